@@ -1,0 +1,89 @@
+/* Every key of the INI: the one table behind checks, defaults, `config explain`, `config schema` and the sample. */
+#include <stddef.h>
+
+#include "config.h"
+#include "times.h"
+
+#define KIB INT64_C(1024)
+#define MIB (KIB * 1024)
+#define SECOND US_PER_S
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY US_PER_DAY
+
+const struct config_key config_keys[] = {
+    {"core", "state_dir", CONFIG_PATH, "/var/lib/tieline", NULL, 0, 0, RELOAD_DAEMON,
+     "Directory of the database, of staged connectors and of backups. Belongs to the daemon's user, mode 0700."},
+    {"core", "key_file", CONFIG_PATH, "/etc/tieline/tieline.key", NULL, 0, 0, RELOAD_DAEMON,
+     "Key that seals secrets in the database: 32 bytes or 64 hex digits, mode 0400. A systemd credential named "
+     "\"tieline.key\" wins over it."},
+    {"core", "worker", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON,
+     "Path of tieline-worker. Default: beside tielined, then the libexec directory."},
+    {"core", "development", CONFIG_BOOL, "no", NULL, 0, 0, RELOAD_DAEMON,
+     "yes lets connectors belong to the daemon's own user and allows plain http to loopback: for the demo, tests and "
+     "connector authors. Shown loudly by \"tieline status\"."},
+
+    {"api", "socket", CONFIG_PATH, "/run/tieline/tieline.sock", NULL, 0, 0, RELOAD_DAEMON,
+     "UNIX socket of the API; the \"tieline\" command speaks to it."},
+    {"api", "group", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_DAEMON,
+     "Members of this group may use the socket beside root and the daemon's own user."},
+    {"api", "threads", CONFIG_INT, "4", NULL, 1, 64, RELOAD_DAEMON, "Threads that answer API requests."},
+
+    {"http", "proxy", CONFIG_URL, NULL, NULL, 0, 0, RELOAD_DAEMON, "Proxy for calls to vendors, for example http://proxy:3128."},
+    {"http", "ca_file", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON, "Trusted certificates (PEM). Default: the system's."},
+    {"http", "connect_timeout", CONFIG_DURATION, "10s", NULL, SECOND / 10, 5 * MINUTE, RELOAD_DAEMON,
+     "How long connecting to a vendor may take."},
+    {"http", "timeout", CONFIG_DURATION, "60s", NULL, SECOND / 10, 15 * MINUTE, RELOAD_DAEMON,
+     "How long one call to a vendor may take in all."},
+    {"http", "max_body", CONFIG_SIZE, "64m", NULL, 64 * KIB, 1024 * MIB, RELOAD_DAEMON,
+     "Largest answer that is read into memory."},
+
+    {"hooks", "listen", CONFIG_ADDRESS, "off", NULL, 0, 0, RELOAD_DAEMON,
+     "Address of the webhook listener, for example 127.0.0.1:8441. It serves only /hooks/; put a TLS proxy in front."},
+    {"hooks", "public_url", CONFIG_URL, NULL, NULL, 0, 0, RELOAD_LIVE,
+     "How vendors reach the listener, for example https://hooks.example.com. When set, connectors subscribe by "
+     "themselves; else \"tieline webhook url\" prints what to enter at the vendor."},
+
+    {"store", "durability", CONFIG_CHOICE, "full", "full,normal", 0, 0, RELOAD_DAEMON,
+     "full: a commit survives power loss. normal: the last commits may be lost then, never the database."},
+    {"store", "cache", CONFIG_SIZE, "16m", NULL, MIB, 4096 * MIB, RELOAD_DAEMON, "Page cache of the writer."},
+
+    {"log", "level", CONFIG_CHOICE, "info", "debug,info,warn,error", 0, 0, RELOAD_LIVE, "Least important line that is written."},
+    {"log", "format", CONFIG_CHOICE, "text", "text,json,journal", 0, 0, RELOAD_LIVE,
+     "Form of log lines on stderr; journal adds the priority prefix that systemd reads."},
+
+    {"retention", "history", CONFIG_DURATION, "30d", NULL, DAY, 3650 * DAY, RELOAD_LIVE,
+     "How long runs and changes are kept; \"sync history\" shows 7 days by default."},
+    {"retention", "failures", CONFIG_DURATION, "90d", NULL, DAY, 3650 * DAY, RELOAD_LIVE,
+     "How long failures that are resolved are kept."},
+    {"retention", "tombstones", CONFIG_DURATION, "90d", NULL, DAY, 3650 * DAY, RELOAD_LIVE,
+     "How long pairs of which both records are gone are remembered."},
+    {"retention", "deliveries", CONFIG_DURATION, "24h", NULL, HOUR, 30 * DAY, RELOAD_LIVE,
+     "How long a webhook delivery is known as already seen."},
+
+    {"connectors", "dir", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON,
+     "Directory of connector files NAME.so. Default: the directory of installation."},
+    {"connectors", "enable", CONFIG_LIST, "", NULL, 0, 0, RELOAD_CONNECTOR, "Connectors loaded at start, comma separated."},
+    {"connectors", "isolation.*", CONFIG_CHOICE, "worker", "worker,endpoint,inprocess", 0, 0, RELOAD_CONNECTOR,
+     "Where a connector runs: in one worker process, in one per endpoint, or inside the daemon."},
+
+    {"endpoint", "connector", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_CONNECTOR,
+     "Connector of this account; its options follow as further keys (see \"tieline connector show NAME\")."},
+
+    {"connection", "a", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "First endpoint of the connection."},
+    {"connection", "b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "Second endpoint of the connection."},
+
+    {"link", "direction", CONFIG_CHOICE, "both", "both,a2b,b2a", 0, 0, RELOAD_LIVE, "Which way changes travel."},
+    {"link", "policy", CONFIG_CHOICE, "newest", "newest,a,b", 0, 0, RELOAD_LIVE,
+     "Who wins when both sides changed one field: the later change, or always one side."},
+    {"link", "master", CONFIG_CHOICE, NULL, "a,b", 0, 0, RELOAD_LIVE,
+     "Side that settles ties. Default: the side whose system is a CRM."},
+    {"link", "view.a", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "List view that limits side a, by the vendor's id."},
+    {"link", "view.b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "List view that limits side b, by the vendor's id."},
+    {"link", "created_within", CONFIG_DURATION, NULL, NULL, DAY, 36500 * DAY, RELOAD_LIVE,
+     "Only records created within this time before the first sync are brought over. Default: the connectors'."},
+    {"link", "every", CONFIG_DURATION, "60s", NULL, SECOND, 7 * DAY, RELOAD_LIVE, "How often changes are asked for."},
+    {"link", "delete", CONFIG_CHOICE, "keep", "keep", 0, 0, RELOAD_LIVE,
+     "keep: a deletion on one side is never sent to the other."},
+};
+const int config_key_count = (int)ARRAY_LEN(config_keys);

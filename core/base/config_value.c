@@ -1,0 +1,232 @@
+/* Values of the configuration: see config_value.h. */
+#include "config_value.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "times.h"
+
+#define SECRET_FILE_MAX_BYTES 65536
+
+static void complain(struct ini *ini, const struct ini_entry *entry, const char *what)
+{
+    ini_find(ini, FINDING_ERROR, entry->file, entry->line, "[%s] %s: %s", entry->section, entry->key, what);
+}
+
+/* Content of @file:PATH without its last newline. Refused when others may read it. */
+static const char *read_secret_file(struct ini *ini, const struct ini_entry *entry, const char *path)
+{
+    AUTO(buf_done) struct buf text = {.max = SECRET_FILE_MAX_BYTES};
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st)) {
+        complain(ini, entry, arena_fmt(&ini->arena, "cannot read \"%s\": %s", path, strerror(errno)));
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXO | S_IWGRP)) || (st.st_uid != 0 && st.st_uid != geteuid())) {
+        complain(ini, entry, arena_fmt(&ini->arena, "\"%s\" must be a file of root or of the daemon's user that others "
+                                                    "cannot read (chmod 0440)", path));
+        close(fd);
+        return NULL;
+    }
+    char chunk[4096];
+    ssize_t got;
+    while ((got = read(fd, chunk, sizeof chunk)) > 0)
+        buf_add(&text, chunk, (size_t)got);
+    close(fd);
+    if (got < 0 || text.full) {
+        complain(ini, entry, "the file cannot be read, or is too large");
+        return NULL;
+    }
+    return arena_str(&ini->arena, str_trim(buf_lent(&text))).p;
+}
+
+/* One ${...}; body is what stands between the braces. */
+static bool expand_variable(struct ini *ini, const struct ini_entry *entry, str body, struct buf *out)
+{
+    uint64_t n = 0;
+    while (n < body.n && body.p[n] != ':')
+        n++;
+    char name[128];
+    if (n == 0 || n >= sizeof name) {
+        complain(ini, entry, "${} needs the name of an environment variable");
+        return false;
+    }
+    memcpy(name, body.p, n);
+    name[n] = 0;
+    str rule = {body.p + n, body.n - n};
+    const char *value = getenv(name);
+    if (value && *value) {
+        buf_text_add(out, value);
+        return true;
+    }
+    if (str_starts(rule, STR(":-"))) {
+        buf_add(out, rule.p + 2, rule.n - 2);
+        return true;
+    }
+    bool told = str_starts(rule, STR(":?"));
+    complain(ini, entry, arena_fmt(&ini->arena, "environment variable \"%s\" is not set%s%.*s", name, told ? ": " : "",
+                                   told ? (int)rule.n - 2 : 0, told ? rule.p + 2 : ""));
+    return false;
+}
+
+const char *config_expand(struct ini *ini, const struct ini_entry *entry, bool *is_secret_out)
+{
+    const char *v = entry->value;
+    if (strncmp(v, "@file:", 6) == 0) {
+        *is_secret_out = true;
+        return read_secret_file(ini, entry, v + 6);
+    }
+    if (strncmp(v, "@secret:", 8) == 0) {
+        *is_secret_out = true;
+        return v;
+    }
+    if (!strchr(v, '$'))
+        return v;
+    AUTO(buf_done) struct buf out = {.max = INI_MAX_FILE_BYTES};
+    for (const char *p = v; *p;) {
+        if (strncmp(p, "$${", 3) == 0) {
+            buf_text_add(&out, "${");
+            p += 3;
+        } else if (strncmp(p, "${", 2) == 0) {
+            const char *end = strchr(p, '}');
+            if (!end) {
+                complain(ini, entry, "\"${\" without \"}\"");
+                return NULL;
+            }
+            if (!expand_variable(ini, entry, (str){p + 2, (uint64_t)(end - p - 2)}, &out))
+                return NULL;
+            p = end + 1;
+        } else {
+            buf_char(&out, *p++);
+        }
+    }
+    return arena_str(&ini->arena, buf_lent(&out)).p;
+}
+
+bool config_parse_bool(const char *text, bool *out)
+{
+    str s = str_of(text);
+    bool yes = str_in_list(STR("yes,true,on,1"), s), no = str_in_list(STR("no,false,off,0"), s);
+    if (yes || no)
+        *out = yes;
+    return yes || no;
+}
+
+static bool parse_size(str s, int64_t *out)
+{
+    static const char units[] = "kmg";
+    int64_t n, factor = 1;
+    if (s.n && strchr(units, s.p[s.n - 1] | 0x20)) {
+        factor = INT64_C(1) << (10 * (strchr(units, s.p[s.n - 1] | 0x20) - units + 1));
+        s.n--;
+    }
+    return str_to_i64(s, &n) && n >= 0 && !__builtin_mul_overflow(n, factor, out);
+}
+
+bool config_parse_number(enum config_type type, const char *text, int64_t *out)
+{
+    str s = str_of(text);
+    if (type == CONFIG_SIZE)
+        return parse_size(s, out);
+    if (type == CONFIG_DURATION)
+        return duration_parse(s, out);
+    return str_to_i64(s, out);
+}
+
+static void range_text(struct buf *out, enum config_type type, int64_t n)
+{
+    if (type == CONFIG_DURATION)
+        duration_format(out, n);
+    else
+        buf_fmt(out, "%lld", (long long)n);
+}
+
+static const char *check_number(struct ini *ini, const struct config_key *key, const char *text)
+{
+    int64_t n;
+    if (!config_parse_number(key->type, text, &n))
+        return key->type == CONFIG_SIZE       ? "must be a size such as 64k or 16m"
+               : key->type == CONFIG_DURATION ? "must be a time such as 30s, 4h or 7d"
+                                              : "must be a whole number";
+    if ((key->min == 0 && key->max == 0) || (n >= key->min && n <= key->max))
+        return NULL;
+    AUTO(buf_done) struct buf low = {0}, high = {0};
+    range_text(&low, key->type, key->min);
+    range_text(&high, key->type, key->max);
+    return arena_fmt(&ini->arena, "must be %s to %s", buf_text(&low), buf_text(&high));
+}
+
+static bool is_url(const char *text)
+{
+    str s = str_of(text);
+    bool web = str_starts(s, STR("https://")) || str_starts(s, STR("http://"));
+    return web && s.n > 8 && !strpbrk(text, " \t\"<>");
+}
+
+static bool is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    int64_t port;
+    return strcmp(text, "off") == 0 ||
+           (colon && colon > text && str_to_i64(str_of(colon + 1), &port) && port >= 0 && port <= 65535);
+}
+
+void config_check_value(struct ini *ini, const struct config_key *key, const struct config_value *v)
+{
+    const char *problem = NULL;
+    bool flag;
+    switch (key->type) {
+    case CONFIG_INT:
+    case CONFIG_SIZE:
+    case CONFIG_DURATION:
+        problem = check_number(ini, key, v->value);
+        break;
+    case CONFIG_BOOL:
+        problem = config_parse_bool(v->value, &flag) ? NULL : "must be yes or no";
+        break;
+    case CONFIG_CHOICE:
+        if (!str_in_list(str_of(key->choices), str_of(v->value)))
+            problem = arena_fmt(&ini->arena, "must be one of %s", key->choices);
+        break;
+    case CONFIG_PATH:
+        problem = v->value[0] == '/' || !v->value[0] ? NULL : "must be an absolute path";
+        break;
+    case CONFIG_URL:
+        problem = !v->value[0] || is_url(v->value) ? NULL : "must be a URL such as https://example.com";
+        break;
+    case CONFIG_ADDRESS:
+        problem = is_address(v->value) ? NULL : "must be HOST:PORT or off";
+        break;
+    case CONFIG_TEXT:
+    case CONFIG_LIST:
+        break;
+    }
+    if (problem)
+        ini_find(ini, FINDING_ERROR, v->file, v->line, "[%s] %s = %s: %s", v->section, v->key, v->value, problem);
+}
+
+void config_check_option(struct ini *ini, const tl_option *option, const struct config_value *v)
+{
+    static const enum config_type types[] = {
+        [TL_OPT_TEXT] = CONFIG_TEXT, [TL_OPT_INT] = CONFIG_INT,           [TL_OPT_BOOL] = CONFIG_BOOL,
+        [TL_OPT_CHOICE] = CONFIG_CHOICE, [TL_OPT_URL] = CONFIG_URL,       [TL_OPT_DURATION] = CONFIG_DURATION,
+        [TL_OPT_SECRET] = CONFIG_TEXT, [TL_OPT_DIR] = CONFIG_PATH,
+    };
+    if (option->type == TL_OPT_SECRET) {
+        if (!v->is_secret)
+            ini_find(ini, FINDING_WARNING, v->file, v->line,
+                     "[%s] %s stands in the file as plain text; use @secret:NAME (see \"tieline secret set\") or @file:PATH",
+                     v->section, v->key);
+        return;
+    }
+    struct config_key key = {.type = option->type < ARRAY_LEN(types) ? types[option->type] : CONFIG_TEXT,
+                             .choices = option->choices ? option->choices : ""};
+    config_check_value(ini, &key, v);
+}
