@@ -360,7 +360,10 @@ void sj_write(struct buf *out, const struct sj *v)
     }
 }
 
-static bool is_plain(unsigned char c) { return c >= 0x20 && c != '"' && c != '\\'; }
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
 
 void json_quote(struct buf *out, str s)
 {
