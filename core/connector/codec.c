@@ -1,0 +1,513 @@
+/* Primitives of the flat form, and the structs that travel in both directions: errors, records, fields, shapes. */
+#include "codec.h"
+
+#include "unicode.h"
+
+/* ---- decoding ---- */
+
+static void fault(struct decoder *d)
+{
+    d->bad = true;
+    d->p = d->end;
+}
+
+uint64_t dec_u64(struct decoder *d)
+{
+    if (d->p < d->end && *d->p < 0x80)
+        return *d->p++;
+    uint64_t v = 0;
+    if (!varint_read(&d->p, d->end, &v)) {
+        fault(d);
+        return 0;
+    }
+    return v;
+}
+
+int64_t dec_i64(struct decoder *d)
+{
+    uint64_t v = dec_u64(d);
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+uint32_t dec_u32(struct decoder *d)
+{
+    uint64_t v = dec_u64(d);
+    if (v > UINT32_MAX) {
+        fault(d);
+        return 0;
+    }
+    return (uint32_t)v;
+}
+
+int32_t dec_i32(struct decoder *d)
+{
+    int64_t v = dec_i64(d);
+    if (v > INT32_MAX || v < INT32_MIN) {
+        fault(d);
+        return 0;
+    }
+    return (int32_t)v;
+}
+
+tl_str dec_bytes(struct decoder *d)
+{
+    uint64_t n = dec_u64(d);
+    if (d->bad || n >= (uint64_t)(d->end - d->p) || d->p[n] != 0) {
+        fault(d);
+        return (tl_str){"", 0};
+    }
+    tl_str s = {(const char *)d->p, n};
+    d->p += n + 1;
+    return s;
+}
+
+tl_str dec_str(struct decoder *d)
+{
+    tl_str s = dec_bytes(d);
+    if (d->strict && !codec_utf8(s)) {
+        fault(d);
+        return (tl_str){"", 0};
+    }
+    return s;
+}
+
+const char *dec_text(struct decoder *d)
+{
+    uint64_t present = dec_u64(d);
+    if (present > 1)
+        fault(d);
+    if (d->bad || !present)
+        return NULL;
+    tl_str s = dec_str(d);
+    if (memchr(s.p, 0, s.n)) {
+        fault(d);
+        return NULL;
+    }
+    return d->bad ? NULL : s.p;
+}
+
+uint32_t dec_count(struct decoder *d, size_t min_bytes)
+{
+    uint64_t n = dec_u64(d);
+    if (n > (uint64_t)(d->end - d->p) / min_bytes || n > UINT32_MAX) {
+        fault(d);
+        return 0;
+    }
+    return (uint32_t)n;
+}
+
+const tl_str *dec_strs(struct decoder *d, uint32_t *n_out)
+{
+    uint32_t n = dec_count(d, 2);
+    tl_str *out = arena_array(d->arena, tl_str, n);
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = dec_str(d);
+    *n_out = d->bad ? 0 : n;
+    return out;
+}
+
+const tl_pair *dec_pairs(struct decoder *d, uint32_t *n_out)
+{
+    uint32_t n = dec_count(d, 4);
+    tl_pair *out = arena_array(d->arena, tl_pair, n);
+    for (uint32_t i = 0; i < n; i++) {
+        out[i].name = dec_bytes(d);
+        out[i].value = dec_bytes(d);
+    }
+    *n_out = d->bad ? 0 : n;
+    return out;
+}
+
+/* ---- encoding ---- */
+
+void enc_u64(struct buf *b, uint64_t v) { buf_varint(b, v); }
+
+static uint64_t zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+
+void enc_i64(struct buf *b, int64_t v) { buf_varint(b, zigzag(v)); }
+
+void enc_str(struct buf *b, tl_str s)
+{
+    buf_varint(b, s.n);
+    buf_add(b, s.p, s.n);
+    buf_char(b, 0);
+}
+
+void enc_text(struct buf *b, const char *z)
+{
+    buf_varint(b, z != NULL);
+    if (z)
+        enc_str(b, str_of(z));
+}
+
+void enc_strs(struct buf *b, const tl_str *s, uint32_t n)
+{
+    buf_varint(b, n);
+    for (uint32_t i = 0; i < n; i++)
+        enc_str(b, s[i]);
+}
+
+void enc_pairs(struct buf *b, const tl_pair *p, uint32_t n)
+{
+    buf_varint(b, n);
+    for (uint32_t i = 0; i < n; i++) {
+        enc_str(b, p[i].name);
+        enc_str(b, p[i].value);
+    }
+}
+
+bool codec_utf8(tl_str s)
+{
+    size_t i = 0;
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t w;
+        memcpy(&w, s.p + i, 8);
+        /* Any byte with the high bit set, or any zero byte: let the full check decide. */
+        if ((w | ((w - UINT64_C(0x0101010101010101)) & ~w)) & UINT64_C(0x8080808080808080))
+            return utf8_valid(str_n(s.p + i, s.n - i));
+    }
+    for (size_t k = i; k < s.n; k++)
+        if ((uint8_t)(s.p[k] - 1) >= 0x7f)
+            return utf8_valid(str_n(s.p + i, s.n - i));
+    return true;
+}
+
+void codec_adopt(void *to, size_t size, const void *from, size_t have)
+{
+    memset(to, 0, size);
+    memcpy(to, from, have < size ? have : size);
+}
+
+/* ---- errors ---- */
+
+static void text_clean(char *z, size_t cap)
+{
+    z[cap - 1] = 0;
+    for (char *p = z; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    size_t n = strlen(z);
+    size_t good = 0;
+    while (good < n) { /* longest valid prefix, character by character */
+        unsigned char c = (unsigned char)z[good];
+        size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        if (good + len > n || !utf8_valid(str_n(z + good, len)))
+            break;
+        good += len;
+    }
+    z[good] = 0;
+}
+
+void codec_error_clean(tl_error *e)
+{
+    text_clean(e->code, sizeof e->code);
+    text_clean(e->field, sizeof e->field);
+    text_clean(e->text, sizeof e->text);
+    text_clean(e->detail, sizeof e->detail);
+}
+
+void enc_error(struct buf *b, const tl_error *from)
+{
+    tl_error e;
+    codec_adopt(&e, sizeof e, from, from->struct_size ? from->struct_size : sizeof e);
+    codec_error_clean(&e);
+    enc_i64(b, e.scope);
+    enc_i64(b, e.reason);
+    enc_i64(b, e.http_status);
+    enc_i64(b, e.retry_after_ms);
+    enc_str(b, str_of(e.code));
+    enc_str(b, str_of(e.field));
+    enc_str(b, str_of(e.text));
+    enc_str(b, str_of(e.detail));
+}
+
+static void dec_chars(struct decoder *d, char *out, size_t cap)
+{
+    tl_str s = dec_str(d);
+    if (s.n >= cap) {
+        fault(d);
+        return;
+    }
+    memcpy(out, s.p, s.n);
+    out[s.n] = 0;
+}
+
+void dec_error(struct decoder *d, tl_error *out)
+{
+    memset(out, 0, sizeof *out);
+    out->struct_size = sizeof *out;
+    out->scope = dec_i32(d);
+    out->reason = dec_i32(d);
+    out->http_status = dec_i32(d);
+    out->retry_after_ms = dec_i64(d);
+    dec_chars(d, out->code, sizeof out->code);
+    dec_chars(d, out->field, sizeof out->field);
+    dec_chars(d, out->text, sizeof out->text);
+    dec_chars(d, out->detail, sizeof out->detail);
+}
+
+/* ---- records: the hot path ----
+ * The writer takes an upper bound of room once and then writes without checks. */
+
+enum { VARINT_MAX = 10, AUX_BIT = 0x80 };
+
+static bool type_has_int(uint8_t type) { return type == TL_BOOL || type == TL_INT || type == TL_TIME || type == TL_DATE; }
+
+static uint8_t type_known(uint8_t type) { return type > TL_BYTES ? TL_JSON : type; }
+
+static size_t str_bound(tl_str s) { return s.n + VARINT_MAX + 1; }
+
+static uint8_t *w_u64(uint8_t *w, uint64_t v)
+{
+    while (v >= 0x80) {
+        *w++ = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    *w++ = (uint8_t)v;
+    return w;
+}
+
+static uint8_t *w_i64(uint8_t *w, int64_t v) { return w_u64(w, zigzag(v)); }
+
+static uint8_t *w_str(uint8_t *w, tl_str s)
+{
+    w = w_u64(w, s.n);
+    if (s.n)
+        memcpy(w, s.p, s.n);
+    w += s.n;
+    *w++ = 0;
+    return w;
+}
+
+static int refuse_value(const tl_record *r, const tl_value *v, const char *why, struct err *e)
+{
+    bool id_ok = codec_utf8(r->id);
+    return err_set(e, TL_E_INVALID, "record \"%.*s\": value of field %u %s", id_ok ? (int)r->id.n : 0,
+                   id_ok && r->id.n ? r->id.p : "", v->field, why);
+}
+
+/* Checks one value and adds its bound. */
+static int check_value(const tl_record *r, const tl_value *v, bool in_list, size_t *bound, struct err *e)
+{
+    *bound += 4 * VARINT_MAX;
+    uint8_t type = type_known(v->type);
+    if (type == TL_NULL || type_has_int(type))
+        return TL_OK;
+    if (type != TL_LIST) {
+        if (v->u.s.n > UINT32_MAX || (v->u.s.n && !v->u.s.p))
+            return refuse_value(r, v, "has no bytes", e);
+        if (type != TL_BYTES && !codec_utf8(v->u.s))
+            return refuse_value(r, v, "is not UTF-8 text without NUL", e);
+        *bound += str_bound(v->u.s);
+        return TL_OK;
+    }
+    if (in_list)
+        return refuse_value(r, v, "is a list in a list", e);
+    if (v->u.list.n > CODEC_LIST_MAX || (v->u.list.n && !v->u.list.items))
+        return refuse_value(r, v, "is a list too long", e);
+    for (uint64_t i = 0; i < v->u.list.n; i++) {
+        int rc = check_value(r, &v->u.list.items[i], true, bound, e);
+        if (rc)
+            return rc;
+    }
+    return TL_OK;
+}
+
+static int check_record(const tl_record *r, uint32_t n_fields, size_t *bound, struct err *e)
+{
+    const tl_str texts[] = {r->id, r->version, r->into, r->by, r->stamp, r->url, r->note};
+    static const char *const names[] = {"id", "version", "into", "by", "stamp", "url", "note"};
+    *bound = 16 * VARINT_MAX;
+    for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+        if (texts[i].n > UINT32_MAX || (texts[i].n && !texts[i].p) || !codec_utf8(texts[i]))
+            return err_set(e, TL_E_INVALID, "%s of a record is not UTF-8 text without NUL", names[i]);
+        *bound += str_bound(texts[i]);
+    }
+    if (r->n_values && !r->values)
+        return err_set(e, TL_E_INVALID, "record \"%.*s\": %u values at no address", STR_FMT(r->id), r->n_values);
+    for (uint32_t i = 0; i < r->n_values; i++) {
+        if (r->values[i].field >= n_fields)
+            return refuse_value(r, &r->values[i], "lies outside the shape", e);
+        int rc = check_value(r, &r->values[i], false, bound, e);
+        if (rc)
+            return rc;
+    }
+    return TL_OK;
+}
+
+static uint8_t *w_value(uint8_t *w, const tl_value *v)
+{
+    uint8_t type = type_known(v->type);
+    *w++ = (uint8_t)(type | (v->aux ? AUX_BIT : 0));
+    if (v->aux)
+        w = w_u64(w, v->aux);
+    if (type == TL_NULL)
+        return w;
+    if (type_has_int(type))
+        return w_i64(w, v->u.i);
+    if (type != TL_LIST)
+        return w_str(w, v->u.s);
+    w = w_u64(w, v->u.list.n);
+    for (uint64_t i = 0; i < v->u.list.n; i++)
+        w = w_value(w, &v->u.list.items[i]);
+    return w;
+}
+
+int enc_record(struct buf *b, const tl_record *r, uint32_t n_fields, struct err *e)
+{
+    size_t bound;
+    int rc = check_record(r, n_fields, &bound, e);
+    if (rc)
+        return rc;
+    uint8_t *start = buf_room(b, bound);
+    if (!start)
+        return err_set(e, TL_E_INVALID, "record \"%.*s\": the answer grows beyond %zu bytes", STR_FMT(r->id), b->max);
+    uint8_t *w = start;
+    w = w_str(w, r->id);
+    w = w_str(w, r->version);
+    w = w_str(w, r->into);
+    w = w_str(w, r->by);
+    w = w_str(w, r->stamp);
+    w = w_str(w, r->url);
+    w = w_str(w, r->note);
+    w = w_i64(w, r->modified_us);
+    w = w_i64(w, r->created_us);
+    w = w_i64(w, r->state);
+    w = w_i64(w, r->version_kind);
+    w = w_i64(w, r->origin);
+    w = w_i64(w, r->op);
+    w = w_u64(w, r->flags);
+    w = w_u64(w, r->n_values);
+    for (uint32_t i = 0; i < r->n_values; i++) {
+        w = w_u64(w, r->values[i].field);
+        w = w_value(w, &r->values[i]);
+    }
+    b->n -= bound - (size_t)(w - start);
+    b->p[b->n] = 0;
+    return TL_OK;
+}
+
+static void dec_value(struct decoder *d, tl_value *out, bool in_list)
+{
+    uint8_t head = (uint8_t)(d->p < d->end ? *d->p++ : (fault(d), 0));
+    out->type = head & (AUX_BIT - 1);
+    if (head & AUX_BIT)
+        out->aux = (uint16_t)dec_u32(d);
+    if (out->type > TL_BYTES || (in_list && out->type == TL_LIST)) {
+        fault(d);
+    } else if (type_has_int(out->type)) {
+        out->u.i = dec_i64(d);
+    } else if (out->type == TL_LIST) {
+        uint32_t n = dec_count(d, 1);
+        if (n > CODEC_LIST_MAX) {
+            fault(d);
+            n = 0;
+        }
+        tl_value *items = arena_array(d->arena, tl_value, n);
+        for (uint32_t i = 0; i < n; i++)
+            dec_value(d, &items[i], true);
+        out->u.list.items = items;
+        out->u.list.n = n;
+    } else if (out->type != TL_NULL) {
+        out->u.s = out->type == TL_BYTES ? dec_bytes(d) : dec_str(d);
+    }
+}
+
+void dec_record(struct decoder *d, tl_record *out)
+{
+    memset(out, 0, sizeof *out);
+    out->id = dec_str(d);
+    out->version = dec_str(d);
+    out->into = dec_str(d);
+    out->by = dec_str(d);
+    out->stamp = dec_str(d);
+    out->url = dec_str(d);
+    out->note = dec_str(d);
+    out->modified_us = dec_i64(d);
+    out->created_us = dec_i64(d);
+    out->state = dec_i32(d);
+    out->version_kind = dec_i32(d);
+    out->origin = dec_i32(d);
+    out->op = dec_i32(d);
+    out->flags = dec_u32(d);
+    uint32_t n = dec_count(d, 2);
+    tl_value *values = arena_array(d->arena, tl_value, n);
+    for (uint32_t i = 0; i < n; i++) {
+        values[i].field = dec_u32(d);
+        dec_value(d, &values[i], false);
+    }
+    out->values = values;
+    out->n_values = d->bad ? 0 : n;
+}
+
+/* ---- fields and shapes ---- */
+
+void enc_field(struct buf *b, const tl_field *f)
+{
+    enc_u64(b, f->type);
+    enc_u64(b, f->flags);
+    enc_u64(b, f->max);
+    enc_u64(b, f->scale);
+    enc_u64(b, f->item_type);
+    enc_str(b, f->path);
+    enc_str(b, f->name);
+    enc_str(b, f->label);
+    enc_str(b, f->refers_to);
+    enc_u64(b, f->n_choices);
+    for (uint32_t i = 0; i < f->n_choices; i++) {
+        enc_str(b, f->choices[i].value);
+        enc_str(b, f->choices[i].label);
+    }
+}
+
+void dec_field(struct decoder *d, tl_field *out)
+{
+    memset(out, 0, sizeof *out);
+    out->struct_size = sizeof *out;
+    out->type = dec_u32(d);
+    out->flags = dec_u32(d);
+    out->max = dec_u32(d);
+    out->scale = dec_u32(d);
+    out->item_type = dec_u32(d);
+    out->path = dec_str(d);
+    out->name = dec_str(d);
+    out->label = dec_str(d);
+    out->refers_to = dec_str(d);
+    uint32_t n = dec_count(d, 4);
+    tl_choice *choices = arena_array(d->arena, tl_choice, n);
+    for (uint32_t i = 0; i < n; i++) {
+        choices[i].value = dec_str(d);
+        choices[i].label = dec_str(d);
+    }
+    out->choices = choices;
+    out->n_choices = d->bad ? 0 : n;
+}
+
+void enc_shape(struct buf *b, const tl_shape *s)
+{
+    enc_u64(b, s != NULL);
+    if (!s)
+        return;
+    enc_str(b, s->kind);
+    enc_u64(b, s->n_fields);
+    size_t stride = s->field_stride ? s->field_stride : sizeof(tl_field);
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        enc_field(b, TL_AT(tl_field, s->fields, stride, i));
+}
+
+const tl_shape *dec_shape(struct decoder *d)
+{
+    if (!dec_u64(d))
+        return NULL;
+    tl_shape *s = arena_new(d->arena, tl_shape);
+    s->struct_size = sizeof *s;
+    s->field_stride = sizeof(tl_field);
+    s->kind = dec_str(d);
+    uint32_t n = dec_count(d, 10);
+    tl_field *fields = arena_array(d->arena, tl_field, n);
+    for (uint32_t i = 0; i < n; i++)
+        dec_field(d, &fields[i]);
+    s->fields = fields;
+    s->n_fields = d->bad ? 0 : n;
+    return s;
+}

@@ -1,0 +1,90 @@
+#ifndef CODEC_H
+#define CODEC_H
+/* The one flat form of the SDK's structs: what crosses the socket to a worker, what a reply holds, what is hashed.
+ *
+ * Form: unsigned numbers are LEB128, signed ones zigzag LEB128; text is its length, its bytes and a NUL (so that decoded
+ * text is terminated without a copy); arrays are a count and the elements. Nothing is aligned and nothing points.
+ * Decoding lends text from the input and takes arrays from the decoder's arena.
+ *
+ * A decoder treats every byte as hostile: after the first fault it is `bad`, stands at its end and answers zeros, so a
+ * chain of reads needs one check. strict also checks UTF-8 and enumerators; it is on for whatever another process sent
+ * and off when our own bytes are read again. Pure, [any]. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "buf.h"
+#include "call.h"
+#include "err.h"
+#include "tieline.h"
+
+enum { CODEC_CURSOR_MAX = 64 << 10, CODEC_LIST_MAX = 100000 };
+
+struct decoder {
+    const uint8_t *p, *end;
+    struct arena *arena;
+    bool strict, bad;
+};
+static inline struct decoder decoder_of(str bytes, struct arena *arena, bool strict)
+{
+    const uint8_t *p = (const uint8_t *)bytes.p;
+    return (struct decoder){.p = p, .end = p + bytes.n, .arena = arena, .strict = strict};
+}
+static inline bool decoder_ended(const struct decoder *d) { return !d->bad && d->p == d->end; }
+
+uint64_t dec_u64(struct decoder *d);
+int64_t dec_i64(struct decoder *d);
+uint32_t dec_u32(struct decoder *d);
+int32_t dec_i32(struct decoder *d);
+tl_str dec_str(struct decoder *d);   /* strict: UTF-8 without NUL */
+tl_str dec_bytes(struct decoder *d); /* any bytes */
+const char *dec_text(struct decoder *d); /* NULL when the encoder had NULL */
+/* A count of elements that take at least min_bytes each. */
+uint32_t dec_count(struct decoder *d, size_t min_bytes);
+const tl_str *dec_strs(struct decoder *d, uint32_t *n_out);
+const tl_pair *dec_pairs(struct decoder *d, uint32_t *n_out);
+
+void enc_u64(struct buf *b, uint64_t v);
+void enc_i64(struct buf *b, int64_t v);
+void enc_str(struct buf *b, tl_str s);
+void enc_text(struct buf *b, const char *z); /* may be NULL */
+void enc_strs(struct buf *b, const tl_str *s, uint32_t n);
+void enc_pairs(struct buf *b, const tl_pair *p, uint32_t n);
+
+/* True when the bytes are UTF-8 without NUL; ASCII costs an eighth of a look a byte. */
+bool codec_utf8(tl_str s);
+/* Copies min(have, sizeof to) bytes of a struct of another minor into a zeroed one and sets nothing else. */
+void codec_adopt(void *to, size_t size, const void *from, size_t have);
+/* Terminates, cuts at the last whole character, blanks control characters. */
+void codec_error_clean(tl_error *e);
+
+void enc_error(struct buf *b, const tl_error *e);
+void dec_error(struct decoder *d, tl_error *out);
+
+/* A record: index is not part of it (it belongs to the question asked), so equal records have equal bytes.
+ * enc_record fails with TL_E_INVALID on text that is not UTF-8 or a list in a list; b is as before then.
+ * n_fields: values must name a field below it; UINT32_MAX: unchecked. */
+int enc_record(struct buf *b, const tl_record *r, uint32_t n_fields, struct err *e);
+void dec_record(struct decoder *d, tl_record *out);
+void enc_field(struct buf *b, const tl_field *f);
+void dec_field(struct decoder *d, tl_field *out);
+void enc_shape(struct buf *b, const tl_shape *s);
+const tl_shape *dec_shape(struct decoder *d);
+
+/* The request of a call, kind, purpose and endpoint left out (they travel in the frame). */
+int request_encode(struct buf *b, const struct call *c, struct err *e);
+/* Fills c->request from bytes that must outlive c; c->kind is set. TL_E_INVALID when malformed. */
+int request_decode(struct call *c, str bytes, bool strict, struct err *e);
+/* Fields of the request's shape; 0 when the call has none. */
+uint32_t request_n_fields(const struct call *c);
+
+/* As reply_add_* of call.h, for records that must keep inside a shape of n_fields. */
+int reply_add_record_of(struct reply *r, const tl_record *record, uint32_t n_fields, struct err *e);
+int reply_add_result_of(struct reply *r, uint32_t index, const tl_result *result, uint32_t n_fields, struct err *e);
+
+/* Checks items that another process sent: kinds allowed in such a call, values inside the shape, result indexes inside
+ * the batch. TL_E_INVALID names the first fault. scratch is reset between items. */
+int items_check(const struct call *c, str items, struct arena *scratch, struct err *e);
+/* May a call of this kind hold such an item? */
+bool item_allowed(enum call_kind call, enum item_kind item);
+#endif

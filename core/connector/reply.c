@@ -1,0 +1,384 @@
+/* Items of a reply: kind, length (32 bit, little endian), payload. The payload of a record starts with its index, which
+ * is not part of item.raw; that of a result with its position in the batch. */
+#include "call.h"
+#include "codec.h"
+
+enum { ITEM_HEAD = 5 };
+
+/* ---- building ---- */
+
+static size_t item_begin(struct reply *r, enum item_kind kind)
+{
+    size_t at = r->items.n;
+    char head[ITEM_HEAD] = {(char)kind};
+    buf_add(&r->items, head, sizeof head);
+    return at;
+}
+
+static int item_undo(struct reply *r, size_t at, int rc)
+{
+    r->items.n = at;
+    if (r->items.p)
+        r->items.p[at] = 0;
+    r->items.full = false;
+    return rc;
+}
+
+static int item_end(struct reply *r, size_t at, struct err *e)
+{
+    if (r->items.full)
+        return item_undo(r, at, err_set(e, TL_E_INVALID, "the answer of one call is larger than %zu bytes", r->items.max));
+    uint32_t n = (uint32_t)(r->items.n - at - ITEM_HEAD);
+    uint8_t *p = (uint8_t *)r->items.p + at + 1;
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(n >> (8 * i));
+    return TL_OK;
+}
+
+int reply_add_record(struct reply *r, const tl_record *record, struct err *e)
+{
+    return reply_add_record_of(r, record, UINT32_MAX, e);
+}
+
+int reply_add_record_of(struct reply *r, const tl_record *record, uint32_t n_fields, struct err *e)
+{
+    size_t at = item_begin(r, ITEM_RECORD);
+    enc_u64(&r->items, record->index);
+    int rc = enc_record(&r->items, record, n_fields, e);
+    return rc ? item_undo(r, at, rc) : item_end(r, at, e);
+}
+
+int reply_add_checkpoint(struct reply *r, const tl_checkpoint *c, struct err *e)
+{
+    if (c->cursor.n > CODEC_CURSOR_MAX)
+        return err_set(e, TL_E_INVALID, "a cursor of %llu bytes, at most %d", (unsigned long long)c->cursor.n,
+                       CODEC_CURSOR_MAX);
+    size_t at = item_begin(r, ITEM_CHECKPOINT);
+    enc_i64(&r->items, c->mode);
+    enc_i64(&r->items, c->complete);
+    enc_str(&r->items, c->cursor);
+    enc_i64(&r->items, c->server_us);
+    enc_i64(&r->items, c->estimate);
+    return item_end(r, at, e);
+}
+
+int reply_add_result(struct reply *r, uint32_t index, const tl_result *result, struct err *e)
+{
+    return reply_add_result_of(r, index, result, UINT32_MAX, e);
+}
+
+int reply_add_result_of(struct reply *r, uint32_t index, const tl_result *result, uint32_t n_fields, struct err *e)
+{
+    size_t at = item_begin(r, ITEM_RESULT);
+    enc_u64(&r->items, index);
+    enc_i64(&r->items, result->status);
+    enc_i64(&r->items, result->created);
+    enc_u64(&r->items, (result->record ? 1u : 0u) | (result->error ? 2u : 0u));
+    if (result->error)
+        enc_error(&r->items, result->error);
+    int rc = result->record ? enc_record(&r->items, result->record, n_fields, e) : TL_OK;
+    return rc ? item_undo(r, at, rc) : item_end(r, at, e);
+}
+
+static int check_texts(const tl_str *texts, size_t n, const char *what, struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((texts[i].n && !texts[i].p) || !codec_utf8(texts[i]))
+            return err_set(e, TL_E_INVALID, "%s holds text that is not UTF-8 without NUL", what);
+    return TL_OK;
+}
+
+static int check_field(const tl_kind *k, const tl_field *f, struct err *e)
+{
+    const tl_str texts[] = {f->path, f->name, f->label, f->refers_to};
+    int rc = check_texts(texts, ARRAY_LEN(texts), "a field", e);
+    if (rc)
+        return rc;
+    if (f->path.n == 0 || f->name.n == 0)
+        return err_set(e, TL_E_INVALID, "kind \"%.*s\": a field without path or name", STR_FMT(k->kind));
+    if (f->n_choices && !f->choices)
+        return err_set(e, TL_E_INVALID, "field \"%.*s\": choices at no address", STR_FMT(f->path));
+    for (uint32_t i = 0; i < f->n_choices; i++) {
+        const tl_str choice[] = {f->choices[i].value, f->choices[i].label};
+        rc = check_texts(choice, 2, "a choice", e);
+        if (rc)
+            return rc;
+    }
+    return TL_OK;
+}
+
+static void enc_field_adopted(struct buf *b, const tl_field *from, size_t stride)
+{
+    tl_field f;
+    codec_adopt(&f, sizeof f, from, stride);
+    if (f.type > TL_BYTES)
+        f.type = TL_JSON;
+    enc_field(b, &f);
+}
+
+int reply_add_kind(struct reply *r, const tl_kind *k, struct err *e)
+{
+    const tl_str texts[] = {k->kind, k->label, k->name, k->stamp_field};
+    int rc = check_texts(texts, ARRAY_LEN(texts), "a kind", e);
+    if (rc)
+        return rc;
+    size_t stride = k->field_stride ? k->field_stride : sizeof(tl_field);
+    for (uint32_t i = 0; i < k->n_fields; i++) {
+        tl_field f;
+        codec_adopt(&f, sizeof f, TL_AT(tl_field, k->fields, stride, i), stride);
+        rc = check_field(k, &f, e);
+        if (rc)
+            return rc;
+    }
+    size_t at = item_begin(r, ITEM_KIND);
+    struct buf *b = &r->items;
+    enc_u64(b, k->can);
+    enc_u64(b, k->max_batch);
+    enc_u64(b, k->max_get);
+    enc_u64(b, k->max_find);
+    enc_u64(b, k->resolution_ms);
+    enc_i64(b, k->settle_ms);
+    enc_i64(b, k->lateness_ms);
+    enc_str(b, k->kind);
+    enc_str(b, k->label);
+    enc_str(b, k->name);
+    enc_str(b, k->stamp_field);
+    enc_u64(b, k->n_fields);
+    for (uint32_t i = 0; i < k->n_fields; i++)
+        enc_field_adopted(b, TL_AT(tl_field, k->fields, stride, i), stride);
+    return item_end(r, at, e);
+}
+
+int reply_add_account(struct reply *r, const tl_account *a, struct err *e)
+{
+    const tl_str texts[] = {a->org_key, a->org_name, a->edition, a->user_id, a->user_name};
+    int rc = check_texts(texts, ARRAY_LEN(texts), "an account", e);
+    if (rc)
+        return rc;
+    size_t at = item_begin(r, ITEM_ACCOUNT);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        enc_str(&r->items, texts[i]);
+    enc_i64(&r->items, a->server_us);
+    return item_end(r, at, e);
+}
+
+int reply_add_finding(struct reply *r, const tl_finding *f, struct err *e)
+{
+    const tl_str texts[] = {f->code, f->text, f->hint};
+    int rc = check_texts(texts, ARRAY_LEN(texts), "a finding", e);
+    if (rc)
+        return rc;
+    size_t at = item_begin(r, ITEM_FINDING);
+    enc_i64(&r->items, f->level);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        enc_str(&r->items, texts[i]);
+    return item_end(r, at, e);
+}
+
+int reply_add_subscription(struct reply *r, const tl_subscription *s, struct err *e)
+{
+    const tl_str texts[] = {s->id, s->audience};
+    int rc = check_texts(texts, ARRAY_LEN(texts), "a subscription", e);
+    if (rc)
+        return rc;
+    size_t at = item_begin(r, ITEM_SUBSCRIPTION);
+    enc_str(&r->items, s->id);
+    enc_str(&r->items, s->audience);
+    enc_i64(&r->items, s->expires_us);
+    return item_end(r, at, e);
+}
+
+/* ---- reading ---- */
+
+static void read_kind(struct decoder *d, tl_kind *k)
+{
+    k->struct_size = sizeof *k;
+    k->field_stride = sizeof(tl_field);
+    k->can = dec_u32(d);
+    k->max_batch = dec_u32(d);
+    k->max_get = dec_u32(d);
+    k->max_find = dec_u32(d);
+    k->resolution_ms = dec_u32(d);
+    k->settle_ms = dec_i64(d);
+    k->lateness_ms = dec_i64(d);
+    k->kind = dec_str(d);
+    k->label = dec_str(d);
+    k->name = dec_str(d);
+    k->stamp_field = dec_str(d);
+    uint32_t n = dec_count(d, 10);
+    tl_field *fields = arena_array(d->arena, tl_field, n);
+    for (uint32_t i = 0; i < n; i++)
+        dec_field(d, &fields[i]);
+    k->fields = fields;
+    k->n_fields = d->bad ? 0 : n;
+}
+
+static void read_result(struct decoder *d, struct item *out)
+{
+    tl_result *r = &out->u.result.result;
+    r->struct_size = sizeof *r;
+    out->u.result.index = dec_u32(d);
+    r->status = dec_i32(d);
+    r->created = dec_i32(d);
+    uint64_t parts = dec_u64(d);
+    if (parts & 2) {
+        tl_error *error = arena_new(d->arena, tl_error);
+        dec_error(d, error);
+        r->error = error;
+    }
+    if (parts & 1) {
+        tl_record *record = arena_new(d->arena, tl_record);
+        dec_record(d, record);
+        r->record = record;
+    }
+}
+
+static void read_payload(struct decoder *d, struct item *out)
+{
+    switch (out->kind) {
+    case ITEM_RECORD: {
+        uint32_t index = dec_u32(d);
+        out->raw = str_n(d->p, (size_t)(d->end - d->p));
+        dec_record(d, &out->u.record);
+        out->u.record.index = index;
+        break;
+    }
+    case ITEM_CHECKPOINT:
+        out->u.checkpoint.struct_size = sizeof out->u.checkpoint;
+        out->u.checkpoint.mode = dec_i32(d);
+        out->u.checkpoint.complete = dec_i32(d);
+        out->u.checkpoint.cursor = dec_bytes(d);
+        out->u.checkpoint.server_us = dec_i64(d);
+        out->u.checkpoint.estimate = dec_i64(d);
+        break;
+    case ITEM_RESULT:
+        read_result(d, out);
+        break;
+    case ITEM_KIND:
+        read_kind(d, &out->u.described);
+        break;
+    case ITEM_ACCOUNT:
+        out->u.account.struct_size = sizeof out->u.account;
+        out->u.account.org_key = dec_str(d);
+        out->u.account.org_name = dec_str(d);
+        out->u.account.edition = dec_str(d);
+        out->u.account.user_id = dec_str(d);
+        out->u.account.user_name = dec_str(d);
+        out->u.account.server_us = dec_i64(d);
+        break;
+    case ITEM_FINDING:
+        out->u.finding.struct_size = sizeof out->u.finding;
+        out->u.finding.level = dec_i32(d);
+        out->u.finding.code = dec_str(d);
+        out->u.finding.text = dec_str(d);
+        out->u.finding.hint = dec_str(d);
+        break;
+    case ITEM_SUBSCRIPTION:
+        out->u.subscription.struct_size = sizeof out->u.subscription;
+        out->u.subscription.id = dec_str(d);
+        out->u.subscription.audience = dec_str(d);
+        out->u.subscription.expires_us = dec_i64(d);
+        break;
+    default:
+        d->bad = true;
+    }
+}
+
+/* False at the end or when the bytes are no whole item. */
+static bool read_item(const uint8_t **p, const uint8_t *end, struct arena *arena, bool strict, struct item *out)
+{
+    if (end - *p < ITEM_HEAD)
+        return false;
+    const uint8_t *h = *p;
+    uint32_t n = (uint32_t)h[1] | (uint32_t)h[2] << 8 | (uint32_t)h[3] << 16 | (uint32_t)h[4] << 24;
+    if (n > (uint64_t)(end - h - ITEM_HEAD))
+        return false;
+    memset(out, 0, sizeof *out);
+    out->kind = (enum item_kind)h[0];
+    out->raw = str_n(h + ITEM_HEAD, n);
+    struct decoder d = decoder_of(out->raw, arena, strict);
+    read_payload(&d, out);
+    if (!decoder_ended(&d))
+        return false;
+    *p = h + ITEM_HEAD + n;
+    return true;
+}
+
+void reply_reader_init(struct reply_reader *r, const struct reply *reply)
+{
+    memset(r, 0, sizeof *r);
+    if (!reply->items.n)
+        return;
+    r->p = (const uint8_t *)reply->items.p;
+    r->end = r->p + reply->items.n;
+}
+
+void reply_reader_done(struct reply_reader *r) { arena_done(&r->scratch); }
+
+bool reply_next(struct reply_reader *r, struct item *out)
+{
+    arena_reset(&r->scratch);
+    if (r->p == r->end)
+        return false;
+    bool ok = read_item(&r->p, r->end, &r->scratch, false, out);
+    ASSERT(ok);
+    return true;
+}
+
+/* ---- checking what another process sent ---- */
+
+bool item_allowed(enum call_kind call, enum item_kind item)
+{
+    switch (item) {
+    case ITEM_RECORD:
+        return call == CALL_PULL || call == CALL_GET || call == CALL_FIND || call == CALL_PARSE_HOOK;
+    case ITEM_CHECKPOINT:
+        return call == CALL_PULL;
+    case ITEM_RESULT:
+        return call == CALL_PUSH;
+    case ITEM_KIND:
+        return call == CALL_DISCOVER;
+    case ITEM_ACCOUNT:
+        return call == CALL_CHECK;
+    case ITEM_FINDING:
+        return call == CALL_CHECK || call == CALL_PREPARE;
+    case ITEM_SUBSCRIPTION:
+        return call == CALL_SUBSCRIBE;
+    }
+    return false;
+}
+
+static bool fields_inside(const tl_record *r, uint32_t n_fields)
+{
+    for (uint32_t i = 0; i < r->n_values; i++)
+        if (r->values[i].field >= n_fields)
+            return false;
+    return true;
+}
+
+int items_check(const struct call *c, str items, struct arena *scratch, struct err *e)
+{
+    const uint8_t *p = (const uint8_t *)items.p;
+    const uint8_t *end = p + items.n;
+    uint32_t n_fields = request_n_fields(c);
+    while (p < end) {
+        struct item item;
+        arena_reset(scratch);
+        if (!read_item(&p, end, scratch, true, &item))
+            return err_set(e, TL_E_INVALID, "a malformed item in the answer to %s", call_kind_name(c->kind));
+        if (!item_allowed(c->kind, item.kind))
+            return err_set(e, TL_E_INVALID, "an item of type %d in the answer to %s", (int)item.kind,
+                           call_kind_name(c->kind));
+        const tl_record *record = item.kind == ITEM_RECORD   ? &item.u.record
+                                  : item.kind == ITEM_RESULT ? item.u.result.result.record
+                                                             : NULL;
+        if (record && !fields_inside(record, n_fields))
+            return err_set(e, TL_E_INVALID, "record \"%.*s\": a value outside the shape", STR_FMT(record->id));
+        if (item.kind == ITEM_RESULT && item.u.result.index >= c->request.push.batch->count)
+            return err_set(e, TL_E_INVALID, "a result for record %u of %u", item.u.result.index,
+                           c->request.push.batch->count);
+        if (item.kind == ITEM_CHECKPOINT && item.u.checkpoint.cursor.n > CODEC_CURSOR_MAX)
+            return err_set(e, TL_E_INVALID, "a cursor of %llu bytes", (unsigned long long)item.u.checkpoint.cursor.n);
+    }
+    return TL_OK;
+}
