@@ -20,5 +20,6 @@ void log_line(enum log_level level, const char *ctx, const char *fmt, ...) PRINT
 void log_err(enum log_level level, const char *ctx, const struct err *e); /* text, then detail and hint as members */
 /* Secrets of at least 6 bytes are replaced by "[secret]" wherever they would show. */
 void log_secret_add(str secret);
+void log_secret_forget(str secret); /* of a token that was replaced and has run out */
 void redact(struct buf *out, str text); /* applies the same replacement; for error texts and traces */
 #endif
