@@ -1,0 +1,9 @@
+#ifndef ROUTE_MATCH_H
+#define ROUTE_MATCH_H
+/* Finding the route of a request, and reading what it asks. Shared by the files of core/api. */
+#include "server.h"
+
+/* Fills rq->captures. NULL: none; *other_method then tells that the path exists for another method. */
+const struct route *route_find(const struct route *const *tables, struct request *rq, bool *other_method);
+uint64_t json_hash(const json_t *json); /* of the object's canonical text: its ETag */
+#endif

@@ -1,0 +1,449 @@
+/* HTTP server of the API: see server.h. One thread a connection on the UNIX socket (handlers may wait for the control
+ * thread, streams stay open), a small pool on a TCP address. */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "log.h"
+#include "route_match.h"
+
+enum { MAX_CONNECTIONS = 256, HEADER_TIMEOUT_S = 60, MAX_HEADERS = 101 };
+
+struct server {
+    struct MHD_Daemon *daemon;
+    struct app *app;
+    struct server_options options;
+    char *socket_path;
+    uint16_t port;
+    pthread_mutex_t writes; /* one changing request at a time, so that If-Match is checked against what is changed */
+};
+
+/* What is collected while a request's body arrives. */
+struct arriving {
+    struct buf body;
+};
+
+static struct buf answer_text(json_t *json)
+{
+    struct buf out = {0};
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+    if (text)
+        buf_text_add(&out, text);
+    buf_char(&out, '\n');
+    free(text);
+    return out;
+}
+
+static enum MHD_Result send_bytes(struct MHD_Connection *c, int status, const char *type, struct buf *body,
+                                  const char *etag)
+{
+    size_t n = body->n;
+    char *bytes = buf_take(body);
+    struct MHD_Response *r = MHD_create_response_from_buffer(n, bytes ? bytes : (char *)"",
+                                                             bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    MHD_add_response_header(r, "Content-Type", type);
+    MHD_add_response_header(r, "Cache-Control", "no-store");
+    MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    if (etag)
+        MHD_add_response_header(r, "ETag", etag);
+    enum MHD_Result rc = MHD_queue_response(c, (unsigned)status, r);
+    MHD_destroy_response(r);
+    return rc;
+}
+
+static enum MHD_Result send_json(struct MHD_Connection *c, int status, json_t *json, const char *type)
+{
+    AUTO(buf_done) struct buf text = answer_text(json);
+    char etag[32];
+    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)json_hash(json));
+    return send_bytes(c, status, type, &text, status == 200 ? etag : NULL);
+}
+
+static enum MHD_Result send_problem(struct MHD_Connection *c, const struct err *e, int status)
+{
+    json_t *json = problem_json(e, status);
+    enum MHD_Result rc = send_json(c, status, json, "application/problem+json");
+    json_decref(json);
+    return rc;
+}
+
+/* ---- streams ---- */
+
+struct open_stream {
+    struct stream *stream;
+    struct buf lines;
+    size_t sent;
+};
+
+static ssize_t stream_read(void *cls, uint64_t pos, char *out, size_t max)
+{
+    (void)pos;
+    struct open_stream *s = cls;
+    while (s->sent == s->lines.n) {
+        buf_clear(&s->lines);
+        s->sent = 0;
+        if (!s->stream->next(s->stream->self, &s->lines))
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        if (s->lines.n == 0)
+            buf_char(&s->lines, '\n'); /* an empty line keeps the connection honest: a dead reader is noticed */
+    }
+    size_t n = s->lines.n - s->sent < max ? s->lines.n - s->sent : max;
+    memcpy(out, s->lines.p + s->sent, n);
+    s->sent += n;
+    return (ssize_t)n;
+}
+
+static void stream_close(void *cls)
+{
+    struct open_stream *s = cls;
+    s->stream->free(s->stream->self);
+    free(s->stream);
+    buf_done(&s->lines);
+    free(s);
+}
+
+static enum MHD_Result send_stream(struct MHD_Connection *c, struct stream *stream)
+{
+    struct open_stream *s = calloc(1, sizeof *s);
+    ASSERT(s);
+    s->stream = stream;
+    struct MHD_Response *r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 8192, stream_read, s, stream_close);
+    MHD_add_response_header(r, "Content-Type", "application/x-ndjson");
+    enum MHD_Result rc = MHD_queue_response(c, 200, r);
+    MHD_destroy_response(r);
+    return rc;
+}
+
+/* ---- who asks ---- */
+
+/* Peer credentials of the socket. Root, our own user and the group may come in. False: refused. */
+static bool peer_allowed(const struct server *s, struct request *rq)
+{
+    if (!s->options.socket_path)
+        return true;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct ucred peer = {0};
+    socklen_t n = sizeof peer;
+    if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &n))
+        return false;
+    char name[64] = "?", space[1024];
+    struct passwd entry, *found = NULL;
+    if (getpwuid_r(peer.uid, &entry, space, sizeof space, &found) == 0 && found)
+        snprintf(name, sizeof name, "%s", found->pw_name);
+    rq->actor = arena_fmt(&rq->arena, "uid %u (%s)", (unsigned)peer.uid, name);
+    if (peer.uid == 0 || peer.uid == geteuid() || peer.gid == s->options.socket_group)
+        return true;
+    /* The socket's mode (0660, group) has let supplementary members of the group in already. */
+    return s->options.socket_group != UINT32_MAX;
+}
+
+struct header_list {
+    struct guard_header items[MAX_HEADERS];
+    size_t n;
+};
+
+static enum MHD_Result collect_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    struct header_list *list = cls;
+    if (list->n < MAX_HEADERS)
+        list->items[list->n++] = (struct guard_header){str_of(name), str_of(value ? value : "")};
+    return MHD_YES;
+}
+
+static const char *guard_connection(struct MHD_Connection *c, const char *method, const char *version)
+{
+    struct header_list list = {.n = 0};
+    MHD_get_connection_values(c, MHD_HEADER_KIND, collect_header, &list);
+    return guard_check(str_of(method), str_of(version), list.items, list.n);
+}
+
+/* ---- dispatch ---- */
+
+static int parse_body(struct request *rq, struct err *e)
+{
+    if (rq->raw_body.n == 0)
+        return TL_OK;
+    json_error_t problem;
+    rq->body = json_loadb(rq->raw_body.p, rq->raw_body.n, JSON_REJECT_DUPLICATES, &problem);
+    if (rq->body && json_is_object(rq->body))
+        return TL_OK;
+    return err_set(e, TL_E_INVALID, "request body is not a JSON object: %s",
+                   rq->body ? "another type" : problem.text);
+}
+
+/* The object's ETag as its GET would tell it now, compared with If-Match. */
+static int check_match(struct server *s, struct request *rq, struct err *e, int *http_out)
+{
+    str wanted = request_header(rq, "If-Match");
+    if (wanted.n == 0) {
+        *http_out = 428;
+        return err_set(e, E_PRECONDITION, "If-Match is required: read the object first and send its ETag");
+    }
+    if (str_is(wanted, "*"))
+        return TL_OK;
+    struct request get = *rq;
+    get.method = STR("GET");
+    const struct route *route = route_find(s->options.tables, &get, NULL);
+    json_t *now = NULL;
+    if (!route)
+        return TL_OK;
+    int rc = route->handler(&get, &now, e);
+    if (rc)
+        return rc;
+    char etag[32];
+    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)json_hash(now));
+    json_decref(now);
+    if (str_is(wanted, etag))
+        return TL_OK;
+    *http_out = 412;
+    rc = err_set(e, TL_E_CONFLICT, "the object was changed meanwhile by somebody else");
+    err_hint(e, "read it again and repeat the change");
+    return rc;
+}
+
+static int run_route(struct server *s, const struct route *route, struct request *rq, json_t **answer, struct err *e,
+                     int *http_out)
+{
+    int rc = parse_body(rq, e);
+    if (rc)
+        return rc;
+    if (!(route->flags & ROUTE_WRITE))
+        return route->handler(rq, answer, e);
+    pthread_mutex_lock(&s->writes);
+    if (route->flags & ROUTE_MATCH)
+        rc = check_match(s, rq, e, http_out);
+    if (!rc)
+        rc = route->handler(rq, answer, e);
+    pthread_mutex_unlock(&s->writes);
+    return rc;
+}
+
+static enum MHD_Result answer_route(struct server *s, struct request *rq)
+{
+    bool other_method = false;
+    struct err e = {0};
+    int http = 0;
+    const struct route *route = route_find(s->options.tables, rq, &other_method);
+    if (!route) {
+        err_set(&e, other_method ? E_USAGE : TL_E_NOT_FOUND, "%s %s: %s", rq->method.p, rq->path.p,
+                other_method ? "the path does not know this method" : "no such path");
+        return send_problem(rq->connection, &e, other_method ? 405 : 404);
+    }
+    json_t *answer = NULL;
+    int rc = run_route(s, route, rq, &answer, &e, &http);
+    enum MHD_Result sent;
+    if (rc) {
+        if (!e.status)
+            err_set(&e, rc, "%s", status_name(rc));
+        sent = send_problem(rq->connection, &e, http ? http : problem_status(rc));
+    } else if (rq->stream) {
+        sent = send_stream(rq->connection, rq->stream);
+    } else {
+        sent = send_json(rq->connection, rq->http_status, answer, "application/json");
+    }
+    json_decref(answer);
+    return sent;
+}
+
+static enum MHD_Result answer_raw(struct server *s, struct request *rq)
+{
+    AUTO(buf_done) struct buf body = {0};
+    const char *type = "text/plain; charset=utf-8";
+    int status = s->options.raw(rq, &body, &type);
+    return send_bytes(rq->connection, status, type, &body, NULL);
+}
+
+static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c, const char *url, const char *method,
+                                      struct arriving *in)
+{
+    struct request rq = {.app = s->app, .method = str_of(method), .path = str_of(url), .connection = c,
+                         .raw_body = buf_lent(&in->body), .actor = "unknown", .http_status = 200};
+    enum MHD_Result rc;
+    struct err e = {0};
+    if (in->body.full) {
+        err_set(&e, TL_E_INVALID, "request body is larger than %zu bytes", s->options.max_body);
+        rc = send_problem(c, &e, 413);
+    } else if (!peer_allowed(s, &rq)) {
+        err_set(&e, TL_E_DENIED, "this user may not use the API");
+        err_hint(&e, "run the command as root or as a member of the group named by [api] group");
+        rc = send_problem(c, &e, 403);
+    } else {
+        rc = s->options.raw ? answer_raw(s, &rq) : answer_route(s, &rq);
+    }
+    json_decref(rq.body);
+    arena_done(&rq.arena);
+    return rc;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method,
+                                  const char *version, const char *data, size_t *size, void **context)
+{
+    struct server *s = cls;
+    struct arriving *in = *context;
+    if (!in) {
+        const char *wrong = guard_connection(c, method, version);
+        if (wrong) {
+            struct err e = {0};
+            err_set(&e, TL_E_INVALID, "malformed request: %s", wrong);
+            return send_problem(c, &e, 400);
+        }
+        in = calloc(1, sizeof *in);
+        ASSERT(in);
+        in->body.max = s->options.max_body;
+        *context = in;
+        return MHD_YES;
+    }
+    if (*size) {
+        buf_add(&in->body, data, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    return answer_request(s, c, url, method, in);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
+{
+    (void)cls;
+    (void)c;
+    (void)code;
+    struct arriving *in = *context;
+    if (in) {
+        buf_done(&in->body);
+        free(in);
+        *context = NULL;
+    }
+}
+
+/* ---- listening ---- */
+
+static int listen_unix(struct server *s, struct err *e)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    if (strlen(s->socket_path) >= sizeof addr.sun_path)
+        return err_set(e, TL_E_CONFIG, "[api] socket = %s: longer than %zu bytes", s->socket_path, sizeof addr.sun_path - 1);
+    memcpy(addr.sun_path, s->socket_path, strlen(s->socket_path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_errno(e, "cannot make the API socket");
+    if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0) {
+        close(fd);
+        err_set(e, E_BUSY, "another tielined answers on \"%s\"", s->socket_path);
+        err_hint(e, "stop it first, or give this one its own [api] socket and [core] state_dir");
+        return -1;
+    }
+    close(fd);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    unlink(s->socket_path); /* left behind by a daemon that was killed */
+    mode_t old = umask(0117);
+    int rc = bind(fd, (struct sockaddr *)&addr, sizeof addr);
+    umask(old);
+    if (rc || listen(fd, 64)) {
+        err_errno(e, "cannot listen on \"%s\"", s->socket_path);
+        err_hint(e, "does its directory exist, and may the daemon's user write there?");
+        close(fd);
+        return -1;
+    }
+    if (s->options.socket_group != UINT32_MAX && chown(s->socket_path, (uid_t)-1, s->options.socket_group))
+        log_line(LOG_WARN, NULL, "cannot give \"%s\" to group %u: %s", s->socket_path, s->options.socket_group,
+                 strerror(errno));
+    return fd;
+}
+
+static int listen_tcp(struct server *s, const char *address, struct err *e)
+{
+    char host[256];
+    const char *colon = strrchr(address, ':');
+    snprintf(host, sizeof host, "%.*s", colon ? (int)(colon - address) : 0, address);
+    const char *name = host[0] == '[' ? host + 1 : host;
+    if (host[0] == '[' && strlen(host) > 1)
+        host[strlen(host) - 1] = 0;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found = NULL;
+    int rc = getaddrinfo(name, colon ? colon + 1 : "0", &hints, &found);
+    if (rc)
+        return err_set(e, TL_E_CONFIG, "cannot listen on \"%s\": %s", address, gai_strerror(rc)), -1;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, 128)) {
+        err_errno(e, "cannot listen on \"%s\"", address);
+        err_hint(e, "is the port in use? see: ss -ltnp");
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    } else {
+        struct sockaddr_storage own;
+        socklen_t n = sizeof own;
+        if (getsockname(fd, (struct sockaddr *)&own, &n) == 0)
+            s->port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
+                                                      : ((struct sockaddr_in *)&own)->sin_port);
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+int server_start(struct server **out, struct app *app, const struct server_options *options, struct err *e)
+{
+    struct server *s = calloc(1, sizeof *s);
+    ASSERT(s);
+    s->app = app;
+    s->options = *options;
+    s->socket_path = options->socket_path ? text_dup(options->socket_path) : NULL;
+    s->options.socket_path = s->socket_path;
+    pthread_mutex_init(&s->writes, NULL);
+    int fd = s->socket_path ? listen_unix(s, e) : listen_tcp(s, options->address, e);
+    if (fd < 0) {
+        s->socket_path = text_free(s->socket_path);
+        free(s);
+        return e ? e->status : TL_E_CONFIG;
+    }
+    unsigned mode = s->options.raw ? MHD_USE_EPOLL_INTERNAL_THREAD
+                                   : MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+    struct MHD_OptionItem extra[] = {
+        {MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 2, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    if (!s->options.raw)
+        extra[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    s->daemon = MHD_start_daemon(mode | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
+                                 (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEADER_TIMEOUT_S,
+                                 MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
+    if (!s->daemon) {
+        close(fd);
+        s->socket_path = text_free(s->socket_path);
+        free(s);
+        return err_set(e, TL_E_BUG, "the HTTP server library refused to start");
+    }
+    *out = s;
+    return TL_OK;
+}
+
+struct server *server_stop(struct server *s)
+{
+    if (s) {
+        MHD_stop_daemon(s->daemon);
+        if (s->socket_path)
+            unlink(s->socket_path);
+        pthread_mutex_destroy(&s->writes);
+        s->socket_path = text_free(s->socket_path);
+        free(s);
+    }
+    return NULL;
+}
+
+uint16_t server_port(const struct server *s)
+{
+    return s->port;
+}
