@@ -1,0 +1,100 @@
+#ifndef ENGINE_H
+#define ENGINE_H
+/* The sync engine: keeps the records of two endpoints in step. It lives on the control thread, owns no thread and never
+ * blocks: it speaks to connectors only through a dispatcher, to the disk only through the store's writer, to time and
+ * randomness only through env. Everything in this header is [control] unless it says [any].
+ *
+ *   the way of a change: reply of a pull -> [one transaction: observations + cursor] -> planner -> [intent] -> push
+ *                        -> [one transaction: outcome, bases, history or failure]
+ *
+ * Observations are stored, work is derived: after a crash the engine opens the same file and goes on. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "call.h"
+#include "env.h"
+#include "err.h"
+#include "str.h"
+
+struct store;
+struct engine;
+
+enum { ENGINE_TURN_STEPS = 2000 }; /* bound of one turn: one record observed, matched, planned or written is a step */
+
+struct engine_config {
+    struct store *store;                 /* opened, migrated; outlives the engine */
+    const struct env *env;               /* outlives the engine */
+    const struct dispatcher *dispatcher; /* outlives the engine */
+    /* Told when something became ready, so that the control loop turns again at once. May be null. */
+    void (*wake)(void *ctx);
+    void *ctx;
+};
+
+/* Loads connections, links and open intents; what was in flight at a crash is now of unknown outcome and is resolved
+ * before its feed is pulled again. Runs nothing yet. E_STORAGE. */
+int engine_open(struct engine **out, const struct engine_config *config, struct err *e);
+/* Calls still out keep the engine alive: call it when the dispatcher is drained. NULL is fine. Returns NULL. */
+struct engine *engine_close(struct engine *g);
+AUTO_FN(struct engine *, engine_close)
+
+/* Does at most max_steps of ready work (0: ENGINE_TURN_STEPS) and returns how many were done; fewer than asked means that
+ * nothing more is ready before engine_next_due_us. */
+unsigned engine_turn(struct engine *g, unsigned max_steps);
+/* env mono time at which the next turn has something to do; INT64_MAX: only a completion or message can bring work. */
+int64_t engine_next_due_us(const struct engine *g);
+/* Calls submitted and not yet answered. */
+unsigned engine_calls_open(const struct engine *g);
+/* Starts nothing new from now on; what is in flight is taken in. For a clean end: drain, close. */
+void engine_stop(struct engine *g);
+
+/* ---- Endpoints: told by whoever reads the configuration and loads connectors ------------------------------------- */
+
+struct endpoint_setup {
+    const char *name;      /* label from the INI header */
+    const char *connector; /* "desk" */
+    const char *system;    /* connector id; part of the identity */
+    int32_t role;          /* TL_ROLE_* */
+    const char *claims;    /* groups, comma separated, or null */
+    int64_t default_window_s;
+    bool default_master;
+};
+/* Makes or updates the endpoint's row; *id_out is what calls carry. Known endpoints keep their id by name. */
+int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, int64_t *id_out, struct err *e);
+/* The endpoint is no longer configured: its connections are blocked and keep everything. */
+int engine_endpoint_gone(struct engine *g, const char *name, struct err *e);
+/* Its connector came (again): blocked connections that waited for it go on. Its connector is leaving or crashed is told by
+ * dispatcher.room == 0. */
+void engine_endpoint_ready(struct engine *g, int64_t endpoint);
+/* New credentials were stored: org_key is checked, then blocked connections catch up. */
+void engine_endpoint_authorised(struct engine *g, int64_t endpoint);
+
+/* ---- Hooks --------------------------------------------------------------------------------------------------------- */
+
+struct hook_delivery {
+    int64_t endpoint;
+    str delivery_key;    /* vendor's delivery id, or a hash of the body: duplicates within 24 h are dropped */
+    const tl_pair *headers;
+    uint32_t n_headers;
+    str body, query;
+};
+/* Durable when it returns TL_OK (also for a duplicate, *duplicate_out = true): then the listener may answer 200.
+ * Parsing follows on the endpoint's live instance; a delivery is only a hint. */
+int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e);
+
+/* ---- Events: the normalized changes as they are accepted ----------------------------------------------------------- */
+
+/* One line of JSON without the newline, lent for the call: {"at","endpoint","kind","id","event","link",...}. Written only
+ * while somebody listens. */
+typedef void (*engine_event_fn)(void *arg, str line);
+int64_t engine_events_add(struct engine *g, engine_event_fn fn, void *arg); /* returns a handle */
+void engine_events_remove(struct engine *g, int64_t handle);
+
+/* ---- Figures for /metrics and status ------------------------------------------------------------------------------- */
+
+struct engine_figures {
+    int64_t turns, steps, longest_turn_steps;
+    int64_t observed, unchanged, creates, updates, adoptions, failures, unknown_outcomes, echoes, conflicts;
+    int64_t calls, transactions;
+};
+void engine_figures_get(const struct engine *g, struct engine_figures *out);
+#endif

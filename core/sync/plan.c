@@ -1,0 +1,286 @@
+#include "plan.h"
+
+#include "values.h"
+
+enum { TIE_US = 2000000 };
+
+const char *plan_act_name(enum plan_act act)
+{
+    static const char *const names[] = {"wait",     "settled", "counterpart", "update",   "restore",
+                                        "recreate", "park",    "fail",        "tombstone"};
+    return (unsigned)act < ARRAY_LEN(names) ? names[act] : "unknown";
+}
+
+bool link_allows(enum link_direction d, int target)
+{
+    return d == LINK_BOTH || (d == LINK_A2B) == (target == 1);
+}
+
+bool field_writable(const struct link_rules *link, const struct rule_field *f, int target, bool creating)
+{
+    if (f->suspended || (f->side[target].flags & TL_F_READONLY))
+        return false;
+    if ((f->side[target].flags & TL_F_CREATE_ONLY) && !creating)
+        return false;
+    return link_allows(link->direction, target) && link_allows(f->direction, target);
+}
+
+static bool is_ref(const struct rule_field *f)
+{
+    return f->ref_link != 0;
+}
+
+bool field_changed(const struct rule_field *f, const struct snapshot_side *s, uint32_t i)
+{
+    if (!s->base)
+        return false;
+    if (s->has_base && !s->has_base[i])
+        return true;
+    return !canon_equal(&f->canon, &s->values[i], &s->base[i]);
+}
+
+bool field_equal(const struct rule_field *f, const struct snapshot *snap, uint32_t i)
+{
+    const tl_value *a = &snap->side[0].values[i], *b = &snap->side[1].values[i];
+    if (!is_ref(f))
+        return canon_equal(&f->canon, a, b);
+    bool blank_a = value_is_blank(a), blank_b = value_is_blank(b);
+    if (blank_a || blank_b)
+        return blank_a == blank_b;
+    int64_t pair_a = snap->side[0].refs ? snap->side[0].refs[i].pair : 0;
+    int64_t pair_b = snap->side[1].refs ? snap->side[1].refs[i].pair : 0;
+    return pair_a != 0 && pair_a == pair_b;
+}
+
+static int64_t change_time(const struct link_rules *link, const struct snapshot *snap, int s, uint32_t i)
+{
+    const struct snapshot_side *side = &snap->side[s];
+    int64_t at = side->changed_us && side->changed_us[i] ? side->changed_us[i] : side->modified_us;
+    return at ? at - link->clock_offset_us[s] : 0;
+}
+
+/* Two times nearer than this cannot be told apart. */
+static int64_t tie_of(const struct link_rules *link)
+{
+    int64_t coarse = link->resolution_us[0] > link->resolution_us[1] ? link->resolution_us[0] : link->resolution_us[1];
+    return 2 * coarse > TIE_US ? 2 * coarse : TIE_US;
+}
+
+static int newest_side(const struct link_rules *link, const struct snapshot *snap, uint32_t i)
+{
+    int64_t a = change_time(link, snap, 0, i), b = change_time(link, snap, 1, i);
+    int64_t gap = a > b ? a - b : b - a;
+    if (a == 0 || b == 0 || gap <= tie_of(link))
+        return link->master;
+    return a > b ? 0 : 1;
+}
+
+/* The side whose value counts when both have changed; -1: a person decides. */
+static int winner(const struct link_rules *link, const struct snapshot *snap, uint32_t i)
+{
+    const struct rule_field *f = &link->fields[i];
+    bool to_a = field_writable(link, f, 0, false), to_b = field_writable(link, f, 1, false);
+    if (to_a != to_b)
+        return to_b ? 0 : 1;
+    if (snap->adopting) {
+        bool blank_a = value_is_blank(&snap->side[0].values[i]), blank_b = value_is_blank(&snap->side[1].values[i]);
+        if (blank_a != blank_b)
+            return blank_a ? 1 : 0;
+    }
+    switch (f->policy == POLICY_LINK ? link->policy : f->policy) {
+    case POLICY_A:
+        return 0;
+    case POLICY_B:
+        return 1;
+    case POLICY_MANUAL:
+        return -1;
+    case POLICY_LINK:
+    case POLICY_NEWEST:
+        break;
+    }
+    return newest_side(link, snap, i);
+}
+
+/* What becomes of one field: the side to write, or -1 with *v set. */
+static int field_target(const struct link_rules *link, const struct snapshot *snap, uint32_t i, uint8_t *v, bool *lost)
+{
+    const struct rule_field *f = &link->fields[i];
+    bool changed_a = field_changed(f, &snap->side[0], i), changed_b = field_changed(f, &snap->side[1], i);
+    *v = VERDICT_SAME;
+    *lost = false;
+    if (f->suspended || (!changed_a && !changed_b))
+        return -1;
+    if (field_equal(f, snap, i)) {
+        *v = VERDICT_AGREE;
+        return -1;
+    }
+    int source = changed_a && changed_b ? winner(link, snap, i) : changed_a ? 0 : 1;
+    if (source < 0) {
+        *v = VERDICT_CONFLICT;
+        return -1;
+    }
+    int target = 1 - source;
+    bool blank_source = value_is_blank(&snap->side[source].values[i]);
+    if (snap->adopting && blank_source && changed_a && changed_b) {
+        *v = VERDICT_DRIFT;
+        return -1;
+    }
+    if (field_writable(link, f, target, false)) {
+        *lost = changed_a && changed_b && !(snap->adopting && value_is_blank(&snap->side[target].values[i]));
+        return target;
+    }
+    if (link->drift == DRIFT_REVERT && field_writable(link, f, source, false))
+        return source;
+    *v = VERDICT_DRIFT;
+    return -1;
+}
+
+/* Puts the value of field i for the target into the plan. False: the plan is now PLAN_FAIL or PLAN_PARK. */
+static bool write_field(const struct link_rules *link, const struct snapshot *snap, int target, uint32_t i, bool creating,
+                        struct arena *arena, struct plan *out)
+{
+    const struct rule_field *f = &link->fields[i];
+    const struct snapshot_side *source = &snap->side[1 - target];
+    const tl_value *in = &source->values[i];
+    if (is_ref(f) && !value_is_blank(in)) {
+        const struct ref_target *ref = source->refs ? &source->refs[i] : NULL;
+        if (!ref || ref->other_id.n == 0) {
+            if (creating && (f->side[target].flags & TL_F_REQUIRED)) {
+                out->act = PLAN_PARK;
+                out->field = i;
+                return false;
+            }
+            out->verdict[i] = VERDICT_WAIT_REF;
+            out->n_waiting++;
+            return true;
+        }
+        out->writes[i] = (tl_value){.type = TL_REF, .u.s = ref->other_id};
+    } else if (!value_convert(in, &f->side[target], arena, &out->writes[i], &out->reason)) {
+        out->act = PLAN_FAIL;
+        out->field = i;
+        return false;
+    }
+    out->verdict[i] = VERDICT_WRITE;
+    out->n_writes++;
+    return true;
+}
+
+static void plan_start(const struct link_rules *link, struct arena *arena, struct plan *out)
+{
+    *out = (struct plan){.act = PLAN_SETTLED};
+    out->verdict = arena_array(arena, uint8_t, link->n_fields + 1);
+    out->lost = arena_array(arena, bool, link->n_fields + 1);
+    out->writes = arena_array(arena, tl_value, link->n_fields + 1);
+}
+
+void plan_create(const struct link_rules *link, const struct snapshot *snap, int target, struct arena *arena,
+                 struct plan *out)
+{
+    plan_start(link, arena, out);
+    out->act = PLAN_RECREATE;
+    out->target = target;
+    for (uint32_t i = 0; i < link->n_fields; i++) {
+        const struct rule_field *f = &link->fields[i];
+        if (!field_writable(link, f, target, true))
+            continue;
+        if (value_is_blank(&snap->side[1 - target].values[i])) {
+            if (f->side[target].flags & TL_F_REQUIRED) {
+                out->act = PLAN_FAIL;
+                out->reason = TL_R_REQUIRED_MISSING;
+                out->field = i;
+                return;
+            }
+            continue;
+        }
+        if (!write_field(link, snap, target, i, true, arena, out))
+            return;
+    }
+}
+
+static void plan_merge(const struct link_rules *link, const struct snapshot *snap, struct arena *arena, struct plan *out)
+{
+    int8_t *to = arena_array(arena, int8_t, link->n_fields + 1);
+    bool any[2] = {false, false};
+    for (uint32_t i = 0; i < link->n_fields; i++) {
+        to[i] = (int8_t)field_target(link, snap, i, &out->verdict[i], &out->lost[i]);
+        out->n_agreed += out->verdict[i] == VERDICT_AGREE;
+        out->n_conflicts += out->verdict[i] == VERDICT_CONFLICT;
+        if (to[i] >= 0)
+            any[to[i]] = true;
+    }
+    /* One side at a time: first B, then A after the result is in. When every write to B waits for a reference, A goes on. */
+    for (int target = 1; target >= 0 && out->n_writes == 0 && out->act == PLAN_SETTLED; target--) {
+        if (!any[target])
+            continue;
+        out->target = target;
+        for (uint32_t i = 0; i < link->n_fields; i++)
+            if (to[i] == target && !write_field(link, snap, target, i, false, arena, out))
+                return;
+    }
+    for (uint32_t i = 0; i < link->n_fields; i++)
+        if (to[i] >= 0 && out->verdict[i] == VERDICT_SAME)
+            out->verdict[i] = VERDICT_WRITE_BACK;
+    if (out->n_writes > 0)
+        out->act = PLAN_UPDATE;
+}
+
+static bool is_dead(enum side_state s)
+{
+    return s == SIDE_TRASHED || s == SIDE_DELETED || s == SIDE_MERGED;
+}
+
+static bool survivor_changed(const struct link_rules *link, const struct snapshot *snap, int target)
+{
+    for (uint32_t i = 0; i < link->n_fields; i++)
+        if (field_writable(link, &link->fields[i], target, true) &&
+            field_changed(&link->fields[i], &snap->side[1 - target], i))
+            return true;
+    return false;
+}
+
+/* A live record whose counterpart is in the bin, deleted or merged away. Nothing is deleted here, ever. */
+static void plan_survivor(const struct link_rules *link, const struct snapshot *snap, int target, struct arena *arena,
+                          struct plan *out)
+{
+    bool restorable = snap->side[target].state == SIDE_TRASHED && (link->can[target] & TL_CAN_RESTORE);
+    bool wanted = survivor_changed(link, snap, target) || (restorable && link->restore_on == RESTORE_ON_READ);
+    if (link->restore_on == RESTORE_NEVER || !wanted || !link_allows(link->direction, target))
+        return;
+    if (restorable) {
+        out->act = PLAN_RESTORE;
+        out->target = target;
+        return;
+    }
+    plan_create(link, snap, target, arena, out);
+}
+
+void plan_pair(const struct link_rules *link, const struct snapshot *snap, struct arena *arena, struct plan *out)
+{
+    plan_start(link, arena, out);
+    if (snap->has_intent || snap->frozen) {
+        out->act = PLAN_WAIT;
+        return;
+    }
+    enum side_state a = snap->side[0].state, b = snap->side[1].state;
+    if (a == SIDE_LIVE && b == SIDE_LIVE) {
+        plan_merge(link, snap, arena, out);
+        return;
+    }
+    if ((a == SIDE_NONE || is_dead(a)) && (b == SIDE_NONE || is_dead(b))) {
+        out->act = PLAN_TOMBSTONE;
+        return;
+    }
+    int live = a == SIDE_LIVE ? 0 : b == SIDE_LIVE ? 1 : -1;
+    if (live < 0)
+        return;
+    enum side_state other = live == 0 ? b : a;
+    if (other == SIDE_NONE) {
+        if (link_allows(link->direction, 1 - live) && snap->side[live].in_window) {
+            out->act = PLAN_COUNTERPART;
+            out->target = 1 - live;
+        }
+        return;
+    }
+    if (is_dead(other))
+        plan_survivor(link, snap, 1 - live, arena, out);
+}

@@ -1,0 +1,23 @@
+#ifndef REASON_H
+#define REASON_H
+/* Why a record could not be synchronised, in words for people. A failure row keeps only the code; the words are made when
+ * somebody reads them, in the reader's language. The vendor's own words are kept beside and never mixed in. Pure. [any] */
+#include <stdint.h>
+
+#include "err.h"
+
+/* Code of a failure from a classified error: by reason for refused data, else by status. "REQUIRED_MISSING". */
+const char *reason_code(int status, int32_t reason);
+/* The sentence for a code: lang "en" (others fall back to it). Unknown codes give a general sentence. Never NULL. */
+const char *reason_text(const char *code, const char *lang);
+/* What the reader can do about it; never NULL. */
+const char *reason_hint(const char *code, const char *lang);
+
+enum retry_class {
+    RETRY_AUTO,      /* the engine tries again by itself: backoff */
+    RETRY_ON_CHANGE, /* when the record, the map or the schema changes, or by hand */
+    RETRY_MANUAL     /* only by hand */
+};
+const char *retry_class_name(enum retry_class c); /* "auto" */
+enum retry_class reason_retry(const char *code);
+#endif
