@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cleanup.h"
 #include "str.h"
 
 enum side { SIDE_DESK, SIDE_CRM, SIDE_COUNT };
@@ -56,5 +57,6 @@ struct people {
     struct arena *arena;
 };
 struct people *people_new(const struct people_plan *plan);
-struct people *people_free(struct people *p);
+struct people *people_free(struct people *p); /* returns NULL */
+AUTO_FN(struct people *, people_free)
 #endif

@@ -44,7 +44,8 @@ struct twin_ops {
     const char *name; /* in the address line, the control plane and faults: "desk" */
     const struct route *routes;
     size_t route_count;
-    const struct route *control; /* further control calls: patterns without the prefix "/_sim/<name>"; self is the twin's */
+    const struct route *control; /* further control calls: patterns without the prefix "/_sim/<name>", path and self are
+                                  * then the twin's; call->twin is the control plane */
     size_t control_count;
     struct sandbox_switch *switches;
     size_t switch_count;
@@ -63,10 +64,11 @@ struct twin_ops {
     /* A record changed as another user: verb "create" (id empty), "update", "trash", "restore", "purge", "merge".
      * Answers c, a call of the control plane, itself; false: no such verb or kind. */
     bool (*change)(struct call *c, struct twin *t, const char *verb, str kind, str id, json_t *fields);
+    void (*stop)(void *self); /* before the ports close, without the lock: ends own threads, finishes deferred calls */
     void (*free_self)(void *self);
 };
 
-struct twin; /* opaque: twin_self() */
+/* ---- twins ------------------------------------------------------------------------------------------------------ */
 void *twin_self(const struct twin *t);
 const char *twin_name(const struct twin *t);
 int twin_port(const struct twin *t);      /* known once the sandbox listens */
@@ -132,6 +134,7 @@ struct sandbox_options {
     uint64_t seed;
     int64_t start_us; /* 0: the wall clock's time at the start */
     bool frozen;      /* the clock moves only when told */
+    int control_port; /* 0: a free one */
 };
 struct sandbox *sandbox_new(const struct sandbox_options *options);
 struct sandbox *sandbox_free(struct sandbox *w); /* stops it first */
