@@ -31,9 +31,8 @@ typedef struct tlk_plan {
     const tl_shape *shape;
     const tlk_rules *rules;
     struct tlk_slot *slots;
+    uint32_t *same; /* by field: 1 + another field with the same vendor's name, 0: none */
     uint32_t mask;
-    uint32_t guess; /* slot order of the record before: members mostly come in the same order */
-    bool has_nested;
 } tlk_plan;
 void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, tlk_arena *a);
 
@@ -46,7 +45,8 @@ bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tl
 void tlk_record_bad(tl_record *rec, tl_str note);
 
 /* Writes the record's values as members of the object that is open in w; nested names share one inner object. Fields marked
- * TL_F_READONLY are left out, and TL_F_CREATE_ONLY ones unless rec->op is TL_OP_CREATE. Returns how many were written. */
+ * TL_F_READONLY are left out, TL_F_CREATE_ONLY ones unless rec->op is TL_OP_CREATE, and values of TL_BYTES. Returns how many
+ * were written. */
 uint32_t tlk_record_write(tlk_writer *w, const tl_shape *shape, const tl_record *rec, const tlk_rules *r);
 void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r);
 

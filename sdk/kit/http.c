@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT-0 */
+#include "kit/http.h"
+
+#include <stdio.h>
+
+/* ---- requests */
+
+void tlk_url_begin(tlk_url *u, tlk_arena *a, tl_str base, const char *path)
+{
+    *u = (tlk_url){.arena = a, .b = {.max = 16384}};
+    tlk_add(&u->b, base);
+    tlk_addz(&u->b, path);
+}
+
+void tlk_url_segment(tlk_url *u, tl_str s)
+{
+    tlk_addc(&u->b, '/');
+    tlk_add_url(&u->b, s);
+}
+
+void tlk_url_add(tlk_url *u, const char *name, tl_str value)
+{
+    tlk_addc(&u->b, u->has_query ? '&' : '?');
+    u->has_query = true;
+    tlk_addz(&u->b, name);
+    tlk_addc(&u->b, '=');
+    tlk_add_url(&u->b, value);
+}
+
+void tlk_url_add_int(tlk_url *u, const char *name, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%lld", (long long)value);
+    tlk_url_add(u, name, tlk_str(text));
+}
+
+tl_str tlk_url_end(tlk_url *u)
+{
+    tl_str url = tlk_dup(u->arena, tlk_lent(&u->b));
+    tlk_buf_done(&u->b);
+    return url;
+}
+
+void tlk_request(tl_http *r, const char *method, tl_str url, uint32_t flags)
+{
+    *r = (tl_http){.struct_size = sizeof(*r), .method = method, .url = url, .flags = flags};
+}
+
+void tlk_request_header(tl_http *r, tlk_arena *a, const char *name, tl_str value)
+{
+    tl_pair *list = tlk_new(a, tl_pair, r->n_headers + 1);
+    if (r->n_headers > 0)
+        memcpy(list, r->headers, r->n_headers * sizeof(*list));
+    list[r->n_headers++] = (tl_pair){tlk_str(name), tlk_dup(a, value)};
+    r->headers = list;
+}
+
+void tlk_request_json(tl_http *r, tlk_arena *a, tl_str body)
+{
+    r->body = tlk_dup(a, body);
+    tlk_request_header(r, a, "content-type", TL_STR("application/json"));
+}
+
+tl_str tlk_answer_header(const tl_http *r, const char *name)
+{
+    for (uint32_t i = 0; i < r->n_out_headers; i++) {
+        if (tlk_is(r->out_headers[i].name, name))
+            return r->out_headers[i].value;
+    }
+    return (tl_str){NULL, 0};
+}
+
+tl_status tlk_send(const tl_host *h, tl_http *r, uint32_t n, uint32_t at_once, tlk_each_fn each, void *ctx, tl_error *e)
+{
+    if (at_once == 0)
+        at_once = n;
+    for (uint32_t first = 0; first < n; first += at_once) {
+        uint32_t group = n - first < at_once ? n - first : at_once;
+        tl_status rc = h->http(h, r + first, group, e);
+        if (rc != TL_OK)
+            return rc;
+        rc = each ? each(ctx, r + first, first, group, e) : TL_OK;
+        if (rc != TL_OK)
+            return rc;
+    }
+    return TL_OK;
+}
+
+/* ---- answers */
+
+/* The request had no whole answer. */
+static tl_status no_answer(const tl_http *r, const tlk_errors *t, tl_error *e)
+{
+    tl_status status = r->outcome;
+    if (status == TL_E_UNKNOWN && !(r->flags & TL_HTTP_WRITE))
+        status = TL_E_TEMPORARY; /* a lost read is merely read again */
+    const char *why = r->error[0] ? r->error : "no answer";
+    tlk_fail(e, status, "%s did not answer: %s", t->system, why);
+    if (status == TL_E_UNKNOWN)
+        e->scope = TL_SCOPE_RECORD;
+    return status;
+}
+
+/* A body that is no JSON: says what it is instead. */
+static tl_status not_json(const tl_http *r, const tlk_errors *t, const tlk_json *j, tl_error *e)
+{
+    tl_str body = tlk_trim(r->out_body);
+    bool is_html = body.n > 0 && body.p[0] == '<';
+    e->http_status = r->status;
+    tlk_copy(e->detail, sizeof(e->detail), body);
+    tl_status status = r->status >= 400 && r->status < 500 && r->status != 408 && r->status != 429 ? TL_E_CONFIG
+                                                                                                      : TL_E_TEMPORARY;
+    if (r->status == 429)
+        status = TL_E_THROTTLED;
+    if (is_html)
+        tlk_fail(e, status, "%s answered with an HTML page (HTTP %d, %llu bytes), not with JSON", t->system,
+                 (int)r->status, (unsigned long long)r->out_body.n);
+    else if (j->truncated)
+        tlk_fail(e, TL_E_TEMPORARY, "%s sent an answer that is cut after %llu bytes", t->system,
+                 (unsigned long long)r->out_body.n);
+    else
+        tlk_fail(e, status, "%s sent an answer that is no JSON: %s at byte %u (HTTP %d)", t->system, j->error,
+                 j->error_at, (int)r->status);
+    return j->truncated && !is_html ? TL_E_TEMPORARY : status;
+}
+
+tl_status tlk_answer(const tl_host *h, const tl_http *r, const tlk_errors *t, tlk_json *j, const tlk_node **root,
+                     tl_error *e)
+{
+    if (r->outcome != TL_OK)
+        return no_answer(r, t, e);
+    const tlk_node *doc = NULL;
+    if (tlk_trim(r->out_body).n > 0) {
+        doc = tlk_json_read(j, r->out_body);
+        if (!doc)
+            return not_json(r, t, j, e);
+    }
+    if (r->status >= 200 && r->status < 300) {
+        *root = doc;
+        return TL_OK;
+    }
+    int64_t wait = tlk_retry_after_ms(tlk_answer_header(r, "retry-after"), h->now_us(h));
+    return tlk_error_of(t, r->status, doc, wait, e);
+}
+
+tl_status tlk_call(const tl_host *h, tl_http *r, const tlk_errors *t, tlk_json *j, const tlk_node **root, tl_error *e)
+{
+    tl_status rc = h->http(h, r, 1, e);
+    return rc == TL_OK ? tlk_answer(h, r, t, j, root, e) : rc;
+}
+
+tl_status tlk_write_status(const tl_http *r, tl_status judged)
+{
+    if (judged != TL_E_TEMPORARY || r->outcome == TL_E_TEMPORARY)
+        return judged;
+    bool refused_unread = r->outcome == TL_OK && (r->status == 503 || (r->status >= 400 && r->status < 500));
+    return refused_unread ? judged : TL_E_UNKNOWN;
+}

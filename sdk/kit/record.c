@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT-0 */
+#include "kit/record.h"
+
+#include <stdlib.h>
+
+/* ---- the plan: vendor's names to fields */
+
+struct tlk_slot {
+    tl_str head, tail; /* "cf" and "cf_level"; tail empty: a plain member. used when head.p is set */
+    uint32_t field;    /* NESTED: head of nested names */
+};
+enum { NESTED = UINT32_MAX };
+
+static inline uint32_t mix(uint32_t h, tl_str s)
+{
+    if (s.n == 0)
+        return h;
+    uint32_t first = (unsigned char)s.p[0], mid = (unsigned char)s.p[s.n / 2], last = (unsigned char)s.p[s.n - 1];
+    h ^= (uint32_t)s.n * 0x9E3779B1u ^ first << 16 ^ mid << 8 ^ last;
+    return (h ^ h >> 15) * 0x85EBCA6Bu;
+}
+
+static inline uint32_t hash_of(tl_str head, tl_str tail)
+{
+    uint32_t h = mix(mix(7, head), tail);
+    return h ^ h >> 13;
+}
+
+/* The slot of a name, or the free one where it belongs. */
+static struct tlk_slot *slot_at(const tlk_plan *p, tl_str head, tl_str tail)
+{
+    uint32_t i = hash_of(head, tail) & p->mask;
+    while (p->slots[i].head.p && !(tlk_eq(p->slots[i].head, head) && tlk_eq(p->slots[i].tail, tail)))
+        i = (i + 1) & p->mask;
+    return &p->slots[i];
+}
+
+static void name_parts(tl_str name, tl_str *head, tl_str *tail)
+{
+    tl_str rest = name;
+    *head = (tl_str){name.p, 0};
+    tlk_split(&rest, '.', head);
+    *tail = rest;
+}
+
+void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, tlk_arena *a)
+{
+    uint32_t slots = 16;
+    while (slots < shape->n_fields * 4)
+        slots *= 2;
+    *p = (tlk_plan){.shape = shape, .rules = rules, .mask = slots - 1};
+    p->slots = tlk_new(a, struct tlk_slot, slots);
+    p->same = tlk_new(a, uint32_t, shape->n_fields + 1);
+    for (uint32_t i = 0; i < shape->n_fields; i++) {
+        tl_str head, tail;
+        name_parts(tlk_field(shape, i)->name, &head, &tail);
+        if (head.n == 0)
+            continue;
+        struct tlk_slot *slot = slot_at(p, head, tail);
+        if (slot->head.p && slot->field != NESTED)
+            p->same[i] = slot->field + 1;
+        *slot = (struct tlk_slot){head, tail, i};
+        if (tail.n > 0) {
+            struct tlk_slot *group = slot_at(p, head, (tl_str){NULL, 0});
+            if (!group->head.p)
+                *group = (struct tlk_slot){head, {NULL, 0}, NESTED};
+        }
+    }
+}
+
+/* ---- reading one value */
+
+static const char *const type_words[] = {"nothing", "yes or no",  "a whole number", "a time",   "a date",   "a decimal number",
+                                         "text",    "text",       "text",           "text",     "text",     "a choice",
+                                         "an id",   "a list",     "JSON",           "bytes"};
+
+/* The parts of "-12.50e3": how many digits before and behind the point, and the exponent. */
+struct decimal {
+    tl_str whole, fraction;
+    int64_t exponent;
+    bool negative, has_exponent;
+};
+
+static tl_str take_digits(tl_str *s)
+{
+    tl_str d = {s->p, 0};
+    while (s->n > 0 && s->p[0] >= '0' && s->p[0] <= '9') {
+        s->p++;
+        s->n--;
+        d.n++;
+    }
+    return d;
+}
+
+static bool take_char(tl_str *s, char c)
+{
+    if (s->n == 0 || s->p[0] != c)
+        return false;
+    s->p++;
+    s->n--;
+    return true;
+}
+
+static bool decimal_parts(tl_str s, struct decimal *d)
+{
+    *d = (struct decimal){.negative = take_char(&s, '-')};
+    d->whole = take_digits(&s);
+    if (d->whole.n == 0)
+        return false;
+    if (take_char(&s, '.')) {
+        d->fraction = take_digits(&s);
+        if (d->fraction.n == 0)
+            return false;
+    }
+    if (take_char(&s, 'e') || take_char(&s, 'E')) {
+        d->has_exponent = true;
+        if (take_char(&s, '+') && s.n > 0 && s.p[0] == '-')
+            return false;
+        return tlk_to_i64(s, &d->exponent) && d->exponent >= -100 && d->exponent <= 100;
+    }
+    return s.n == 0;
+}
+
+/* The text itself; with an exponent, the same number written out. */
+static bool as_decimal(tl_str s, tlk_arena *a, tl_str *out)
+{
+    struct decimal d;
+    if (!decimal_parts(s, &d))
+        return false;
+    if (!d.has_exponent) {
+        *out = s;
+        return true;
+    }
+    TLK_AUTO_BUF digits = {0};
+    TLK_AUTO_BUF b = {0};
+    tlk_add(&digits, d.whole);
+    tlk_add(&digits, d.fraction);
+    int64_t point = (int64_t)d.whole.n + d.exponent; /* where it stands among the digits */
+    size_t from = 0;
+    while (from + 1 < digits.n && digits.p[from] == '0' && (int64_t)from + 1 < point)
+        from++;
+    if (d.negative)
+        tlk_addc(&b, '-');
+    if (point <= 0)
+        tlk_addz(&b, "0.");
+    for (int64_t k = point; k < 0; k++)
+        tlk_addc(&b, '0');
+    for (size_t k = from; k < digits.n; k++) {
+        if (k > from && (int64_t)k == point)
+            tlk_addc(&b, '.');
+        tlk_addc(&b, digits.p[k]);
+    }
+    for (int64_t k = (int64_t)digits.n; k < point; k++)
+        tlk_addc(&b, '0');
+    *out = tlk_dup(a, tlk_lent(&b));
+    return true;
+}
+
+static bool as_time(const tlk_node *v, tl_str s, int64_t *out)
+{
+    if (v->type == TLK_JSTRING && tlk_time_parse(s, out))
+        return true;
+    int64_t ms;
+    return tlk_i64(v, &ms) && !__builtin_mul_overflow(ms, TLK_US_PER_MS, out);
+}
+
+static bool scalar(uint32_t type, const tlk_node *v, tlk_arena *a, tl_value *out)
+{
+    bool yes = false;
+    if (type == TL_REF && v->type == TLK_JOBJECT)
+        v = tlk_get(v, "id");
+    if (!v || (v->flags & TLK_UNUSABLE) || v->type == TLK_JOBJECT || v->type == TLK_JARRAY || v->type == TLK_JNULL)
+        return false;
+    tl_str s = tlk_text(v, a);
+    switch (type) {
+    case TL_BOOL:
+        if (!tlk_bool(v, &yes))
+            return false;
+        out->u.i = yes;
+        return true;
+    case TL_INT:
+        return tlk_i64(v, &out->u.i);
+    case TL_TIME:
+        return as_time(v, s, &out->u.i);
+    case TL_DATE:
+        return v->type == TLK_JSTRING && tlk_date_parse(s, &out->u.i);
+    case TL_DECIMAL:
+        return (v->type == TLK_JSTRING || v->type == TLK_JNUMBER) && as_decimal(tlk_trim(s), a, &out->u.s);
+    case TL_LIST: /* of lists: none */
+        return false;
+    default:
+        out->u.s = s;
+        return true;
+    }
+}
+
+static bool as_list(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out)
+{
+    if (v->type == TLK_JSTRING && r && r->list_separator) {
+        tl_str rest = tlk_text(v, a), part;
+        tl_value *items = tlk_new(a, tl_value, rest.n + 1);
+        uint64_t n = 0;
+        while (tlk_split(&rest, r->list_separator, &part)) {
+            if (tlk_trim(part).n > 0)
+                items[n++] = (tl_value){.type = (uint8_t)f->item_type, .u.s = tlk_trim(part)};
+        }
+        out->u.list.items = items;
+        out->u.list.n = n;
+        return true;
+    }
+    if (v->type != TLK_JARRAY)
+        return false;
+    tl_value *items = tlk_new(a, tl_value, v->count);
+    uint64_t n = 0;
+    tlk_iter i = tlk_each(v);
+    for (const tlk_node *item; tlk_next_item(&i, &item);) {
+        if (item->type == TLK_JNULL)
+            continue;
+        if (!scalar(f->item_type, item, a, &items[n]))
+            return false;
+        items[n++].type = (uint8_t)f->item_type;
+    }
+    out->u.list.items = items;
+    out->u.list.n = n;
+    return true;
+}
+
+bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out, tl_str *note)
+{
+    out->type = (uint8_t)f->type;
+    bool ok;
+    if (v->type == TLK_JNULL || (v->type == TLK_JSTRING && v->n == 0)) {
+        out->type = TL_NULL;
+        return true;
+    }
+    if (f->type == TL_JSON) {
+        ok = !(v->flags & TLK_UNUSABLE);
+        out->u.s = v->type == TLK_JSTRING ? (tl_str){v->p - 1, (uint64_t)v->n + 2} : tlk_raw(v);
+    } else {
+        ok = f->type == TL_LIST ? as_list(r, f, v, a, out) : scalar(f->type, v, a, out);
+    }
+    if (!ok && note)
+        *note = tlk_fmt(a, "field \"%.*s\" (%.*s) holds %s where %s is expected", TLK_FMT(f->path), TLK_FMT(f->name),
+                        tlk_type_name(v), f->type < TLK_LEN(type_words) ? type_words[f->type] : "JSON");
+    return ok;
+}
+
+/* ---- reading a record */
+
+struct reading {
+    const tlk_plan *plan;
+    tlk_arena *a;
+    tl_value *values;
+    uint64_t *seen; /* one bit a field: of two members with one name the first counts */
+    uint32_t n;
+    tl_str note;
+};
+
+static bool read_field(struct reading *r, uint32_t index, const tlk_node *v)
+{
+    if (r->seen[index / 64] >> (index % 64) & 1)
+        return true;
+    r->seen[index / 64] |= UINT64_C(1) << (index % 64);
+    const tl_field *f = tlk_field(r->plan->shape, index);
+    const tlk_rules *rules = r->plan->rules;
+    tl_value *out = &r->values[r->n];
+    int said = rules && rules->from ? rules->from(rules->ctx, f, v, r->a, out) : TLK_DEFAULT;
+    if (said == TLK_OMIT)
+        return true;
+    if (said == TLK_BAD) {
+        r->note = tlk_fmt(r->a, "field \"%.*s\" (%.*s) holds %s that cannot be used", TLK_FMT(f->path),
+                          TLK_FMT(f->name), tlk_type_name(v));
+        return false;
+    }
+    if (said == TLK_DEFAULT && !tlk_value_read(rules, f, v, r->a, out, &r->note))
+        return false;
+    out->field = index;
+    r->n++;
+    return true;
+}
+
+static bool read_slot(struct reading *r, const struct tlk_slot *slot, const tlk_node *v)
+{
+    for (uint32_t field = slot->field + 1; field; field = r->plan->same[field - 1]) {
+        if (!read_field(r, field - 1, v))
+            return false;
+    }
+    return true;
+}
+
+static bool read_nested(struct reading *r, tl_str head, const tlk_node *object)
+{
+    tlk_iter i = tlk_each(object);
+    for (const tlk_node *key, *v; tlk_next_member(&i, &key, &v);) {
+        const struct tlk_slot *slot = slot_at(r->plan, head, tlk_text(key, r->a));
+        if (slot->head.p && slot->tail.n > 0 && !read_slot(r, slot, v))
+            return false;
+    }
+    return true;
+}
+
+static bool read_members(struct reading *r, const tlk_node *object)
+{
+    tlk_iter i = tlk_each(object);
+    for (const tlk_node *key, *v; tlk_next_member(&i, &key, &v);) {
+        tl_str name = tlk_text(key, r->a);
+        const struct tlk_slot *slot = slot_at(r->plan, name, (tl_str){NULL, 0});
+        if (!slot->head.p)
+            continue;
+        if (v->type == TLK_JOBJECT && !read_nested(r, name, v))
+            return false;
+        if (slot->field != NESTED && !read_slot(r, slot, v))
+            return false;
+    }
+    return true;
+}
+
+void tlk_record_bad(tl_record *rec, tl_str note)
+{
+    rec->flags = (rec->flags & ~(uint32_t)TL_REC_FULL) | TL_REC_BAD;
+    rec->note = note;
+    rec->values = NULL;
+    rec->n_values = 0;
+}
+
+bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl_record *rec)
+{
+    uint64_t seen[16] = {0};
+    uint32_t n = p->shape->n_fields;
+    struct reading r = {.plan = p, .a = a, .values = tlk_new(a, tl_value, n ? n : 1)};
+    r.seen = n <= 16 * 64 ? seen : tlk_new(a, uint64_t, n / 64 + 1);
+    if (tlk_type(object) != TLK_JOBJECT) {
+        tlk_record_bad(rec, tlk_fmt(a, "the record is %s, not an object", tlk_type_name(object)));
+        return false;
+    }
+    if (!read_members(&r, object)) {
+        tlk_record_bad(rec, r.note);
+        return false;
+    }
+    rec->values = r.values;
+    rec->n_values = r.n;
+    return true;
+}
+
+/* ---- writing */
+
+static bool is_json_number(tl_str s)
+{
+    tlk_json j = {0};
+    const tlk_node *v = tlk_json_read(&j, s);
+    bool is = v && v->type == TLK_JNUMBER && v->n == s.n;
+    tlk_json_done(&j);
+    return is;
+}
+
+static bool is_json(tl_str s)
+{
+    tlk_json j = {0};
+    bool is = tlk_json_read(&j, s) && j.unusable == 0;
+    tlk_json_done(&j);
+    return is;
+}
+
+static void write_list(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r)
+{
+    if (r && r->list_separator) {
+        TLK_AUTO_BUF joined = {0};
+        for (uint64_t i = 0; i < v->u.list.n; i++) {
+            if (i > 0)
+                tlk_addc(&joined, r->list_separator);
+            tlk_add(&joined, v->u.list.items[i].u.s);
+        }
+        tlk_w_text(w, tlk_lent(&joined));
+        return;
+    }
+    tlk_w_array(w);
+    for (uint64_t i = 0; i < v->u.list.n; i++)
+        tlk_value_write(w, f, &v->u.list.items[i], r);
+    tlk_w_end_array(w);
+}
+
+void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r)
+{
+    char text[32];
+    if (r && r->to && r->to(r->ctx, f, v, w))
+        return;
+    switch (v->type) {
+    case TL_NULL:
+        if (r && r->null_as_empty)
+            tlk_w_text(w, TL_STR(""));
+        else
+            tlk_w_null(w);
+        break;
+    case TL_BOOL:
+        tlk_w_bool(w, v->u.i != 0);
+        break;
+    case TL_INT:
+        tlk_w_int(w, v->u.i);
+        break;
+    case TL_TIME:
+        tlk_w_text(w, tlk_str(tlk_time_text(text, v->u.i)));
+        break;
+    case TL_DATE:
+        tlk_w_text(w, tlk_str(tlk_date_text(text, v->u.i)));
+        break;
+    case TL_DECIMAL:
+        if (!(r && r->decimals_as_text) && is_json_number(v->u.s))
+            tlk_w_raw(w, v->u.s);
+        else
+            tlk_w_text(w, v->u.s);
+        break;
+    case TL_LIST:
+        write_list(w, f, v, r);
+        break;
+    case TL_JSON:
+        if (is_json(v->u.s))
+            tlk_w_raw(w, v->u.s);
+        else
+            tlk_w_text(w, v->u.s);
+        break;
+    default:
+        tlk_w_text(w, v->u.s);
+        break;
+    }
+}
+
+static bool is_written(const tl_shape *s, const tl_record *rec, uint32_t i)
+{
+    const tl_value *v = &rec->values[i];
+    if (v->field >= s->n_fields || v->type == TL_BYTES)
+        return false;
+    const tl_field *f = tlk_field(s, v->field);
+    if (f->name.n == 0 || (f->flags & TL_F_READONLY))
+        return false;
+    return !(f->flags & TL_F_CREATE_ONLY) || rec->op == TL_OP_CREATE;
+}
+
+static tl_str head_of(const tl_shape *s, const tl_value *v, tl_str *tail)
+{
+    tl_str head;
+    name_parts(tlk_field(s, v->field)->name, &head, tail);
+    return head;
+}
+
+/* Writes all nested values whose outer name is that of value `first`; nothing when an earlier one opened it. */
+static uint32_t write_group(tlk_writer *w, const tl_shape *s, const tl_record *rec, uint32_t first, const tlk_rules *r)
+{
+    tl_str tail, head = head_of(s, &rec->values[first], &tail);
+    for (uint32_t i = 0; i < first; i++) {
+        if (is_written(s, rec, i) && tlk_eq(head_of(s, &rec->values[i], &tail), head) && tail.n > 0)
+            return 0;
+    }
+    uint32_t n = 0;
+    tlk_w_key(w, head);
+    tlk_w_object(w);
+    for (uint32_t i = first; i < rec->n_values; i++) {
+        if (!is_written(s, rec, i) || !tlk_eq(head_of(s, &rec->values[i], &tail), head) || tail.n == 0)
+            continue;
+        tlk_w_key(w, tail);
+        tlk_value_write(w, tlk_field(s, rec->values[i].field), &rec->values[i], r);
+        n++;
+    }
+    tlk_w_end_object(w);
+    return n;
+}
+
+uint32_t tlk_record_write(tlk_writer *w, const tl_shape *shape, const tl_record *rec, const tlk_rules *r)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < rec->n_values; i++) {
+        tl_str tail;
+        if (!is_written(shape, rec, i))
+            continue;
+        tl_str head = head_of(shape, &rec->values[i], &tail);
+        if (tail.n > 0) {
+            n += write_group(w, shape, rec, i, r);
+            continue;
+        }
+        tlk_w_key(w, head);
+        tlk_value_write(w, tlk_field(shape, rec->values[i].field), &rec->values[i], r);
+        n++;
+    }
+    return n;
+}
+
+/* ---- looking up, handing over */
+
+const tl_field *tlk_field_by_path(const tl_shape *s, const char *path)
+{
+    for (uint32_t i = 0; i < s->n_fields; i++) {
+        if (tlk_is(tlk_field(s, i)->path, path))
+            return tlk_field(s, i);
+    }
+    return NULL;
+}
+
+const tl_field *tlk_field_by_name(const tl_shape *s, tl_str name)
+{
+    for (uint32_t i = 0; i < s->n_fields; i++) {
+        if (tlk_eq(tlk_field(s, i)->name, name))
+            return tlk_field(s, i);
+    }
+    return NULL;
+}
+
+const tl_value *tlk_value_of(const tl_shape *s, const tl_record *rec, const char *path)
+{
+    for (uint32_t i = 0; i < rec->n_values; i++) {
+        if (rec->values[i].field < s->n_fields && tlk_is(tlk_field(s, rec->values[i].field)->path, path))
+            return &rec->values[i];
+    }
+    return NULL;
+}
+
+tl_status tlk_emit(const tl_host *h, const tl_record *records, uint32_t n)
+{
+    enum { AT_ONCE = 1000 };
+    for (uint32_t i = 0; i < n; i += AT_ONCE) {
+        tl_batch b = {.struct_size = sizeof(b),
+                      .count = n - i < AT_ONCE ? n - i : AT_ONCE,
+                      .stride = sizeof(tl_record),
+                      .records = records + i};
+        tl_status rc = h->emit(h, &b);
+        if (rc != TL_OK)
+            return rc;
+    }
+    return TL_OK;
+}
+
+tl_field *tlk_field_add(tlk_fields *l, const char *path, tl_str name, tl_str label, uint32_t type, uint32_t flags)
+{
+    if (l->n == l->cap) {
+        uint32_t cap = l->cap ? l->cap * 2 : 32;
+        tl_field *list = tlk_new(l->arena, tl_field, cap);
+        if (l->n > 0)
+            memcpy(list, l->list, l->n * sizeof(*list));
+        l->list = list;
+        l->cap = cap;
+    }
+    tl_field *f = &l->list[l->n++];
+    *f = (tl_field){.struct_size = sizeof(*f),
+                    .type = type,
+                    .flags = flags,
+                    .path = tlk_dup(l->arena, tlk_str(path)),
+                    .name = tlk_dup(l->arena, name),
+                    .label = tlk_dup(l->arena, label)};
+    return f;
+}
