@@ -1,0 +1,32 @@
+#ifndef ATTENTION_H
+#define ATTENTION_H
+/* What people must look at (repairs) and what people did (audit). */
+#include "db.h"
+
+struct repair {
+    int64_t repair;
+    str object;    /* "connection desk-sf", "link desk-sf/contact", "endpoint sf" */
+    str code;      /* SCHEMA_DRIFT */
+    str key;       /* tells several of one code apart: a field, a record; may be empty */
+    int32_t level; /* TL_WARN, TL_ERROR */
+    str text, hint;
+    int64_t first_us, last_us, n, resolved_us;
+};
+/* One open row per (object, code, key): adds or counts up with the newest words. */
+int repair_raise(struct db *db, struct repair *r, struct err *e);
+/* Closes it; nothing open is fine. code empty: all of the object, whatever the key. */
+int repair_clear(struct db *db, str object, str code, str key, int64_t at_us, struct err *e);
+int repair_list(struct db *db, struct arena *a, bool with_resolved, size_t max, struct repair **out, size_t *n,
+                struct err *e); /* newest first */
+
+/* Chained by hashes: each row's hash covers the one before, so a removed or changed row shows. */
+struct audit {
+    int64_t audit, at_us;
+    str who, act, object, detail; /* "uid 0 (root)", "connection.pause", "desk-sf", JSON */
+};
+int audit_add(struct db *db, struct audit *row, struct err *e);
+int audit_list(struct db *db, struct arena *a, int64_t before, size_t max, struct audit **out, size_t *n,
+               struct err *e); /* newest first */
+/* *broken_out: id of the first row that does not fit, 0 when all do. */
+int audit_verify(struct db *db, int64_t *broken_out, struct err *e);
+#endif

@@ -1,0 +1,110 @@
+#ifndef PAIRS_H
+#define PAIRS_H
+/* Pairs: the id mapping of a link. A pair names two records and what both sides agreed on. Ids are never reused. */
+#include "db.h"
+#include "records.h"
+
+enum pair_status {
+    PAIR_OK = 0,
+    PAIR_PARKED = 1,
+    PAIR_FAILED = 2,
+    PAIR_LOOP = 3,
+    PAIR_QUARANTINED = 4,
+    PAIR_TOMBSTONE = 5,
+    PAIR_IGNORED = 6 /* an admin's decision: stays as it is */
+};
+const char *pair_status_name(int32_t status); /* "ok"; never NULL */
+
+/* Order of work inside a link and of the call budget. */
+enum lane { LANE_ACTION = 0, LANE_LIVE = 1, LANE_RETRY = 2, LANE_SWEEP = 3, LANE_BULK = 4, LANE_COUNT = 5 };
+
+enum { /* pair.flags */
+    PAIR_ADOPTED = 1,   /* both records existed before */
+    PAIR_CREATED_A = 2, /* our create made the record of side A (B) */
+    PAIR_CREATED_B = 4,
+    PAIR_SOURCE_COPIED = 8 /* the store's: intent_source holds a row of this pair */
+};
+enum { PAIR_UNSETTLED_A = 1, PAIR_UNSETTLED_B = 2 }; /* pair.unsettled: written, not seen again yet */
+
+/* What one side last agreed to. */
+enum base_kind {
+    BASE_NONE = 0, /* nothing yet */
+    BASE_SAME = 1, /* equal to the record's observation: costs nothing to keep */
+    BASE_OWN = 2   /* the blob (obs.h); it may hold fewer fields than an observation */
+};
+struct pair_base {
+    int32_t kind;
+    str blob; /* BASE_OWN */
+};
+
+struct pair {
+    int64_t pair, link;
+    int64_t rec[2];          /* 0: no record on that side */
+    str slot;                /* empty but where one source record has several targets of one kind */
+    int32_t status;
+    uint32_t flags, unsettled;
+    int32_t gen[2];          /* creation generation per side */
+    struct pair_base base[2];
+    str chg;                 /* the engine's: field times (varints) */
+    str extra;               /* the engine's: flip counters and what else is rare; empty for most */
+    int64_t due_us;          /* when there is work to look at; 0: none */
+    int32_t lane;
+    int32_t attempts;
+    int64_t intent;          /* open intent, 0: none */
+    int64_t run;             /* the run that created a record for it; 0: none did */
+    int64_t map_gen;         /* of the link when it last settled */
+    int64_t made_us, synced_us;
+    bool damaged;            /* out: a base fails its checksum */
+    struct {                 /* the store's own, filled by reads: do not touch */
+        int64_t rec[2], due_us, intent;
+        int32_t lane, status;
+        uint32_t unsettled;
+    } was;
+};
+
+/* Fills p->pair. (link, a_rec, slot) or (link, b_rec) taken: E_EXISTS, code ALREADY_MAPPED, naming the pair in the way.
+ * p->intent may be an id from intent_reserve(): the pair is then born with its intent. */
+int pair_insert(struct db *db, struct pair *p, struct err *e);
+int pair_get(struct db *db, struct arena *a, int64_t pair, struct pair *out, struct err *e);
+/* With both records, for the planner; a side without record has rec[s].rec 0. */
+int pair_load(struct db *db, struct arena *a, int64_t pair, struct pair *out, struct record rec[2], struct err *e);
+/* Pair of a link that holds this record now. With several (slots): the one of slot. */
+int pair_of_record(struct db *db, int64_t link, enum side s, int64_t rec, str slot, int64_t *pair_out, struct err *e);
+struct pair_ref {
+    int64_t pair, link;
+    int32_t side, status;
+    int64_t intent;
+};
+/* All pairs, of all links, that hold this record now. */
+int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair_ref **out, size_t *n, struct err *e);
+/* Writes what differs from what was read. p must come from pair_get, pair_load or pair_insert of this handle. Changing
+ * rec[] while an intent is open, unless the same write closes it: E_PRECONDITION (code INTENT_OPEN); a record that is
+ * taken: E_EXISTS as in pair_insert. BASE_SAME on a side without observation is kept as BASE_NONE. */
+int pair_store(struct db *db, struct pair *p, struct err *e);
+/* Work to look at: sets due and lane unless an earlier due is there already; never postpones. Clears `failed` and
+ * attempts when heal is set. A pair with an open intent comes up when the intent is closed. */
+int pair_wake(struct db *db, int64_t pair, enum lane lane, int64_t due_us, bool heal, struct err *e);
+/* An open intent: E_PRECONDITION. Old ids, conflicts, parked and held rows of the pair go too; the records stay. */
+int pair_delete(struct db *db, int64_t pair, struct err *e);
+
+/* Ids of a link's due pairs of one lane without open intent, by due, then id. Indexed: what it costs is what it gives. */
+int pair_ready(struct db *db, int64_t link, enum lane lane, int64_t now_us, int64_t *pairs, size_t max, size_t *n,
+               struct err *e);
+/* Earliest due of that lane; TL_E_NOT_FOUND when there is no work. */
+int pair_next_due(struct db *db, int64_t link, enum lane lane, int64_t *due_out, struct err *e);
+/* Unsettled pairs after `after` (0: from the start), by id. */
+int pair_unsettled(struct db *db, int64_t link, int64_t after, int64_t *pairs, size_t max, size_t *n, struct err *e);
+
+struct pair_filter {
+    int64_t link;
+    int32_t status; /* -1: any */
+    int64_t run;    /* created in this run; 0: any */
+    int64_t after;  /* id */
+};
+int pair_list(struct db *db, struct arena *a, const struct pair_filter *f, size_t max, struct pair **out, size_t *n,
+              struct err *e);
+
+/* What checks of the whole find: rows that break V1, V2 or refer to nothing. Looks at up to max pairs after *after and
+ * moves it on; findings as text lines. [reader] */
+int pair_fsck(struct db *db, int64_t *after, size_t max, struct buf *findings, bool *end, struct err *e);
+#endif
