@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server.h"
 #include "unicode.h"
 
 enum { DEPTH_MAX = 64 };
@@ -341,7 +342,7 @@ void sj_write(struct buf *out, const struct sj *v)
         buf_str(out, v->text);
         break;
     case SJ_STRING:
-        json_quote(out, v->text);
+        json_put(out, v->text);
         break;
     case SJ_ARRAY:
     case SJ_OBJECT:
@@ -350,7 +351,7 @@ void sj_write(struct buf *out, const struct sj *v)
             if (child != v->first)
                 buf_char(out, ',');
             if (v->kind == SJ_OBJECT) {
-                json_quote(out, child->key);
+                json_put(out, child->key);
                 buf_char(out, ':');
             }
             sj_write(out, child);
@@ -358,33 +359,4 @@ void sj_write(struct buf *out, const struct sj *v)
         buf_char(out, v->kind == SJ_OBJECT ? '}' : ']');
         break;
     }
-}
-
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c != '"' && c != '\\';
-}
-
-void json_quote(struct buf *out, str s)
-{
-    buf_char(out, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (is_plain(c))
-            continue;
-        buf_add(out, s.p + from, i - from);
-        from = i + 1;
-        static const char names[] = "\"\\nrtbf", values[] = "\"\\\n\r\t\b\f";
-        const char *at = c ? strchr(values, c) : NULL;
-        if (at) {
-            buf_char(out, '\\');
-            buf_char(out, names[at - values]);
-        } else {
-            buf_fmt(out, "\\u%04x", c);
-        }
-    }
-    if (s.n > from)
-        buf_add(out, s.p + from, s.n - from);
-    buf_char(out, '"');
 }

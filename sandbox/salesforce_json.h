@@ -1,7 +1,7 @@
 #ifndef SALESFORCE_JSON_H
 #define SALESFORCE_JSON_H
 /* JSON of a request body as a tree in an arena, with the line and column of every value (the vendor's parser errors name
- * them), and the two writers the answers need. Parses a 200-record collection in well under a millisecond. */
+ * them), and a writer. Parses a 200-record collection in well under a millisecond. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,6 +34,4 @@ int64_t sj_int(const struct sj *v, int64_t otherwise);       /* number or numeri
 /* Writes the tree back, compact. */
 void sj_write(struct buf *out, const struct sj *v);
 
-void json_quote(struct buf *out, str s); /* with quotes; control characters escaped */
-static inline void json_quote_z(struct buf *out, const char *z) { json_quote(out, str_of(z)); }
 #endif
