@@ -1,0 +1,164 @@
+/* Requests to the daemon, and what their failure means for the person at the terminal. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+int cli_fail(const struct cli *cli, int code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fprintf(stderr, "%s: ", cli->program);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return code;
+}
+
+void cli_note(const struct cli *cli, const char *fmt, ...)
+{
+    if (cli->quiet || cli->json)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+}
+
+int cli_confirm(const struct cli *cli, const char *fmt, ...)
+{
+    if (cli->yes)
+        return EXIT_DONE;
+    va_list ap;
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    if (!isatty(STDIN_FILENO)) {
+        fputc('\n', stderr);
+        return cli_fail(cli, EXIT_USAGE, "nobody can be asked here; repeat with -y to do it");
+    }
+    fprintf(stderr, " [y/N] ");
+    char line[16];
+    if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
+        return EXIT_DONE;
+    return cli_fail(cli, EXIT_FAILED, "nothing was done");
+}
+
+const char *cli_escape(struct cli *cli, const char *text)
+{
+    AUTO(buf_done) struct buf out = {0};
+    buf_url(&out, str_of(text));
+    return arena_str(&cli->arena, buf_lent(&out)).p;
+}
+
+struct http_local *cli_http(struct cli *cli)
+{
+    if (!cli->http)
+        cli->http = http_local_new(cli->socket, cli->timeout_ms);
+    return cli->http;
+}
+
+static int exit_of(long http, const char *code)
+{
+    static const struct {
+        const char *code;
+        int exit;
+    } by_code[] = {
+        {"auth", EXIT_SIGN_IN},     {"config", EXIT_CONFIG},      {"not found", EXIT_NO_SUCH}, {"denied", EXIT_DENIED},
+        {"conflict", EXIT_CONFLICT}, {"exists", EXIT_CONFLICT},   {"busy", EXIT_CONFLICT},     {"precondition", EXIT_CONFLICT},
+        {"throttled", EXIT_VENDOR}, {"quota", EXIT_VENDOR},       {"temporary", EXIT_VENDOR},  {"usage", EXIT_USAGE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(by_code); i++)
+        if (strcmp(by_code[i].code, code) == 0)
+            return by_code[i].exit;
+    return http == 404 ? EXIT_NO_SUCH : http == 403 ? EXIT_DENIED : EXIT_FAILED;
+}
+
+int cli_problem(const struct cli *cli, long http_status, str body)
+{
+    json_t *problem = json_loadb(body.p ? body.p : "", (size_t)body.n, 0, NULL);
+    int code = exit_of(http_status, cli_text(problem, "code"));
+    if (cli->json && problem) {
+        json_dumpf(problem, stderr, JSON_INDENT(2));
+        fputc('\n', stderr);
+    } else if (problem) {
+        fprintf(stderr, "%s: %s\n", cli->program, cli_text(problem, "title"));
+        if (*cli_text(problem, "detail"))
+            fprintf(stderr, "  detail: %s\n", cli_text(problem, "detail"));
+        if (*cli_text(problem, "hint"))
+            fprintf(stderr, "  hint: %s\n", cli_text(problem, "hint"));
+    } else {
+        cli_fail(cli, code, "the daemon answered with status %ld and no words", http_status);
+    }
+    json_decref(problem);
+    return code;
+}
+
+static int local_failure(const struct cli *cli, const struct err *e)
+{
+    if (cli->json) {
+        json_t *o = json_pack("{s:s,s:s,s:s}", "title", e->text, "code", status_name(e->status), "hint", e->hint);
+        json_dumpf(o, stderr, JSON_INDENT(2));
+        fputc('\n', stderr);
+        json_decref(o);
+    } else {
+        fprintf(stderr, "%s: %s\n", cli->program, e->text);
+        if (e->hint[0])
+            fprintf(stderr, "  hint: %s\n", e->hint);
+    }
+    return e->status == TL_E_CANCELLED ? EXIT_TIMEOUT : e->status == TL_E_DENIED ? EXIT_DENIED : EXIT_NO_DAEMON;
+}
+
+static int run(struct cli *cli, const char *method, const char *path, str body, const char *if_match, json_t **out,
+               char *etag_out)
+{
+    struct err e = {0};
+    AUTO(http_local_answer_done) struct http_local_answer answer = {0};
+    if (http_local_run(cli_http(cli), method, path, body, if_match, &answer, &e))
+        return local_failure(cli, &e);
+    if (answer.status >= 400)
+        return cli_problem(cli, answer.status, buf_lent(&answer.body));
+    if (etag_out)
+        memcpy(etag_out, answer.etag, sizeof answer.etag);
+    if (out) {
+        *out = json_loadb(buf_text(&answer.body), answer.body.n, JSON_DECODE_ANY, NULL);
+        if (!*out)
+            return cli_fail(cli, EXIT_FAILED, "the daemon's answer to %s is not JSON", path);
+    }
+    return EXIT_DONE;
+}
+
+int cli_get(struct cli *cli, json_t **out, const char *path_fmt, ...)
+{
+    va_list ap;
+    va_start(ap, path_fmt);
+    AUTO(buf_done) struct buf path = {.max = 16384};
+    buf_fmtv(&path, path_fmt, ap);
+    va_end(ap);
+    return run(cli, "GET", buf_text(&path), (str){NULL, 0}, NULL, out, NULL);
+}
+
+int cli_send(struct cli *cli, const char *method, const char *path, json_t *body, const char *if_match, json_t **out)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    int rc = run(cli, method, path, str_of(text), if_match, out, NULL);
+    free(text);
+    return rc;
+}
+
+int cli_change(struct cli *cli, const char *method, const char *path, json_t *body, json_t **out)
+{
+    char etag[64] = "";
+    str query = str_of(path), plain;
+    str_split(&query, '?', &plain);
+    int rc = run(cli, "GET", arena_str(&cli->arena, plain).p, (str){NULL, 0}, NULL, NULL, etag);
+    if (rc != EXIT_DONE) {
+        json_decref(body);
+        return rc;
+    }
+    return cli_send(cli, method, path, body, etag, out);
+}
