@@ -1,13 +1,15 @@
 #ifndef CONFIG_H
 #define CONFIG_H
-/* The operator's configuration: /etc/tieline/tieline.ini, then conf.d/*.ini in C order, later wins per key. The schema is
+/* The operator's configuration: /etc/tieline/tieline.ini, then conf.d in C order, later wins per key. The schema is
  * data (config_keys): defaults, checks, `config explain`, `config schema` and the sample INI come from it. Options of an
  * endpoint belong to its connector and are checked against what the connector declares (config_check_options).
  * A struct config is immutable after config_load. [any] */
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ini.h"
+#include "ini_read.h"
+
+struct buf;
 
 enum config_type {
     CONFIG_TEXT,

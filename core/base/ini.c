@@ -1,5 +1,5 @@
 /* Reading INI text: see ini.h. */
-#include "ini.h"
+#include "ini_read.h"
 
 #include <errno.h>
 #include <fcntl.h>
