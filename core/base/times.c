@@ -159,7 +159,7 @@ static char *put_date(char *to, int64_t days, char after)
     const int64_t most = INT64_MAX / US_PER_DAY; /* dates beyond what a time can hold are shown as the last one */
     int64_t y;
     int m, d;
-    civil_from_days(days > most ? most : days < -most ? -most : days, &y, &m, &d);
+    civil_from_days(days > most ? most : days < -most - 1 ? -most - 1 : days, &y, &m, &d);
     if (y < 0)
         *to++ = '-';
     to = put_int(to, 4, y < 0 ? -y : y, '-');
