@@ -12,7 +12,7 @@
 
 #include "engine.h"
 
-struct setting { /* one "key = value", spelled as in the INI */
+struct admin_setting { /* one "key = value", spelled as in the INI */
     const char *key, *value;
 };
 
@@ -35,9 +35,9 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
 /* Settings: direction both|a2b|b2a, policy newest|a|b|manual, master a|b, every DURATION, view.a, view.b, created_within
  * DURATION|off, drift leave|revert|report, restore_on update|read_or_update|never, match FIELD|off, match_multi
  * fail|oldest|newest, quiet yes|no, enabled yes|no, a_kind, b_kind. */
-int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct setting *set, unsigned n,
+int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
                       json_t **out, struct err *e);
-int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct setting *set, unsigned n,
+int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
                    json_t **out, struct err *e);
 /* Keys pinned by an INI section: names comma separated with "file:line"; an empty list un-pins. A later set of a pinned
  * key is E_PRECONDITION with that place. */
@@ -47,7 +47,7 @@ int admin_link_pin(struct engine *g, const char *connection, const char *kind, c
 /* Map: fields by canonical path or by the vendor's name on either side --------------------------------------------------- */
 
 int admin_map_set(struct engine *g, const char *connection, const char *kind, const char *a_field, const char *b_field,
-                  const struct setting *set /* direction, policy */, unsigned n, json_t **out, struct err *e);
+                  const struct admin_setting *set /* direction, policy */, unsigned n, json_t **out, struct err *e);
 int admin_map_unset(struct engine *g, const char *connection, const char *kind, const char *field, json_t **out,
                     struct err *e);
 /* Back to the default map: equal canonical paths of both sides. */
@@ -68,12 +68,12 @@ int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, st
 
 /* Failures ---------------------------------------------------------------------------------------------------------------- */
 
-struct failure_filter {
+struct failure_pick {
     const char *connection, *kind, *code; /* null: any */
     int64_t id;                           /* 0: any */
 };
 /* Re-plans the pairs of matching open failures: reads both sides, plans, pushes. *out: {"retried": n}. */
-int admin_failure_retry(struct engine *g, const struct failure_filter *f, json_t **out, struct err *e);
+int admin_failure_retry(struct engine *g, const struct failure_pick *f, json_t **out, struct err *e);
 
 /* Endpoints ---------------------------------------------------------------------------------------------------------------- */
 

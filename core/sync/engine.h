@@ -16,13 +16,13 @@
 #include "err.h"
 #include "str.h"
 
-struct store;
+struct db;
 struct engine;
 
 enum { ENGINE_TURN_STEPS = 2000 }; /* bound of one turn: one record observed, matched, planned or written is a step */
 
 struct engine_config {
-    struct store *store;                 /* opened, migrated; outlives the engine */
+    struct db *db;                       /* the writer; outlives the engine */
     const struct env *env;               /* outlives the engine */
     const struct dispatcher *dispatcher; /* outlives the engine */
     /* Told when something became ready, so that the control loop turns again at once. May be null. */

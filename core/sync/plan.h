@@ -20,7 +20,7 @@ enum link_restore { RESTORE_ON_UPDATE, RESTORE_ON_READ, RESTORE_NEVER };
 /* One mapped field. */
 struct rule_field {
     uint32_t number;     /* of the map row; never reused */
-    uint32_t image_no[2]; /* field numbers in the images of the two sides */
+    uint32_t obs_no[2];  /* field numbers in the observations of the two sides */
     tl_field side[2];    /* as discovered; texts lent from the kinds */
     enum link_direction direction;
     enum link_policy policy;

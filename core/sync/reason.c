@@ -7,7 +7,7 @@
 struct reason {
     const char *code;
     int32_t reason; /* TL_R_*, -1: not made from one */
-    enum retry_class retry;
+    enum failure_retry retry;
     const char *text, *hint;
 };
 
@@ -127,14 +127,14 @@ const char *reason_hint(const char *code, const char *lang)
     return r ? r->hint : "try again; report it when it stays";
 }
 
-enum retry_class reason_retry(const char *code)
+enum failure_retry reason_retry(const char *code)
 {
     const struct reason *r = find(code);
     return r ? r->retry : RETRY_ON_CHANGE;
 }
 
-const char *retry_class_name(enum retry_class c)
+const char *retry_name(int32_t retry)
 {
-    static const char *const names[] = {"auto", "on_change", "manual"};
-    return names[c];
+    static const char *const names[] = {"auto", "nightly", "on_change", "manual"};
+    return (uint32_t)retry < ARRAY_LEN(names) ? names[retry] : "manual";
 }

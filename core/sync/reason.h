@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "failures.h"
 
 /* Code of a failure from a classified error: by reason for refused data, else by status. "REQUIRED_MISSING". */
 const char *reason_code(int status, int32_t reason);
@@ -13,11 +14,7 @@ const char *reason_text(const char *code, const char *lang);
 /* What the reader can do about it; never NULL. */
 const char *reason_hint(const char *code, const char *lang);
 
-enum retry_class {
-    RETRY_AUTO,      /* the engine tries again by itself: backoff */
-    RETRY_ON_CHANGE, /* when the record, the map or the schema changes, or by hand */
-    RETRY_MANUAL     /* only by hand */
-};
-const char *retry_class_name(enum retry_class c); /* "auto" */
-enum retry_class reason_retry(const char *code);
+/* Who tries again: RETRY_AUTO, RETRY_ON_CHANGE, RETRY_MANUAL. */
+enum failure_retry reason_retry(const char *code);
+const char *retry_name(int32_t retry); /* "auto", "nightly", "on_change", "manual" */
 #endif

@@ -10,7 +10,7 @@
 #include "err.h"
 #include "str.h"
 
-struct store_reader;
+struct db; /* from db_open_reader */
 
 struct view_page { /* keyset paging: after is the "next" of the page before, 0 at first; limit 0: 100, at most 1,000 */
     int64_t after;
@@ -18,22 +18,22 @@ struct view_page { /* keyset paging: after is the "next" of the page before, 0 a
 };
 
 /* {"items":[...], "next": n or null} where a page is taken; {"items":[...]} else. */
-int view_endpoints(struct store_reader *r, json_t **out, struct err *e);
-int view_endpoint(struct store_reader *r, const char *name, json_t **out, struct err *e);
+int view_endpoints(struct db *r, json_t **out, struct err *e);
+int view_endpoint(struct db *r, const char *name, json_t **out, struct err *e);
 /* Fields of one kind as discovered, or of all kinds when kind is null. */
-int view_fields(struct store_reader *r, const char *endpoint, const char *kind, json_t **out, struct err *e);
-int view_connections(struct store_reader *r, json_t **out, struct err *e);
-int view_connection(struct store_reader *r, const char *name, json_t **out, struct err *e); /* with links */
-int view_links(struct store_reader *r, const char *connection, json_t **out, struct err *e);
-int view_link(struct store_reader *r, const char *connection, const char *kind, json_t **out, struct err *e);
-int view_map(struct store_reader *r, const char *connection, const char *kind, json_t **out, struct err *e);
+int view_fields(struct db *r, const char *endpoint, const char *kind, json_t **out, struct err *e);
+int view_connections(struct db *r, json_t **out, struct err *e);
+int view_connection(struct db *r, const char *name, json_t **out, struct err *e); /* with links */
+int view_links(struct db *r, const char *connection, json_t **out, struct err *e);
+int view_link(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
+int view_map(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
 /* Findings of the map check: level, field, code, text. {"ok":bool,"findings":[...]} */
-int view_map_check(struct store_reader *r, const char *connection, const char *kind, json_t **out, struct err *e);
+int view_map_check(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
 /* Running and last run per link with progress: observed/estimated, pushed/planned, failed, rate per second. */
-int view_status(struct store_reader *r, const char *connection /* null: all */, int64_t now_us, json_t **out,
+int view_status(struct db *r, const char *connection /* null: all */, int64_t now_us, json_t **out,
                 struct err *e);
 /* Runs since a time, newest first, one entry per run, source, destination and kind with added, updated, failed ... */
-int view_history(struct store_reader *r, const char *connection, int64_t since_us, const struct view_page *page,
+int view_history(struct db *r, const char *connection, int64_t since_us, const struct view_page *page,
                  json_t **out, struct err *e);
 struct view_failures {
     const char *connection, *kind, *code; /* null: any */
@@ -41,11 +41,11 @@ struct view_failures {
     const char *lang;                     /* "en"; unknown ones fall back to it */
 };
 /* Oldest first; each with time, kind, record ids of both sides, code, reason in words, the vendor's own words beside. */
-int view_failures(struct store_reader *r, const struct view_failures *filter, const struct view_page *page, json_t **out,
+int view_failures(struct db *r, const struct view_failures *filter, const struct view_page *page, json_t **out,
                   struct err *e);
-int view_failure(struct store_reader *r, int64_t id, const char *lang, json_t **out, struct err *e);
+int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struct err *e);
 /* By remote id, e-mail or name on either side; connection may be null. */
-int view_pair_find(struct store_reader *r, const char *connection, const char *text, json_t **out, struct err *e);
-int view_pair(struct store_reader *r, int64_t pair, json_t **out, struct err *e); /* both sides, fields, history, failures */
-int view_hooks(struct store_reader *r, json_t **out, struct err *e);
+int view_pair_find(struct db *r, const char *connection, const char *text, json_t **out, struct err *e);
+int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e); /* both sides, fields, history, failures */
+int view_hooks(struct db *r, json_t **out, struct err *e);
 #endif
