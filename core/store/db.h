@@ -73,7 +73,7 @@ const struct env *db_env(const struct db *db);
 /* ---- Transactions. Not nested. [control] ----------------------------------------------------------------------- */
 
 int db_begin(struct db *db, struct err *e); /* BEGIN IMMEDIATE; on a reader a read transaction */
-int db_commit(struct db *db, struct err *e); /* durable on TL_OK; on failure nothing of it happened: already rolled back */
+int db_commit(struct db *db, struct err *e); /* durable on TL_OK; on failure nothing happened: already rolled back */
 void db_rollback(struct db *db);             /* fine without a transaction */
 bool db_in_transaction(const struct db *db);
 

@@ -22,7 +22,7 @@ struct failure {
     int64_t resolved_us;
     str resolved_by;   /* "sync", or who did */
 };
-/* One open row per (link, side, id, code): adds it or counts it up, with the newest words. Fills failure, first_us, n. */
+/* One open row per (link, side, id, code): adds it or counts it up, with the newest words. Fills failure, first, n. */
 int failure_note(struct db *db, struct failure *f, struct err *e);
 int failure_get(struct db *db, struct arena *a, int64_t failure, struct failure *out, struct err *e);
 struct failure_filter {

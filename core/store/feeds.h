@@ -19,7 +19,8 @@ struct feed {
 /* Row of (endpoint, kind, view), made when it is not there. */
 int feed_ensure(struct db *db, int64_t endpoint, str kind, str view, int64_t *out, struct err *e);
 int feed_get(struct db *db, struct arena *a, int64_t feed, struct feed *out, struct err *e);
-int feed_list(struct db *db, struct arena *a, int64_t endpoint, struct feed **out, size_t *n, struct err *e); /* 0: all */
+/* endpoint 0: all. */
+int feed_list(struct db *db, struct arena *a, int64_t endpoint, struct feed **out, size_t *n, struct err *e);
 int feed_update(struct db *db, const struct feed *f, struct err *e); /* all but ids, kind, view */
 /* The one write of a page of changes: cursor and its times. */
 int feed_set_cursor(struct db *db, int64_t feed, str cursor, int64_t cursor_us, int64_t pulled_us, struct err *e);

@@ -15,6 +15,7 @@ struct intent_entry {
     str sent;        /* the engine's: field numbers (varints), values if it likes */
     uint64_t source_hash; /* seen_hash of the source observation the write was built from */
     uint32_t flags;  /* the engine's */
+    bool born;       /* the pair was inserted with this intent in the same transaction */
 };
 
 struct intent {
@@ -32,7 +33,8 @@ struct intent {
 
 /* A fresh id, for pairs that are inserted with their intent. Gone with a rollback. */
 int64_t intent_reserve(struct db *db);
-/* Writes the row and sets pair.intent of every entry (fills i->intent). A pair that has another: E_EXISTS, code
+/* Writes the row (fills i->intent) and, for every entry, sets pair.intent and takes the pair off the work list (due 0);
+ * what wakes it meanwhile comes up when the intent is closed. A pair that has another: E_EXISTS, code
  * INTENT_OPEN; a pair that does not exist: TL_E_NOT_FOUND; roll back then. */
 int intent_open(struct db *db, struct intent *i, struct err *e);
 int intent_get(struct db *db, struct arena *a, int64_t intent, struct intent *out, struct err *e);

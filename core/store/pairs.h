@@ -21,8 +21,7 @@ enum lane { LANE_ACTION = 0, LANE_LIVE = 1, LANE_RETRY = 2, LANE_SWEEP = 3, LANE
 enum { /* pair.flags */
     PAIR_ADOPTED = 1,   /* both records existed before */
     PAIR_CREATED_A = 2, /* our create made the record of side A (B) */
-    PAIR_CREATED_B = 4,
-    PAIR_SOURCE_COPIED = 8 /* the store's: intent_source holds a row of this pair */
+    PAIR_CREATED_B = 4
 };
 enum { PAIR_UNSETTLED_A = 1, PAIR_UNSETTLED_B = 2 }; /* pair.unsettled: written, not seen again yet */
 
@@ -35,6 +34,7 @@ enum base_kind {
 struct pair_base {
     int32_t kind;
     str blob; /* BASE_OWN */
+    bool set; /* pair_store() writes this base; false leaves what is stored, also what record_put() put there meanwhile */
 };
 
 struct pair {
@@ -62,6 +62,12 @@ struct pair {
     } was;
 };
 
+/* What the side agrees to from now on. kind BASE_OWN: blob is lent until pair_store(). */
+static inline void pair_set_base(struct pair *p, enum side s, enum base_kind kind, str blob)
+{
+    p->base[s] = (struct pair_base){.kind = kind, .blob = blob, .set = true};
+}
+
 /* Fills p->pair. (link, a_rec, slot) or (link, b_rec) taken: E_EXISTS, code ALREADY_MAPPED, naming the pair in the way.
  * p->intent may be an id from intent_reserve(): the pair is then born with its intent. */
 int pair_insert(struct db *db, struct pair *p, struct err *e);
@@ -77,9 +83,10 @@ struct pair_ref {
 };
 /* All pairs, of all links, that hold this record now. */
 int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair_ref **out, size_t *n, struct err *e);
-/* Writes what differs from what was read. p must come from pair_get, pair_load or pair_insert of this handle. Changing
+/* Writes all members but pair, link, slot and made_us, bases only where set. p must come from pair_get, pair_load or
+ * pair_insert of this handle; an intent opened or closed for the pair since then makes it stale: TL_E_BUG. Changing
  * rec[] while an intent is open, unless the same write closes it: E_PRECONDITION (code INTENT_OPEN); a record that is
- * taken: E_EXISTS as in pair_insert. BASE_SAME on a side without observation is kept as BASE_NONE. */
+ * taken: E_EXISTS as in pair_insert. To close an intent store the pair with intent = 0, then call intent_settle(). */
 int pair_store(struct db *db, struct pair *p, struct err *e);
 /* Work to look at: sets due and lane unless an earlier due is there already; never postpones. Clears `failed` and
  * attempts when heal is set. A pair with an open intent comes up when the intent is closed. */
@@ -87,7 +94,7 @@ int pair_wake(struct db *db, int64_t pair, enum lane lane, int64_t due_us, bool 
 /* An open intent: E_PRECONDITION. Old ids, conflicts, parked and held rows of the pair go too; the records stay. */
 int pair_delete(struct db *db, int64_t pair, struct err *e);
 
-/* Ids of a link's due pairs of one lane without open intent, by due, then id. Indexed: what it costs is what it gives. */
+/* Ids of a link's due pairs of one lane without open intent, by due, then id. Costs what it gives, not what waits. */
 int pair_ready(struct db *db, int64_t link, enum lane lane, int64_t now_us, int64_t *pairs, size_t max, size_t *n,
                struct err *e);
 /* Earliest due of that lane; TL_E_NOT_FOUND when there is no work. */
