@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "cleanup.h"
 #include "str.h"
 
@@ -54,7 +55,7 @@ struct people {
     struct company *companies; /* by created_us, ascending */
     struct person *persons;    /* by created_us, ascending */
     int company_count, person_count;
-    struct arena *arena;
+    struct arena *arena; /* holds every text */
 };
 struct people *people_new(const struct people_plan *plan);
 struct people *people_free(struct people *p); /* returns NULL */
