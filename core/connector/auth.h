@@ -1,8 +1,8 @@
 #ifndef AUTH_H
 #define AUTH_H
-/* Authorisation of one endpoint: described by the connector (tl_auth), done here. One object per endpoint, shared by all
- * its instances and threads; every function is [any] unless it says otherwise. Secrets stay inside: they are registered
- * with the log, wiped when dropped, and never part of an error text.
+/* Authorisation of one endpoint: described by the connector (tl_auth), done here. One object per endpoint, shared by
+ * all its instances and threads; every function is [any] unless it says otherwise. Secrets stay inside: they are
+ * registered with the log, wiped when dropped, and never part of an error text.
  *
  * All requests of a connector pass through auth_http, also those of connectors without tl.auth/1 (spec NULL). */
 #include <stdbool.h>
@@ -30,8 +30,9 @@ enum { AUTH_VERDICT_BODY = 8192 };
 typedef int32_t (*auth_verdict_fn)(void *ctx, int32_t status, str body);
 typedef tl_status (*auth_token_error_fn)(void *ctx, int32_t status, str body, tl_error *error);
 
-/* Durable, sealed place of the tokens. The bytes are opaque and secret: the implementation seals them (seal.h). save must be
- * durable when it returns TL_OK, because the previous refresh token may be dead already. Called from instance threads. */
+/* Durable, sealed place of the tokens. The bytes are opaque and secret: the implementation seals them (seal.h). save
+ * must be durable when it returns TL_OK, because the previous refresh token may be dead already. Called from instance
+ * threads. */
 struct auth_store {
     void *ctx;
     int (*load)(void *ctx, struct buf *secret_out, struct err *e); /* TL_E_NOT_FOUND: nothing kept */
@@ -39,15 +40,15 @@ struct auth_store {
 };
 
 struct auth_config {
-    const char *endpoint;          /* name, for messages; copied */
-    const struct auth_spec *spec;  /* lent; NULL: the connector declares no authorisation */
+    const char *endpoint;           /* name, for messages; copied */
+    const struct auth_spec *spec;   /* lent; NULL: the connector declares no authorisation */
     const struct http_allow *allow; /* lent: where requests and tokens may go */
-    struct http_client *http;      /* lent */
-    struct http_gate *gate;        /* lent, may be NULL; token requests do not pass it */
-    const struct env *env;         /* lent */
-    const tl_pair *options;        /* every option with its value, secret ones included; copied */
+    struct http_client *http;       /* lent */
+    struct http_gate *gate;         /* lent, may be NULL; token requests do not pass it */
+    const struct env *env;          /* lent */
+    const tl_pair *options;         /* every option with its value, secret ones included; copied */
     uint32_t n_options;
-    uint32_t max_refreshes;        /* per 10 minutes; 0: 5 */
+    uint32_t max_refreshes; /* per 10 minutes; 0: 5 */
     struct auth_store store;
     auth_verdict_fn verdict;
     auth_token_error_fn token_error;
@@ -60,15 +61,16 @@ int auth_new(struct auth **out, const struct auth_config *config, struct err *e)
 struct auth *auth_free(struct auth *a); /* nobody may be inside */
 AUTO_FN(struct auth *, auth_free)
 
-/* New option values (reload, secret set). A changed refresh_token option replaces the kept one; a failed state is left. */
+/* New option values (reload, secret set). A changed refresh_token option replaces the kept one; a failed state is left.
+ */
 int auth_options_set(struct auth *a, const tl_pair *options, uint32_t n, struct err *e);
 
 enum auth_state {
     AUTH_NOT_NEEDED, /* no tl.auth/1 */
     AUTH_NONE,       /* not signed in yet: will be at the first request, or `words` says what is missing */
     AUTH_OK,
-    AUTH_EXPIRING,   /* the access token is due; it is refreshed by the next request */
-    AUTH_FAILED      /* refused: somebody must sign in again or mend the configuration; `words` says why */
+    AUTH_EXPIRING, /* the access token is due; it is refreshed by the next request */
+    AUTH_FAILED    /* refused: somebody must sign in again or mend the configuration; `words` says why */
 };
 struct auth_status {
     enum auth_state state;
@@ -92,8 +94,8 @@ int auth_exchange_code(struct auth *a, str code, const char *redirect_uri, const
 /* Tells the vendor to forget the tokens (when it can) and drops them here in any case. */
 int auth_revoke(struct auth *a, struct err *e);
 
-/* Appends the non-secret member of the last token answer ("instance_url"); nothing if there was none. Signs in first when
- * that has not happened yet. */
+/* Appends the non-secret member of the last token answer ("instance_url"); nothing if there was none. Signs in first
+ * when that has not happened yet. */
 int auth_extra(struct auth *a, const char *member, const int32_t *cancel, struct buf *out, struct err *e);
 /* Like it, but only what is known now: no network. */
 void auth_extra_known(struct auth *a, const char *member, struct buf *out);
@@ -111,9 +113,9 @@ struct auth_answers *auth_answers_new(void);
 struct auth_answers *auth_answers_free(struct auth_answers *k);
 AUTO_FN(struct auth_answers *, auth_answers_free)
 
-/* tl_host.http: adds the authorisation, sends all, refreshes once and repeats once those that met an expired token. Outputs
- * of each tl_http point into keep until the next auth_http with it. blobs may be NULL.
- * TL_OK or TL_E_CANCELLED, as tl_host.http says; TL_E_INVALID for a request that is no request (e). */
+/* tl_host.http: adds the authorisation, sends all, refreshes once and repeats once those that met an expired token.
+ * Outputs of each tl_http point into keep until the next auth_http with it. blobs may be NULL. TL_OK or TL_E_CANCELLED,
+ * as tl_host.http says; TL_E_INVALID for a request that is no request (e). */
 int auth_http(struct auth *a, struct auth_answers *keep, tl_http *requests, uint32_t n, const struct auth_blobs *blobs,
               const int32_t *cancel, struct err *e);
 /* Fills a template with options, extras and "org_key" (webhook URLs, issuers): raw values, no secrets.

@@ -21,16 +21,16 @@ AUTO_FN(struct jwks *, jwks_free)
 
 /* Texts are lent; empty means not set. */
 struct hook_rule {
-    int32_t scheme;  /* TL_HOOK_* */
-    str header;      /* lower case: token, signature or JWT */
-    str secret;      /* path secret, header token or HMAC key; required for every scheme but the JWT */
-    str issuer;      /* JWT: expected "iss"; empty: not checked */
-    str audience;    /* JWT: expected "aud"; empty: not checked */
+    int32_t scheme;    /* TL_HOOK_* */
+    str header;        /* lower case: token, signature or JWT */
+    str secret;        /* path secret, header token or HMAC key; required for every scheme but the JWT */
+    str issuer;        /* JWT: expected "iss"; empty: not checked */
+    str audience;      /* JWT: expected "aud"; empty: not checked */
     struct jwks *keys; /* JWT */
 };
 
-/* TL_OK, or TL_E_DENIED: e says what is wrong for the log, the sender is told nothing. TL_E_TEMPORARY: the keys cannot be
- * fetched now. path_secret: last path element the sender used. May block for a key fetch (10 s at most). [any] */
+/* TL_OK, or TL_E_DENIED: e says what is wrong for the log, the sender is told nothing. TL_E_TEMPORARY: the keys cannot
+ * be fetched now. path_secret: last path element the sender used. May block for a key fetch (10 s at most). [any] */
 int hook_verify(const struct hook_rule *rule, const tl_hook_request *request, str path_secret, const struct env *env,
                 struct err *e);
 #endif

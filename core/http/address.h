@@ -10,7 +10,8 @@
 #include "err.h"
 #include "str.h"
 
-/* The hosts one endpoint may reach. Filled once, then immutable and shared by threads; outlives the requests that name it. */
+/* The hosts one endpoint may reach. Filled once, then immutable and shared by threads; outlives the requests that name
+ * it. */
 struct http_allow;
 
 struct http_allow *http_allow_new(bool development);
@@ -36,8 +37,8 @@ enum http_target {
  * backslash, user name, fragment; the host without percent signs. a may be NULL: everything is refused. */
 int http_allow_check(const struct http_allow *a, str url, enum http_target *out, struct err *e);
 
-/* Private, loopback, link-local (cloud metadata), shared, multicast, reserved and documentation ranges, also when mapped
- * or tunnelled into IPv6. Unknown families count as inner. */
+/* Private, loopback, link-local (cloud metadata), shared, multicast, reserved and documentation ranges, also when
+ * mapped or tunnelled into IPv6. Unknown families count as inner. */
 bool address_is_inner(const struct sockaddr *sa);
 bool address_is_loopback(const struct sockaddr *sa);
 bool address_from_text(const char *text, struct sockaddr_storage *out); /* numeric only */

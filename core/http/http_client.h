@@ -1,7 +1,7 @@
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
-/* The outbound HTTP client: one thread with one curl_multi for the whole process. Connections are pooled and limited per
- * host; HTTP/1.1 in clear, HTTP/2 over TLS; gzip is decoded; redirects are not followed; no cookies, no environment
+/* The outbound HTTP client: one thread with one curl_multi for the whole process. Connections are pooled and limited
+ * per host; HTTP/1.1 in clear, HTTP/2 over TLS; gzip is decoded; redirects are not followed; no cookies, no environment
  * proxies. Callers block in http_client_run until all of their requests have an outcome.
  *
  * A request with effects (write) is sent at most once, whatever libcurl would like to repeat on a stale connection. */
@@ -19,9 +19,9 @@
 struct http_client;
 
 struct http_config {
-    const char *proxy;    /* "http://proxy:3128", NULL: none */
-    const char *no_proxy; /* hosts reached directly, comma separated, NULL: none */
-    const char *ca_file;  /* NULL: the system's */
+    const char *proxy;          /* "http://proxy:3128", NULL: none */
+    const char *no_proxy;       /* hosts reached directly, comma separated, NULL: none */
+    const char *ca_file;        /* NULL: the system's */
     const char *user_agent;     /* NULL: "tieline/<version>" */
     int64_t connect_timeout_us; /* 0: 10 s */
     int64_t timeout_us;         /* deadline of a request that names none; 0: 60 s */
@@ -58,9 +58,9 @@ struct http_request {
     str body;
     const tl_pair *headers; /* "Host", "Content-Length", "Transfer-Encoding", "Connection" are refused */
     uint32_t n_headers;
-    bool write;           /* has effects: see outcome */
-    int64_t timeout_us;   /* from the call of http_client_run, waiting at the gate included; 0: the client's default */
-    uint64_t max_body;    /* 0: the client's default */
+    bool write;         /* has effects: see outcome */
+    int64_t timeout_us; /* from the call of http_client_run, waiting at the gate included; 0: the client's default */
+    uint64_t max_body;  /* 0: the client's default */
     const struct http_allow *allow;
     struct http_gate *gate; /* may be NULL */
     http_source_fn source;  /* instead of body, with source_size */
@@ -79,7 +79,7 @@ struct http_request {
     struct buf answer;
     int64_t server_us; /* Date header, 0 if none */
     int64_t took_us;
-    char error[128]; /* outcome != TL_OK */
+    char error[128];    /* outcome != TL_OK */
     struct arena arena; /* of out_headers */
 };
 /* Releases what is "out" and zeroes it; the request can be filled and run again. */
@@ -88,9 +88,10 @@ AUTO_DONE(struct http_request, http_request_done)
 /* Value of a response header by its lower-case name; empty if absent. */
 str http_answer_header(const struct http_request *r, const char *name);
 
-/* Runs n requests, several at once, and returns when each has an outcome. cancel (may be NULL) is read atomically: when it
- * is not 0, requests not sent yet and reads under way end with TL_E_CANCELLED; a write under way goes on to its end or
- * deadline. Returns TL_OK (look at each outcome), TL_E_CANCELLED (at least one was cancelled). [any] but the http thread */
+/* Runs n requests, several at once, and returns when each has an outcome. cancel (may be NULL) is read atomically: when
+ * it is not 0, requests not sent yet and reads under way end with TL_E_CANCELLED; a write under way goes on to its end
+ * or deadline. Returns TL_OK (look at each outcome), TL_E_CANCELLED (at least one was cancelled). [any] but the http
+ * thread */
 int http_client_run(struct http_client *c, struct http_request *const *requests, size_t n, const int32_t *cancel,
                     struct err *e);
 /* Makes the client look at the cancel flags now (it looks every 100 ms by itself). [any] */
