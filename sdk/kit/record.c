@@ -51,7 +51,7 @@ void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, t
     *p = (tlk_plan){.shape = shape, .rules = rules, .mask = slots - 1};
     p->slots = tlk_new(a, struct tlk_slot, slots);
     p->same = tlk_new(a, uint32_t, shape->n_fields + 1);
-    for (uint32_t i = 0; i < shape->n_fields; i++) {
+    for (uint32_t i = shape->n_fields; i-- > 0;) { /* backwards: of fields with one name the first is met first */
         tl_str head, tail;
         name_parts(tlk_field(shape, i)->name, &head, &tail);
         if (head.n == 0)
