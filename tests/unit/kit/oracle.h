@@ -3,7 +3,8 @@
 /* The page reader against jansson. Both must accept and refuse the same texts, and read the same values, except:
  * - a string that stands for no UTF-8 text refuses the document in jansson and only marks the value here;
  * - jansson refuses reals out of a double's range, here every literal is kept;
- * - here a depth of 64 is the limit. */
+ * - here a depth of 64 is the limit;
+ * - jansson takes a NUL byte between values for the end of the text, here it is an error. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +76,8 @@ static const char *oracle_disagrees(tlk_json *j, const char *text, size_t n)
     tlk_arena a = {0};
     bool too_deep = j->error && strstr(j->error, "64 levels");
     bool out_of_range = !t && json_error_code(&e) == json_error_numeric_overflow;
-    if (t && !v && !too_deep)
+    bool has_nul = memchr(text, 0, n) != NULL;
+    if (t && !v && !too_deep && !has_nul)
         wrong = "refused what jansson accepts";
     else if (t && v && j->unusable > 0)
         wrong = "marked a value that jansson reads";
