@@ -3,7 +3,7 @@
 #include "call.h"
 #include "codec.h"
 
-enum { ITEM_HEAD = 5 };
+enum { ITEM_HEAD = 5, ITEM_MAX = 8 << 20 /* so that one always fits a frame */ };
 
 /* ---- building ---- */
 
@@ -28,6 +28,8 @@ static int item_end(struct reply *r, size_t at, struct err *e)
 {
     if (r->items.full)
         return item_undo(r, at, err_set(e, TL_E_INVALID, "the answer of one call is larger than %zu bytes", r->items.max));
+    if (r->items.n - at > ITEM_MAX)
+        return item_undo(r, at, err_set(e, TL_E_INVALID, "one item of an answer is larger than %d bytes", ITEM_MAX));
     uint32_t n = (uint32_t)(r->items.n - at - ITEM_HEAD);
     uint8_t *p = (uint8_t *)r->items.p + at + 1;
     for (int i = 0; i < 4; i++)

@@ -1,0 +1,69 @@
+#ifndef HOST_SERVICES_H
+#define HOST_SERVICES_H
+/* The host's side of an instance in the daemon: HTTP through the endpoint's authorisation, kv and tokens through the control
+ * thread, blobs, quota, sleep, cancellation. One a instance; used by the pool thread that runs it, but for cancel. */
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "auth.h"
+#include "env.h"
+#include "mailbox.h"
+#include "runtime.h"
+#include "services.h"
+
+/* Runs fn on the control thread and waits for it; directly when called there. */
+struct control_line {
+    struct mailbox *mailbox;
+    pthread_t thread;
+};
+void control_ask(const struct control_line *c, void (*fn)(void *arg), void *arg);
+
+/* Quotas of an endpoint, told by any of its instances. */
+enum { QUOTAS_MAX = 8 };
+struct quota_board {
+    pthread_mutex_t lock; /* guards the rest */
+    struct endpoint_quota quotas[QUOTAS_MAX];
+    uint32_t n;
+};
+void quota_board_init(struct quota_board *q);
+void quota_board_done(struct quota_board *q);
+void quota_board_tell(struct quota_board *q, const tl_quota *told, int64_t now_us);
+uint32_t quota_board_copy(struct quota_board *q, struct endpoint_quota out[QUOTAS_MAX]);
+/* Until when a used-up allowance blocks; 0: nothing is used up. */
+int64_t quota_board_blocked_until(struct quota_board *q, int64_t now_us);
+
+struct host_config {
+    const struct env *env;
+    const struct control_line *control;
+    const struct host_store *store;
+    int64_t endpoint;
+    const char *endpoint_name, *connector; /* lent */
+    struct auth *auth;                     /* lent; NULL: every request is refused */
+    struct quota_board *quota;
+    const char *blob_dir;
+    void (*metric)(void *ctx, const char *connector, const char *name, int64_t add); /* may be NULL */
+    void *metric_ctx;
+    struct http_client *http; /* woken by cancel; may be NULL */
+};
+
+struct host_side;
+struct host_side *host_side_new(const struct host_config *config);
+struct host_side *host_side_free(struct host_side *h);
+void host_side_services(struct host_side *h, struct services *out);
+void host_side_begin(struct host_side *h);  /* a call begins: not cancelled */
+void host_side_cancel(struct host_side *h); /* [any] */
+
+/* Which connector's pure functions the auth object asks: those of the instance this thread runs now. */
+void verdicts_bind(const struct verdicts *v); /* NULL: none; default rules then */
+int32_t verdicts_verdict(void *unused, int32_t status, str body);
+tl_status verdicts_token_error(void *unused, int32_t status, str body, tl_error *error);
+
+/* auth_store over the control thread. ctx is a struct token_place. */
+struct token_place {
+    const struct control_line *control;
+    const struct host_store *store;
+    int64_t endpoint;
+};
+int token_place_load(void *ctx, struct buf *secret_out, struct err *e);
+int token_place_save(void *ctx, str secret, struct err *e);
+#endif

@@ -1,0 +1,201 @@
+#include "instance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec.h"
+#include "instance_int.h"
+
+static tl_status refuse(tl_error *error, tl_status s, const char *text)
+{
+    error->scope = TL_SCOPE_ENDPOINT;
+    snprintf(error->text, sizeof error->text, "%s", text);
+    return s;
+}
+
+/* A status the ABI does not know counts as a defect; words are made safe. */
+static tl_status tidy(tl_status s, tl_error *error)
+{
+    if (s < TL_OK || s > TL_E_QUOTA)
+        s = TL_E_BUG;
+    if (s == TL_OK) {
+        *error = (tl_error){.struct_size = sizeof *error};
+        return s;
+    }
+    error->struct_size = sizeof *error;
+    codec_error_clean(error);
+    if (error->scope < TL_SCOPE_RECORD || error->scope > TL_SCOPE_ENDPOINT)
+        error->scope = TL_SCOPE_ENDPOINT;
+    if (error->reason < TL_R_OTHER || error->reason > TL_R_SCHEMA)
+        error->reason = TL_R_OTHER;
+    if (error->retry_after_ms < 0)
+        error->retry_after_ms = 0;
+    return s;
+}
+
+tl_status instance_open(struct instance **out, const struct module *m, const struct services *s, const tl_open *open,
+                        tl_error *error)
+{
+    struct instance *i = calloc(1, sizeof *i);
+    ASSERT(i);
+    instance_host_init(&i->host);
+    i->module = m;
+    i->services = *s;
+    tl_error own = {.struct_size = sizeof own};
+    tl_status status = m->connector.open(&i->host, open, &i->conn, &own);
+    if (status == TL_OK && !i->conn)
+        status = refuse(&own, TL_E_BUG, "the connector opened nothing");
+    status = tidy(status, &own);
+    if (status) {
+        *error = own;
+        arena_done(&i->scratch);
+        free(i);
+        return status;
+    }
+    *out = i;
+    return TL_OK;
+}
+
+struct instance *instance_close(struct instance *i)
+{
+    if (!i)
+        return NULL;
+    i->module->connector.close(i->conn);
+    if (i->services.call_end)
+        i->services.call_end(i->services.ctx);
+    arena_done(&i->scratch);
+    free(i);
+    return NULL;
+}
+
+bool instance_flush(struct instance *i)
+{
+    if (!i->services.items || !i->reply || !i->reply->items.n)
+        return true;
+    return i->services.items(i->services.ctx, &i->reply->items);
+}
+
+/* ---- one call ---- */
+
+static tl_status dispatch(struct instance *i, struct call *c, tl_error *error)
+{
+    const tl_connector *t = &i->module->connector;
+    const tl_webhook *w = &i->module->webhook;
+    switch (c->kind) {
+    case CALL_CHECK:
+        return t->check(i->conn, &c->request.check, error);
+    case CALL_DISCOVER:
+        return t->discover(i->conn, &c->request.discover, error);
+    case CALL_PULL:
+        return t->pull ? t->pull(i->conn, &c->request.pull, error) : TL_E_UNSUPPORTED;
+    case CALL_GET:
+        return t->get ? t->get(i->conn, &c->request.get, error) : TL_E_UNSUPPORTED;
+    case CALL_FIND:
+        return t->find ? t->find(i->conn, &c->request.find, error) : TL_E_UNSUPPORTED;
+    case CALL_PUSH:
+        return t->push ? t->push(i->conn, &c->request.push, error) : TL_E_UNSUPPORTED;
+    case CALL_PARSE_HOOK:
+        return w->parse ? w->parse(i->conn, &c->request.hook, error) : TL_E_UNSUPPORTED;
+    case CALL_SUBSCRIBE:
+        return w->subscribe ? w->subscribe(i->conn, &c->request.subscribe, error) : TL_E_UNSUPPORTED;
+    case CALL_UNSUBSCRIBE:
+        return w->unsubscribe ? w->unsubscribe(i->conn, &c->request.subscribe, error) : TL_E_UNSUPPORTED;
+    case CALL_PREPARE:
+        return i->module->prepare.prepare ? i->module->prepare.prepare(i->conn, &c->request.prepare, error)
+                                          : TL_E_UNSUPPORTED;
+    }
+    return TL_E_BUG;
+}
+
+static void log_misbehaviour(struct instance *i, const char *call, const char *what)
+{
+    char line[200];
+    int n = snprintf(line, sizeof line, "%s: %s", call, what);
+    i->services.log(i->services.ctx, TL_WARN, (tl_str){line, (uint64_t)n});
+}
+
+static void judge(struct instance *i, const struct call *c, tl_status *s, tl_error *error)
+{
+    if (*s == TL_E_UNSUPPORTED && !error->text[0])
+        snprintf(error->text, sizeof error->text, "the connector has no %s", call_kind_name(c->kind));
+    /* Stopping at the page budget is no fault, however the connector words it. */
+    bool budget = c->kind == CALL_PULL && i->pages >= c->request.pull.max_pages && c->request.pull.max_pages;
+    if (*s == TL_E_CANCELLED && budget && !i->services.cancelled(i->services.ctx))
+        *s = TL_OK;
+    if (*s == TL_OK && c->kind == CALL_PUSH && i->results < c->request.push.batch->count)
+        log_misbehaviour(i, "push", "returned success without a result for each record");
+}
+
+/* Requests whose shape is needed have one; the engine's defect, not the connector's, if not. */
+static bool request_whole(const struct call *c)
+{
+    switch (c->kind) {
+    case CALL_PULL:
+        return c->request.pull.shape;
+    case CALL_GET:
+        return c->request.get.shape;
+    case CALL_FIND:
+        return c->request.find.shape;
+    case CALL_PUSH:
+        return c->request.push.shape;
+    case CALL_CHECK:
+    case CALL_DISCOVER:
+    case CALL_PARSE_HOOK:
+    case CALL_SUBSCRIBE:
+    case CALL_UNSUBSCRIBE:
+    case CALL_PREPARE:
+        break;
+    }
+    return true;
+}
+
+void instance_run(struct instance *i, enum call_kind kind, str request, bool strict, struct reply *reply)
+{
+    struct call c = {.kind = kind};
+    struct err e = {0};
+    tl_error error = {.struct_size = sizeof error};
+    tl_status s;
+    reply->items.max = REPLY_ITEMS_MAX;
+    if (request_decode(&c, request, strict, &e) || !request_whole(&c)) {
+        s = refuse(&error, TL_E_BUG, e.status ? e.text : "a request without a shape");
+    } else {
+        i->call = &c;
+        i->reply = reply;
+        i->items_bytes = i->pages = i->results = 0;
+        if (kind == CALL_PUSH)
+            i->result_seen = arena_alloc(&c.arena, c.request.push.batch->count + 1u);
+        s = tidy(dispatch(i, &c, &error), &error);
+        judge(i, &c, &s, &error);
+        instance_flush(i);
+        i->call = NULL;
+        i->reply = NULL;
+        i->result_seen = NULL;
+        if (i->services.call_end)
+            i->services.call_end(i->services.ctx);
+    }
+    reply->status = s;
+    reply->error = error;
+    arena_done(&c.arena);
+}
+
+/* ---- pure functions ---- */
+
+int32_t module_verdict(const struct module *m, int32_t status, tl_str body)
+{
+    if (!m->has_auth || !m->auth.verdict)
+        return status == 401 ? TL_AUTH_EXPIRED : TL_AUTH_UNRELATED;
+    int32_t v = m->auth.verdict(status, body);
+    return v == TL_AUTH_EXPIRED || v == TL_AUTH_REFUSED ? v : TL_AUTH_UNRELATED;
+}
+
+tl_status module_token_error(const struct module *m, int32_t status, tl_str body, tl_error *error)
+{
+    *error = (tl_error){.struct_size = sizeof *error};
+    if (!m->has_auth || !m->auth.token_error) {
+        error->http_status = status;
+        snprintf(error->text, sizeof error->text, "sign-in was answered with HTTP %d", status);
+        return status >= 400 && status < 500 && status != 429 ? TL_E_AUTH : TL_E_TEMPORARY;
+    }
+    tl_status s = tidy(m->auth.token_error(status, body, error), error);
+    return s == TL_OK ? TL_E_BUG : s;
+}

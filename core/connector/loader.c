@@ -1,0 +1,257 @@
+#include "loader.h"
+
+#include <dlfcn.h>
+#include <ltdl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admission.h"
+#include "codec.h"
+
+enum { MAJORS_KNOWN_TO_ASK = 10 };
+
+/* ---- the bind-now loader ---- */
+
+/* libltdl's vtable carries one pointer for us: the words of the last failure. Guarded by the one-thread rule. */
+struct bind_now {
+    char words[512];
+    bool ready;
+};
+static struct bind_now bind_now;
+
+static void keep_words(struct bind_now *b)
+{
+    const char *words = dlerror();
+    snprintf(b->words, sizeof b->words, "%s", words ? words : "unknown reason");
+}
+
+static lt_module bind_now_open(lt_user_data data, const char *filename, lt_dladvise advise)
+{
+    (void)advise;
+    struct bind_now *b = data;
+    b->words[0] = 0;
+    lt_module m = filename ? dlopen(filename, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (!m && filename)
+        keep_words(b);
+    return m;
+}
+
+static int bind_now_close(lt_user_data data, lt_module m)
+{
+    int rc = dlclose(m);
+    if (rc)
+        keep_words(data);
+    return rc;
+}
+
+static void *bind_now_sym(lt_user_data data, lt_module m, const char *symbol)
+{
+    void *p = dlsym(m, symbol);
+    if (!p)
+        keep_words(data);
+    return p;
+}
+
+/* Replaces the stock loader; once a process. */
+static int bind_now_setup(struct err *e)
+{
+    if (bind_now.ready)
+        return TL_OK;
+    if (lt_dlinit() != 0)
+        return err_set(e, TL_E_BUG, "libltdl cannot be started: %s", lt_dlerror());
+    const lt_dlvtable *stock = lt_dlloader_find("lt_dlopen");
+    if (!stock)
+        return err_set(e, TL_E_BUG, "libltdl has no dlopen loader");
+    static lt_dlvtable vtable;
+    vtable = *stock;
+    vtable.name = "tieline_bind_now";
+    vtable.module_open = bind_now_open;
+    vtable.module_close = bind_now_close;
+    vtable.find_sym = bind_now_sym;
+    vtable.dlloader_init = NULL;
+    vtable.dlloader_exit = NULL;
+    vtable.dlloader_data = &bind_now;
+    vtable.priority = LT_DLLOADER_PREPEND;
+    if (!lt_dlloader_remove("lt_dlopen") || lt_dlloader_add(&vtable) != 0)
+        return err_set(e, TL_E_BUG, "libltdl's loader cannot be replaced");
+    bind_now.ready = true;
+    return TL_OK;
+}
+
+/* ---- the handshake ---- */
+
+static int check_head(const tl_connector *t, const char *id, struct err *e)
+{
+    if (!t)
+        return err_set(e, TL_E_BUG, "connector \"%s\": its entry returned nothing", id);
+    if (t->magic != TL_MAGIC) {
+        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" is no tieline connector: magic %08x instead of %08x", id, t->magic,
+                TL_MAGIC);
+        err_hint(e, "set .magic = TL_MAGIC in its table");
+        return TL_E_UNSUPPORTED;
+    }
+    if (t->abi_major != TL_ABI_MAJOR) {
+        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" speaks ABI %u.%u, this host %u.%u", id, t->abi_major, t->abi_minor,
+                TL_ABI_MAJOR, TL_ABI_MINOR);
+        err_hint(e, "build it against the header of this host");
+        return TL_E_UNSUPPORTED;
+    }
+    if (t->abi_minor < TL_ABI_MINOR_OLDEST) {
+        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" was built for ABI 0.%u, which 0.%u broke", id, t->abi_minor,
+                TL_ABI_MINOR_OLDEST);
+        err_hint(e, "build it against the header of this host");
+        return TL_E_UNSUPPORTED;
+    }
+    /* Everything up to the options is in every 0.x; a smaller table was never released. */
+    if (t->struct_size < offsetof(tl_connector, push) + sizeof t->push)
+        return err_set(e, TL_E_BUG, "connector \"%s\": its table of %u bytes is too small", id, t->struct_size);
+    return TL_OK;
+}
+
+static int check_members(const tl_connector *c, const char *id, struct err *e)
+{
+    if (!c->id || strcmp(c->id, id) != 0)
+        return err_set(e, TL_E_BUG, "connector \"%s\" calls itself \"%s\"", id, c->id ? c->id : "");
+    const struct {
+        bool there;
+        const char *name;
+    } needed[] = {{c->name != NULL, "name"}, {c->version != NULL, "version"}, {c->open != NULL, "open"},
+                  {c->close != NULL, "close"}, {c->check != NULL, "check"}, {c->discover != NULL, "discover"}};
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+        if (!needed[i].there)
+            return err_set(e, TL_E_BUG, "connector \"%s\" lacks the member \"%s\"", id, needed[i].name);
+    if (c->n_options && (!c->options || c->option_stride < offsetof(tl_option, flags) + sizeof(uint32_t)))
+        return err_set(e, TL_E_BUG, "connector \"%s\" declares its options wrongly", id);
+    return TL_OK;
+}
+
+/* An extension's table starts with its size; adopts it into one of ours. False: the connector has none. */
+static bool adopt_extension(const tl_connector *c, const char *id, void *to, size_t size)
+{
+    const void *from = c->extension ? c->extension(id) : NULL;
+    if (!from)
+        return false;
+    uint32_t have;
+    memcpy(&have, from, sizeof have);
+    codec_adopt(to, size, from, have);
+    return true;
+}
+
+int module_adopt(struct module *m, const tl_connector *table, const char *expected_id, struct err *e)
+{
+    int rc = check_head(table, expected_id, e);
+    if (rc)
+        return rc;
+    codec_adopt(&m->connector, sizeof m->connector, table, table->struct_size);
+    rc = check_members(&m->connector, expected_id, e);
+    if (rc)
+        return rc;
+    m->has_auth = adopt_extension(&m->connector, "tl.auth/1", &m->auth, sizeof m->auth);
+    m->has_webhook = adopt_extension(&m->connector, "tl.webhook/1", &m->webhook, sizeof m->webhook);
+    m->has_prepare = adopt_extension(&m->connector, "tl.prepare/1", &m->prepare, sizeof m->prepare);
+    if (m->has_auth && m->auth.n_flows && !m->auth.flows)
+        return err_set(e, TL_E_BUG, "connector \"%s\" declares its sign-in wrongly", expected_id);
+    return manifest_copy(&m->manifest, &m->connector, m->has_auth ? &m->auth : NULL, m->has_webhook ? &m->webhook : NULL,
+                         m->has_prepare && m->prepare.prepare, e);
+}
+
+/* ---- open and close ---- */
+
+static int no_entry(lt_dlhandle h, const char *id, struct err *e)
+{
+    for (int major = 0; major <= MAJORS_KNOWN_TO_ASK; major++) {
+        char symbol[64];
+        snprintf(symbol, sizeof symbol, "tieline_connector_v%d", major);
+        if (major != (int)TL_ABI_MAJOR && lt_dlsym(h, symbol)) {
+            err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" speaks major %d of the ABI, this host major %u", id, major,
+                    TL_ABI_MAJOR);
+            err_hint(e, "install the build of the connector for this host");
+            return TL_E_UNSUPPORTED;
+        }
+    }
+    err_set(e, TL_E_UNSUPPORTED, "\"%s\" is no connector: it has no symbol tieline_connector_v%u", id, TL_ABI_MAJOR);
+    err_hint(e, "export it with TL_EXPORT; \"nm -D\" shows what a file exports");
+    return TL_E_UNSUPPORTED;
+}
+
+static int cannot_open(const char *id, struct err *e)
+{
+    const char *words = bind_now.words[0] ? bind_now.words : lt_dlerror();
+    const char *symbol = strstr(words, "undefined symbol: ");
+    if (symbol) {
+        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" has the %.200s", id, symbol);
+        err_hint(e, "link what it needs, with -Wl,-z,defs");
+    } else {
+        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" cannot be opened", id);
+        err_hint(e, "%s", words);
+    }
+    err_detail(e, "%s", words);
+    return TL_E_UNSUPPORTED;
+}
+
+static int call_load(struct module *m, const char *id, struct err *e)
+{
+    if (m->connector.load) {
+        tl_error error = {.struct_size = sizeof error};
+        tl_status s = m->connector.load(&error);
+        if (s) {
+            codec_error_clean(&error);
+            err_from_tl(e, s, &error);
+            return err_wrap(e, "connector \"%s\" refuses to be loaded", id);
+        }
+    }
+    m->loaded = true;
+    return TL_OK;
+}
+
+int module_open(struct module **out, const char *path, const char *expected_id, struct err *e)
+{
+    int rc = bind_now_setup(e);
+    if (rc)
+        return rc;
+    lt_dlhandle h = lt_dlopen(path);
+    if (!h)
+        return cannot_open(expected_id, e);
+
+    struct module *m = calloc(1, sizeof *m);
+    ASSERT(m);
+    m->handle = h;
+    m->path = text_dup(path);
+    const tl_connector *(*entry)(void);
+    void *symbol = lt_dlsym(h, "tieline_connector_v0");
+    memcpy(&entry, &symbol, sizeof entry);
+    rc = entry ? module_adopt(m, entry(), expected_id, e) : no_entry(h, expected_id, e);
+    if (!rc)
+        rc = call_load(m, expected_id, e);
+    if (rc) {
+        module_close(m);
+        return rc;
+    }
+    *out = m;
+    return TL_OK;
+}
+
+static bool still_mapped(const char *path)
+{
+    void *h = dlopen(path, RTLD_NOLOAD | RTLD_LAZY);
+    if (h)
+        dlclose(h);
+    return h != NULL;
+}
+
+bool module_close(struct module *m)
+{
+    if (!m)
+        return true;
+    if (m->loaded && m->connector.unload)
+        m->connector.unload();
+    /* One that runs threads of its own, or asks for it, stays: unmapping would pull the code from under them. */
+    bool keep = m->loaded && (m->connector.flags & (TL_PLUGIN_OWN_THREADS | TL_PLUGIN_KEEP_MAPPED));
+    if (!keep && m->handle)
+        lt_dlclose(m->handle);
+    bool gone = !keep && !still_mapped(m->path);
+    manifest_free(m->manifest);
+    text_free(m->path);
+    free(m);
+    return gone;
+}
