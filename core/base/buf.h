@@ -27,12 +27,18 @@ void buf_text_add(struct buf *b, const char *z);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_fmtv(struct buf *b, const char *fmt, va_list ap);
-void *buf_room(struct buf *b, size_t n); /* n writable bytes at the end, counted at once; NULL when full */
+void *buf_room(struct buf *b, size_t n);    /* n writable bytes at the end, counted at once; NULL when full */
 void buf_varint(struct buf *b, uint64_t v); /* LEB128 */
-void buf_url(struct buf *b, str s);       /* percent-encodes all but unreserved characters */
-static inline str buf_lent(const struct buf *b) { return (str){b->p, b->n}; }
-static inline const char *buf_text(const struct buf *b) { return b->p ? b->p : ""; }
-char *buf_take(struct buf *b);            /* heap text, caller frees with text_free; b is empty then */
+void buf_url(struct buf *b, str s);         /* percent-encodes all but unreserved characters */
+static inline str buf_lent(const struct buf *b)
+{
+    return (str){b->p, b->n};
+}
+static inline const char *buf_text(const struct buf *b)
+{
+    return b->p ? b->p : "";
+}
+char *buf_take(struct buf *b); /* heap text, caller frees with text_free; b is empty then */
 /* Reads a LEB128 from [*p, end); false on truncation or overflow. */
 bool varint_read(const uint8_t **p, const uint8_t *end, uint64_t *out);
 #endif

@@ -6,27 +6,27 @@
  * fn gets the local's value (AUTO_FN defines it for pointers) or its address (AUTO_DONE, for structs). */
 #define AUTO(fn) __attribute__((cleanup(fn##_auto_)))
 /* Defines the glue for a destructor `struct x *x_free(struct x *)`; put it after the prototype. */
-#define AUTO_FN(type, fn)                                                                          \
-    static inline void fn##_auto_(type *p)                                                         \
-    {                                                                                              \
-        if (*p)                                                                                    \
-            fn(*p);                                                                                \
+#define AUTO_FN(type, fn)                                                                                              \
+    static inline void fn##_auto_(type *p)                                                                             \
+    {                                                                                                                  \
+        if (*p)                                                                                                        \
+            fn(*p);                                                                                                    \
     }
 /* Glue for a destructor of contents, `void x_done(struct x *)`. */
-#define AUTO_DONE(type, fn)                                                                        \
-    static inline void fn##_auto_(type *p)                                                         \
-    {                                                                                              \
-        fn(p);                                                                                     \
+#define AUTO_DONE(type, fn)                                                                                            \
+    static inline void fn##_auto_(type *p)                                                                             \
+    {                                                                                                                  \
+        fn(p);                                                                                                         \
     }
-#define take(p)                                                                                    \
-    __extension__({                                                                                \
-        __typeof__(p) taken_ = (p);                                                                \
-        (p) = NULL;                                                                                \
-        taken_;                                                                                    \
+#define take(p)                                                                                                        \
+    __extension__({                                                                                                    \
+        __typeof__(p) taken_ = (p);                                                                                    \
+        (p) = NULL;                                                                                                    \
+        taken_;                                                                                                        \
     })
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define MUST_CHECK __attribute__((warn_unused_result))
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define MUST_CHECK             __attribute__((warn_unused_result))
+#define ARRAY_LEN(a)           (sizeof(a) / sizeof((a)[0]))
 /* Active in release too: a broken invariant ends the process; the store makes that safe. */
 #define ASSERT(cond) ((cond) ? (void)0 : assert_failed(#cond, __FILE__, __LINE__))
 _Noreturn void assert_failed(const char *cond, const char *file, int line);

@@ -18,8 +18,14 @@ extern const struct env env_real;
 /* Arms env_real: the k-th passage of a crash point from now on kills the process; 0 disarms. [any] */
 void env_real_crash_at(uint64_t k);
 
-static inline int64_t env_now_us(const struct env *v) { return v->now_us(v->self); }
-static inline int64_t env_mono_us(const struct env *v) { return v->mono_us(v->self); }
+static inline int64_t env_now_us(const struct env *v)
+{
+    return v->now_us(v->self);
+}
+static inline int64_t env_mono_us(const struct env *v)
+{
+    return v->mono_us(v->self);
+}
 static inline void env_crash_point(const struct env *v, const char *name)
 {
     if (v->crash_point)
@@ -37,7 +43,8 @@ struct env_sim {
     void (*on_crash)(void *arg, const char *name);
     void *on_crash_arg;
 };
-/* The wall clock starts at start_us, the monotonic one at 1 s, so that mixing them up shows. The struct must not move. */
+/* The wall clock starts at start_us, the monotonic one at 1 s, so that mixing them up shows. The struct must not move.
+ */
 void env_sim_init(struct env_sim *s, uint64_t seed, int64_t start_us);
 void env_sim_advance(struct env_sim *s, int64_t us);
 #endif

@@ -9,24 +9,24 @@
 #include "cleanup.h"
 #include "tieline.h"
 
-enum { /* host's own statuses, never crossing the ABI */
-    E_STORAGE = 100, /* SQLite: full, I/O error, corrupt */
-    E_USAGE = 101,
-    E_EXISTS = 102,
-    E_BUSY = 103,
-    E_END = 104,
-    E_PRECONDITION = 105 /* the object is in a state that does not allow this verb */
+enum {                  /* host's own statuses, never crossing the ABI */
+       E_STORAGE = 100, /* SQLite: full, I/O error, corrupt */
+       E_USAGE = 101,
+       E_EXISTS = 102,
+       E_BUSY = 103,
+       E_END = 104,
+       E_PRECONDITION = 105 /* the object is in a state that does not allow this verb */
 };
 
 struct err {
     int status;
     int32_t reason, scope, http_status; /* TL_R_*, TL_SCOPE_* */
     int64_t retry_after_ms;
-    char code[64];    /* vendor's code, or one of ours in capitals: ALREADY_MAPPED */
+    char code[64]; /* vendor's code, or one of ours in capitals: ALREADY_MAPPED */
     char field[64];
-    char text[512];   /* one line: lower-case start, no full stop, the fact first, values in quotes */
+    char text[512];    /* one line: lower-case start, no full stop, the fact first, values in quotes */
     char detail[1024]; /* for the machine room */
-    char hint[384];   /* what to do */
+    char hint[384];    /* what to do */
 };
 
 /* All return status, so that `return err_set(e, ...)` reads well. [any] */

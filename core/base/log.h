@@ -1,7 +1,8 @@
 #ifndef LOG_H
 #define LOG_H
-/* One event, one line on stderr: "time level text key=value ...". Library modules log only at LOG_DEBUG; the runner that
- * owns an operation logs its failure once. Text is redacted at the sink: registered secrets never come out. Thread-safe. */
+/* One event, one line on stderr: "time level text key=value ...". Library modules log only at LOG_DEBUG; the runner
+ * that owns an operation logs its failure once. Text is redacted at the sink: registered secrets never come out.
+ * Thread-safe. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,6 @@ void log_line(enum log_level level, const char *ctx, const char *fmt, ...) PRINT
 void log_err(enum log_level level, const char *ctx, const struct err *e); /* text, then detail and hint as members */
 /* Secrets of at least 6 bytes are replaced by "[secret]" wherever they would show. */
 void log_secret_add(str secret);
-void log_secret_forget(str secret); /* of a token that was replaced and has run out */
+void log_secret_forget(str secret);     /* of a token that was replaced and has run out */
 void redact(struct buf *out, str text); /* applies the same replacement; for error texts and traces */
 #endif

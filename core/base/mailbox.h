@@ -10,7 +10,7 @@ struct message { /* embed it; the poster owns the memory until run() is called, 
 };
 struct mailbox;
 struct mailbox *mailbox_new(void);
-struct mailbox *mailbox_free(struct mailbox *m); /* runs nothing; must be empty */
+struct mailbox *mailbox_free(struct mailbox *m);           /* runs nothing; must be empty */
 void mailbox_post(struct mailbox *m, struct message *msg); /* [any] */
 /* Runs what is there; waits up to wait_us (negative: for ever) when nothing is. Returns how many ran. [owner] */
 int mailbox_run(struct mailbox *m, int64_t wait_us);

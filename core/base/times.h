@@ -7,8 +7,8 @@
 #include "buf.h"
 #include "str.h"
 
-#define US_PER_S INT64_C(1000000)
-#define US_PER_MS INT64_C(1000)
+#define US_PER_S   INT64_C(1000000)
+#define US_PER_MS  INT64_C(1000)
 #define US_PER_DAY (INT64_C(86400) * US_PER_S)
 
 /* "2026-11-21T10:00:00.000Z"; milliseconds always shown. */

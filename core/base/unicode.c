@@ -193,7 +193,8 @@ void text_fold(struct buf *out, str s)
     }
     size_t n;
     AUTO(text_free)
-    char *folded = map(s, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, &n);
+    char *folded =
+        map(s, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, &n);
     add_collapsed(out, trim_spaces(folded ? str_n(folded, n) : s));
 }
 

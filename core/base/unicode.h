@@ -7,11 +7,11 @@
 #include "buf.h"
 #include "str.h"
 
-bool utf8_valid(str s);                 /* strict: no surrogates, no over-long forms, no NUL */
-size_t utf8_length(str s);              /* characters (code points) */
-str utf8_cut(str s, size_t max_chars);  /* longest prefix of whole characters */
-void text_nfc(struct buf *out, str s);  /* NFC, CRLF -> LF, outer blanks trimmed */
-void text_fold(struct buf *out, str s); /* match key: NFKC, case-folded, trimmed, inner blanks collapsed */
+bool utf8_valid(str s);                    /* strict: no surrogates, no over-long forms, no NUL */
+size_t utf8_length(str s);                 /* characters (code points) */
+str utf8_cut(str s, size_t max_chars);     /* longest prefix of whole characters */
+void text_nfc(struct buf *out, str s);     /* NFC, CRLF -> LF, outer blanks trimmed */
+void text_fold(struct buf *out, str s);    /* match key: NFKC, case-folded, trimmed, inner blanks collapsed */
 void phone_digits(struct buf *out, str s); /* leading + and digits */
 bool phone_last9(str s, int64_t *out);     /* last 9 digits as a number; false when fewer than 9 */
 #endif

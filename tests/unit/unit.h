@@ -12,12 +12,12 @@
 #include "err.h"
 #include "str.h"
 
-#define assert_str(actual, literal)                                                                                  \
-    do {                                                                                                             \
-        str actual_ = (actual);                                                                                      \
-        char *text_ = str_dup(actual_);                                                                              \
-        assert_string_equal(text_, literal);                                                                         \
-        text_free(text_);                                                                                            \
+#define assert_str(actual, literal)                                                                                    \
+    do {                                                                                                               \
+        str actual_ = (actual);                                                                                        \
+        char *text_ = str_dup(actual_);                                                                                \
+        assert_string_equal(text_, literal);                                                                           \
+        text_free(text_);                                                                                              \
     } while (0)
 #define assert_buf(b, literal) assert_str(buf_lent(&(b)), literal)
 #endif

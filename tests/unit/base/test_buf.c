@@ -115,12 +115,9 @@ static void urls_are_percent_encoded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grows_and_stays_terminated),
-        cmocka_unit_test(stops_at_its_maximum),
-        cmocka_unit_test(formats_past_what_it_holds),
-        cmocka_unit_test(gives_its_text_away),
-        cmocka_unit_test(varints_round_trip),
-        cmocka_unit_test(varints_cut_or_too_long_are_refused),
+        cmocka_unit_test(grows_and_stays_terminated), cmocka_unit_test(stops_at_its_maximum),
+        cmocka_unit_test(formats_past_what_it_holds), cmocka_unit_test(gives_its_text_away),
+        cmocka_unit_test(varints_round_trip),         cmocka_unit_test(varints_cut_or_too_long_are_refused),
         cmocka_unit_test(urls_are_percent_encoded),
     };
     return cmocka_run_group_tests_name("base_buf", tests, NULL, NULL);

@@ -23,7 +23,8 @@ static void same_seed_same_numbers(void **state)
     env_sim_init(&zero, 0, 0);
     assert_true(env_random_u64(&zero.env) != env_random_u64(&zero.env));
     env_sim_init(&zero, 0, 0);
-    assert_true(env_random_u64(&zero.env) == UINT64_C(11091344671253066420)); /* pinned: a seed in a report must replay */
+    assert_true(env_random_u64(&zero.env) ==
+                UINT64_C(11091344671253066420)); /* pinned: a seed in a report must replay */
 }
 
 static void below_is_in_range_and_reaches_all(void **state)

@@ -1,6 +1,6 @@
 #include "unicode.h"
-#include <errno.h>
 #include "unit/unit.h"
+#include <errno.h>
 
 static void is_filled_once_and_wrapped(void **state)
 {
@@ -67,7 +67,7 @@ static void maps_errno(void **state)
     (void)state;
     static const struct {
         int code, status;
-    } cases[] = {{ENOENT, TL_E_NOT_FOUND}, {EACCES, TL_E_DENIED}, {EROFS, E_STORAGE}, {ENOSPC, E_STORAGE},
+    } cases[] = {{ENOENT, TL_E_NOT_FOUND}, {EACCES, TL_E_DENIED},  {EROFS, E_STORAGE},         {ENOSPC, E_STORAGE},
                  {EEXIST, E_EXISTS},       {EADDRINUSE, E_EXISTS}, {ETIMEDOUT, TL_E_TEMPORARY}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err e = {0};
@@ -82,8 +82,11 @@ static void maps_errno(void **state)
 static void crosses_the_connector_line(void **state)
 {
     (void)state;
-    tl_error from = {.struct_size = sizeof from, .scope = TL_SCOPE_KIND, .reason = TL_R_REQUIRED_MISSING,
-                     .http_status = 422, .retry_after_ms = 5};
+    tl_error from = {.struct_size = sizeof from,
+                     .scope = TL_SCOPE_KIND,
+                     .reason = TL_R_REQUIRED_MISSING,
+                     .http_status = 422,
+                     .retry_after_ms = 5};
     memset(from.code, 'C', sizeof from.code); /* no NUL: the other side may be careless */
     memset(from.text, 0xe9, sizeof from.text);
     struct err e = {0};

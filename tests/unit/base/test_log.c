@@ -87,10 +87,10 @@ static char *redacted(const char *text)
     return buf_take(&b);
 }
 
-#define assert_redacted(in, out)                                                                                     \
-    do {                                                                                                             \
-        AUTO(text_free) char *text_ = redacted(in);                                                                  \
-        assert_string_equal(text_, out);                                                                             \
+#define assert_redacted(in, out)                                                                                       \
+    do {                                                                                                               \
+        AUTO(text_free) char *text_ = redacted(in);                                                                    \
+        assert_string_equal(text_, out);                                                                               \
     } while (0)
 
 static void secrets_never_come_out(void **state)

@@ -160,7 +160,8 @@ static void stamps_are_stable(void **state)
         key[i] = i;
     char out[27];
     stamp_hash(out, key, (str[]){STR("org-1"), STR("contact"), STR("4876")}, 3);
-    assert_string_equal(out, "7uh7zc4f4ucokcat6644gh3u4l"); /* HMAC-SHA-256 over le64 length and bytes of each part, by Python's hmac */
+    assert_string_equal(
+        out, "7uh7zc4f4ucokcat6644gh3u4l"); /* HMAC-SHA-256 over le64 length and bytes of each part, by Python's hmac */
 }
 
 static void stamps_tell_parts_apart(void **state)

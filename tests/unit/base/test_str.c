@@ -53,8 +53,8 @@ static void reads_whole_numbers_only(void **state)
     assert_true(v == INT64_MAX);
     assert_true(str_to_i64(STR("-9223372036854775808"), &v));
     assert_true(v == INT64_MIN);
-    static const char *const bad[] = {"", "-", "+", " 1", "1 ", "1.0", "0x10", "9223372036854775808", "--1",
-                                      "-9223372036854775809", "12a"};
+    static const char *const bad[] = {
+        "", "-", "+", " 1", "1 ", "1.0", "0x10", "9223372036854775808", "--1", "-9223372036854775809", "12a"};
     v = 7;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_false(str_to_i64(str_of(bad[i]), &v));
@@ -93,9 +93,12 @@ static void suggests_near_words_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compares),       cmocka_unit_test(trims_and_splits),
-        cmocka_unit_test(finds_words_in_lists), cmocka_unit_test(reads_whole_numbers_only),
-        cmocka_unit_test(owns_copies),    cmocka_unit_test(suggests_near_words_only),
+        cmocka_unit_test(compares),
+        cmocka_unit_test(trims_and_splits),
+        cmocka_unit_test(finds_words_in_lists),
+        cmocka_unit_test(reads_whole_numbers_only),
+        cmocka_unit_test(owns_copies),
+        cmocka_unit_test(suggests_near_words_only),
     };
     return cmocka_run_group_tests_name("base_str", tests, NULL, NULL);
 }

@@ -42,11 +42,24 @@ static void knows_leap_years(void **state)
 static void refuses_what_is_no_time(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "", "2025", "2025-11-21", "2025-11-21T10:00:00", "2025-11-21T10:00Z", "2025-11-21T24:00:00Z",
-        "2025-11-21T10:60:00Z", "2025-11-21T10:00:61Z", "2025-13-01T00:00:00Z", "2025-00-01T00:00:00Z",
-        "2025-01-00T00:00:00Z", "2025-11-21T10:00:00.Z", "2025-11-21T10:00:00+5:30", "2025-11-21T10:00:00+24:00",
-        "2025-11-21T10:00:00Z ", " 2025-11-21T10:00:00Z", "-025-11-21T10:00:00Z", "2025-11-21T10:00:00+0060"};
+    static const char *const bad[] = {"",
+                                      "2025",
+                                      "2025-11-21",
+                                      "2025-11-21T10:00:00",
+                                      "2025-11-21T10:00Z",
+                                      "2025-11-21T24:00:00Z",
+                                      "2025-11-21T10:60:00Z",
+                                      "2025-11-21T10:00:61Z",
+                                      "2025-13-01T00:00:00Z",
+                                      "2025-00-01T00:00:00Z",
+                                      "2025-01-00T00:00:00Z",
+                                      "2025-11-21T10:00:00.Z",
+                                      "2025-11-21T10:00:00+5:30",
+                                      "2025-11-21T10:00:00+24:00",
+                                      "2025-11-21T10:00:00Z ",
+                                      " 2025-11-21T10:00:00Z",
+                                      "-025-11-21T10:00:00Z",
+                                      "2025-11-21T10:00:00+0060"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         int64_t us = 7;
         if (time_parse(str_of(bad[i]), &us))
@@ -148,8 +161,13 @@ static void durations_print_in_the_largest_exact_unit(void **state)
     static const struct {
         int64_t us;
         const char *text;
-    } cases[] = {{0, "0s"},           {60 * US_PER_S, "1m"}, {90 * US_PER_S, "90s"}, {7 * US_PER_DAY, "7d"},
-                 {25 * 3600 * US_PER_S, "25h"}, {1500, "1500us"},      {500000, "500ms"}};
+    } cases[] = {{0, "0s"},
+                 {60 * US_PER_S, "1m"},
+                 {90 * US_PER_S, "90s"},
+                 {7 * US_PER_DAY, "7d"},
+                 {25 * 3600 * US_PER_S, "25h"},
+                 {1500, "1500us"},
+                 {500000, "500ms"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO(buf_done) struct buf b = {0};
         duration_format(&b, cases[i].us);

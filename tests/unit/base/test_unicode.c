@@ -5,16 +5,26 @@
 static void accepts_only_strict_utf8(void **state)
 {
     (void)state;
-    static const char *const good[] = {"", "plain ascii text of some length", "caf\xc3\xa9", "\xe4\xb8\xad\xe6\x96\x87",
-                                       "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"};
-    static const char *const bad[] = {
-        "\x80",             /* a tail alone */
-        "\xc0\xaf",         /* over-long "/" */
-        "\xc1\xbf",         "\xe0\x9f\xbf",
-        "\xed\xa0\x80",     /* a surrogate */
-        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", /* above U+10FFFF */
-        "\xf5\x80\x80\x80", "abcdefg\xc3",      /* cut at the end */
-        "abcdefgh\xe4\xb8", "\xfe", "\xff"};
+    static const char *const good[] = {"",
+                                       "plain ascii text of some length",
+                                       "caf\xc3\xa9",
+                                       "\xe4\xb8\xad\xe6\x96\x87",
+                                       "\xf0\x9f\x98\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xee\x80\x80",
+                                       "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x80",     /* a tail alone */
+                                      "\xc0\xaf", /* over-long "/" */
+                                      "\xc1\xbf",
+                                      "\xe0\x9f\xbf",
+                                      "\xed\xa0\x80", /* a surrogate */
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80", /* above U+10FFFF */
+                                      "\xf5\x80\x80\x80",
+                                      "abcdefg\xc3", /* cut at the end */
+                                      "abcdefgh\xe4\xb8",
+                                      "\xfe",
+                                      "\xff"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_true(utf8_valid(str_of(good[i])));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -105,12 +115,12 @@ static void match_keys_ignore_case_blanks_and_form(void **state)
          "COLE",
          "\xc3\xa9"
          "cole"},
-        {"\xef\xbc\xa1\xef\xbc\xa3\xef\xbc\xad\xef\xbc\xa5", "acme"},   /* full-width letters */
-        {"ac\xc2\xadme", "acme"},                                       /* soft hyphen */
+        {"\xef\xbc\xa1\xef\xbc\xa3\xef\xbc\xad\xef\xbc\xa5", "acme"}, /* full-width letters */
+        {"ac\xc2\xadme", "acme"},                                     /* soft hyphen */
         {"a\xc2\xa0\xe2\x80\x83"
          "b",
-         "a b"}, /* no-break and em space */
-        {"\xd0\x9e\xd0\x9e\xd0\x9e", "\xd0\xbe\xd0\xbe\xd0\xbe"},       /* Cyrillic */
+         "a b"},                                                  /* no-break and em space */
+        {"\xd0\x9e\xd0\x9e\xd0\x9e", "\xd0\xbe\xd0\xbe\xd0\xbe"}, /* Cyrillic */
         {"   ", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -148,8 +158,9 @@ static void phone_numbers_reduce_to_digits(void **state)
 static void phone_lookup_takes_the_last_nine_digits(void **state)
 {
     (void)state;
-    static const char *const same[] = {"987392588", "+380987392588", "0 (98) 739-25-88", "tel:+380-98-7392588",
-                                       "+380987392588;ext=12", "0987392588 x12", "0987392588 ext. 7"};
+    static const char *const same[] = {"987392588",           "+380987392588",        "0 (98) 739-25-88",
+                                       "tel:+380-98-7392588", "+380987392588;ext=12", "0987392588 x12",
+                                       "0987392588 ext. 7"};
     for (size_t i = 0; i < ARRAY_LEN(same); i++) {
         int64_t key = 0;
         assert_true(phone_last9(str_of(same[i]), &key));
