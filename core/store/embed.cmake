@@ -1,11 +1,12 @@
-# Writes OUTPUT, a C file with the bytes of each of SOURCES (schema/NNNN_name.sql) as migration_sql_NNNN.
+# Writes OUTPUT, a C file with the bytes of each DIR/NNNN_name.sql as migration_sql_NNNN.
+file(GLOB sources ${DIR}/[0-9]*.sql)
 set(code "/* Generated from schema/ by embed.cmake. */\n#include \"schema.h\"\n")
-foreach(source IN LISTS SOURCES)
+foreach(source IN LISTS sources)
   get_filename_component(name ${source} NAME)
   string(SUBSTRING ${name} 0 4 number)
   file(READ ${source} hex HEX)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
-  string(REGEX REPLACE "((0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,))" "\\1\n" bytes "${bytes}")
+  string(REGEX REPLACE "(0x0a,)" "\\1\n" bytes "${bytes}")
   string(APPEND code "\nconst char migration_sql_${number}[] = {\n${bytes}0x00};\n")
 endforeach()
 file(WRITE ${OUTPUT} "${code}")

@@ -34,7 +34,7 @@ enum base_kind {
 struct pair_base {
     int32_t kind;
     str blob; /* BASE_OWN */
-    bool set; /* pair_store() writes this base; false leaves what is stored, also what record_put() put there meanwhile */
+    bool set; /* pair_store() writes it; false leaves what is stored, also what record_put() put there meanwhile */
 };
 
 struct pair {

@@ -1,0 +1,78 @@
+#ifndef DB_INT_H
+#define DB_INT_H
+/* Inside core/store only: what a handle consists of. */
+#include <pthread.h>
+
+#include "schema.h"
+#include "sql.h"
+
+enum { DB_PATH_MAX = 512, WAL_LIMIT_PAGES = 16000, INSTANCE_CHARS = 8, INCARNATION_CHARS = 16 };
+
+/* What a transaction gathers and its commit writes in one go. */
+struct pending {
+    int32_t what; /* enum tally, or PENDING_RUN */
+    int64_t owner, n, low, high;
+};
+enum { PENDING_RUN = 100, PENDING_MAX = 64 };
+
+struct db_identity {
+    char instance[INSTANCE_CHARS + 1];
+    char incarnation[INCARNATION_CHARS + 1];
+    uint8_t key[32];
+};
+
+struct db {
+    sqlite3 *sqlite;
+    const struct env *env;
+    char path[DB_PATH_MAX], vfs[64];
+    bool reader, has_key;
+    enum db_durability durability;
+    struct seal_key key;
+    sqlite3_stmt **statements[SQL_MODULES];
+    int n_statements[SQL_MODULES];
+    enum db_origin origin;
+    struct db_identity id;
+
+    /* Transaction. */
+    bool in_transaction;
+    int64_t read_until_us; /* reader: when its transaction is over */
+    int64_t counters[COUNTERS], counters_before[COUNTERS];
+    struct pending pending[PENDING_MAX];
+    int n_pending;
+    int pending_rc; /* writing some of it early failed: the commit must */
+    struct err pending_error;
+    int64_t sources, sources_before; /* rows of intent_source: most of the time none */
+    int64_t commits, vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */
+
+    int lock_fd, seal_fd;
+    struct checkpointer *checkpointer;
+    struct checker *checker;
+};
+
+/* Opens a connection with this project's settings; the handle is closed by the caller also on failure. */
+int connection_open(sqlite3 **out, const char *path, const char *vfs, bool read_only, int cache_kib, struct err *e);
+int sql_exec(sqlite3 *handle, const char *path, const char *sql, struct err *e);
+int sql_exec_i64(sqlite3 *handle, const char *path, const char *sql, int64_t *out, struct err *e);
+
+/* counters and pending of the transaction into the database; before COMMIT. */
+int transaction_flush(struct db *db, struct err *e);
+int counters_load(struct db *db, struct err *e);
+
+/* checkpoint.c */
+int checkpointer_start(struct db *db, bool with_thread, struct err *e); /* sets the writer's WAL hook */
+void checkpointer_stop(struct db *db);
+int64_t checkpointer_pages(struct db *db);
+/* check.c */
+void checker_stop(struct db *db);
+/* sidecar.c */
+int sidecar_open(struct db *db, bool created, struct err *e);
+void sidecar_close(struct db *db);
+int sidecar_write(struct db *db, int64_t intent, struct err *e);
+/* meta.c */
+int identity_make(struct db *db, struct err *e);
+int identity_load(struct db *db, struct err *e);
+
+/* Blobs that the planner works from carry their checksum in their last 8 bytes. */
+void blob_seal(struct buf *out, str blob, int64_t owner);
+bool blob_open(str *blob, int64_t owner); /* strips it; false when it does not fit */
+#endif
