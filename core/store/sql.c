@@ -306,3 +306,25 @@ str get_id(struct query *q, struct arena *a)
     while (v /= 10);
     return arena_str(a, str_n(p, (size_t)(digits + sizeof digits - p)));
 }
+
+void *list_add(struct list *l)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 16;
+        char *bigger = arena_alloc(l->a, cap * l->item_bytes);
+        if (l->n)
+            memcpy(bigger, l->items, l->n * l->item_bytes);
+        l->items = bigger;
+        l->cap = cap;
+    }
+    return l->items + l->item_bytes * l->n++;
+}
+
+int list_end(int rc, const struct list *l, void **out, size_t *n)
+{
+    if (rc != TL_E_NOT_FOUND)
+        return rc;
+    *out = l->items;
+    *n = l->n;
+    return TL_OK;
+}

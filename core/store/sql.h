@@ -85,6 +85,18 @@ str get_lent(struct query *q);                  /* lent until the next row; NULL
 str get_id(struct query *q, struct arena *a);
 void get_skip(struct query *q);
 
+/* Rows of unknown number, collected in an arena:
+ *   struct list l = {.a = a, .item_bytes = sizeof(struct x)};
+ *   while ((rc = query_row(&q)) == TL_OK) read_x(&q, a, list_add(&l));
+ *   return list_end(rc, &l, (void **)out, n); */
+struct list {
+    struct arena *a;
+    size_t item_bytes, n, cap;
+    char *items;
+};
+void *list_add(struct list *l); /* zeroed */
+int list_end(int rc, const struct list *l, void **out, size_t *n); /* TL_OK when rc says that rows have ended */
+
 /* Is this a remote id that is kept as a number? */
 bool id_number(str id, int64_t *out);
 
