@@ -315,8 +315,8 @@ static int check_value(const tl_record *r, const tl_value *v, bool in_list, size
 
 static int check_record(const tl_record *r, uint32_t n_fields, size_t *bound, struct err *e)
 {
-    const tl_str texts[] = {r->id, r->version, r->into, r->by, r->stamp, r->url, r->note};
-    static const char *const names[] = {"id", "version", "into", "by", "stamp", "url", "note"};
+    const tl_str texts[] = {r->id, r->version, r->into, r->by, r->stamp, r->url, r->note, r->kind};
+    static const char *const names[] = {"id", "version", "into", "by", "stamp", "url", "note", "kind"};
     *bound = 16 * VARINT_MAX;
     for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
         if (texts[i].n > UINT32_MAX || (texts[i].n && !texts[i].p) || !codec_utf8(texts[i]))
@@ -370,6 +370,7 @@ int enc_record(struct buf *b, const tl_record *r, uint32_t n_fields, struct err 
     w = w_str(w, r->stamp);
     w = w_str(w, r->url);
     w = w_str(w, r->note);
+    w = w_str(w, r->kind);
     w = w_i64(w, r->modified_us);
     w = w_i64(w, r->created_us);
     w = w_i64(w, r->state);
@@ -423,6 +424,7 @@ void dec_record(struct decoder *d, tl_record *out)
     out->stamp = dec_str(d);
     out->url = dec_str(d);
     out->note = dec_str(d);
+    out->kind = dec_str(d);
     out->modified_us = dec_i64(d);
     out->created_us = dec_i64(d);
     out->state = dec_i32(d);

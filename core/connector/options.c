@@ -114,6 +114,26 @@ static const tl_pair *given_value(const tl_pair *given, uint32_t n, const char *
     return NULL;
 }
 
+/* "?dc:com=https://a.com,eu=https://a.eu": the entry for the value that option dc has among the resolved ones. Anything
+ * else is the default itself. A null str: none. */
+static str default_value(const tl_option *o, const tl_pair *resolved, uint32_t n)
+{
+    str rest = str_of(o->def), name, entry, word;
+    if (rest.n == 0 || rest.p[0] != '?')
+        return rest;
+    rest = str_n(rest.p + 1, rest.n - 1);
+    if (!str_split(&rest, ':', &name))
+        return (str){NULL, 0};
+    for (uint32_t i = 0; i < n; i++) {
+        if (!str_eq(resolved[i].name, name))
+            continue;
+        while (str_split(&rest, ',', &entry))
+            if (str_split(&entry, '=', &word) && str_eq(str_trim(word), resolved[i].value))
+                return str_trim(entry);
+    }
+    return (str){NULL, 0};
+}
+
 int options_resolve(struct option_set *out, const struct manifest *m, const tl_pair *given, uint32_t n,
                     void (*tell)(void *ctx, str name, const struct err *why), void *ctx, struct err *e)
 {
@@ -129,7 +149,8 @@ int options_resolve(struct option_set *out, const struct manifest *m, const tl_p
         const tl_option *o = &m->options[i];
         const tl_pair *own = given_value(given, n, o->name);
         struct err why = {0};
-        if (!own && !o->def) {
+        str def = default_value(o, all, set.n_all);
+        if (!own && !def.p) {
             if (o->flags & TL_OPT_REQUIRED) {
                 err_set(&why, TL_E_CONFIG, "\"%s\" is missing", o->name);
                 err_hint(&why, "%s", o->help);
@@ -137,7 +158,7 @@ int options_resolve(struct option_set *out, const struct manifest *m, const tl_p
             }
             continue;
         }
-        str value = own ? own->value : str_of(o->def);
+        str value = own ? own->value : def;
         if (own && option_check(o, value, &why)) {
             complain(&c, str_of(o->name), &why);
             continue;

@@ -224,6 +224,7 @@ typedef struct tl_record {
     uint32_t n_values;
     uint32_t reserved;
     const tl_value *values;
+    tl_str kind;      /* parse: the kind, as one delivery may speak of several; elsewhere empty, the shape says it */
 } tl_record;
 
 typedef struct tl_batch {
@@ -591,8 +592,10 @@ enum { TL_OPT_TEXT = 0, TL_OPT_INT = 1, TL_OPT_BOOL = 2, TL_OPT_CHOICE = 3, TL_O
        TL_OPT_DIR = 7     /* a directory the operator grants */ };
 enum { TL_OPT_REQUIRED = 1 };
 
+/* def: null: none. "?dc:com=https://a.com,eu=https://a.eu": chosen by the value of the option dc, which stands earlier in
+ * the list; no entry for it: none. choices: comma separated. */
 typedef struct tl_option {
-    const char *name, *def, *help, *choices; /* def null: none; choices comma separated */
+    const char *name, *def, *help, *choices;
     uint32_t type, flags;
 } tl_option;
 
