@@ -114,13 +114,13 @@ static void stream_close(void *cls)
     free(s);
 }
 
-static enum MHD_Result send_stream(struct MHD_Connection *c, struct stream *stream)
+static enum MHD_Result send_stream(struct MHD_Connection *c, struct stream *stream, const char *type)
 {
     struct open_stream *s = calloc(1, sizeof *s);
     ASSERT(s);
     s->stream = stream;
     struct MHD_Response *r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 8192, stream_read, s, stream_close);
-    MHD_add_response_header(r, "Content-Type", "application/x-ndjson");
+    MHD_add_response_header(r, "Content-Type", type ? type : "application/x-ndjson");
     enum MHD_Result rc = MHD_queue_response(c, 200, r);
     MHD_destroy_response(r);
     return rc;
@@ -222,6 +222,8 @@ static int run_route(struct server *s, const struct route *route, struct request
         return rc;
     if (!(route->flags & ROUTE_WRITE))
         return route->handler(rq, answer, e);
+    if (request_flag(rq, "dry_run") && !(route->flags & ROUTE_DRY))
+        return err_set(e, E_USAGE, "this change has no preview; nothing was done");
     pthread_mutex_lock(&s->writes);
     if (route->flags & ROUTE_MATCH)
         rc = check_match(s, rq, e, http_out);
@@ -250,7 +252,7 @@ static enum MHD_Result answer_route(struct server *s, struct request *rq)
             err_set(&e, rc, "%s", status_name(rc));
         sent = send_problem(rq->connection, &e, http ? http : problem_status(rc));
     } else if (rq->stream) {
-        sent = send_stream(rq->connection, rq->stream);
+        sent = send_stream(rq->connection, rq->stream, rq->stream_type);
     } else {
         sent = send_json(rq->connection, rq->http_status, answer, "application/json");
     }

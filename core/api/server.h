@@ -27,6 +27,7 @@ struct request {
     struct MHD_Connection *connection;
     int http_status; /* in: 200; a handler may set 201 or 202 */
     struct stream *stream; /* set by a handler that answers with a stream instead of JSON */
+    const char *stream_type; /* NULL: application/x-ndjson */
 };
 
 /* NDJSON stream: next() appends one or more lines to out, waiting at most a second; false ends the stream. */
@@ -52,7 +53,8 @@ typedef int (*route_handler)(struct request *rq, json_t **answer, struct err *e)
 
 enum { ROUTE_WRITE = 1, /* changes something: serialised with all other writes */
        ROUTE_MATCH = 2, /* the object must be named by If-Match, as its GET told it in ETag */
-       ROUTE_STREAM = 4 };
+       ROUTE_STREAM = 4,
+       ROUTE_DRY = 8 /* knows ?dry_run=true; others refuse it rather than do the thing */ };
 
 struct route {
     const char *method, *path; /* "/api/v1/connectors/{name}" */

@@ -74,7 +74,7 @@ const struct config_key config_keys[] = {
     {"connection", "b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "Second endpoint of the connection."},
 
     {"link", "direction", CONFIG_CHOICE, "both", "both,a2b,b2a", 0, 0, RELOAD_LIVE, "Which way changes travel."},
-    {"link", "policy", CONFIG_CHOICE, "newest", "newest,a,b", 0, 0, RELOAD_LIVE,
+    {"link", "policy", CONFIG_CHOICE, "newest", "newest,a,b,manual", 0, 0, RELOAD_LIVE,
      "Who wins when both sides changed one field: the later change, or always one side."},
     {"link", "master", CONFIG_CHOICE, NULL, "a,b", 0, 0, RELOAD_LIVE,
      "Side that settles ties. Default: the side whose system is a CRM."},
@@ -83,7 +83,19 @@ const struct config_key config_keys[] = {
     {"link", "created_within", CONFIG_DURATION, NULL, NULL, DAY, 36500 * DAY, RELOAD_LIVE,
      "Only records created within this time before the first sync are brought over. Default: the connectors'."},
     {"link", "every", CONFIG_DURATION, "60s", NULL, SECOND, 7 * DAY, RELOAD_LIVE, "How often changes are asked for."},
-    {"link", "delete", CONFIG_CHOICE, "keep", "keep", 0, 0, RELOAD_LIVE,
-     "keep: a deletion on one side is never sent to the other."},
+    {"link", "drift", CONFIG_CHOICE, "leave", "leave,revert,report", 0, 0, RELOAD_LIVE,
+     "One-way link: what happens when somebody edits the target: left alone, put back, or reported."},
+    {"link", "restore_on", CONFIG_CHOICE, "update", "update,read_or_update,never", 0, 0, RELOAD_LIVE,
+     "A record deleted on one side comes back when its counterpart is updated, already when it is read, or never. A "
+     "deletion itself is never sent to the other side."},
+    {"link", "match", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
+     "Field by which a record finds its counterpart, or off. Default: e-mail of contacts, name of accounts and products."},
+    {"link", "match_multi", CONFIG_CHOICE, "fail", "fail,oldest,newest", 0, 0, RELOAD_LIVE,
+     "What to do when several records match: report it, or take the oldest or newest."},
+    {"link", "quiet", CONFIG_BOOL, "yes", NULL, 0, 0, RELOAD_LIVE,
+     "Ask the vendor not to run automations and notifications for writes of the first sync."},
+    {"link", "enabled", CONFIG_BOOL, "yes", NULL, 0, 0, RELOAD_LIVE, "no rests the link and keeps its pairs."},
+    {"link", "a_kind", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "Kind on side a, where it is not the link's own name."},
+    {"link", "b_kind", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "Kind on side b, where it is not the link's own name."},
 };
 const int config_key_count = (int)ARRAY_LEN(config_keys);

@@ -1,0 +1,58 @@
+#ifndef APP_H
+#define APP_H
+/* Everything a handler works with. One per process, made by main, immutable but for what its comments say. */
+#include <pthread.h>
+
+#include "config.h"
+#include "control.h"
+#include "db.h"
+#include "http_client.h"
+#include "runtime.h"
+#include "server.h"
+
+struct readers;
+struct hook_targets;
+
+struct app {
+    const struct env *env;
+    const struct config *config; /* of the running generation */
+    struct seal_key key;
+    struct db *db;               /* [control] */
+    struct mailbox *mailbox;
+    struct http_client *http;
+    struct runtime *runtime;     /* [control] */
+    struct engine *engine;       /* [control] */
+    struct control *control;     /* [any] */
+    struct readers *readers;     /* [any] */
+    struct hook_targets *hooks;  /* [any] */
+    struct server *api, *hook_server;
+    int64_t started_us, started_mono_us;
+};
+
+/* ---- readers: read-only handles of the store, lent to API threads ---- */
+int readers_new(struct readers **out, const struct db_options *options, struct err *e);
+struct readers *readers_free(struct readers *r);
+/* A handle with a read transaction open; give it back within 2 s. Opens a further one when all are out. [any] */
+int readers_take(struct readers *r, struct db **out, struct err *e);
+void readers_give(struct readers *r, struct db *db);
+
+/* ---- setup: from the configuration to connectors, endpoints, connections and links. [control] ---- */
+void setup_apply(struct app *app);
+/* Endpoints of one connector, or all (NULL): options and secrets are read again. After a load, and after a secret changed. */
+void setup_endpoints(struct app *app, const char *connector);
+struct host_store setup_host_store(struct app *app);
+int64_t setup_endpoint_id(struct app *app, const char *name); /* 0: not known */
+
+/* ---- hook listener ---- */
+struct hook_targets *hook_targets_new(void);
+struct hook_targets *hook_targets_free(struct hook_targets *t);
+/* Learns from the runtime and the store which endpoint takes hooks and how they are verified. [control] */
+void hook_targets_refresh(struct app *app);
+int hook_answer(struct request *rq, struct buf *answer, const char **content_type); /* server_options.raw */
+/* "https://hooks.example.com/hooks/desk/SECRET", or the path alone when no public_url is set. [any] */
+int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e);
+
+extern const struct route routes_daemon[], routes_connectors[], routes_endpoints[], routes_connections[], routes_sync[],
+    routes_secrets[];
+extern const struct route *const api_tables[];
+#endif

@@ -1,0 +1,276 @@
+/* The hook listener: verifies a delivery by the scheme its connector declares, stores it durably, answers 200. It never waits
+ * for a connector; what a delivery means is read later. Serves only /hooks/NAME/SECRET, and never answers 410, which vendors
+ * take as "unsubscribe for good". */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app.h"
+#include "endpoints.h"
+#include "hook_verify.h"
+#include "hooks.h"
+#include "log.h"
+#include <microhttpd.h>
+
+enum { MAX_HOOK_HEADERS = 64 };
+
+struct hook_target {
+    struct hook_target *next;
+    char *name;
+    int64_t endpoint;
+    struct buf secret, issuer, audience;
+    char *header, *delivery_id;
+    int32_t scheme;
+    bool answers_get;
+    struct jwks *keys;
+};
+
+/* One generation of targets. Deliveries under way keep theirs: they wait for the control thread, which may be making the
+ * next generation meanwhile, so no lock is held while they do. */
+struct generation {
+    int refs; /* guarded by hook_targets.lock */
+    struct hook_target *first;
+};
+
+struct hook_targets {
+    pthread_mutex_t lock; /* guards now and every refs */
+    struct generation *now;
+};
+
+static void target_free(struct hook_target *t)
+{
+    while (t) {
+        struct hook_target *next = t->next;
+        text_free(t->name);
+        text_free(t->header);
+        text_free(t->delivery_id);
+        buf_wipe(&t->secret);
+        buf_done(&t->issuer);
+        buf_done(&t->audience);
+        jwks_free(t->keys);
+        free(t);
+        t = next;
+    }
+}
+
+struct hook_targets *hook_targets_new(void)
+{
+    struct hook_targets *t = calloc(1, sizeof *t);
+    ASSERT(t);
+    pthread_mutex_init(&t->lock, NULL);
+    t->now = calloc(1, sizeof *t->now);
+    ASSERT(t->now);
+    t->now->refs = 1;
+    return t;
+}
+
+static struct generation *generation_take(struct hook_targets *t)
+{
+    pthread_mutex_lock(&t->lock);
+    struct generation *g = t->now;
+    g->refs++;
+    pthread_mutex_unlock(&t->lock);
+    return g;
+}
+
+static void generation_give(struct hook_targets *t, struct generation *g)
+{
+    pthread_mutex_lock(&t->lock);
+    bool last = --g->refs == 0;
+    pthread_mutex_unlock(&t->lock);
+    if (last) {
+        target_free(g->first);
+        free(g);
+    }
+}
+
+struct hook_targets *hook_targets_free(struct hook_targets *t)
+{
+    if (t) {
+        generation_give(t, t->now);
+        pthread_mutex_destroy(&t->lock);
+        free(t);
+    }
+    return NULL;
+}
+
+/* What the store knows of this endpoint's subscription and identity. */
+static void fill_from_store(struct app *app, struct hook_target *t, const struct manifest *m)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct err e = {0};
+    struct webhook row;
+    struct endpoint endpoint = {0};
+    if (webhook_ensure(app->db, t->endpoint, &t->secret, &e))
+        log_err(LOG_ERROR, t->name, &e);
+    if (webhook_get(app->db, &a, t->endpoint, &row, NULL) == TL_OK)
+        buf_str(&t->audience, row.audience);
+    (void)endpoint_get(app->db, &a, t->endpoint, &endpoint, NULL);
+    struct auth *auth = runtime_endpoint_auth(app->runtime, t->endpoint);
+    if (!auth || m->webhook->scheme != TL_HOOK_JWT_RS256)
+        return;
+    AUTO(buf_done) struct buf url = {.max = 4096};
+    if (m->webhook->issuer && endpoint.org_key.n &&
+        auth_fill(auth, m->webhook->issuer, endpoint.org_key, &t->issuer, &e))
+        buf_clear(&t->issuer);
+    if (m->webhook->jwks_url && auth_fill(auth, m->webhook->jwks_url, endpoint.org_key, &url, &e) == TL_OK)
+        t->keys = jwks_new(app->http, runtime_endpoint_allow(app->runtime, t->endpoint), app->env, buf_lent(&url));
+}
+
+void hook_targets_refresh(struct app *app)
+{
+    if (!app->hooks)
+        return;
+    struct generation *next = calloc(1, sizeof *next);
+    ASSERT(next);
+    next->refs = 1;
+    for (const struct config_section *s = app->config->sections; s; s = s->next) {
+        struct endpoint_info info;
+        int64_t id = strcmp(s->type, "endpoint") == 0 ? setup_endpoint_id(app, s->name) : 0;
+        if (!id || !runtime_endpoint_info(app->runtime, id, &info) || !info.manifest || !info.manifest->webhook)
+            continue;
+        const tl_webhook *w = info.manifest->webhook;
+        struct hook_target *t = calloc(1, sizeof *t);
+        ASSERT(t);
+        *t = (struct hook_target){.next = next->first, .name = text_dup(s->name), .endpoint = id, .scheme = w->scheme,
+                                  .header = w->header ? text_dup(w->header) : NULL,
+                                  .delivery_id = w->delivery_id ? text_dup(w->delivery_id) : NULL,
+                                  .answers_get = w->answers_get != 0};
+        fill_from_store(app, t, info.manifest);
+        next->first = t;
+    }
+    pthread_mutex_lock(&app->hooks->lock);
+    struct generation *old = app->hooks->now;
+    app->hooks->now = next;
+    pthread_mutex_unlock(&app->hooks->lock);
+    generation_give(app->hooks, old);
+}
+
+int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e)
+{
+    const char *base = config_get(app->config, "hooks", "public_url");
+    int rc = err_set(e, TL_E_NOT_FOUND, "endpoint \"%s\" takes no webhooks, or its connector is not loaded", endpoint);
+    struct generation *g = generation_take(app->hooks);
+    for (const struct hook_target *t = g->first; t; t = t->next)
+        if (strcmp(t->name, endpoint) == 0) {
+            str url = str_of(base ? base : "");
+            while (url.n && url.p[url.n - 1] == '/')
+                url.n--;
+            buf_fmt(out, "%.*s/hooks/%s/%s", STR_FMT(url), t->name, buf_text(&t->secret));
+            err_clear(e);
+            rc = TL_OK;
+        }
+    generation_give(app->hooks, g);
+    return rc;
+}
+
+/* ---- one delivery ---- */
+
+struct delivery {
+    struct app *app;
+    struct hook_delivery hook;
+    bool duplicate;
+};
+
+static int store_delivery(void *arg, struct pending *p, struct err *e)
+{
+    (void)p;
+    struct delivery *d = arg;
+    return engine_hook(d->app->engine, &d->hook, &d->duplicate, e);
+}
+
+struct refusal {
+    struct app *app;
+    int64_t endpoint;
+};
+
+static int count_refusal(void *arg, struct pending *p, struct err *e)
+{
+    (void)p;
+    struct refusal *r = arg;
+    return webhook_count(r->app->db, r->endpoint, 0, 1, 0, env_now_us(r->app->env), e);
+}
+
+struct header_pairs {
+    tl_pair items[MAX_HOOK_HEADERS];
+    uint32_t n;
+    struct arena *arena;
+};
+
+static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    struct header_pairs *h = cls;
+    if (h->n == MAX_HOOK_HEADERS)
+        return MHD_NO;
+    str lower = arena_str(h->arena, str_of(name));
+    for (uint64_t i = 0; i < lower.n; i++)
+        if (lower.p[i] >= 'A' && lower.p[i] <= 'Z')
+            ((char *)(uintptr_t)lower.p)[i] = (char)(lower.p[i] | 0x20); /* our own copy */
+    h->items[h->n++] = (tl_pair){lower, str_of(value ? value : "")};
+    return MHD_YES;
+}
+
+/* The vendor's name of the delivery where there is one, else a hash of the body: what makes a repetition visible. */
+static str delivery_key(struct request *rq, const struct hook_target *t, const struct header_pairs *headers)
+{
+    for (uint32_t i = 0; t->delivery_id && i < headers->n; i++)
+        if (str_eq_nocase(headers->items[i].name, str_of(t->delivery_id)) && headers->items[i].value.n)
+            return headers->items[i].value;
+    uint8_t hash[16];
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)rq->raw_body.p, rq->raw_body.n, NULL, 0);
+    char *text = arena_alloc(&rq->arena, sizeof hash * 2 + 1);
+    sodium_bin2hex(text, sizeof hash * 2 + 1, hash, sizeof hash);
+    return str_of(text);
+}
+
+static int refuse(struct app *app, const struct hook_target *t, const struct err *e)
+{
+    log_line(LOG_WARN, NULL, "webhook for \"%s\" refused: %s", t->name, e->text);
+    struct refusal r = {app, t->endpoint};
+    (void)control_do(app->control, count_refusal, &r, NULL);
+    return e->status == TL_E_TEMPORARY ? 503 : 403;
+}
+
+static int answer_delivery(struct request *rq, const struct hook_target *t, str secret)
+{
+    struct app *app = rq->app;
+    struct err e = {0};
+    struct header_pairs headers = {.n = 0, .arena = &rq->arena};
+    MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, add_header, &headers);
+    tl_hook_request request = {.struct_size = sizeof request, .n_headers = headers.n, .headers = headers.items,
+                               .body = rq->raw_body, .received_us = env_now_us(app->env)};
+    struct hook_rule rule = {.scheme = t->scheme, .header = str_of(t->header), .secret = buf_lent(&t->secret),
+                             .issuer = buf_lent(&t->issuer), .audience = buf_lent(&t->audience), .keys = t->keys};
+    if (hook_verify(&rule, &request, secret, app->env, &e))
+        return refuse(app, t, &e);
+    struct delivery d = {.app = app, .hook = {.endpoint = t->endpoint, .delivery_key = delivery_key(rq, t, &headers),
+                                              .headers = headers.items, .n_headers = headers.n, .body = rq->raw_body}};
+    if (control_do(app->control, store_delivery, &d, &e) == TL_OK)
+        return 200;
+    log_err(LOG_ERROR, t->name, &e);
+    return 503; /* not stored: the vendor may send it again, and polling finds the change anyway */
+}
+
+int hook_answer(struct request *rq, struct buf *answer, const char **content_type)
+{
+    (void)content_type;
+    str rest = rq->path, part, name = {0}, secret = {0};
+    bool ours = str_split(&rest, '/', &part) && part.n == 0 && str_split(&rest, '/', &part) && str_is(part, "hooks") &&
+                str_split(&rest, '/', &name) && str_split(&rest, '/', &secret) && rest.n == 0;
+    int status = 404;
+    struct generation *g = generation_take(rq->app->hooks);
+    for (const struct hook_target *t = ours ? g->first : NULL; t; t = t->next) {
+        if (!str_is(name, t->name) || secret.n != t->secret.n ||
+            sodium_memcmp(secret.p, t->secret.p, t->secret.n) != 0)
+            continue;
+        if (str_is(rq->method, "GET") || str_is(rq->method, "HEAD"))
+            status = t->answers_get ? 200 : 405;
+        else
+            status = str_is(rq->method, "POST") ? answer_delivery(rq, t, secret) : 405;
+        break;
+    }
+    generation_give(rq->app->hooks, g);
+    buf_text_add(answer, status == 200 ? "ok\n" : "no\n");
+    return status;
+}

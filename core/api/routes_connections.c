@@ -1,0 +1,232 @@
+/* Routes of connections, links and field maps. */
+#include "verb.h"
+#include "view.h"
+
+#define CONNECTION "/api/v1/connections/{connection}"
+#define LINK       "/api/v1/links/{connection}/{kind}"
+
+static int list_connections(struct request *rq, json_t **answer, struct err *e)
+{
+    WITH_READER(rq, db, e, view_connections(db, answer, e));
+}
+
+static int show_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *name = capture(rq, 0);
+    WITH_READER(rq, db, e, not_found_words(e, view_connection(db, name, answer, e), "connection", name));
+}
+
+static int run_create(struct verb *v, struct err *e)
+{
+    return admin_connection_create(v->app->engine, v->text[0], v->text[1], v->text[2], &v->out, e);
+}
+
+static int create_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "connection.create", body_text(rq, "name"));
+    int rc = body_need_text(rq, "name", &v.text[0], e);
+    if (!rc)
+        rc = body_need_text(rq, "a", &v.text[1], e);
+    if (!rc)
+        rc = body_need_text(rq, "b", &v.text[2], e);
+    rq->http_status = 201;
+    return rc ? rc : verb_run(&v, run_create, answer, e);
+}
+
+static int run_rename(struct verb *v, struct err *e)
+{
+    return admin_connection_rename(v->app->engine, v->object, v->text[0], &v->out, e);
+}
+
+static int rename_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "connection.rename", capture(rq, 0));
+    int rc = body_need_text(rq, "name", &v.text[0], e);
+    return rc ? rc : verb_run(&v, run_rename, answer, e);
+}
+
+static int run_delete(struct verb *v, struct err *e)
+{
+    return admin_connection_delete(v->app->engine, v->object, e);
+}
+
+static int delete_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    if (request_flag(rq, "dry_run"))
+        return show_connection(rq, answer, e); /* what would be lost: its links with their counts of pairs */
+    struct verb v;
+    verb_init(&v, rq, "connection.delete", capture(rq, 0));
+    return verb_run(&v, run_delete, answer, e);
+}
+
+static int run_pause(struct verb *v, struct err *e)
+{
+    return admin_connection_pause(v->app->engine, v->object, &v->out, e);
+}
+
+static int run_resume(struct verb *v, struct err *e)
+{
+    return admin_connection_resume(v->app->engine, v->object, &v->out, e);
+}
+
+static int run_release(struct verb *v, struct err *e)
+{
+    return admin_connection_release(v->app->engine, v->object, &v->out, e);
+}
+
+static int simple_verb(struct request *rq, const char *act, verb_fn fn, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, act, capture(rq, 0));
+    return verb_run(&v, fn, answer, e);
+}
+
+static int pause_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    return simple_verb(rq, "connection.pause", run_pause, answer, e);
+}
+
+static int resume_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    return simple_verb(rq, "connection.resume", run_resume, answer, e);
+}
+
+static int release_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    return simple_verb(rq, "connection.release", run_release, answer, e);
+}
+
+/* ---- links ---- */
+
+static int list_links(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *connection = param_text(rq, "connection");
+    WITH_READER(rq, db, e, not_found_words(e, view_links(db, connection, answer, e), "connection", connection ? connection : ""));
+}
+
+static int show_link(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *connection = capture(rq, 0), *kind = capture(rq, 1);
+    WITH_READER(rq, db, e, not_found_words(e, view_link(db, connection, kind, answer, e), "link", kind));
+}
+
+static int run_link_create(struct verb *v, struct err *e)
+{
+    return admin_link_create(v->app->engine, v->text[0], v->text[1], v->set, v->n_set, &v->out, e);
+}
+
+static int create_link(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    const char *connection = body_text(rq, "connection"), *kind = body_text(rq, "kind");
+    verb_init(&v, rq, "link.create",
+              arena_fmt(&rq->arena, "%s/%s", connection ? connection : "", kind ? kind : ""));
+    int rc = body_need_text(rq, "connection", &v.text[0], e);
+    if (!rc)
+        rc = body_need_text(rq, "kind", &v.text[1], e);
+    if (!rc)
+        rc = verb_settings(&v, json_object_get(rq->body, "settings"), e);
+    rq->http_status = 201;
+    return rc ? rc : verb_run(&v, run_link_create, answer, e);
+}
+
+static const char *link_object(struct request *rq)
+{
+    return arena_fmt(&rq->arena, "%s/%s", capture(rq, 0), capture(rq, 1));
+}
+
+static int run_link_set(struct verb *v, struct err *e)
+{
+    return admin_link_set(v->app->engine, v->text[0], v->text[1], v->set, v->n_set, &v->out, e);
+}
+
+static int set_link(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "link.set", link_object(rq));
+    v.text[0] = capture(rq, 0);
+    v.text[1] = capture(rq, 1);
+    int rc = verb_settings(&v, rq->body, e);
+    return rc ? rc : verb_run(&v, run_link_set, answer, e);
+}
+
+/* ---- maps ---- */
+
+static int show_map(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *connection = capture(rq, 0), *kind = capture(rq, 1);
+    WITH_READER(rq, db, e, not_found_words(e, view_map(db, connection, kind, answer, e), "link", kind));
+}
+
+static int check_map(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *connection = capture(rq, 0), *kind = capture(rq, 1);
+    WITH_READER(rq, db, e, not_found_words(e, view_map_check(db, connection, kind, answer, e), "link", kind));
+}
+
+static int run_map_set(struct verb *v, struct err *e)
+{
+    return admin_map_set(v->app->engine, v->text[0], v->text[1], v->text[2], v->text[3], v->set, v->n_set, &v->out, e);
+}
+
+static int set_map(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "map.set", link_object(rq));
+    v.text[0] = capture(rq, 0);
+    v.text[1] = capture(rq, 1);
+    int rc = body_need_text(rq, "a", &v.text[2], e);
+    if (!rc)
+        rc = body_need_text(rq, "b", &v.text[3], e);
+    if (!rc)
+        rc = verb_settings(&v, json_object_get(rq->body, "settings"), e);
+    return rc ? rc : verb_run(&v, run_map_set, answer, e);
+}
+
+static int run_map_unset(struct verb *v, struct err *e)
+{
+    if (v->flag)
+        return admin_map_reset(v->app->engine, v->text[0], v->text[1], &v->out, e);
+    return admin_map_unset(v->app->engine, v->text[0], v->text[1], v->text[2], &v->out, e);
+}
+
+static int unset_map(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "map.unset", link_object(rq));
+    v.text[0] = capture(rq, 0);
+    v.text[1] = capture(rq, 1);
+    v.text[2] = param_text(rq, "field");
+    v.flag = request_flag(rq, "all");
+    if (!v.flag && !v.text[2])
+        return err_set(e, TL_E_INVALID, "the request needs \"field\", or all=true to go back to the default map");
+    return verb_run(&v, run_map_unset, answer, e);
+}
+
+const struct route routes_connections[] = {
+    {"GET", "/api/v1/connections", 0, list_connections, "connections with their state", NULL, NULL, "{items:[object]}"},
+    {"POST", "/api/v1/connections", ROUTE_WRITE, create_connection, "make a connection of two endpoints", NULL,
+     "{name:string,a:string,b:string}", "object"},
+    {"GET", CONNECTION, 0, show_connection, "one connection with its links", NULL, NULL, "object"},
+    {"PATCH", CONNECTION, ROUTE_WRITE | ROUTE_MATCH, rename_connection, "rename", NULL, "{name:string}", "object"},
+    {"DELETE", CONNECTION, ROUTE_WRITE | ROUTE_MATCH | ROUTE_DRY, delete_connection,
+     "delete with its pairs and failures; remote records stay", "dry_run:boolean", NULL, "object"},
+    {"POST", CONNECTION "/pause", ROUTE_WRITE, pause_connection, "stop pulls and pushes, keep everything", NULL, NULL, "object"},
+    {"POST", CONNECTION "/resume", ROUTE_WRITE, resume_connection, "go on where it was paused", NULL, NULL, "object"},
+    {"POST", CONNECTION "/release", ROUTE_WRITE, release_connection, "lift a safety brake after looking", NULL, NULL, "object"},
+    {"GET", "/api/v1/links", 0, list_links, "links", "connection:string", NULL, "{items:[object]}"},
+    {"POST", "/api/v1/links", ROUTE_WRITE, create_link, "make a link of one kind", NULL,
+     "{connection:string,kind:string,settings:object?}", "object"},
+    {"GET", LINK, 0, show_link, "one link with its settings and where they come from", NULL, NULL, "object"},
+    {"PATCH", LINK, ROUTE_WRITE | ROUTE_MATCH, set_link, "change settings", NULL, "object", "object"},
+    {"GET", LINK "/map", 0, show_map, "field map", NULL, NULL, "object"},
+    {"PUT", LINK "/map", ROUTE_WRITE | ROUTE_MATCH, set_map, "map one field", NULL,
+     "{a:string,b:string,settings:object?}", "object"},
+    {"DELETE", LINK "/map", ROUTE_WRITE | ROUTE_MATCH, unset_map, "unmap one field, or go back to the default map",
+     "field:string all:boolean", NULL, "object"},
+    {"GET", LINK "/map/check", 0, check_map, "types, lengths, required and read-only fields", NULL, NULL,
+     "{ok:boolean,findings:[object]}"},
+    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,279 @@
+/* Routes of connectors: what is loaded, and loading at run time. */
+#include <stdlib.h>
+
+#include "endpoints.h"
+#include "times.h"
+#include "verb.h"
+
+#define CONNECTOR "/api/v1/connectors/{name}"
+
+static void set_time(json_t *o, const char *name, int64_t us)
+{
+    char text[32];
+    if (us)
+        json_object_set_new(o, name, json_string(time_text(text, us)));
+}
+
+static void set_error(json_t *o, const struct err *e)
+{
+    if (e && e->status)
+        json_object_set_new(o, "error", json_pack("{s:s,s:s}", "text", e->text, "hint", e->hint));
+}
+
+static json_t *connector_json(const struct connector_info *info)
+{
+    json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i}", "name", info->name, "state", run_state_name(info->state),
+                          "isolation", isolation_name(info->isolation), "endpoints", info->endpoints, "instances",
+                          info->instances, "running", info->running, "crashes", info->crashes);
+    if (info->pid)
+        json_object_set_new(o, "pid", json_integer(info->pid));
+    if (info->still_mapped)
+        json_object_set_new(o, "still_mapped", json_true());
+    if (info->manifest) {
+        json_object_set_new(o, "title", json_string(info->manifest->name));
+        json_object_set_new(o, "version", json_string(info->manifest->version));
+        json_object_set_new(o, "vendor", json_string(info->manifest->vendor));
+        json_object_set_new(o, "role", json_string(role_name(info->manifest->role)));
+        json_object_set_new(o, "abi", json_sprintf("%u.%u", TL_ABI_MAJOR, info->manifest->abi_minor));
+    }
+    set_time(o, "loaded_at", info->loaded_us);
+    set_time(o, "retry_at", info->retry_us);
+    set_error(o, info->error);
+    return o;
+}
+
+static json_t *options_json(const struct manifest *m)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < m->n_options; i++) {
+        const tl_option *p = &m->options[i];
+        json_t *o = json_pack("{s:s,s:s,s:b,s:s}", "name", p->name, "type", option_type_name(p->type), "required",
+                              (p->flags & TL_OPT_REQUIRED) != 0, "help", p->help);
+        if (p->def && p->type != TL_OPT_SECRET)
+            json_object_set_new(o, "default", json_string(p->def));
+        if (p->choices)
+            json_object_set_new(o, "choices", json_string(p->choices));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static int run_list(struct verb *v, struct err *e)
+{
+    (void)e;
+    json_t *items = json_array();
+    for (size_t i = 0; i < runtime_connector_count(v->app->runtime); i++) {
+        struct connector_info info;
+        runtime_connector_at(v->app->runtime, i, &info);
+        json_array_append_new(items, connector_json(&info));
+    }
+    v->out = json_pack("{s:o}", "items", items);
+    return TL_OK;
+}
+
+static int list_connectors(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, NULL);
+    return verb_run(&v, run_list, answer, e);
+}
+
+static int need_connector(struct verb *v, struct connector_info *info, struct err *e)
+{
+    if (runtime_connector_info(v->app->runtime, v->object, info))
+        return TL_OK;
+    int rc = err_set(e, TL_E_NOT_FOUND, "no connector \"%s\"", v->object);
+    err_hint(e, "name it in [connectors] enable, or load it by its file name without \".so\"");
+    return rc;
+}
+
+static int run_show(struct verb *v, struct err *e)
+{
+    struct connector_info info;
+    int rc = need_connector(v, &info, e);
+    if (rc)
+        return rc;
+    v->out = connector_json(&info);
+    json_object_set_new(v->out, "path", json_string(info.path));
+    json_object_set_new(v->out, "sha256", json_string(info.sha256));
+    if (info.manifest) {
+        json_object_set_new(v->out, "license", json_string(info.manifest->license));
+        json_object_set_new(v->out, "url", json_string(info.manifest->url));
+        json_object_set_new(v->out, "hosts", json_string(info.manifest->hosts));
+        json_object_set_new(v->out, "claims", json_string(info.manifest->claims));
+        json_object_set_new(v->out, "options", options_json(info.manifest));
+    }
+    return TL_OK;
+}
+
+static int show_connector(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, capture(rq, 0));
+    return verb_run(&v, run_show, answer, e);
+}
+
+/* ---- load, unload, reload: the answer comes when it is done ---- */
+
+static void answer_words(struct verb *v, const char *words, const struct err *e)
+{
+    struct connector_info info;
+    if (!e && runtime_connector_info(v->app->runtime, v->object, &info)) {
+        v->out = connector_json(&info);
+        json_object_set_new(v->out, "result", json_string(words));
+    }
+    verb_finish(v, e ? e->status : TL_OK, e);
+}
+
+static void on_loaded(void *arg, const char *words, const struct err *e)
+{
+    struct verb *v = arg;
+    if (!e)
+        setup_endpoints(v->app, v->object);
+    answer_words(v, words, e);
+}
+
+static void on_unloaded(void *arg, const char *words, const struct err *e)
+{
+    answer_words(arg, words, e);
+}
+
+static int run_load(struct verb *v, struct err *e)
+{
+    struct connector_info info;
+    int rc = TL_OK;
+    if (!runtime_connector_info(v->app->runtime, v->object, &info))
+        rc = runtime_connector_add(v->app->runtime, v->object, ISOLATION_WORKER, e);
+    if (!rc)
+        rc = runtime_load(v->app->runtime, v->object, on_loaded, v, e);
+    if (!rc)
+        control_hold(v->pending);
+    return rc;
+}
+
+static int load_connector(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "connector.load", capture(rq, 0));
+    return verb_run(&v, run_load, answer, e);
+}
+
+static int deadline_of(struct request *rq, int64_t *us_out, struct err *e)
+{
+    const char *text = body_text(rq, "deadline");
+    *us_out = 0;
+    if (text && !duration_parse(str_of(text), us_out))
+        return err_set(e, TL_E_INVALID, "\"deadline\" must be a time such as 30s");
+    return TL_OK;
+}
+
+static int run_unload(struct verb *v, struct err *e)
+{
+    static const struct {
+        const char *name;
+        enum unload_mode mode;
+    } modes[] = {{"soft", UNLOAD_SOFT}, {"drain", UNLOAD_DRAIN}, {"kill", UNLOAD_KILL}};
+    enum unload_mode mode = UNLOAD_DRAIN;
+    bool known = v->text[0] == NULL;
+    for (size_t i = 0; i < ARRAY_LEN(modes) && v->text[0]; i++)
+        if (strcmp(modes[i].name, v->text[0]) == 0) {
+            mode = modes[i].mode;
+            known = true;
+        }
+    if (!known)
+        return err_set(e, TL_E_INVALID, "\"mode\" must be soft, drain or kill");
+    struct connector_info info;
+    int rc = need_connector(v, &info, e);
+    if (!rc)
+        rc = runtime_unload(v->app->runtime, v->object, mode, v->number, on_unloaded, v, e);
+    if (!rc)
+        control_hold(v->pending);
+    return rc;
+}
+
+static int unload_connector(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "connector.unload", capture(rq, 0));
+    v.text[0] = body_text(rq, "mode");
+    int rc = deadline_of(rq, &v.number, e);
+    return rc ? rc : verb_run(&v, run_unload, answer, e);
+}
+
+static int run_reload(struct verb *v, struct err *e)
+{
+    struct connector_info info;
+    int rc = need_connector(v, &info, e);
+    if (!rc)
+        rc = runtime_reload(v->app->runtime, v->object, v->number, on_loaded, v, e);
+    if (!rc)
+        control_hold(v->pending);
+    return rc;
+}
+
+static int reload_connector(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "connector.reload", capture(rq, 0));
+    int rc = deadline_of(rq, &v.number, e);
+    return rc ? rc : verb_run(&v, run_reload, answer, e);
+}
+
+/* ---- disable and enable: kept in the store until taken back ---- */
+
+static int run_disable(struct verb *v, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connector_row row = {.id = str_of(v->object)};
+    int rc = runtime_connector_disable(v->app->runtime, v->object, v->flag, e);
+    if (rc)
+        return not_found_words(e, rc, "connector", v->object);
+    (void)connector_get(v->app->db, &a, str_of(v->object), &row, NULL);
+    row.disabled = v->flag;
+    rc = connector_put(v->app->db, &row, e);
+    if (rc)
+        return rc;
+    if (v->flag)
+        rc = runtime_unload(v->app->runtime, v->object, UNLOAD_DRAIN, 0, on_unloaded, v, e);
+    else
+        rc = runtime_load(v->app->runtime, v->object, on_loaded, v, e);
+    if (rc == E_PRECONDITION) { /* it was in that state already */
+        err_clear(e);
+        return run_show(v, e);
+    }
+    if (!rc)
+        control_hold(v->pending);
+    return rc;
+}
+
+static int switch_connector(struct request *rq, bool disabled, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, disabled ? "connector.disable" : "connector.enable", capture(rq, 0));
+    v.flag = disabled;
+    return verb_run(&v, run_disable, answer, e);
+}
+
+static int disable_connector(struct request *rq, json_t **answer, struct err *e)
+{
+    return switch_connector(rq, true, answer, e);
+}
+
+static int enable_connector(struct request *rq, json_t **answer, struct err *e)
+{
+    return switch_connector(rq, false, answer, e);
+}
+
+#define ANSWER "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?}"
+const struct route routes_connectors[] = {
+    {"GET", "/api/v1/connectors", 0, list_connectors, "connectors with their state", NULL, NULL, "{items:[" ANSWER "]}"},
+    {"GET", CONNECTOR, 0, show_connector, "one connector with its options", NULL, NULL, ANSWER},
+    {"POST", CONNECTOR "/load", ROUTE_WRITE, load_connector, "load; answers when it runs or was refused", NULL, NULL, ANSWER},
+    {"POST", CONNECTOR "/unload", ROUTE_WRITE, unload_connector, "unload: soft refuses while busy, drain waits, kill cuts",
+     NULL, "{mode:string?,deadline:string?}", ANSWER},
+    {"POST", CONNECTOR "/reload", ROUTE_WRITE, reload_connector, "drain, then load the file as it is now", NULL,
+     "{deadline:string?}", ANSWER},
+    {"POST", CONNECTOR "/disable", ROUTE_WRITE, disable_connector, "unload and keep it so until enabled", NULL, NULL, ANSWER},
+    {"POST", CONNECTOR "/enable", ROUTE_WRITE, enable_connector, "allow again, and load", NULL, NULL, ANSWER},
+    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+};

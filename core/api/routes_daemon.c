@@ -1,0 +1,184 @@
+/* Routes of the daemon itself: status, configuration, health, metrics, the API's own description. */
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "attention.h"
+#include "metrics.h"
+#include "openapi.h"
+#include "times.h"
+#include "verb.h"
+#include "view.h"
+
+const struct route *const api_tables[] = {routes_daemon, routes_connectors, routes_endpoints, routes_connections, routes_sync,
+                                          routes_secrets, NULL};
+
+/* ---- status: one screen ---- */
+
+static int run_status(struct verb *v, struct err *e)
+{
+    (void)e;
+    int loaded = 0, wanted = 0, attention = 0;
+    for (size_t i = 0; i < runtime_connector_count(v->app->runtime); i++) {
+        struct connector_info info;
+        runtime_connector_at(v->app->runtime, i, &info);
+        wanted++;
+        loaded += info.state == RUN_RUNNING;
+        attention += info.error && info.error->status != 0;
+    }
+    json_object_set_new(v->out, "connectors", json_pack("{s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors",
+                                                         attention));
+    return TL_OK;
+}
+
+static int read_status(struct request *rq, struct db *db, json_t *o, struct err *e)
+{
+    json_t *connections = NULL;
+    int rc = view_connections(db, &connections, e);
+    if (rc)
+        return rc;
+    json_object_set_new(o, "connections", json_incref(json_object_get(connections, "items")));
+    json_decref(connections);
+    struct repair *repairs;
+    size_t n;
+    rc = repair_list(db, &rq->arena, false, 100, &repairs, &n, e);
+    if (rc)
+        return rc;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:s%,s:s%,s:s%,s:s%}", "object", repairs[i].object.p,
+                                              (size_t)repairs[i].object.n, "code", repairs[i].code.p,
+                                              (size_t)repairs[i].code.n, "text", repairs[i].text.p ? repairs[i].text.p : "",
+                                              (size_t)repairs[i].text.n, "hint", repairs[i].hint.p ? repairs[i].hint.p : "",
+                                              (size_t)repairs[i].hint.n));
+    json_object_set_new(o, "repairs", list);
+    return TL_OK;
+}
+
+static int with_status(struct request *rq, json_t *o, struct err *e)
+{
+    WITH_READER(rq, db, e, read_status(rq, db, o, e));
+}
+
+static int show_status(struct request *rq, json_t **answer, struct err *e)
+{
+    struct app *app = rq->app;
+    char started[32];
+    struct verb v;
+    verb_init(&v, rq, NULL, NULL);
+    v.out = json_pack("{s:s,s:s,s:s,s:I,s:b,s:s}", "version", TIELINE_VERSION, "state", "running", "started_at",
+                      time_text(started, app->started_us), "uptime_s",
+                      (json_int_t)((env_mono_us(app->env) - app->started_mono_us) / US_PER_S), "development",
+                      app->config->development, "config", app->config->path);
+    int rc = with_status(rq, v.out, e);
+    if (rc) {
+        json_decref(v.out);
+        return rc;
+    }
+    return verb_run(&v, run_status, answer, e);
+}
+
+/* ---- configuration ---- */
+
+static json_t *value_json(const char *section, const struct config_key *k, const struct config_value *v)
+{
+    bool secret = v && v->is_secret && strncmp(v->value, "@secret:", 8) != 0;
+    json_t *o = json_pack("{s:s,s:s,s:s}", "section", section, "key", v ? v->key : k->key, "value",
+                          secret ? "[secret]" : v ? v->value : k->def ? k->def : "");
+    if (v)
+        json_object_set_new(o, "origin", json_sprintf("%s:%d", v->file, v->line));
+    else
+        json_object_set_new(o, "origin", json_string("default"));
+    return o;
+}
+
+static bool is_named(const char *section)
+{
+    return strcmp(section, "endpoint") == 0 || strcmp(section, "connection") == 0 || strcmp(section, "link") == 0;
+}
+
+/* Options of an endpoint written in plain text may be secrets; only their connector knows. They are never shown. */
+static bool may_be_secret(const struct app *app, const struct config_section *s, const struct config_value *v)
+{
+    struct connector_info info;
+    const char *connector = config_get(app->config, s->header, "connector");
+    if (strcmp(s->type, "endpoint") != 0 || strcmp(v->key, "connector") == 0 || strncmp(v->value, "@secret:", 8) == 0)
+        return false;
+    if (!connector || !runtime_connector_info(app->runtime, connector, &info) || !info.manifest)
+        return true;
+    const tl_option *o = manifest_option(info.manifest, str_of(v->key));
+    return !o || o->type == TL_OPT_SECRET;
+}
+
+static int run_config(struct verb *v, struct err *e)
+{
+    (void)e;
+    const struct config *c = v->app->config;
+    json_t *items = json_array();
+    for (int i = 0; i < config_key_count; i++) {
+        const struct config_key *k = &config_keys[i];
+        if (!is_named(k->section) && !strchr(k->key, '*'))
+            json_array_append_new(items, value_json(k->section, k, config_lookup(c, k->section, k->key)));
+    }
+    for (const struct config_section *s = c->sections; s; s = s->next)
+        for (const struct config_value *value = s->values; value; value = value->next) {
+            if (!is_named(s->type) && !strchr(value->key, '.'))
+                continue;
+            json_t *o = value_json(s->header, NULL, value);
+            if (may_be_secret(v->app, s, value))
+                json_object_set_new(o, "value", json_string("[secret]"));
+            json_array_append_new(items, o);
+        }
+    v->out = json_pack("{s:s,s:o}", "path", c->path, "items", items);
+    return TL_OK;
+}
+
+static int show_config(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, NULL);
+    return verb_run(&v, run_config, answer, e);
+}
+
+/* ---- health and description ---- */
+
+static int healthy(struct request *rq, json_t **answer, struct err *e)
+{
+    (void)rq;
+    (void)e;
+    *answer = json_pack("{s:s}", "status", "ok");
+    return TL_OK;
+}
+
+static int run_ready(struct verb *v, struct err *e)
+{
+    v->out = json_pack("{s:s}", "status", "ready");
+    return db_probe(v->app->db, e); /* what makes us not ready is a store that cannot be written */
+}
+
+static int ready(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, NULL);
+    return verb_run(&v, run_ready, answer, e);
+}
+
+static int openapi(struct request *rq, json_t **answer, struct err *e)
+{
+    (void)rq;
+    (void)e;
+    *answer = openapi_document(api_tables);
+    return TL_OK;
+}
+
+const struct route routes_daemon[] = {
+    {"GET", "/api/v1/status", 0, show_status, "one screen: daemon, connections, what needs a person", NULL, NULL,
+     "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:[object],"
+     "repairs:[{object:string,code:string,text:string,hint:string}],connectors:object}"},
+    {"GET", "/api/v1/config", 0, show_config, "every value that counts, with its origin", NULL, NULL,
+     "{path:string,items:[{section:string,key:string,value:string,origin:string}]}"},
+    {"GET", "/api/v1/openapi.json", 0, openapi, "this document", NULL, NULL, "object"},
+    {"GET", "/metrics", ROUTE_STREAM, metrics, "figures in the Prometheus text format", NULL, NULL, "string"},
+    {"GET", "/-/healthy", 0, healthy, "the process answers", NULL, NULL, "{status:string}"},
+    {"GET", "/-/ready", 0, ready, "the store can be written", NULL, NULL, "{status:string}"},
+    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,232 @@
+/* Routes of endpoints: identity, sign-in, fields, one-time set-up, webhooks. */
+#include <stdlib.h>
+
+#include "hooks.h"
+#include "times.h"
+#include "verb.h"
+#include "view.h"
+
+#define ENDPOINT "/api/v1/endpoints/{name}"
+
+/* What only the runtime knows, added to what the store tells. */
+static void add_running(struct app *app, json_t *o)
+{
+    struct endpoint_info info;
+    const char *name = json_string_value(json_object_get(o, "name"));
+    int64_t id = name ? setup_endpoint_id(app, name) : 0;
+    if (!id || !runtime_endpoint_info(app->runtime, id, &info))
+        return;
+    json_object_set_new(o, "state", json_string(run_state_name(info.state)));
+    json_object_set_new(o, "instances", json_integer(info.instances));
+    json_t *auth = json_pack("{s:s,s:s}", "state", auth_state_name(info.auth.state), "flow", info.auth.flow);
+    char text[32];
+    if (info.auth.expires_us)
+        json_object_set_new(auth, "expires_at", json_string(time_text(text, info.auth.expires_us)));
+    if (info.auth.words[0])
+        json_object_set_new(auth, "words", json_string(info.auth.words));
+    if (info.auth.hint[0])
+        json_object_set_new(auth, "hint", json_string(info.auth.hint));
+    json_object_set_new(o, "auth", auth);
+    json_t *quotas = json_array();
+    for (uint32_t i = 0; i < info.n_quotas; i++)
+        json_array_append_new(quotas, json_pack("{s:s,s:I,s:I}", "name", info.quotas[i].name, "limit",
+                                                (json_int_t)info.quotas[i].limit, "remaining",
+                                                (json_int_t)info.quotas[i].remaining));
+    json_object_set_new(o, "quotas", quotas);
+    if (info.blocked_until_us)
+        json_object_set_new(o, "throttled_until", json_string(time_text(text, info.blocked_until_us)));
+    if (info.error && info.error->status)
+        json_object_set_new(o, "error", json_pack("{s:s,s:s}", "text", info.error->text, "hint", info.error->hint));
+}
+
+static int run_add(struct verb *v, struct err *e)
+{
+    (void)e;
+    json_t *items = json_object_get(v->out, "items"), *item;
+    size_t i;
+    if (!items)
+        add_running(v->app, v->out);
+    json_array_foreach(items, i, item)
+    {
+        add_running(v->app, item);
+    }
+    return TL_OK;
+}
+
+static int stored_endpoints(struct request *rq, const char *name, json_t **out, struct err *e)
+{
+    WITH_READER(rq, db, e,
+                name ? not_found_words(e, view_endpoint(db, name, out, e), "endpoint", name) : view_endpoints(db, out, e));
+}
+
+static int list_endpoints(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, NULL);
+    int rc = stored_endpoints(rq, NULL, &v.out, e);
+    return rc ? rc : verb_run(&v, run_add, answer, e);
+}
+
+static int show_endpoint(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, NULL);
+    int rc = stored_endpoints(rq, capture(rq, 0), &v.out, e);
+    return rc ? rc : verb_run(&v, run_add, answer, e);
+}
+
+static int show_fields(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *name = capture(rq, 0), *kind = param_text(rq, "kind");
+    WITH_READER(rq, db, e, not_found_words(e, view_fields(db, name, kind, answer, e), "endpoint", name));
+}
+
+/* ---- check and prepare: answered when the vendor has ---- */
+
+static void on_checked(void *arg, const json_t *result, const struct err *e)
+{
+    struct verb *v = arg;
+    if (!e)
+        v->out = json_deep_copy(result);
+    verb_finish(v, e ? e->status : TL_OK, e);
+}
+
+static int run_check(struct verb *v, struct err *e)
+{
+    int rc = admin_endpoint_check(v->app->engine, v->object, on_checked, v, e);
+    if (!rc)
+        control_hold(v->pending);
+    return not_found_words(e, rc, "endpoint", v->object);
+}
+
+static int check_endpoint(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, capture(rq, 0));
+    return verb_run(&v, run_check, answer, e);
+}
+
+static int run_prepare(struct verb *v, struct err *e)
+{
+    int rc = admin_endpoint_prepare(v->app->engine, v->object, v->flag, on_checked, v, e);
+    if (!rc)
+        control_hold(v->pending);
+    return not_found_words(e, rc, "endpoint", v->object);
+}
+
+static int prepare_endpoint(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    bool dry = request_flag(rq, "dry_run");
+    verb_init(&v, rq, dry ? NULL : "endpoint.prepare", capture(rq, 0));
+    v.flag = dry;
+    return verb_run(&v, run_prepare, answer, e);
+}
+
+/* ---- sign-in ---- */
+
+struct sign_in {
+    struct verb *verb;
+    int64_t endpoint;
+    struct buf code, redirect;
+    bool revoke;
+};
+
+static int sign_in_run(struct auth *a, void *arg, struct err *e)
+{
+    struct sign_in *s = arg;
+    if (s->revoke)
+        return auth_revoke(a, e);
+    if (s->code.n)
+        return auth_exchange_code(a, buf_lent(&s->code), s->redirect.n ? buf_text(&s->redirect) : NULL, NULL, e);
+    return auth_ensure(a, true, NULL, e);
+}
+
+static void sign_in_done(void *arg, int rc, const struct err *e)
+{
+    struct sign_in *s = arg;
+    struct verb *v = s->verb;
+    struct endpoint_info info;
+    if (rc == TL_OK && runtime_endpoint_info(v->app->runtime, s->endpoint, &info)) {
+        v->out = json_pack("{s:s,s:s,s:s}", "endpoint", v->object, "state", auth_state_name(info.auth.state), "flow",
+                           info.auth.flow);
+        if (!s->revoke)
+            engine_endpoint_authorised(v->app->engine, s->endpoint);
+        hook_targets_refresh(v->app);
+    }
+    buf_wipe(&s->code);
+    buf_done(&s->redirect);
+    free(s);
+    verb_finish(v, rc, rc ? e : NULL);
+}
+
+static int run_sign_in(struct verb *v, struct err *e)
+{
+    int64_t id = setup_endpoint_id(v->app, v->object);
+    if (!id)
+        return err_set(e, TL_E_NOT_FOUND, "no endpoint \"%s\"", v->object);
+    struct sign_in *s = calloc(1, sizeof *s);
+    ASSERT(s);
+    s->verb = v;
+    s->endpoint = id;
+    s->revoke = v->flag;
+    buf_str(&s->code, str_of(v->text[0]));
+    buf_str(&s->redirect, str_of(v->text[1]));
+    int rc = runtime_auth_run(v->app->runtime, id, sign_in_run, sign_in_done, s, e);
+    if (rc) {
+        buf_wipe(&s->code);
+        buf_done(&s->redirect);
+        free(s);
+        return rc;
+    }
+    control_hold(v->pending);
+    return TL_OK;
+}
+
+static int authorise(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, capture(rq, 0)); /* the body holds a grant code: it stays out of the audit */
+    v.text[0] = body_text(rq, "code");
+    v.text[1] = body_text(rq, "redirect_uri");
+    v.flag = json_is_true(json_object_get(rq->body, "revoke"));
+    return verb_run(&v, run_sign_in, answer, e);
+}
+
+/* ---- webhooks ---- */
+
+static int list_webhooks(struct request *rq, json_t **answer, struct err *e)
+{
+    WITH_READER(rq, db, e, view_hooks(db, answer, e));
+}
+
+static int webhook_url(struct request *rq, json_t **answer, struct err *e)
+{
+    AUTO(buf_done) struct buf url = {.max = 4096};
+    const char *name = capture(rq, 0);
+    int rc = hook_url(rq->app, name, &url, e);
+    if (rc)
+        return rc;
+    const char *public_url = config_get(rq->app->config, "hooks", "public_url");
+    *answer = json_pack("{s:s,s:s,s:b,s:b}", "endpoint", name, "url", buf_text(&url), "public", public_url && *public_url,
+                        "listening", rq->app->hook_server != NULL);
+    return TL_OK;
+}
+
+#define LISTED "{name:string,connector:string,state:string?,org_key:string?,org_name:string?,auth:object?}"
+const struct route routes_endpoints[] = {
+    {"GET", "/api/v1/endpoints", 0, list_endpoints, "endpoints with their state", NULL, NULL, "{items:[" LISTED "]}"},
+    {"GET", ENDPOINT, 0, show_endpoint, "one endpoint", NULL, NULL, LISTED},
+    {"POST", ENDPOINT "/check", 0, check_endpoint, "ask the vendor: who are we, what may we, what is missing", NULL, NULL,
+     "{account:object?,findings:[object],kinds:[any]?}"},
+    {"POST", ENDPOINT "/auth", ROUTE_WRITE, authorise, "sign in now, with a grant code where one is needed; or revoke", NULL,
+     "{code:string?,redirect_uri:string?,revoke:boolean?}", "{endpoint:string,state:string,flow:string}"},
+    {"GET", ENDPOINT "/fields", 0, show_fields, "fields as the vendor describes them", "kind:string", NULL, "object"},
+    {"POST", ENDPOINT "/prepare", ROUTE_WRITE | ROUTE_DRY, prepare_endpoint,
+     "one-time set-up at the vendor, for example the field that holds our stamp", "dry_run:boolean", NULL,
+     "{findings:[object]}"},
+    {"GET", ENDPOINT "/webhook", 0, webhook_url, "address the vendor shall post to", NULL, NULL,
+     "{endpoint:string,url:string,public:boolean,listening:boolean}"},
+    {"GET", "/api/v1/webhooks", 0, list_webhooks, "webhook subscriptions and what came in", NULL, NULL, "{items:[object]}"},
+    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,247 @@
+/* Routes of running sync: start, status, history, failures, pairs, events, webhooks. */
+#include <stdlib.h>
+
+#include "times.h"
+#include "verb.h"
+#include "view.h"
+
+static int run_start(struct verb *v, struct err *e)
+{
+    struct sync_request r = {.connection = v->text[0], .kind = v->text[1], .full = v->flag};
+    return admin_sync_start(v->app->engine, &r, &v->out, e);
+}
+
+static int start_sync(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "sync.start", body_text(rq, "connection"));
+    int rc = body_need_text(rq, "connection", &v.text[0], e);
+    v.text[1] = body_text(rq, "kind");
+    v.flag = json_is_true(json_object_get(rq->body, "full"));
+    rq->http_status = 202;
+    return rc ? rc : verb_run(&v, run_start, answer, e);
+}
+
+static int run_cancel(struct verb *v, struct err *e)
+{
+    return admin_sync_cancel(v->app->engine, v->object, &v->out, e);
+}
+
+static int cancel_sync(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "sync.cancel", capture(rq, 0));
+    return verb_run(&v, run_cancel, answer, e);
+}
+
+static int sync_status(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *connection = param_text(rq, "connection");
+    WITH_READER(rq, db, e,
+                not_found_words(e, view_status(db, connection, env_now_us(rq->app->env), answer, e), "connection",
+                                connection ? connection : ""));
+}
+
+static int page_of(struct request *rq, struct view_page *page, struct err *e)
+{
+    int64_t limit;
+    int rc = request_number(rq, "limit", 100, 1, 1000, &limit, e);
+    if (!rc)
+        rc = request_number(rq, "after", 0, 0, INT64_MAX, &page->after, e);
+    page->limit = (uint32_t)limit;
+    return rc;
+}
+
+static int sync_history(struct request *rq, json_t **answer, struct err *e)
+{
+    struct view_page page;
+    int64_t days;
+    int rc = page_of(rq, &page, e);
+    if (!rc)
+        rc = request_number(rq, "days", 7, 1, 3650, &days, e);
+    if (rc)
+        return rc;
+    const char *connection = param_text(rq, "connection");
+    int64_t since = env_now_us(rq->app->env) - days * US_PER_DAY;
+    WITH_READER(rq, db, e,
+                not_found_words(e, view_history(db, connection, since, &page, answer, e), "connection",
+                                connection ? connection : ""));
+}
+
+/* ---- failures ---- */
+
+static int list_failures(struct request *rq, json_t **answer, struct err *e)
+{
+    struct view_page page;
+    int rc = page_of(rq, &page, e);
+    if (rc)
+        return rc;
+    struct view_failures filter = {.connection = param_text(rq, "connection"), .kind = param_text(rq, "kind"),
+                                   .code = param_text(rq, "code"), .resolved = request_flag(rq, "resolved"),
+                                   .lang = param_text(rq, "lang")};
+    WITH_READER(rq, db, e, view_failures(db, &filter, &page, answer, e));
+}
+
+static int show_failure(struct request *rq, json_t **answer, struct err *e)
+{
+    int64_t id;
+    const char *text = capture(rq, 0), *lang = param_text(rq, "lang");
+    if (!str_to_i64(str_of(text), &id))
+        return err_set(e, TL_E_NOT_FOUND, "no failure \"%s\"", text);
+    WITH_READER(rq, db, e, not_found_words(e, view_failure(db, id, lang, answer, e), "failure", text));
+}
+
+static int run_retry(struct verb *v, struct err *e)
+{
+    struct failure_pick pick = {.connection = v->text[0], .kind = v->text[1], .code = v->text[2], .id = v->number};
+    return admin_failure_retry(v->app->engine, &pick, &v->out, e);
+}
+
+static int retry_failures(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "failure.retry", "");
+    v.text[0] = body_text(rq, "connection");
+    v.text[1] = body_text(rq, "kind");
+    v.text[2] = body_text(rq, "code");
+    v.number = json_integer_value(json_object_get(rq->body, "id"));
+    bool all = json_is_true(json_object_get(rq->body, "all"));
+    if (!all && !v.number && !v.text[0] && !v.text[1] && !v.text[2])
+        return err_set(e, TL_E_INVALID, "name what to retry: id, code, kind, connection, or all");
+    return verb_run(&v, run_retry, answer, e);
+}
+
+/* ---- pairs ---- */
+
+static int find_pairs(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *text = param_text(rq, "find"), *connection = param_text(rq, "connection");
+    if (!text)
+        return err_set(e, TL_E_INVALID, "the request needs \"find\": a record id, an e-mail address or a name");
+    WITH_READER(rq, db, e, view_pair_find(db, connection, text, answer, e));
+}
+
+static int show_pair(struct request *rq, json_t **answer, struct err *e)
+{
+    int64_t id;
+    const char *text = capture(rq, 0);
+    if (!str_to_i64(str_of(text), &id))
+        return err_set(e, TL_E_NOT_FOUND, "no pair \"%s\"", text);
+    WITH_READER(rq, db, e, not_found_words(e, view_pair(db, id, answer, e), "pair", text));
+}
+
+/* ---- events ---- */
+
+/* Lines wait here between the control thread, which must never wait for a reader, and the connection's thread. */
+struct event_tail {
+    struct app *app;
+    pthread_mutex_t lock; /* guards lines, lost */
+    pthread_cond_t more;
+    struct buf lines;
+    int64_t lost, handle;
+};
+
+static void on_event(void *arg, str line)
+{
+    struct event_tail *t = arg;
+    pthread_mutex_lock(&t->lock);
+    size_t before = t->lines.n;
+    buf_str(&t->lines, line);
+    buf_char(&t->lines, '\n');
+    if (t->lines.full) {
+        t->lines.n = before;
+        t->lines.full = false;
+        t->lost++;
+    }
+    pthread_cond_signal(&t->more);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static bool tail_next(void *self, struct buf *out)
+{
+    struct event_tail *t = self;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    pthread_mutex_lock(&t->lock);
+    while (t->lines.n == 0 && t->lost == 0 && pthread_cond_timedwait(&t->more, &t->lock, &until) == 0)
+        ;
+    buf_str(out, buf_lent(&t->lines));
+    if (t->lost)
+        buf_fmt(out, "{\"event\":\"lost\",\"count\":%lld}\n", (long long)t->lost);
+    t->lost = 0;
+    buf_clear(&t->lines);
+    pthread_mutex_unlock(&t->lock);
+    return !control_stopping(t->app->control);
+}
+
+static int add_tail(void *arg, struct pending *p, struct err *e)
+{
+    (void)p;
+    (void)e;
+    struct event_tail *t = arg;
+    t->handle = engine_events_add(t->app->engine, on_event, t);
+    return TL_OK;
+}
+
+static int remove_tail(void *arg, struct pending *p, struct err *e)
+{
+    (void)p;
+    (void)e;
+    struct event_tail *t = arg;
+    engine_events_remove(t->app->engine, t->handle);
+    return TL_OK;
+}
+
+static void tail_free(void *self)
+{
+    struct event_tail *t = self;
+    (void)control_do(t->app->control, remove_tail, t, NULL);
+    buf_done(&t->lines);
+    pthread_mutex_destroy(&t->lock);
+    pthread_cond_destroy(&t->more);
+    free(t);
+}
+
+static int tail_events(struct request *rq, json_t **answer, struct err *e)
+{
+    (void)answer;
+    struct event_tail *t = calloc(1, sizeof *t);
+    struct stream *stream = calloc(1, sizeof *stream);
+    ASSERT(t && stream);
+    t->app = rq->app;
+    t->lines.max = 1 << 20;
+    pthread_mutex_init(&t->lock, NULL);
+    pthread_cond_init(&t->more, NULL);
+    int rc = control_do(rq->app->control, add_tail, t, e);
+    if (rc) {
+        free(t);
+        free(stream);
+        return rc;
+    }
+    *stream = (struct stream){t, tail_next, tail_free};
+    rq->stream = stream;
+    return TL_OK;
+}
+
+const struct route routes_sync[] = {
+    {"POST", "/api/v1/syncs", ROUTE_WRITE, start_sync, "start the first sync, or a cycle now", NULL,
+     "{connection:string,kind:string?,full:boolean?}", "{run:integer?,warnings:[any]?}"},
+    {"GET", "/api/v1/syncs", 0, sync_status, "what runs, with progress and rate", "connection:string", NULL, "{items:[object]}"},
+    {"POST", "/api/v1/syncs/{connection}/cancel", ROUTE_WRITE, cancel_sync, "end the running first sync or sweep", NULL, NULL,
+     "object"},
+    {"GET", "/api/v1/runs", 0, sync_history, "history: 7 days unless told otherwise",
+     "connection:string days:integer limit:integer after:integer", NULL, "{items:[object],next:integer?}"},
+    {"GET", "/api/v1/failures", 0, list_failures, "records that could not be synced, oldest first",
+     "connection:string kind:string code:string resolved:boolean lang:string limit:integer after:integer", NULL,
+     "{items:[object],next:integer?}"},
+    {"GET", "/api/v1/failures/{id}", 0, show_failure, "one failure", "lang:string", NULL, "object"},
+    {"POST", "/api/v1/failures/retry", ROUTE_WRITE, retry_failures, "plan and push again: one, or all that match", NULL,
+     "{id:integer?,connection:string?,kind:string?,code:string?,all:boolean?}", "{retried:integer}"},
+    {"GET", "/api/v1/pairs", 0, find_pairs, "pairs by record id, e-mail or name", "find:string connection:string", NULL,
+     "{items:[object]}"},
+    {"GET", "/api/v1/pairs/{id}", 0, show_pair, "one pair: both records, fields, history, failures", NULL, NULL, "object"},
+    {"GET", "/api/v1/events", ROUTE_STREAM, tail_events, "normalized change events as they are accepted (NDJSON)", NULL, NULL,
+     "string"},
+    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,298 @@
+/* From the configuration to running connectors, endpoints, connections and links. All [control]. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin.h"
+#include "app.h"
+#include "connections.h"
+#include "endpoints.h"
+#include "log.h"
+#include "secrets.h"
+
+static int store_kv_get(void *ctx, int64_t endpoint, const char *key, struct buf *out, struct err *e)
+{
+    struct app *app = ctx;
+    return kv_get(app->db, endpoint, str_of(key), out, e);
+}
+
+static int store_kv_set(void *ctx, int64_t endpoint, const char *key, str value, struct err *e)
+{
+    struct app *app = ctx;
+    return kv_set(app->db, endpoint, str_of(key), value, e);
+}
+
+/* The authorisation keeps one opaque secret; the store's token row carries it as its access part. */
+static int store_token_load(void *ctx, int64_t endpoint, struct buf *secret_out, struct err *e)
+{
+    struct app *app = ctx;
+    AUTO(token_done) struct token t = {0};
+    int rc = token_get(app->db, endpoint, &t, e);
+    if (!rc)
+        buf_add(secret_out, t.access.p, t.access.n);
+    return rc;
+}
+
+static int store_token_save(void *ctx, int64_t endpoint, str secret, struct err *e)
+{
+    struct app *app = ctx;
+    if (secret.n == 0)
+        return token_rm(app->db, endpoint, e);
+    AUTO(token_done) struct token t = {0};
+    int rc = token_get(app->db, endpoint, &t, e);
+    if (rc && rc != TL_E_NOT_FOUND)
+        return rc;
+    buf_wipe(&t.access);
+    buf_str(&t.access, secret);
+    return token_put(app->db, endpoint, &t, e);
+}
+
+struct host_store setup_host_store(struct app *app)
+{
+    return (struct host_store){app, store_kv_get, store_kv_set, store_token_load, store_token_save};
+}
+
+int64_t setup_endpoint_id(struct app *app, const char *name)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct endpoint row;
+    return endpoint_find(app->db, &a, str_of(name), &row, NULL) == TL_OK ? row.endpoint : 0;
+}
+
+/* ---- endpoints ---- */
+
+struct options {
+    struct arena arena;
+    tl_pair pairs[64];
+    uint32_t n;
+    const char *problem;
+};
+
+static str option_value(struct app *app, struct options *o, const struct config_value *v)
+{
+    if (strncmp(v->value, "@secret:", 8) != 0)
+        return str_of(v->value);
+    AUTO(buf_wipe) struct buf secret = {0};
+    struct err e = {0};
+    int rc = secret_get(app->db, str_of(v->value + 8), &secret, &e);
+    if (rc == TL_OK) {
+        log_secret_add(buf_lent(&secret));
+        return arena_str(&o->arena, buf_lent(&secret));
+    }
+    o->problem = rc == TL_E_NOT_FOUND
+                     ? arena_fmt(&o->arena, "secret \"%s\" is not set; run: tieline secret set %s (%s:%d)", v->value + 8,
+                                 v->value + 8, v->file, v->line)
+                     : arena_fmt(&o->arena, "secret \"%s\": %s (%s:%d)", v->value + 8, e.text, v->file, v->line);
+    return (str){NULL, 0};
+}
+
+static void collect_options(struct app *app, const struct config_section *s, struct options *o)
+{
+    for (const struct config_value *v = s->values; v && o->n < ARRAY_LEN(o->pairs); v = v->next) {
+        if (strcmp(v->key, "connector") == 0)
+            continue;
+        str value = option_value(app, o, v);
+        if (value.p)
+            o->pairs[o->n++] = (tl_pair){str_of(v->key), value};
+    }
+}
+
+static void set_endpoint(struct app *app, const struct config_section *s)
+{
+    const char *connector = config_get(app->config, s->header, "connector");
+    struct connector_info info = {0};
+    bool loaded = runtime_connector_info(app->runtime, connector, &info) && info.manifest;
+    struct endpoint_setup setup = {.name = s->name, .connector = connector, .system = connector};
+    if (loaded) {
+        setup.system = info.manifest->id;
+        setup.role = info.manifest->role;
+        setup.claims = info.manifest->claims;
+        setup.default_window_s = info.manifest->default_window_s;
+        setup.default_master = info.manifest->default_master;
+    }
+    struct err e = {0};
+    int64_t id;
+    if (engine_endpoint_put(app->engine, &setup, &id, &e)) {
+        log_err(LOG_ERROR, s->header, &e);
+        return;
+    }
+    struct options o = {.n = 0};
+    collect_options(app, s, &o);
+    struct endpoint_config config = {.id = id, .name = s->name, .connector = connector, .options = o.pairs,
+                                     .n_options = o.n, .problem = o.problem};
+    if (runtime_endpoint_set(app->runtime, &config, &e))
+        log_err(LOG_ERROR, s->header, &e);
+    else if (o.problem)
+        log_line(LOG_WARN, s->header, "%s", o.problem);
+    else if (info.state == RUN_RUNNING)
+        engine_endpoint_ready(app->engine, id);
+    arena_done(&o.arena);
+}
+
+void setup_endpoints(struct app *app, const char *connector)
+{
+    for (const struct config_section *s = app->config->sections; s; s = s->next)
+        if (strcmp(s->type, "endpoint") == 0 &&
+            (!connector || strcmp(config_get(app->config, s->header, "connector"), connector) == 0))
+            set_endpoint(app, s);
+    hook_targets_refresh(app);
+}
+
+static void forget_missing_endpoints(struct app *app)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct endpoint *rows;
+    size_t n;
+    struct err e = {0};
+    if (endpoint_list(app->db, &a, &rows, &n, &e)) {
+        log_err(LOG_ERROR, NULL, &e);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *name = arena_str(&a, rows[i].name).p;
+        if (rows[i].present && !config_section_find(app->config, "endpoint", name, NULL) &&
+            engine_endpoint_gone(app->engine, name, &e))
+            log_err(LOG_ERROR, name, &e);
+    }
+}
+
+/* ---- connectors ---- */
+
+struct load_note {
+    struct app *app;
+    char connector[40];
+};
+
+static void connector_loaded(void *arg, const char *words, const struct err *e)
+{
+    struct load_note *note = arg;
+    if (e) {
+        char ctx[64];
+        snprintf(ctx, sizeof ctx, "connector=%s", note->connector);
+        log_err(LOG_ERROR, ctx, e);
+    } else {
+        log_line(LOG_INFO, NULL, "connector \"%s\": %s", note->connector, words);
+        setup_endpoints(note->app, note->connector);
+    }
+    free(note);
+}
+
+static void add_connector(struct app *app, const char *name)
+{
+    struct connector_info info;
+    if (runtime_connector_info(app->runtime, name, &info))
+        return;
+    char key[64];
+    snprintf(key, sizeof key, "isolation.%s", name);
+    enum isolation isolation = ISOLATION_WORKER;
+    const char *text = config_get(app->config, "connectors", key);
+    if (text)
+        (void)isolation_parse(str_of(text), &isolation);
+    struct err e = {0};
+    if (runtime_connector_add(app->runtime, name, isolation, &e))
+        log_err(LOG_ERROR, name, &e);
+}
+
+static void load_enabled(struct app *app)
+{
+    AUTO(arena_done) struct arena a = {0};
+    str rest = str_of(config_get(app->config, "connectors", "enable")), word;
+    while (str_split(&rest, ',', &word)) {
+        word = str_trim(word);
+        if (word.n == 0)
+            continue;
+        const char *name = arena_str(&a, word).p;
+        struct connector_row row;
+        if (connector_get(app->db, &a, word, &row, NULL) == TL_OK && row.disabled) {
+            log_line(LOG_INFO, NULL, "connector \"%s\" is disabled; tieline connector enable %s", name, name);
+            continue;
+        }
+        struct load_note *note = calloc(1, sizeof *note);
+        ASSERT(note);
+        note->app = app;
+        snprintf(note->connector, sizeof note->connector, "%s", name);
+        struct err e = {0};
+        if (runtime_load(app->runtime, name, connector_loaded, note, &e))
+            connector_loaded(note, NULL, &e);
+    }
+}
+
+static void add_connectors(struct app *app)
+{
+    AUTO(arena_done) struct arena a = {0};
+    str rest = str_of(config_get(app->config, "connectors", "enable")), word;
+    while (str_split(&rest, ',', &word))
+        if (str_trim(word).n)
+            add_connector(app, arena_str(&a, str_trim(word)).p);
+    for (const struct config_section *s = app->config->sections; s; s = s->next)
+        if (strcmp(s->type, "endpoint") == 0)
+            add_connector(app, config_get(app->config, s->header, "connector"));
+}
+
+/* ---- connections and links pinned by sections ---- */
+
+static void apply_connection(struct app *app, const struct config_section *s)
+{
+    struct err e = {0};
+    int rc = admin_connection_create(app->engine, s->name, config_get(app->config, s->header, "a"),
+                                     config_get(app->config, s->header, "b"), NULL, &e);
+    if (rc && rc != E_EXISTS)
+        log_err(LOG_ERROR, s->header, &e);
+}
+
+static void apply_link(struct app *app, const struct config_section *s)
+{
+    struct admin_setting set[32];
+    unsigned n = 0;
+    AUTO(buf_done) struct buf keys = {.max = 4096}, place = {.max = 4096};
+    for (const struct config_value *v = s->values; v && n < ARRAY_LEN(set); v = v->next) {
+        set[n++] = (struct admin_setting){v->key, v->value};
+        buf_fmt(&keys, "%s%s", n > 1 ? "," : "", v->key);
+    }
+    buf_fmt(&place, "%s:%d", s->file, s->line);
+    struct err e = {0};
+    (void)admin_link_pin(app->engine, s->name, s->kind, "", "", NULL); /* so that the file may change what it pins */
+    int rc = admin_link_create(app->engine, s->name, s->kind, set, n, NULL, &e);
+    if (rc == E_EXISTS)
+        rc = admin_link_set(app->engine, s->name, s->kind, set, n, NULL, &e);
+    if (!rc)
+        rc = admin_link_pin(app->engine, s->name, s->kind, buf_text(&keys), buf_text(&place), &e);
+    if (rc)
+        log_err(LOG_ERROR, s->header, &e);
+}
+
+/* A link whose section went is free again; it is neither disabled nor deleted. */
+static void unpin_links(struct app *app)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connection *rows;
+    size_t n;
+    if (connection_list(app->db, &a, &rows, &n, NULL))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        struct link *links;
+        size_t n_links;
+        if (link_list(app->db, &a, rows[i].connection, &links, &n_links, NULL))
+            continue;
+        const char *connection = arena_str(&a, rows[i].name).p;
+        for (size_t k = 0; k < n_links; k++) {
+            const char *kind = arena_str(&a, links[k].name).p;
+            if (!config_section_find(app->config, "link", connection, kind))
+                (void)admin_link_pin(app->engine, connection, kind, "", "", NULL);
+        }
+    }
+}
+
+void setup_apply(struct app *app)
+{
+    add_connectors(app);
+    setup_endpoints(app, NULL);
+    forget_missing_endpoints(app);
+    for (const struct config_section *s = app->config->sections; s; s = s->next)
+        if (strcmp(s->type, "connection") == 0)
+            apply_connection(app, s);
+    for (const struct config_section *s = app->config->sections; s; s = s->next)
+        if (strcmp(s->type, "link") == 0)
+            apply_link(app, s);
+    unpin_links(app);
+    load_enabled(app);
+}

@@ -1,0 +1,101 @@
+/* Changes asked for by requests: see verb.h. */
+#include "verb.h"
+
+#include <stdlib.h>
+
+#include "attention.h"
+#include "log.h"
+
+struct running {
+    struct verb *verb;
+    verb_fn fn;
+};
+
+static void leave_trace(struct verb *v)
+{
+    if (!v->act)
+        return;
+    char *body = v->rq->body ? json_dumps(v->rq->body, JSON_COMPACT) : NULL;
+    struct audit row = {.at_us = env_now_us(v->app->env), .who = str_of(v->rq->actor), .act = str_of(v->act),
+                        .object = str_of(v->object), .detail = str_of(body ? body : "")};
+    struct err e = {0};
+    if (audit_add(v->app->db, &row, &e))
+        log_err(LOG_ERROR, v->act, &e);
+    free(body);
+}
+
+static int on_control(void *arg, struct pending *p, struct err *e)
+{
+    struct running *r = arg;
+    r->verb->pending = p;
+    int rc = r->fn(r->verb, e);
+    if (!rc)
+        leave_trace(r->verb);
+    return rc;
+}
+
+void verb_init(struct verb *v, struct request *rq, const char *act, const char *object)
+{
+    *v = (struct verb){.rq = rq, .app = rq->app, .act = act, .object = object ? object : ""};
+}
+
+int verb_run(struct verb *v, verb_fn fn, json_t **answer, struct err *e)
+{
+    struct running r = {v, fn};
+    int rc = control_do(v->app->control, on_control, &r, e);
+    if (rc)
+        json_decref(v->out);
+    else
+        *answer = v->out ? v->out : json_object();
+    return rc;
+}
+
+void verb_finish(struct verb *v, int rc, const struct err *e)
+{
+    control_finish(v->pending, rc, e);
+}
+
+static const char *setting_text(struct request *rq, const json_t *v)
+{
+    if (json_is_string(v))
+        return json_string_value(v);
+    if (json_is_boolean(v))
+        return json_is_true(v) ? "yes" : "no";
+    if (json_is_integer(v))
+        return arena_fmt(&rq->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    return NULL;
+}
+
+int verb_settings(struct verb *v, const json_t *members, struct err *e)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)members, key, value)
+    {
+        const char *text = setting_text(v->rq, value);
+        if (!text)
+            return err_set(e, TL_E_INVALID, "\"%s\" must be a text, a number or a boolean", key);
+        if (v->n_set == VERB_MAX_SETTINGS)
+            return err_set(e, TL_E_INVALID, "more than %d settings", VERB_MAX_SETTINGS);
+        v->set[v->n_set++] = (struct admin_setting){arena_str(&v->rq->arena, str_of(key)).p, text};
+    }
+    return TL_OK;
+}
+
+const char *capture(struct request *rq, int i)
+{
+    return arena_str(&rq->arena, rq->captures[i]).p;
+}
+
+const char *param_text(struct request *rq, const char *name)
+{
+    str v = request_param(rq, name);
+    return v.n ? arena_str(&rq->arena, v).p : NULL;
+}
+
+int not_found_words(struct err *e, int rc, const char *what, const char *name)
+{
+    if (rc == TL_E_NOT_FOUND && e && !e->text[0])
+        return err_set(e, rc, "no %s \"%s\"", what, name);
+    return rc;
+}

@@ -1,0 +1,144 @@
+/* Process matters of tielined: see daemon.h. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "log.h"
+
+int daemon_harden(struct err *e)
+{
+    struct rlimit none = {0, 0}, files;
+    umask(0077);
+    if (setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_DUMPABLE, 0))
+        return err_errno(e, "cannot turn core dumps off");
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
+        (void)setrlimit(RLIMIT_NOFILE, &files); /* fewer are enough for few endpoints */
+    }
+    return TL_OK;
+}
+
+int daemon_key(const struct config *c, struct seal_key *out, struct err *e)
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    char path[4096];
+    if (credentials) {
+        snprintf(path, sizeof path, "%s/tieline.key", credentials);
+        if (access(path, R_OK) == 0)
+            return seal_key_load(out, path, e);
+    }
+    const char *file = config_get(c, "core", "key_file");
+    int rc = seal_key_load(out, file, e);
+    if (rc == TL_E_NOT_FOUND)
+        err_hint(e, "make one, once, and keep a copy: tielined --make-key %s", file);
+    return rc;
+}
+
+int daemon_state_dir(const char *path, struct err *e)
+{
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return err_errno(e, "cannot make the state directory \"%s\"", path);
+    struct stat st;
+    if (stat(path, &st))
+        return err_errno(e, "cannot use the state directory \"%s\"", path);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(e, TL_E_CONFIG, "[core] state_dir = %s: is not a directory", path);
+    if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IRWXO))) {
+        err_set(e, TL_E_CONFIG, "the state directory \"%s\" must belong to the daemon's user and be closed to others", path);
+        err_hint(e, "chown it to the user tielined runs as, and chmod 0700 it");
+        return TL_E_CONFIG;
+    }
+    if (access(path, W_OK)) {
+        err_errno(e, "cannot write to the state directory \"%s\"", path);
+        err_hint(e, "is its file system mounted read-only?");
+        return TL_E_CONFIG;
+    }
+    return TL_OK;
+}
+
+static void notify(const char *text)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    if (!path || (path[0] != '/' && path[0] != '@'))
+        return;
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    size_t n = strlen(path);
+    if (n >= sizeof addr.sun_path)
+        return;
+    memcpy(addr.sun_path, path, n);
+    if (path[0] == '@')
+        addr.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        (void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&addr,
+                      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+        close(fd);
+    }
+}
+
+void daemon_ready(void)
+{
+    notify("READY=1");
+}
+
+void daemon_stopping(void)
+{
+    notify("STOPPING=1");
+}
+
+void daemon_log_setup(const struct config *c)
+{
+    const char *level = config_get(c, "log", "level"), *format = config_get(c, "log", "format");
+    enum log_level min = strcmp(level, "debug") == 0   ? LOG_DEBUG
+                         : strcmp(level, "warn") == 0  ? LOG_WARN
+                         : strcmp(level, "error") == 0 ? LOG_ERROR
+                                                       : LOG_INFO;
+    log_setup(min, strcmp(format, "json") == 0      ? LOG_JSON
+                   : strcmp(format, "journal") == 0 ? LOG_JOURNAL
+                                                    : LOG_TEXT);
+}
+
+/* Directory of this program, for what stands beside it in a build tree. */
+static bool own_dir(char *out, size_t size)
+{
+    ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    if (n <= 0)
+        return false;
+    out[n] = 0;
+    char *slash = strrchr(out, '/');
+    if (slash)
+        *slash = 0;
+    return slash != NULL;
+}
+
+const char *daemon_worker_path(const struct config *c, char *space, size_t size)
+{
+    const char *configured = config_get(c, "core", "worker");
+    if (configured && *configured)
+        return configured;
+    char dir[2048];
+    if (own_dir(dir, sizeof dir)) {
+        snprintf(space, size, "%s/tieline-worker", dir);
+        if (access(space, X_OK) == 0)
+            return space;
+    }
+    snprintf(space, size, "%s/tieline-worker", TIELINE_LIBEXEC_DIR);
+    return space;
+}
+
+const char *daemon_connector_dir(const struct config *c, char *space, size_t size)
+{
+    const char *configured = config_get(c, "connectors", "dir");
+    if (configured && *configured)
+        return configured;
+    snprintf(space, size, "%s", TIELINE_CONNECTOR_DIR);
+    return space;
+}

@@ -1,0 +1,77 @@
+/* tielined -t and -T: see daemon.h. */
+#include <stdio.h>
+
+#include "daemon.h"
+#include "env.h"
+#include "mailbox.h"
+#include "runtime.h"
+
+/* A value as it may be shown. */
+static const char *shown(const struct config_value *v, const struct manifest *m)
+{
+    const tl_option *o = m ? manifest_option(m, str_of(v->key)) : NULL;
+    bool secret = v->is_secret || (o && o->type == TL_OPT_SECRET);
+    return secret && strncmp(v->value, "@secret:", 8) != 0 ? "[secret]" : v->value;
+}
+
+static void dump_section(const struct config_section *s, const struct manifest *m)
+{
+    printf("[%s]\n", s->header);
+    for (const struct config_value *v = s->values; v; v = v->next)
+        printf("%s = %s    ; %s:%d\n", v->key, shown(v, m), v->file, v->line);
+}
+
+static void check_endpoint(struct config *c, const struct runtime_config *runtime, const struct config_section *s,
+                           bool dump)
+{
+    const char *connector = config_get(c, s->header, "connector");
+    AUTO(manifest_free) struct manifest *m = NULL;
+    struct err e = {0};
+    const struct config_value *named = config_lookup(c, s->header, "connector");
+    if (connector && *connector && runtime_verify(runtime, connector, &m, &e)) {
+        ini_find(&c->ini, FINDING_ERROR, named->file, named->line, "[%s] connector = %s: %s%s%s", s->header, connector, e.text,
+                 e.hint[0] ? "; " : "", e.hint);
+    } else if (m) {
+        config_check_options(c, s, m->options, m->n_options, sizeof(tl_option));
+    }
+    if (dump)
+        dump_section(s, m);
+}
+
+static void dump_plain(const struct config *c)
+{
+    const char *section = "";
+    for (int i = 0; i < config_key_count; i++) {
+        const struct config_key *k = &config_keys[i];
+        if (strcmp(k->section, "endpoint") == 0 || strcmp(k->section, "connection") == 0 || strcmp(k->section, "link") == 0 ||
+            strchr(k->key, '*'))
+            continue;
+        if (strcmp(section, k->section) != 0)
+            printf("[%s]\n", section = k->section);
+        const struct config_value *v = config_lookup(c, k->section, k->key);
+        if (v)
+            printf("%s = %s    ; %s:%d\n", k->key, shown(v, NULL), v->file, v->line);
+        else
+            printf("%s = %s    ; default\n", k->key, k->def ? k->def : "");
+    }
+}
+
+int daemon_test(struct config *c, bool dump)
+{
+    char worker[4096], connectors[4096];
+    struct runtime_config runtime = {.env = &env_real, .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
+                                     .worker_path = daemon_worker_path(c, worker, sizeof worker),
+                                     .state_dir = config_get(c, "core", "state_dir"), .development = c->development};
+    if (dump)
+        dump_plain(c);
+    for (const struct config_section *s = c->sections; s; s = s->next) {
+        if (strcmp(s->type, "endpoint") == 0)
+            check_endpoint(c, &runtime, s, dump);
+        else if (dump && (strcmp(s->type, "connection") == 0 || strcmp(s->type, "link") == 0))
+            dump_section(s, NULL);
+    }
+    AUTO(buf_done) struct buf text = {0};
+    config_findings_print(c, &text);
+    fputs(buf_text(&text), stderr);
+    return c->ini.n_errors ? DAEMON_EXIT_CONFIG : 0;
+}

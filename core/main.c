@@ -1,0 +1,250 @@
+/* tielined: reads the configuration, wires the layers together, runs the control loop until told to stop. */
+#include <getopt.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "daemon.h"
+#include "log.h"
+
+enum { DRAIN_US = 30 * 1000 * 1000 };
+
+struct arguments {
+    const char *config;
+    bool test, dump;
+};
+
+static const char usage[] =
+    "usage: tielined [-c FILE] [-t | -T] [--make-key FILE]\n\n"
+    "  -c, --config FILE   configuration (default: /etc/tieline/tieline.ini, then conf.d/*.ini beside it)\n"
+    "  -t, --test          check the configuration and the connectors it enables, say what is wrong, exit 0 or 7\n"
+    "  -T, --dump          like -t, and print every value that counts with its origin (secrets are left out)\n"
+    "      --make-key FILE make a new sealing key, readable by its owner only, and exit\n"
+    "  -h, --help\n"
+    "  -V, --version\n";
+
+static int make_key(const char *path)
+{
+    struct err e = {0};
+    if (seal_key_create(path, &e) == TL_OK)
+        return 0;
+    fprintf(stderr, "tielined: %s\n", e.text);
+    return 1;
+}
+
+/* Exit code to leave with, or -1 to go on. */
+static int parse_arguments(int argc, char **argv, struct arguments *out)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"test", no_argument, NULL, 't'}, {"dump", no_argument, NULL, 'T'},
+        {"make-key", required_argument, NULL, 'K'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    int found;
+    while ((found = getopt_long(argc, argv, "c:tThV", options, NULL)) != -1) {
+        switch (found) {
+        case 'c':
+            out->config = optarg;
+            break;
+        case 't':
+            out->test = true;
+            break;
+        case 'T':
+            out->test = out->dump = true;
+            break;
+        case 'K':
+            return make_key(optarg);
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        case 'V':
+            puts("tielined " TIELINE_VERSION);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    if (optind < argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    return -1;
+}
+
+static uint32_t api_group(const struct config *c)
+{
+    const char *name = config_get(c, "api", "group");
+    const struct group *g = name && *name ? getgrnam(name) : NULL;
+    if (name && *name && !g)
+        log_line(LOG_WARN, NULL, "[api] group = %s: no such group; only root and the daemon's user may use the API", name);
+    return g ? g->gr_gid : UINT32_MAX;
+}
+
+static void on_changed(void *ctx, const char *connector, int64_t endpoint)
+{
+    (void)endpoint;
+    struct app *app = ctx;
+    log_line(LOG_DEBUG, connector, "state changed");
+    if (app->engine)
+        control_wake(app->control);
+}
+
+static void on_wake(void *ctx)
+{
+    struct app *app = ctx;
+    if (app->control)
+        control_wake(app->control);
+}
+
+/* Layer by layer, each taking what is below. What was made before a failure is left to the end of the process. */
+static int wire(struct app *app, const struct db_options *db_options, struct err *e)
+{
+    static char worker[4096], connectors[4096];
+    const struct config *c = app->config;
+    int rc = db_open(&app->db, db_options, e);
+    if (rc)
+        return rc;
+    struct http_config http = {.proxy = config_get(c, "http", "proxy"), .ca_file = config_get(c, "http", "ca_file"),
+                               .connect_timeout_us = config_number(c, "http", "connect_timeout"),
+                               .timeout_us = config_number(c, "http", "timeout"),
+                               .max_body = (uint64_t)config_number(c, "http", "max_body")};
+    rc = http_client_new(&app->http, &http, app->env, e);
+    if (rc)
+        return rc;
+    app->mailbox = mailbox_new();
+    struct runtime_config runtime = {.env = app->env, .control = app->mailbox,
+                                     .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
+                                     .state_dir = config_get(c, "core", "state_dir"),
+                                     .worker_path = daemon_worker_path(c, worker, sizeof worker),
+                                     .development = c->development, .http = app->http,
+                                     .store = setup_host_store(app), .changed = on_changed, .ctx = app};
+    rc = runtime_new(&app->runtime, &runtime, e);
+    if (rc)
+        return rc;
+    struct engine_config engine = {.db = app->db, .env = app->env, .dispatcher = runtime_dispatcher(app->runtime),
+                                   .wake = on_wake, .ctx = app};
+    rc = engine_open(&app->engine, &engine, e);
+    if (rc)
+        return rc;
+    struct control_parts parts = {.env = app->env, .mailbox = app->mailbox, .engine = app->engine, .runtime = app->runtime};
+    app->control = control_new(&parts);
+    app->hooks = hook_targets_new();
+    return readers_new(&app->readers, db_options, e);
+}
+
+static int listen_all(struct app *app, struct err *e)
+{
+    const struct config *c = app->config;
+    struct server_options api = {.socket_path = config_get(c, "api", "socket"), .socket_group = api_group(c),
+                                 .threads = (int)config_number(c, "api", "threads"), .max_body = 1 << 20,
+                                 .tables = api_tables};
+    int rc = server_start(&app->api, app, &api, e);
+    const char *address = config_get(c, "hooks", "listen");
+    if (rc || strcmp(address, "off") == 0)
+        return rc;
+    struct server_options hooks = {.address = address, .threads = 4, .max_body = 1 << 20, .raw = hook_answer};
+    return server_start(&app->hook_server, app, &hooks, e);
+}
+
+/* Signals come to this thread alone: the first one ends the daemon in order, a second one at once. */
+static void *watch_signals(void *arg)
+{
+    struct app *app = arg;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    int got;
+    sigwait(&set, &got);
+    log_line(LOG_INFO, NULL, "stopping (signal %d): waiting for writes in flight", got);
+    daemon_stopping();
+    app->hook_server = server_stop(app->hook_server);
+    app->api = server_stop(app->api);
+    control_stop(app->control);
+    sigwait(&set, &got);
+    log_line(LOG_WARN, NULL, "second signal: leaving at once; the journal resolves what was in flight at the next start");
+    _exit(130);
+}
+
+static void unwire(struct app *app)
+{
+    readers_free(app->readers);
+    engine_close(app->engine);
+    hook_targets_free(app->hooks);
+    runtime_free(app->runtime);
+    http_client_free(app->http);
+    control_free(app->control);
+    db_close(app->db);
+    seal_key_wipe(&app->key);
+}
+
+static int run(struct app *app, struct err *e)
+{
+    const struct config *c = app->config;
+    const char *state = config_get(c, "core", "state_dir");
+    static char db_path[4096];
+    snprintf(db_path, sizeof db_path, "%s/tieline.db", state);
+    int rc = daemon_harden(e);
+    if (!rc)
+        rc = daemon_state_dir(state, e);
+    if (!rc)
+        rc = daemon_key(c, &app->key, e);
+    if (rc)
+        return rc;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    struct db_options db = {.path = db_path, .env = app->env, .key = &app->key,
+                            .durability = strcmp(config_get(c, "store", "durability"), "normal") == 0 ? DB_NORMAL : DB_FULL,
+                            .cache_kib = (int32_t)(config_number(c, "store", "cache") / 1024)};
+    rc = wire(app, &db, e);
+    if (!rc) {
+        setup_apply(app);
+        rc = listen_all(app, e);
+    }
+    if (rc)
+        return rc;
+    pthread_t watcher;
+    if (pthread_create(&watcher, NULL, watch_signals, app))
+        return err_set(e, TL_E_TEMPORARY, "cannot start a thread");
+    pthread_detach(watcher);
+    log_line(LOG_INFO, NULL, "tielined " TIELINE_VERSION " is up, API on %s%s", config_get(c, "api", "socket"),
+             c->development ? " (development = yes)" : "");
+    daemon_ready();
+    control_run(app->control, DRAIN_US);
+    unwire(app);
+    return TL_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments args = {0};
+    int leave = parse_arguments(argc, argv, &args);
+    if (leave >= 0)
+        return leave;
+    AUTO(config_free) struct config *c = config_load(args.config);
+    if (args.test)
+        return daemon_test(c, args.dump);
+    if (c->ini.n_errors) {
+        AUTO(buf_done) struct buf text = {0};
+        config_findings_print(c, &text);
+        fputs(buf_text(&text), stderr);
+        return DAEMON_EXIT_CONFIG;
+    }
+    daemon_log_setup(c);
+    struct app app = {.env = &env_real, .config = c};
+    app.started_us = env_now_us(app.env);
+    app.started_mono_us = env_mono_us(app.env);
+    struct err e = {0};
+    int rc = run(&app, &e);
+    if (rc)
+        log_err(LOG_ERROR, NULL, &e);
+    return rc == TL_OK ? 0 : rc == TL_E_CONFIG ? DAEMON_EXIT_CONFIG : 1;
+}
