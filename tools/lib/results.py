@@ -19,6 +19,7 @@ class Case:
     def __init__(self, group, suite, name, outcome, seconds=0.0, why=""):
         self.group, self.suite, self.name = group, suite, name
         self.outcome, self.seconds, self.why = outcome, seconds, why
+        self.printed = ""  # what the whole suite printed, if this case failed
 
 
 def _outcome(node):
@@ -80,7 +81,11 @@ def read_group(build, group):
                 inner.append(Case(group, suite, "ends cleanly", FAILED))
         else:
             inner = _cmocka_cases(group, suite, outcome, node.findtext("system-out") or "")
-        cases += inner or [Case(group, suite, suite, outcome, seconds, why)]
+        inner = inner or [Case(group, suite, suite, outcome, seconds, why)]
+        for case in inner:
+            if case.outcome == FAILED:
+                case.printed = node.findtext("system-out") or ""
+        cases += inner
     return cases
 
 

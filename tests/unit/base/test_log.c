@@ -1,6 +1,7 @@
 /* The sink: form of a line, and that no registered secret ever comes out. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -140,7 +141,8 @@ static char name_a[] = "a", name_b[] = "b";
 static void *log_many(void *arg)
 {
     for (int i = 0; i < 200; i++) {
-        AUTO(text_free) char *secret = text_fmt("thread-secret-%d", i);
+        char secret[32];
+        snprintf(secret, sizeof secret, "thread-secret-%d", i);
         log_secret_add(str_of(secret));
         log_line(LOG_INFO, NULL, "%s says %s", (const char *)arg, secret);
     }
