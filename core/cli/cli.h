@@ -1,6 +1,6 @@
 #ifndef CLI_H
 #define CLI_H
-/* The `tieline` program: a client of the daemon's API. One table of commands is behind parsing, --help and completion.
+/* The `tieline` program: a client of the daemon's API. One table of commands is behind parsing and --help.
  * Data goes to stdout, everything else to stderr. Single-threaded. */
 #include <jansson.h>
 #include <stdbool.h>
@@ -69,7 +69,6 @@ void cli_note(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3); /*
 /* Asks on the terminal unless -y; without a terminal it refuses. EXIT_DONE: go on. */
 int cli_confirm(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_help(const struct cli *cli, const char *noun, const char *verb, FILE *out);
-int cli_complete(const struct cli *cli, const char *shell);
 
 /* ---- API ---- */
 /* path is a format; every %s argument must have been escaped by cli_escape. The answer is the caller's (json_decref).

@@ -1,4 +1,4 @@
-/* --help and shell completion, both from the table of commands. */
+/* --help, from the table of commands. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,0 +1,203 @@
+/* tieline connection ..., tieline link ... */
+#include "cli.h"
+
+static const struct column columns[] = {
+    {"NAME", "name", 0}, {"A", "a", 0}, {"B", "b", 0}, {"STATE", "state", COLUMN_COLOR_STATE},
+    {"PAIRS", "pairs", COLUMN_RIGHT}, {"FAILURES", "failures", COLUMN_RIGHT}, {"WHY", "block.text|reason", COLUMN_WRAP}, {NULL, NULL, 0},
+};
+
+static const char *connection_path(struct cli *cli, const char *rest)
+{
+    return arena_fmt(&cli->arena, "/api/v1/connections/%s%s", cli_escape(cli, cli->args[0]), rest);
+}
+
+static int run_list(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/connections");
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "connection", answer, columns,
+                       "no connection; make one: tieline connection create NAME --a ENDPOINT --b ENDPOINT");
+    json_decref(answer);
+    return rc;
+}
+
+static int run_show(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "%s", connection_path(cli, ""));
+    if (rc == EXIT_DONE)
+        cli_print_object(cli, "connection", answer);
+    json_decref(answer);
+    return rc;
+}
+
+static const struct cli_option create_options[] = {
+    {"a", "ENDPOINT", "first endpoint"}, {"b", "ENDPOINT", "second endpoint"}, {NULL, NULL, NULL}};
+
+static int run_create(struct cli *cli)
+{
+    const char *a = cli_value(cli, "a"), *b = cli_value(cli, "b");
+    if (!a || !b)
+        return cli_fail(cli, EXIT_USAGE, "name both endpoints: --a ENDPOINT --b ENDPOINT");
+    json_t *answer = NULL;
+    int rc = cli_send(cli, "POST", "/api/v1/connections",
+                      json_pack("{s:s,s:s,s:s}", "name", cli->args[0], "a", a, "b", b), NULL, &answer);
+    if (rc == EXIT_DONE && cli->json)
+        cli_print_object(cli, "connection", answer);
+    else if (rc == EXIT_DONE)
+        cli_note(cli, "made; next: tieline link create %s contact", cli->args[0]);
+    json_decref(answer);
+    return rc;
+}
+
+static int simple(struct cli *cli, const char *verb, const char *said)
+{
+    json_t *answer = NULL;
+    int rc = cli_send(cli, "POST", connection_path(cli, verb), NULL, NULL, &answer);
+    if (rc == EXIT_DONE && cli->json)
+        cli_print_object(cli, "connection", answer);
+    else if (rc == EXIT_DONE)
+        cli_note(cli, "%s", said);
+    json_decref(answer);
+    return rc;
+}
+
+static int run_pause(struct cli *cli)
+{
+    return simple(cli, "/pause", "paused: no data is exchanged until resume; webhooks are remembered, views go on");
+}
+
+static int run_resume(struct cli *cli)
+{
+    return simple(cli, "/resume", "resumed: catching up with what changed meanwhile");
+}
+
+static int run_release(struct cli *cli)
+{
+    int rc = cli_confirm(cli, "go on although the safety brake stopped \"%s\"?", cli->args[0]);
+    return rc == EXIT_DONE ? simple(cli, "/release", "released") : rc;
+}
+
+static int run_rename(struct cli *cli)
+{
+    return cli_change(cli, "PATCH", connection_path(cli, ""), json_pack("{s:s}", "name", cli->args[1]), NULL);
+}
+
+static int run_delete(struct cli *cli)
+{
+    json_t *now = NULL;
+    int rc = cli_get(cli, &now, "%s", connection_path(cli, ""));
+    if (rc != EXIT_DONE)
+        return rc;
+    if (!cli->quiet && !(cli->json && !cli->dry_run))
+        cli_print_object(cli, "connection", now);
+    json_decref(now);
+    if (cli->dry_run)
+        return EXIT_DONE;
+    rc = cli_confirm(cli, "delete connection \"%s\" with its pairs, history and failures? Records at the vendors stay.",
+                     cli->args[0]);
+    if (rc == EXIT_DONE)
+        rc = cli_change(cli, "DELETE", connection_path(cli, ""), NULL, NULL);
+    return rc;
+}
+
+/* ---- links ---- */
+
+static const struct column link_columns[] = {
+    {"CONNECTION", "connection", 0}, {"KIND", "kind", 0}, {"DIRECTION", "direction", 0}, {"POLICY", "policy", 0},
+    {"EVERY", "every", COLUMN_RIGHT}, {"PAIRS", "pairs", COLUMN_RIGHT}, {"FAILURES", "failures", COLUMN_RIGHT},
+    {"STATE", "state", COLUMN_COLOR_STATE}, {NULL, NULL, 0},
+};
+
+static int run_link_list(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli->n_args ? cli_get(cli, &answer, "/api/v1/links?connection=%s", cli_escape(cli, cli->args[0]))
+                         : cli_get(cli, &answer, "/api/v1/links");
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "link", answer, link_columns, "no link; make one: tieline link create CONNECTION KIND");
+    json_decref(answer);
+    return rc;
+}
+
+static const char *link_path(struct cli *cli)
+{
+    return arena_fmt(&cli->arena, "/api/v1/links/%s/%s", cli_escape(cli, cli->args[0]), cli_escape(cli, cli->args[1]));
+}
+
+static int run_link_show(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "%s", link_path(cli));
+    if (rc == EXIT_DONE)
+        cli_print_object(cli, "link", answer);
+    json_decref(answer);
+    return rc;
+}
+
+/* "key=value" arguments from the third on. NULL after a complaint. */
+static json_t *settings(struct cli *cli)
+{
+    json_t *o = json_object();
+    for (int i = 2; i < cli->n_args; i++) {
+        str rest = str_of(cli->args[i]), key;
+        if (!str_split(&rest, '=', &key) || !rest.p || key.n == 0 || !strchr(cli->args[i], '=')) {
+            cli_fail(cli, EXIT_USAGE, "\"%s\": settings read KEY=VALUE", cli->args[i]);
+            json_decref(o);
+            return NULL;
+        }
+        json_object_setn_new(o, key.p, (size_t)key.n, json_stringn(rest.p, (size_t)rest.n));
+    }
+    return o;
+}
+
+static int run_link_create(struct cli *cli)
+{
+    json_t *set = settings(cli), *answer = NULL;
+    if (!set)
+        return EXIT_USAGE;
+    int rc = cli_send(cli, "POST", "/api/v1/links",
+                      json_pack("{s:s,s:s,s:o}", "connection", cli->args[0], "kind", cli->args[1], "settings", set), NULL,
+                      &answer);
+    if (rc == EXIT_DONE && cli->json)
+        cli_print_object(cli, "link", answer);
+    else if (rc == EXIT_DONE)
+        cli_note(cli, "made; next: tieline map list %s %s, then tieline sync start %s", cli->args[0], cli->args[1], cli->args[0]);
+    json_decref(answer);
+    return rc;
+}
+
+static int run_link_set(struct cli *cli)
+{
+    json_t *set = settings(cli), *answer = NULL;
+    if (!set)
+        return EXIT_USAGE;
+    int rc = cli_change(cli, "PATCH", link_path(cli), set, &answer);
+    if (rc == EXIT_DONE)
+        cli_print_object(cli, "link", answer);
+    json_decref(answer);
+    return rc;
+}
+
+#define SETTINGS_HELP                                                                                                  \
+    "Settings: direction=both|a2b|b2a  policy=newest|a|b|manual  master=a|b  every=60s  created_within=365d|off\n"     \
+    "          view.a=ID view.b=ID  drift=leave|revert|report  restore_on=update|read_or_update|never\n"               \
+    "          match=FIELD|off  match_multi=fail|oldest|newest  quiet=yes|no  enabled=yes|no"
+
+const struct command commands_connections[] = {
+    {"connection", "list", "", 0, 0, "integrations of two endpoints", NULL, NULL, run_list},
+    {"connection", "show", "NAME", 1, 1, "one connection with its links", NULL, NULL, run_show},
+    {"connection", "create", "NAME", 1, 1, "connect two endpoints", "Example: tieline connection create desk-sf --a desk --b sf",
+     create_options, run_create},
+    {"connection", "rename", "NAME NEW", 2, 2, "give it another name", NULL, NULL, run_rename},
+    {"connection", "pause", "NAME", 1, 1, "stop exchanging data until resume", NULL, NULL, run_pause},
+    {"connection", "resume", "NAME", 1, 1, "go on where it was paused", NULL, NULL, run_resume},
+    {"connection", "release", "NAME", 1, 1, "go on after a safety brake", NULL, NULL, run_release},
+    {"connection", "delete", "NAME", 1, 1, "delete with its pairs; -n shows what would be lost", NULL, NULL, run_delete},
+    {"link", "list", "[CONNECTION]", 0, 1, "links: one kind of record each", NULL, NULL, run_link_list},
+    {"link", "show", "CONNECTION KIND", 2, 2, "one link, every setting with its origin", NULL, NULL, run_link_show},
+    {"link", "create", "CONNECTION KIND [KEY=VALUE...]", 2, -1, "sync one kind of record", SETTINGS_HELP, NULL, run_link_create},
+    {"link", "set", "CONNECTION KIND KEY=VALUE...", 3, -1, "change settings", SETTINGS_HELP, NULL, run_link_set},
+    {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,122 @@
+/* tieline connector ... */
+#include "cli.h"
+
+static const struct column columns[] = {
+    {"NAME", "name", 0},         {"STATE", "state", COLUMN_COLOR_STATE}, {"VERSION", "version", 0},
+    {"ABI", "abi", 0},           {"ISOLATION", "isolation", 0},          {"PID", "pid", COLUMN_RIGHT},
+    {"ENDPOINTS", "endpoints", COLUMN_RIGHT}, {"CRASHES", "crashes", COLUMN_RIGHT}, {"ERROR", "error.text", COLUMN_WRAP},
+    {NULL, NULL, 0},
+};
+
+static int run_list(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/connectors");
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "connector", answer, columns,
+                       "no connector is known; name some in [connectors] enable, or: tieline connector load NAME");
+    json_decref(answer);
+    return rc;
+}
+
+static const struct column option_columns[] = {
+    {"OPTION", "name", 0}, {"TYPE", "type", 0}, {"REQUIRED", "required", 0}, {"DEFAULT", "default", 0},
+    {"CHOICES", "choices", 0}, {"MEANING", "help", COLUMN_WRAP}, {NULL, NULL, 0},
+};
+
+static int run_show(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/connectors/%s", cli_escape(cli, cli->args[0]));
+    if (rc == EXIT_DONE && cli->json) {
+        cli_print_object(cli, "connector", answer);
+    } else if (rc == EXIT_DONE) {
+        json_t *options = json_pack("{s:O*}", "items", json_object_get(answer, "options"));
+        json_object_del(answer, "options");
+        cli_print_object(cli, "connector", answer);
+        if (json_array_size(json_object_get(options, "items"))) {
+            printf("\n");
+            cli_print_list(cli, "option", options, option_columns, "");
+        }
+        json_decref(options);
+    }
+    json_decref(answer);
+    return rc;
+}
+
+/* stdout: the name alone, so that scripts can use it; what happened goes to stderr. */
+static int send_verb(struct cli *cli, const char *verb, json_t *body)
+{
+    json_t *answer = NULL;
+    const char *path = arena_fmt(&cli->arena, "/api/v1/connectors/%s/%s", cli_escape(cli, cli->args[0]), verb);
+    int rc = cli_send(cli, "POST", path, body, NULL, &answer);
+    if (rc == EXIT_DONE && cli->json)
+        cli_print_object(cli, "connector", answer);
+    else if (rc == EXIT_DONE) {
+        printf("%s\n", cli_text(answer, "name"));
+        cli_note(cli, "%s", *cli_text(answer, "result") ? cli_text(answer, "result") : cli_text(answer, "state"));
+    }
+    json_decref(answer);
+    return rc;
+}
+
+static int run_load(struct cli *cli)
+{
+    return send_verb(cli, "load", NULL);
+}
+
+static const struct cli_option unload_options[] = {
+    {"mode", "MODE", "soft: refuse while busy; drain (default): wait for writes; kill: cut (worker only)"},
+    {"deadline", "TIME", "how long a drain may take, for example 30s (default: 60s)"},
+    {NULL, NULL, NULL},
+};
+
+static json_t *deadline_body(struct cli *cli)
+{
+    json_t *body = json_object();
+    if (cli_value(cli, "deadline"))
+        json_object_set_new(body, "deadline", json_string(cli_value(cli, "deadline")));
+    return body;
+}
+
+static int run_unload(struct cli *cli)
+{
+    json_t *body = deadline_body(cli);
+    if (cli_value(cli, "mode"))
+        json_object_set_new(body, "mode", json_string(cli_value(cli, "mode")));
+    return send_verb(cli, "unload", body);
+}
+
+static const struct cli_option reload_options[] = {
+    {"deadline", "TIME", "how long the drain may take, for example 30s (default: 60s)"},
+    {NULL, NULL, NULL},
+};
+
+static int run_reload(struct cli *cli)
+{
+    return send_verb(cli, "reload", deadline_body(cli));
+}
+
+static int run_disable(struct cli *cli)
+{
+    return send_verb(cli, "disable", NULL);
+}
+
+static int run_enable(struct cli *cli)
+{
+    return send_verb(cli, "enable", NULL);
+}
+
+const struct command commands_connectors[] = {
+    {"connector", "list", "", 0, 0, "connectors and their state", NULL, NULL, run_list},
+    {"connector", "show", "NAME", 1, 1, "one connector, with the options its endpoints take", NULL, NULL, run_show},
+    {"connector", "load", "NAME", 1, 1, "load NAME.so from the connector directory",
+     "The file must belong to root and be writable by root alone; it is checked, copied and hashed before it is opened.\n"
+     "Lasts until unload, or the next start ([connectors] enable says what is loaded then).",
+     NULL, run_load},
+    {"connector", "unload", "NAME", 1, 1, "unload; lasts until load, reload or the next start", NULL, unload_options, run_unload},
+    {"connector", "reload", "NAME", 1, 1, "drain, then load the file as it is now", NULL, reload_options, run_reload},
+    {"connector", "disable", "NAME", 1, 1, "unload and keep it so, also over restarts", NULL, NULL, run_disable},
+    {"connector", "enable", "NAME", 1, 1, "end disable, and load", NULL, NULL, run_enable},
+    {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};

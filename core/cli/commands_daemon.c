@@ -1,0 +1,216 @@
+/* tieline status, tieline config ..., tieline event tail */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "config.h"
+
+/* ---- status ---- */
+
+static const struct column connection_columns[] = {
+    {"CONNECTION", "name", 0}, {"A", "a", 0}, {"B", "b", 0}, {"STATE", "state", COLUMN_COLOR_STATE},
+    {"PAIRS", "pairs", COLUMN_RIGHT}, {"FAILURES", "failures", COLUMN_RIGHT}, {"WHY", "block.text|reason", COLUMN_WRAP}, {NULL, NULL, 0},
+};
+
+static bool any_stopped(const json_t *answer)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(answer, "connections"), i, item)
+    {
+        const char *state = cli_text(item, "state");
+        if (strcmp(state, "paused") == 0 || strcmp(state, "blocked") == 0 || strcmp(state, "disabled") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_repairs(const struct cli *cli, const json_t *answer)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(answer, "repairs"), i, item)
+    {
+        if (i == 0)
+            printf("\nneeds attention:\n");
+        printf("  %s: %s\n", cli_text(item, "object"), cli_text(item, "text"));
+        if (*cli_text(item, "hint"))
+            printf("      %s\n", cli_text(item, "hint"));
+    }
+    (void)cli;
+}
+
+static int run_status(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/status");
+    if (rc == EXIT_NO_DAEMON)
+        return EXIT_NOT_RUNNING;
+    if (rc != EXIT_DONE)
+        return rc;
+    if (cli->json) {
+        cli_print_object(cli, "status", answer);
+    } else {
+        printf("tielined %s, %s, up %lld s, connectors: %lld of %lld running\n", cli_text(answer, "version"),
+               cli_text(answer, "state"), (long long)cli_int(answer, "uptime_s"),
+               (long long)cli_int(answer, "connectors.running"), (long long)cli_int(answer, "connectors.known"));
+        if (json_is_true(json_object_get(answer, "development")))
+            printf("WARNING: development = yes: connectors of the daemon's own user are trusted, plain http to loopback is "
+                   "allowed\n");
+        json_t *list = json_pack("{s:O}", "items", json_object_get(answer, "connections"));
+        cli_print_list(cli, "connection", list, connection_columns, "no connection yet; see: tieline connection create --help");
+        json_decref(list);
+        print_repairs(cli, answer);
+    }
+    rc = any_stopped(answer) ? EXIT_NOT_RUNNING : EXIT_DONE;
+    json_decref(answer);
+    return rc;
+}
+
+/* ---- configuration ---- */
+
+/* tielined knows the connectors, so it gives the full verdict; beside us in a build tree, in sbin when installed. */
+static void exec_tielined(struct cli *cli, const char *file)
+{
+    char dir[2048];
+    ssize_t n = readlink("/proc/self/exe", dir, sizeof dir - 1);
+    char *slash = n > 0 ? (dir[n] = 0, strrchr(dir, '/')) : NULL;
+    if (!slash)
+        return;
+    *slash = 0;
+    static const char *const places[] = {"", "/../sbin"};
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        const char *path = arena_fmt(&cli->arena, "%s%s/tielined", dir, places[i]);
+        if (access(path, X_OK) == 0)
+            execl(path, path, "-t", "-c", file, (char *)NULL);
+    }
+}
+
+static int run_check(struct cli *cli)
+{
+    const char *file = cli->n_args ? cli->args[0] : "/etc/tieline/tieline.ini";
+    exec_tielined(cli, file);
+    AUTO(config_free) struct config *c = config_load(file);
+    AUTO(buf_done) struct buf text = {0};
+    config_findings_print(c, &text);
+    fputs(buf_text(&text), stderr);
+    cli_note(cli, "tielined was not found beside this program: options of connectors were not checked");
+    return c->ini.n_errors ? EXIT_CONFIG : EXIT_DONE;
+}
+
+static const struct column value_columns[] = {
+    {"SECTION", "section", 0}, {"KEY", "key", 0}, {"VALUE", "value", COLUMN_WRAP}, {"FROM", "origin", 0}, {NULL, NULL, 0}};
+
+static int run_show(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/config");
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "config", answer, value_columns, "");
+    json_decref(answer);
+    return rc;
+}
+
+static const char *const type_words[] = {"text", "absolute path", "whole number", "size (64k, 16m)", "time (30s, 4h, 7d)",
+                                         "yes or no", "one of", "list", "URL", "HOST:PORT or off"};
+static const char *const reload_words[] = {"takes effect at reload", "restarts its connector", "takes effect at restart"};
+
+static void explain(const struct config_key *k)
+{
+    printf("[%s] %s\n  %s\n  type: %s%s%s; default: %s; %s\n", k->section, k->key, k->doc, type_words[k->type],
+           k->choices ? " " : "", k->choices ? k->choices : "", k->def && *k->def ? k->def : "none", reload_words[k->reload]);
+}
+
+static int explain_value(struct cli *cli, const char *key)
+{
+    json_t *answer = NULL;
+    if (access(cli->socket, W_OK) != 0 || cli_get(cli, &answer, "/api/v1/config") != EXIT_DONE)
+        return EXIT_DONE; /* the meaning was told; what counts now is known only to a running daemon */
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(answer, "items"), i, item)
+    {
+        if (strcmp(cli_text(item, "key"), key) == 0)
+            printf("  now in [%s]: %s (%s)\n", cli_text(item, "section"), cli_text(item, "value"), cli_text(item, "origin"));
+    }
+    json_decref(answer);
+    return EXIT_DONE;
+}
+
+static int run_explain(struct cli *cli)
+{
+    const char *key = cli->args[0];
+    const char *dot = strchr(key, '.');
+    bool found = false;
+    for (int i = 0; i < config_key_count; i++) {
+        const struct config_key *k = &config_keys[i];
+        size_t n = strlen(k->section);
+        bool qualified = dot && (size_t)(dot - key) == n && strncmp(k->section, key, n) == 0 && strcmp(k->key, dot + 1) == 0;
+        if (qualified || strcmp(k->key, key) == 0 || strcmp(k->section, key) == 0) {
+            explain(k);
+            found = true;
+        }
+    }
+    if (!found)
+        return cli_fail(cli, EXIT_NO_SUCH, "no key or section \"%s\"; see: tieline config schema", key);
+    return explain_value(cli, dot ? dot + 1 : key);
+}
+
+static int run_schema(struct cli *cli)
+{
+    json_t *items = json_array();
+    for (int i = 0; i < config_key_count; i++) {
+        const struct config_key *k = &config_keys[i];
+        json_array_append_new(items, json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s,s:s}", "section", k->section, "key", k->key, "type",
+                                               type_words[k->type], "default", k->def, "choices", k->choices, "reload",
+                                               reload_words[k->reload], "doc", k->doc));
+    }
+    json_t *list = json_pack("{s:o}", "items", items);
+    static const struct column columns[] = {{"SECTION", "section", 0}, {"KEY", "key", 0}, {"DEFAULT", "default", 0},
+                                            {"MEANING", "doc", COLUMN_WRAP}, {NULL, NULL, 0}};
+    cli_print_list(cli, "key", list, columns, "");
+    json_decref(list);
+    return EXIT_DONE;
+}
+
+static int run_sample(struct cli *cli)
+{
+    (void)cli;
+    AUTO(buf_done) struct buf text = {0};
+    config_sample_print(&text);
+    fputs(buf_text(&text), stdout);
+    return EXIT_DONE;
+}
+
+/* ---- events ---- */
+
+static bool print_bytes(void *ctx, str bytes)
+{
+    (void)ctx;
+    if (bytes.n == 1 && bytes.p[0] == '\n')
+        return true; /* a sign of life */
+    return fwrite(bytes.p, 1, (size_t)bytes.n, stdout) == bytes.n && fflush(stdout) == 0;
+}
+
+static int run_tail(struct cli *cli)
+{
+    struct err e = {0};
+    if (http_local_stream(cli_http(cli), "/api/v1/events", print_bytes, NULL, &e))
+        return cli_fail(cli, EXIT_NO_DAEMON, "%s", e.text);
+    return EXIT_DONE;
+}
+
+const struct command commands_daemon[] = {
+    {"status", NULL, "", 0, 0, "one screen: daemon, connections, what needs a person",
+     "Exit 0: all runs. 3: the daemon is down, or something is paused or blocked.", NULL, run_status},
+    {"config", "check", "[FILE]", 0, 1, "check a configuration; needs no daemon",
+     "Every wrong key, value and reference with file and line, all of them at once. Exit 7 when there is one.", NULL, run_check},
+    {"config", "show", "", 0, 0, "every value that counts now, with its origin", NULL, NULL, run_show},
+    {"config", "explain", "KEY", 1, 1, "what a key means, its default, and what counts now", NULL, NULL, run_explain},
+    {"config", "schema", "", 0, 0, "all keys", NULL, NULL, run_schema},
+    {"config", "sample", "", 0, 0, "a commented configuration with every key", NULL, NULL, run_sample},
+    {"event", "tail", "", 0, 0, "normalized change events as they come, one JSON object a line", NULL, NULL, run_tail},
+    {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};

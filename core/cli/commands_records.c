@@ -1,0 +1,135 @@
+/* tieline failure ..., tieline pair ... */
+#include "cli.h"
+
+static const struct cli_option filter_options[] = {
+    {"connection", "NAME", "only this connection"}, {"kind", "KIND", "only this kind"},
+    {"code", "CODE", "only this reason, for example TYPE_MISMATCH"}, {"resolved", NULL, "also those that are closed"},
+    {"limit", "N", "at most so many (default 100)"}, {NULL, NULL, NULL},
+};
+
+static const struct column failure_columns[] = {
+    {"ID", "id", COLUMN_RIGHT}, {"TIME", "last_at|at", COLUMN_TIME}, {"KIND", "kind", 0}, {"SIDE", "side|endpoint", 0},
+    {"A", "a_id", 0}, {"B", "b_id", 0}, {"CODE", "code", 0}, {"REASON", "reason|text", COLUMN_WRAP}, {"VENDOR'S WORDS", "vendor_text|detail", COLUMN_WRAP}, {NULL, NULL, 0},
+};
+
+/* "?connection=..&kind=.." from the options given. */
+static const char *query(struct cli *cli, const char *const *names)
+{
+    AUTO(buf_done) struct buf out = {0};
+    for (; *names; names++) {
+        const char *v = cli_value(cli, *names);
+        if (v)
+            buf_fmt(&out, "%c%s=%s", out.n ? '&' : '?', *names, *v ? cli_escape(cli, v) : "true");
+    }
+    return arena_str(&cli->arena, buf_lent(&out)).p;
+}
+
+static int run_failures(struct cli *cli)
+{
+    static const char *const names[] = {"connection", "kind", "code", "resolved", "limit", NULL};
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/failures%s", query(cli, names));
+    if (rc == EXIT_DONE) {
+        cli_print_list(cli, "failure", answer, failure_columns, "no failures");
+        if (json_is_integer(json_object_get(answer, "next")))
+            cli_note(cli, "there are more; see --limit, --kind and --code");
+    }
+    json_decref(answer);
+    return rc;
+}
+
+static int run_failure(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/failures/%s", cli_escape(cli, cli->args[0]));
+    if (rc == EXIT_DONE)
+        cli_print_object(cli, "failure", answer);
+    json_decref(answer);
+    return rc;
+}
+
+static const struct cli_option retry_options[] = {
+    {"all", NULL, "every open failure"}, {"connection", "NAME", "those of one connection"}, {"kind", "KIND", "those of one kind"},
+    {"code", "CODE", "those with one reason"}, {NULL, NULL, NULL},
+};
+
+static int retry(struct cli *cli, json_t *body, int64_t *retried)
+{
+    json_t *answer = NULL;
+    int rc = cli_send(cli, "POST", "/api/v1/failures/retry", body, NULL, &answer);
+    *retried += cli_int(answer, "retried");
+    json_decref(answer);
+    return rc;
+}
+
+static int run_retry(struct cli *cli)
+{
+    int64_t retried = 0;
+    int rc = EXIT_DONE;
+    for (int i = 0; i < cli->n_args && rc == EXIT_DONE; i++) {
+        int64_t id;
+        if (!str_to_i64(str_of(cli->args[i]), &id))
+            return cli_fail(cli, EXIT_USAGE, "\"%s\" is not the number of a failure", cli->args[i]);
+        rc = retry(cli, json_pack("{s:I}", "id", (json_int_t)id), &retried);
+    }
+    static const char *const filters[] = {"connection", "kind", "code"};
+    json_t *body = json_object();
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        if (cli_value(cli, filters[i]))
+            json_object_set_new(body, filters[i], json_string(cli_value(cli, filters[i])));
+    if (cli_value(cli, "all"))
+        json_object_set_new(body, "all", json_true());
+    if (cli->n_args == 0 && json_object_size(body) == 0) {
+        json_decref(body);
+        return cli_fail(cli, EXIT_USAGE, "name failures by number, or --all, --connection, --kind, --code");
+    }
+    if (cli->n_args == 0)
+        rc = retry(cli, body, &retried);
+    else
+        json_decref(body);
+    if (rc == EXIT_DONE && cli->json)
+        printf("{\"api\":1,\"kind\":\"retry\",\"items\":[{\"retried\":%lld}]}\n", (long long)retried);
+    else if (rc == EXIT_DONE)
+        cli_note(cli, "%lld tried again; see: tieline failure list", (long long)retried);
+    return rc;
+}
+
+/* ---- pairs ---- */
+
+static const struct cli_option find_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
+static const struct column pair_columns[] = {
+    {"PAIR", "pair|id", COLUMN_RIGHT}, {"CONNECTION", "connection", 0}, {"KIND", "kind", 0}, {"STATUS", "status", COLUMN_COLOR_STATE},
+    {"A", "a.id", 0}, {"A: STATE", "a.state", 0}, {"B", "b.id", 0}, {"B: STATE", "b.state", 0}, {NULL, NULL, 0},
+};
+
+static int run_find(struct cli *cli)
+{
+    json_t *answer = NULL;
+    const char *connection = cli_value(cli, "connection");
+    int rc = cli_get(cli, &answer, "/api/v1/pairs?find=%s%s%s", cli_escape(cli, cli->args[0]), connection ? "&connection=" : "",
+                     connection ? cli_escape(cli, connection) : "");
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "pair", answer, pair_columns, "no pair has a record with this id, e-mail or name");
+    json_decref(answer);
+    return rc;
+}
+
+static int run_pair(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/pairs/%s", cli_escape(cli, cli->args[0]));
+    if (rc == EXIT_DONE)
+        cli_print_object(cli, "pair", answer);
+    json_decref(answer);
+    return rc;
+}
+
+const struct command commands_records[] = {
+    {"failure", "list", "", 0, 0, "records that could not be synced, with the reason", NULL, filter_options, run_failures},
+    {"failure", "show", "ID", 1, 1, "one failure with the vendor's own words", NULL, NULL, run_failure},
+    {"failure", "retry", "[ID...]", 0, -1, "plan and push again", "Reads both records afresh; an old payload is never sent again.",
+     retry_options, run_retry},
+    {"pair", "find", "TEXT", 1, 1, "pairs by record id, e-mail address or name", NULL, find_options, run_find},
+    {"pair", "show", "PAIR", 1, 1, "one pair: both records, fields, history, failures", NULL, NULL, run_pair},
+    {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,169 @@
+/* tieline sync ... */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+
+enum { POLL_MS = 500, MAX_BARS = 32 };
+
+static const struct column status_columns[] = {
+    {"CONNECTION", "connection", 0},        {"KIND", "kind", 0},                {"STATE", "state", COLUMN_COLOR_STATE},
+    {"PHASE", "phase", 0},                  {"RUN", "run", COLUMN_RIGHT},       {"OBSERVED", "observed", COLUMN_RIGHT},
+    {"OF", "estimated", COLUMN_RIGHT},      {"PUSHED", "pushed", COLUMN_RIGHT}, {"PLANNED", "planned", COLUMN_RIGHT},
+    {"FAILED", "failed", COLUMN_RIGHT},     {"PER SECOND", "rate", COLUMN_RIGHT}, {NULL, NULL, 0},
+};
+
+static int get_status(struct cli *cli, const char *connection, json_t **out)
+{
+    return cli_get(cli, out, "/api/v1/syncs%s%s", connection ? "?connection=" : "", connection ? cli_escape(cli, connection) : "");
+}
+
+/* True while a first sync or sweep of the connection goes on. */
+static bool draw(struct cli *cli, const json_t *answer, struct progress *bars)
+{
+    bool running = false;
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(answer, "items"), i, item)
+    {
+        if (i >= MAX_BARS || !json_is_true(json_object_get(item, "running")))
+            continue;
+        running = true;
+        const char *label = arena_fmt(&cli->arena, "%s %s", cli_text(item, "kind"), cli_text(item, "phase"));
+        bool pushing = cli_int(item, "planned") > 0 && cli_int(item, "observed") >= cli_int(item, "estimated");
+        const char *tail = arena_fmt(&cli->arena, "pushed %lld, failed %lld, %lld/s", (long long)cli_int(item, "pushed"),
+                                     (long long)cli_int(item, "failed"), (long long)cli_int(item, "rate"));
+        int64_t total = pushing ? cli_int(item, "planned") : cli_int(item, "estimated");
+        cli_progress(cli, &bars[i], label, pushing ? cli_int(item, "pushed") : cli_int(item, "observed"), total > 0 ? total : -1,
+                     tail);
+    }
+    return running;
+}
+
+static int wait_for_end(struct cli *cli, const char *connection)
+{
+    struct progress bars[MAX_BARS] = {{0}};
+    for (;;) {
+        json_t *answer = NULL;
+        int rc = get_status(cli, connection, &answer);
+        if (rc != EXIT_DONE)
+            return rc;
+        bool running = draw(cli, answer, bars);
+        json_decref(answer);
+        if (!running)
+            break;
+        nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
+    }
+    for (int i = 0; i < MAX_BARS; i++)
+        cli_progress_end(cli, &bars[i]);
+    return EXIT_DONE;
+}
+
+static const struct column history_columns[] = {
+    {"RUN", "run", COLUMN_RIGHT}, {"DATE", "started_at|at", COLUMN_TIME}, {"SOURCE", "source", 0}, {"DESTINATION", "destination", 0},
+    {"RECORDS", "kind", 0}, {"RUN KIND", "run_kind", 0}, {"ADDED", "added", COLUMN_RIGHT}, {"UPDATED", "updated", COLUMN_RIGHT}, {"MATCHED", "matched|adopted", COLUMN_RIGHT},
+    {"FAILED", "failed", COLUMN_RIGHT}, {"STATE", "state", COLUMN_COLOR_STATE}, {NULL, NULL, 0},
+};
+
+/* Summary of the run just waited for; 8 when records failed. */
+static int print_outcome(struct cli *cli, const char *connection)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/runs?connection=%s&days=1&limit=20", cli_escape(cli, connection));
+    if (rc != EXIT_DONE)
+        return rc;
+    cli_print_list(cli, "run", answer, history_columns, "nothing was exchanged");
+    json_decref(answer);
+    rc = cli_get(cli, &answer, "/api/v1/failures?connection=%s&limit=1", cli_escape(cli, connection));
+    if (rc == EXIT_DONE && json_array_size(json_object_get(answer, "items"))) {
+        cli_note(cli, "some records failed; see: tieline failure list --connection %s", connection);
+        rc = EXIT_SOME_FAILED;
+    }
+    json_decref(answer);
+    return rc;
+}
+
+static const struct cli_option start_options[] = {
+    {"kind", "KIND", "only this kind"}, {"full", NULL, "read everything again, also where only changes are due"}, {NULL, NULL, NULL}};
+
+static int run_start(struct cli *cli)
+{
+    json_t *body = json_pack("{s:s}", "connection", cli->args[0]), *answer = NULL;
+    if (cli_value(cli, "kind"))
+        json_object_set_new(body, "kind", json_string(cli_value(cli, "kind")));
+    if (cli_value(cli, "full"))
+        json_object_set_new(body, "full", json_true());
+    int rc = cli_send(cli, "POST", "/api/v1/syncs", body, NULL, &answer);
+    if (rc != EXIT_DONE)
+        return rc;
+    size_t i;
+    json_t *warning;
+    json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+    {
+        const char *text = json_is_string(warning) ? json_string_value(warning) : cli_text(warning, "text");
+        cli_note(cli, "warning: %s", text);
+    }
+    if (cli->no_wait) {
+        cli_print_object(cli, "sync", answer);
+        json_decref(answer);
+        return EXIT_DONE;
+    }
+    json_decref(answer);
+    rc = wait_for_end(cli, cli->args[0]);
+    return rc == EXIT_DONE ? print_outcome(cli, cli->args[0]) : rc;
+}
+
+static const struct cli_option status_options[] = {{"watch", NULL, "redraw until it ends"}, {NULL, NULL, NULL}};
+
+static int run_status(struct cli *cli)
+{
+    const char *connection = cli->n_args ? cli->args[0] : NULL;
+    if (cli_value(cli, "watch")) {
+        int rc = wait_for_end(cli, connection);
+        if (rc != EXIT_DONE)
+            return rc;
+    }
+    json_t *answer = NULL;
+    int rc = get_status(cli, connection, &answer);
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "sync", answer, status_columns, "nothing to sync; see: tieline link create --help");
+    json_decref(answer);
+    return rc;
+}
+
+static const struct cli_option history_options[] = {
+    {"days", "N", "how far back (default 7)"}, {"limit", "N", "at most so many (default 100)"}, {NULL, NULL, NULL}};
+
+static int run_history(struct cli *cli)
+{
+    const char *days = cli_value(cli, "days"), *limit = cli_value(cli, "limit");
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/runs?days=%s&limit=%s%s%s", days ? cli_escape(cli, days) : "7",
+                     limit ? cli_escape(cli, limit) : "100", cli->n_args ? "&connection=" : "",
+                     cli->n_args ? cli_escape(cli, cli->args[0]) : "");
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "run", answer, history_columns, "nothing was exchanged in this time");
+    json_decref(answer);
+    return rc;
+}
+
+static int run_cancel(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_send(cli, "POST", arena_fmt(&cli->arena, "/api/v1/syncs/%s/cancel", cli_escape(cli, cli->args[0])), NULL, NULL,
+                      &answer);
+    if (rc == EXIT_DONE)
+        cli_note(cli, "cancelled; what is done stays");
+    json_decref(answer);
+    return rc;
+}
+
+const struct command commands_sync[] = {
+    {"sync", "start", "CONNECTION", 1, 1, "start the first sync, or a cycle now, and show its progress",
+     "Ctrl-C ends the showing, not the sync. Exit 8 when it finished but some records failed.", start_options, run_start},
+    {"sync", "status", "[CONNECTION]", 0, 1, "what runs, how far it is", NULL, status_options, run_status},
+    {"sync", "history", "[CONNECTION]", 0, 1, "what was added, updated, failed: the last 7 days", NULL, history_options, run_history},
+    {"sync", "cancel", "CONNECTION", 1, 1, "end the running first sync; what is done stays", NULL, NULL, run_cancel},
+    {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};

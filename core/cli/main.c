@@ -1,0 +1,45 @@
+/* tieline: parses, finds the command in the table, runs it. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "parse.h"
+
+extern const struct command commands_daemon[], commands_connectors[], commands_endpoints[], commands_connections[],
+    commands_maps[], commands_sync[], commands_records[];
+const struct command *const command_tables[] = {commands_daemon, commands_connectors, commands_endpoints,
+                                                commands_connections, commands_maps, commands_sync, commands_records, NULL};
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    static const char note[] = "\ninterrupted; what the daemon is doing goes on\n";
+    (void)!write(STDERR_FILENO, note, sizeof note - 1);
+    _exit(EXIT_INTERRUPTED);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {.program = "tieline", .color = isatty(STDOUT_FILENO)};
+    const char *from_environment = getenv("TIELINE_SOCKET"), *noun = NULL, *verb = NULL;
+    cli.socket = from_environment && *from_environment ? from_environment : "/run/tieline/tieline.sock";
+    signal(SIGINT, on_interrupt);
+    signal(SIGPIPE, SIG_DFL);
+    int rc = parse_command(&cli, argc, argv, &noun, &verb);
+    if (rc == PARSE_HELP) {
+        cli_help(&cli, noun, verb, stdout);
+        rc = noun || argc > 1 ? EXIT_DONE : EXIT_USAGE;
+    } else if (rc == PARSE_VERSION) {
+        puts("tieline " TIELINE_VERSION);
+        rc = EXIT_DONE;
+    } else if (rc == EXIT_DONE) {
+        rc = cli.command->run(&cli);
+    }
+    if (fflush(stdout) != 0 && rc == EXIT_DONE)
+        rc = EXIT_FAILED;
+    http_local_free(cli.http);
+    arena_done(&cli.arena);
+    return rc;
+}
