@@ -47,7 +47,7 @@ struct twin_ops {
     const struct route *control; /* further control calls: patterns without the prefix "/_sim/<name>", path and self are
                                   * then the twin's; call->twin is the control plane */
     size_t control_count;
-    struct sandbox_switch *switches;
+    const struct sandbox_switch *switches;
     size_t switch_count;
     const char *const *fault_names; /* faults only this twin knows, asked for with fault_take() */
     size_t fault_count;

@@ -38,7 +38,7 @@ struct accounts {
     struct zoho_access *access; /* oldest first */
 };
 
-static struct sandbox_switch switches[] = {
+static const struct sandbox_switch switches[] = {
     {"expires_in", 3600, "lifetime of access tokens, seconds"},
     {"live_tokens", 15, "live access tokens per refresh token; one more kills the oldest"},
     {"issue_max", 10, "new access tokens per refresh token in issue_window"},

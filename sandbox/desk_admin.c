@@ -1,0 +1,266 @@
+/* What stands around the records: the organisation, field metadata, departments, agents, profiles, views.
+ * Vendor: zohodesk-oas v1.0 Organization.json, Field.json, Department.json, Agent.json, Profile.json, CustomView.json. */
+#include <stdlib.h>
+
+#include "desk_int.h"
+
+enum { LABEL_MAX = 50, TEXT_MAX = 255 };
+
+/* ---- organisations ---------------------------------------------------------------------------------------------------- */
+
+static void organisation_put(struct desk *d, struct buf *b)
+{
+    static const char *const editions[] = {"FREE", "STANDARD", "PROFESSIONAL", "ENTERPRISE"};
+    int64_t edition = twin_switch(d->twin, "edition");
+    buf_text_add(b, "{\"id\":" ZOHO_DESK_ORG);
+    json_put_member(b, "companyName", STR(DESK_ORG_NAME));
+    json_put_member(b, "portalName", STR("northwind"));
+    json_put_member(b, "edition", str_of(editions[edition < 0 || edition > 3 ? 3 : edition]));
+    json_put_bool(b, "isAdminInOrg", true);
+    json_put_bool(b, "isDefault", true);
+    json_put_bool(b, "isSandboxPortal", false);
+    json_put_member(b, "portalURL", STR("https://desk.zoho.eu/portal/northwind"));
+    json_put_member(b, "primaryContact", STR("admin@mail.example"));
+    json_put_member(b, "currencyCode", STR("EUR"));
+    json_put_member(b, "currencySymbol", STR("€"));
+    json_put_member(b, "country", STR("Germany"));
+    buf_text_add(b, ",\"employeeCount\":\"25\",\"website\":null,\"logoURL\":null}");
+}
+
+void h_organizations(struct call *c)
+{
+    buf_text_add(&c->out, "{\"data\":[");
+    organisation_put(c->self, &c->out);
+    buf_add(&c->out, "]}", 2);
+    call_answer(c, 200);
+}
+
+void h_organization(struct call *c)
+{
+    if (!str_is(c->capture[0], ZOHO_DESK_ORG))
+        return desk_not_found(c);
+    organisation_put(c->self, &c->out);
+    call_answer(c, 200);
+}
+
+/* ---- fields --------------------------------------------------------------------------------------------------------------- */
+
+static struct module *module_param(struct call *c)
+{
+    str name;
+    struct module *m = call_query(c, "module", &name) ? desk_module_named(c->self, name) : NULL;
+    if (!m)
+        desk_bad_param(c, "module");
+    return m;
+}
+
+void h_fields(struct call *c)
+{
+    if (!desk_params_known(c, "module,apiNames"))
+        return;
+    struct module *m = module_param(c);
+    str names = {0};
+    if (!m)
+        return;
+    call_query(c, "apiNames", &names);
+    buf_text_add(&c->out, "{\"data\":[");
+    for (int i = 0; i < m->field_count; i++) {
+        if (names.n && !str_in_list(names, str_of(m->fields[i].api_name)))
+            continue;
+        json_put_comma(&c->out);
+        field_put(&c->out, &m->fields[i]);
+    }
+    buf_add(&c->out, "]}", 2);
+    call_answer(c, 200);
+}
+
+/* "Tieline ID" gives cf_tieline_id. */
+static void api_name_of(struct buf *b, str label)
+{
+    buf_text_add(b, "cf_");
+    for (size_t i = 0; i < label.n; i++) {
+        char ch = label.p[i];
+        if (ch >= 'A' && ch <= 'Z')
+            buf_char(b, (char)(ch - 'A' + 'a'));
+        else if ((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '_')
+            buf_char(b, ch);
+        else if (ch == ' ' || ch == '-')
+            buf_char(b, '_');
+    }
+}
+
+static void field_invalid(struct call *c, const char *name, const char *type)
+{
+    AUTO(text_free) char *error =
+        text_fmt("{\"fieldName\":\"/%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", name, type);
+    desk_invalid(c, error);
+}
+
+static char *options_of(const json_t *allowed)
+{
+    struct buf b = {0};
+    size_t i;
+    json_t *one;
+    json_array_foreach(allowed, i, one)
+    {
+        const char *v = json_string_value(json_is_object(one) ? json_object_get(one, "value") : one);
+        if (v && b.n)
+            buf_char(&b, ',');
+        if (v)
+            buf_text_add(&b, v);
+    }
+    return b.n ? buf_take(&b) : NULL;
+}
+
+static void field_make(struct call *c, struct module *m, const json_t *body, const char *label, const char *api_name,
+                       enum field_type type)
+{
+    const json_t *max = json_object_get(body, "maxLength");
+    bool text = type == FT_TEXT || type == FT_URL || type == FT_EMAIL || type == FT_PHONE;
+    int most = text ? TEXT_MAX : type == FT_TEXTAREA ? 2000 : 100;
+    if (max && (!json_is_integer(max) || json_integer_value(max) < 1 || json_integer_value(max) > most))
+        return field_invalid(c, "maxLength", "invalid");
+    struct field *f = schema_add(m, api_name, label, type, max ? (int)json_integer_value(max) : most);
+    f->custom = true;
+    f->indexed = text;
+    f->mandatory = json_is_true(json_object_get(body, "isMandatory"));
+    f->unique = json_is_true(json_object_get(body, "isUnique"));
+    f->options = options_of(json_object_get(body, "allowedValues"));
+    field_put(&c->out, f);
+    call_answer(c, 200);
+}
+
+void h_field_create(struct call *c)
+{
+    if (!desk_params_known(c, "module"))
+        return;
+    struct module *m = module_param(c);
+    const json_t *body = m ? desk_body(c) : NULL;
+    if (!body)
+        return;
+    const char *label = json_string_value(json_object_get(body, "displayLabel"));
+    const char *type_text = json_string_value(json_object_get(body, "type"));
+    enum field_type type;
+    if (!label || !*label)
+        return field_invalid(c, "displayLabel", "missing");
+    if (!type_text)
+        return field_invalid(c, "type", "missing");
+    if (!field_type_parse(str_of(type_text), &type) || type == FT_LOOKUP)
+        return field_invalid(c, "type", "invalid");
+    if (strlen(label) > LABEL_MAX)
+        return field_invalid(c, "displayLabel", "invalid");
+    if (m->field_count - m->standard_count >= twin_switch(c->twin, "custom_fields_max") || m->field_count == FIELDS_MAX)
+        return desk_error(c, 403, "LICENSE_ACCESS_LIMITED",
+                          "Your Zoho Desk Edition does not support this feature/operation.");
+    AUTO(buf_done) struct buf name = {0};
+    api_name_of(&name, str_of(label));
+    if (field_slot(m, buf_lent(&name)) >= 0)
+        return field_invalid(c, "displayLabel", "duplicate");
+    field_make(c, m, body, label, buf_text(&name), type);
+}
+
+/* ---- departments, agents, profiles -------------------------------------------------------------------------------------------- */
+
+static const char department[] =
+    "{\"id\":\"4876000000006907\",\"name\":\"Support\",\"nameInCustomerPortal\":\"Support\",\"isEnabled\":true,"
+    "\"isDefault\":true,\"isVisibleInCustomerPortal\":true,\"isAssignToTeamEnabled\":false,"
+    "\"creatorId\":\"4876000000010001\",\"description\":null,\"chatStatus\":\"NOT_CREATED\","
+    "\"associatedAgentIds\":[\"4876000000010001\",\"4876000000010002\"],\"createdTime\":\"2020-01-15T08:00:00.000Z\"}";
+#define AGENT(id, first, last, mail, role)                                                                             \
+    "{\"id\":\"" id "\",\"firstName\":\"" first "\",\"lastName\":\"" last "\",\"name\":\"" first " " last              \
+    "\",\"emailId\":\"" mail "\",\"phone\":null,\"mobile\":null,\"extn\":null,\"photoURL\":null,\"roleId\":"            \
+    "\"4876000000010101\",\"profileId\":\"" role "\",\"zuid\":\"2006357" id "\",\"timeZone\":\"Europe/Berlin\","        \
+    "\"langCode\":\"en_US\",\"countryCode\":\"de_DE\",\"status\":\"ACTIVE\",\"isConfirmed\":true,"                      \
+    "\"rolePermissionType\":\"Admin\",\"associatedDepartmentIds\":[\"4876000000006907\"],\"aboutInfo\":null}"
+static const char *const agents[] = {
+    AGENT("4876000000010001", "Ada", "Admin", "admin@mail.example", "4876000000010301"),
+    AGENT("4876000000010002", "Lena", "Light", "light@mail.example", "4876000000010303"),
+};
+static const char profiles[] =
+    "{\"data\":[{\"id\":\"4876000000010301\",\"name\":\"Support Administrator\",\"type\":\"Administrator\","
+    "\"isDefault\":true,\"isVisible\":true},{\"id\":\"4876000000010302\",\"name\":\"Agent\",\"type\":\"Standard\","
+    "\"isDefault\":true,\"isVisible\":true},{\"id\":\"4876000000010303\",\"name\":\"Light Agent\",\"type\":\"Light\","
+    "\"isDefault\":true,\"isVisible\":true}]}";
+
+void h_departments(struct call *c)
+{
+    int64_t from, limit;
+    if (!desk_params_known(c, "isEnabled,searchStr,chatStatus,from,limit") ||
+        !desk_int_param(c, "from", 0, 0, INT64_C(100000), &from) || !desk_int_param(c, "limit", 10, 1, 200, &limit))
+        return;
+    if (from > 1)
+        return call_answer_empty(c, 204);
+    call_answer_fmt(c, 200, "{\"data\":[%s]}", department);
+}
+
+void h_agents(struct call *c)
+{
+    int64_t from, limit;
+    str wanted = {0};
+    if (!desk_params_known(c, "status,isConfirmed,isLightAgent,rolePermissionType,departmentIds,roleIds,profileIds,"
+                              "searchStr,include,from,limit,sortOrder,fieldName") ||
+        !desk_int_param(c, "from", 0, 0, INT64_C(100000), &from) || !desk_int_param(c, "limit", 10, 10, 200, &limit))
+        return;
+    call_query(c, "searchStr", &wanted);
+    AUTO(text_free) char *needle = str_dup(wanted);
+    size_t n = 0;
+    buf_text_add(&c->out, "{\"data\":[");
+    for (size_t i = 0; i < ARRAY_LEN(agents) && from <= 1; i++) {
+        if (wanted.n && !strstr(agents[i], needle))
+            continue;
+        json_put_comma(&c->out);
+        buf_text_add(&c->out, agents[i]);
+        n++;
+    }
+    if (!n)
+        return call_answer_empty(c, 204);
+    buf_add(&c->out, "]}", 2);
+    call_answer(c, 200);
+}
+
+void h_agent(struct call *c)
+{
+    int64_t id;
+    if (!str_to_i64(c->capture[0], &id) || id < DESK_AGENT_ID || id > DESK_AGENT_ID + 1)
+        return desk_not_found(c);
+    buf_text_add(&c->out, agents[id - DESK_AGENT_ID]);
+    call_answer(c, 200);
+}
+
+void h_myinfo(struct call *c)
+{
+    buf_text_add(&c->out, agents[0]);
+    call_answer(c, 200);
+}
+
+void h_profiles(struct call *c)
+{
+    buf_text_add(&c->out, profiles);
+    call_answer(c, 200);
+}
+
+/* ---- views -------------------------------------------------------------------------------------------------------------------- */
+
+static int64_t view_id(const struct module *m)
+{
+    return INT64_C(4876000000011001) + m->number;
+}
+
+bool view_known(const struct module *m, str id)
+{
+    int64_t n;
+    return str_to_i64(id, &n) && n == view_id(m);
+}
+
+void h_views(struct call *c)
+{
+    if (!desk_params_known(c, "module,departmentId"))
+        return;
+    const struct module *m = module_param(c);
+    if (!m)
+        return;
+    call_answer_fmt(c, 200,
+                    "{\"data\":[{\"id\":\"%lld\",\"name\":\"All %s\",\"viewName\":\"all_%s\",\"isCustomView\":false,"
+                    "\"deprecatedViewId\":null}]}",
+                    (long long)view_id(m), m->type, m->name);
+}
