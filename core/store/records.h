@@ -56,7 +56,8 @@ int record_find_stamp(struct db *db, int64_t feed, str stamp, int64_t *rec_out, 
  * The place of a walk is the last id: keep it as text, a restart goes on there. */
 int record_walk(struct db *db, struct arena *a, int64_t feed, str after, size_t max, struct record **out, size_t *n,
                 struct err *e);
-/* E_PRECONDITION when a pair or an old id still refers to it. */
+/* E_PRECONDITION when a pair, an old id or a held row still refers to it. Its lookup keys are the caller's:
+ * lookup_change() first. */
 int record_delete(struct db *db, int64_t rec, struct err *e);
 
 /* ---- Lookup: which records of a feed have this e-mail, name or number ------------------------------------------ */

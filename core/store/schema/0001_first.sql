@@ -196,6 +196,7 @@ CREATE TABLE pair(
 ) STRICT;
 CREATE UNIQUE INDEX pair_a ON pair(a_rec, link, slot) WHERE a_rec IS NOT NULL;
 CREATE UNIQUE INDEX pair_b ON pair(b_rec, link) WHERE b_rec IS NOT NULL;
+CREATE INDEX pair_link ON pair(link);
 -- Ready work of one link and lane, in order; a link that rests is not looked at.
 CREATE INDEX pair_ready ON pair(link, lane, due, pair) WHERE due IS NOT NULL AND intent = 0;
 CREATE INDEX pair_unsettled ON pair(link, pair) WHERE unsettled <> 0;

@@ -1,0 +1,198 @@
+/* Which records of a feed have this e-mail, name or number. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "records.h"
+#include "sql.h"
+
+enum { KEY_MAX = 96, BUILD_MAX_BYTES = 16 << 20 };
+
+enum { Q_FIND, Q_ADD, Q_DROP, Q_CLEAR };
+static const char *const SQL[] = {
+    [Q_FIND] = "SELECT rec FROM lookup WHERE feed = ?1 AND kind = ?2 AND key = ?3 ORDER BY rec LIMIT ?4",
+    [Q_ADD] = "INSERT OR IGNORE INTO lookup(feed, kind, key, rec) VALUES(?1, ?2, ?3, ?4)",
+    [Q_DROP] = "DELETE FROM lookup WHERE feed = ?1 AND kind = ?2 AND key = ?3 AND rec = ?4",
+    [Q_CLEAR] = "DELETE FROM lookup WHERE feed = ?1 AND (kind, key, rec) IN "
+                "(SELECT kind, key, rec FROM lookup WHERE feed = ?1 LIMIT ?2)",
+};
+SQL_TABLE(T, SQL_LOOKUPS, SQL);
+
+/* Long keys keep their beginning and a hash of the whole, so that they stay equal exactly when they were. */
+static str short_key(str text, char room[KEY_MAX])
+{
+    static const char hex[] = "0123456789abcdef";
+    if (text.n <= KEY_MAX)
+        return text;
+    uint64_t hash = store_hash(text.p, text.n);
+    size_t head = KEY_MAX - 17;
+    while (head > 0 && ((unsigned char)text.p[head] & 0xc0) == 0x80) /* whole characters */
+        head--;
+    memcpy(room, text.p, head);
+    room[head++] = 0x1f;
+    for (int i = 60; i >= 0; i -= 4)
+        room[head++] = hex[(hash >> i) & 15];
+    return str_n(room, head);
+}
+
+static void put_key(struct query *q, const struct lookup_key *k, char room[KEY_MAX])
+{
+    put_i64(q, k->kind);
+    if (k->kind == LOOKUP_PHONE)
+        put_i64(q, k->number);
+    else
+        put_text(q, short_key(k->text, room));
+}
+
+int lookup_find(struct db *db, int64_t feed, const struct lookup_key *k, int64_t *recs, size_t max, size_t *n,
+                struct err *e)
+{
+    char room[KEY_MAX];
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_FIND, e);
+    put_i64(&q, feed);
+    put_key(&q, k, room);
+    put_i64(&q, (int64_t)max);
+    size_t found = 0;
+    int rc;
+    while ((rc = query_row(&q)) == TL_OK)
+        recs[found++] = get_i64(&q);
+    if (rc != TL_E_NOT_FOUND)
+        return rc;
+    *n = found;
+    return TL_OK;
+}
+
+static int write_key(struct db *db, int statement, int64_t feed, int64_t rec, const struct lookup_key *k, struct err *e)
+{
+    char room[KEY_MAX];
+    AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
+    put_i64(&q, feed);
+    put_key(&q, k, room);
+    put_i64(&q, rec);
+    return query_run(&q);
+}
+
+static bool has_key(const struct lookup_key *keys, size_t n, const struct lookup_key *k)
+{
+    for (size_t i = 0; i < n; i++)
+        if (keys[i].kind == k->kind && keys[i].number == k->number && str_eq(keys[i].text, k->text))
+            return true;
+    return false;
+}
+
+int lookup_change(struct db *db, int64_t feed, int64_t rec, const struct lookup_key *old, size_t n_old,
+                  const struct lookup_key *now, size_t n_now, struct err *e)
+{
+    AUTO(tx_end) struct tx tx;
+    int rc = tx_begin(&tx, db, e);
+    for (size_t i = 0; rc == TL_OK && i < n_old; i++)
+        if (!has_key(now, n_now, &old[i]))
+            rc = write_key(db, Q_DROP, feed, rec, &old[i], e);
+    for (size_t i = 0; rc == TL_OK && i < n_now; i++)
+        if (!has_key(old, n_old, &now[i]))
+            rc = write_key(db, Q_ADD, feed, rec, &now[i], e);
+    return rc == TL_OK ? tx_commit(&tx, e) : rc;
+}
+
+int lookup_clear(struct db *db, int64_t feed, int max_rows, bool *done_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_CLEAR, e);
+    put_i64(&q, feed);
+    put_i64(&q, max_rows);
+    int rc = query_run(&q);
+    if (rc == TL_OK)
+        *done_out = query_changes(&q) < max_rows;
+    return rc;
+}
+
+/* ---- Bulk build ---------------------------------------------------------------------------------------------------- */
+
+struct build_entry {
+    int64_t rec;
+    int64_t number;  /* LOOKUP_PHONE */
+    uint32_t at, n;  /* text in bytes[] */
+    int32_t kind;
+};
+
+struct lookup_build {
+    struct db *db;
+    int64_t feed;
+    struct buf text;
+    struct build_entry *entries;
+    size_t n, cap, written;
+    bool sorted;
+};
+
+struct lookup_build *lookup_build_new(struct db *db, int64_t feed)
+{
+    struct lookup_build *b = calloc(1, sizeof *b);
+    ASSERT(b);
+    b->db = db;
+    b->feed = feed;
+    return b;
+}
+
+struct lookup_build *lookup_build_free(struct lookup_build *b)
+{
+    if (b) {
+        buf_done(&b->text);
+        free(b->entries);
+        free(b);
+    }
+    return NULL;
+}
+
+bool lookup_build_add(struct lookup_build *b, const struct lookup_key *k, int64_t rec)
+{
+    if (b->n && b->written == b->n) { /* all written: a new collection */
+        b->n = b->written = 0;
+        buf_clear(&b->text);
+    }
+    if (b->n == b->cap) {
+        b->cap = b->cap ? b->cap * 2 : 1024;
+        b->entries = realloc(b->entries, b->cap * sizeof *b->entries);
+        ASSERT(b->entries);
+    }
+    char room[KEY_MAX];
+    str text = k->kind == LOOKUP_PHONE ? (str){0} : short_key(k->text, room);
+    b->entries[b->n++] = (struct build_entry){.rec = rec, .number = k->number, .kind = k->kind,
+                                              .at = (uint32_t)b->text.n, .n = (uint32_t)text.n};
+    buf_str(&b->text, text);
+    b->sorted = false;
+    return b->text.n + b->n * sizeof *b->entries >= BUILD_MAX_BYTES;
+}
+
+static int by_key(const void *x, const void *y, void *arg)
+{
+    const struct build_entry *a = x, *b = y;
+    const char *text = buf_text(&((const struct lookup_build *)arg)->text);
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->number != b->number)
+        return a->number < b->number ? -1 : 1;
+    int order = str_cmp(str_n(text + a->at, a->n), str_n(text + b->at, b->n));
+    return order ? order : (a->rec > b->rec) - (a->rec < b->rec);
+}
+
+int lookup_build_write(struct lookup_build *b, int max_rows, bool *empty_out, struct err *e)
+{
+    AUTO(tx_end) struct tx tx;
+    size_t at = b->written;
+    int rc = tx_begin(&tx, b->db, e);
+    if (!b->sorted && b->n > 1)
+        qsort_r(b->entries, b->n, sizeof *b->entries, by_key, b);
+    b->sorted = true;
+    for (int i = 0; rc == TL_OK && i < max_rows && at < b->n; i++, at++) {
+        const struct build_entry *x = &b->entries[at];
+        struct lookup_key k = {.kind = x->kind, .number = x->number, .text = {buf_text(&b->text) + x->at, x->n}};
+        rc = write_key(b->db, Q_ADD, b->feed, x->rec, &k, e);
+    }
+    if (rc == TL_OK)
+        rc = tx_commit(&tx, e);
+    if (rc)
+        return rc;
+    b->written = at;
+    *empty_out = at == b->n;
+    return TL_OK;
+}
+
+void lookup_build_repeat(struct lookup_build *b) { b->written = 0; }
