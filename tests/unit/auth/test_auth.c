@@ -515,7 +515,9 @@ static void test_lost_token_answer(void **state)
     start(b, with_refresh);
     b->token_lost = true;
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
+    pthread_mutex_lock(&b->lock);
     b->token_lost = false;
+    pthread_mutex_unlock(&b->lock);
     env_sim_advance(&b->sim, 31 * US_PER_S);
     expect_ok(b);
 }
