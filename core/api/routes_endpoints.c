@@ -213,6 +213,40 @@ static int webhook_url(struct request *rq, json_t **answer, struct err *e)
     return TL_OK;
 }
 
+/* Asks the public address as a vendor would, from here: a verification GET, or a POST that must be refused for want of a
+ * signature. Either way the answer must be ours. */
+static int test_webhook(struct request *rq, json_t **answer, struct err *e)
+{
+    AUTO(buf_done) struct buf url = {.max = 4096};
+    AUTO(http_allow_free) struct http_allow *allow = http_allow_new(rq->app->config->development);
+    const char *name = capture(rq, 0);
+    int rc = hook_url(rq->app, name, &url, e);
+    if (rc)
+        return rc;
+    if (url.n && url.p[0] == '/') {
+        rc = err_set(e, E_PRECONDITION, "no public address is configured, so there is nothing to test");
+        err_hint(e, "set [hooks] public_url and [hooks] listen");
+        return rc;
+    }
+    rc = http_allow_url(allow, buf_lent(&url), e);
+    if (rc)
+        return rc;
+    AUTO(http_request_done) struct http_request get = {.method = "GET", .url = buf_lent(&url), .allow = allow,
+                                                       .timeout_us = 10 * US_PER_S};
+    struct http_request *list[] = {&get};
+    rc = http_client_run(rq->app->http, list, 1, NULL, e);
+    if (rc)
+        return rc;
+    bool ours = get.outcome == TL_OK && (get.status == 200 || get.status == 405);
+    *answer = json_pack("{s:s,s:b,s:i,s:I}", "endpoint", name, "ok", ours, "status", get.status, "took_ms",
+                        (json_int_t)(get.took_us / US_PER_MS));
+    if (!ours)
+        json_object_set_new(*answer, "text", get.outcome == TL_OK
+                                                 ? json_sprintf("the address answers with %d: something else is there", get.status)
+                                                 : json_string(get.error));
+    return TL_OK;
+}
+
 #define LISTED "{name:string,connector:string,state:string?,org_key:string?,org_name:string?,auth:object?}"
 const struct route routes_endpoints[] = {
     {"GET", "/api/v1/endpoints", 0, list_endpoints, "endpoints with their state", NULL, NULL, "{items:[" LISTED "]}"},
@@ -227,6 +261,8 @@ const struct route routes_endpoints[] = {
      "{findings:[object]}"},
     {"GET", ENDPOINT "/webhook", 0, webhook_url, "address the vendor shall post to", NULL, NULL,
      "{endpoint:string,url:string,public:boolean,listening:boolean}"},
+    {"POST", ENDPOINT "/webhook/test", 0, test_webhook, "call the public address and see whether it arrives here", NULL, NULL,
+     "{endpoint:string,ok:boolean,status:integer,took_ms:integer,text:string?}"},
     {"GET", "/api/v1/webhooks", 0, list_webhooks, "webhook subscriptions and what came in", NULL, NULL, "{items:[object]}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };
