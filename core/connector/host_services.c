@@ -215,7 +215,7 @@ static int64_t s_now_us(void *ctx)
 static int32_t s_cancelled(void *ctx)
 {
     struct host_side *h = ctx;
-    return __atomic_load_n(&h->cancelled, __ATOMIC_RELAXED);
+    return __atomic_load_n(&h->cancelled, __ATOMIC_SEQ_CST);
 }
 
 static tl_status s_sleep_ms(void *ctx, uint32_t ms)
@@ -382,7 +382,7 @@ void host_side_begin(struct host_side *h) { __atomic_store_n(&h->cancelled, 0, _
 void host_side_cancel(struct host_side *h)
 {
     pthread_mutex_lock(&h->lock);
-    __atomic_store_n(&h->cancelled, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&h->cancelled, 1, __ATOMIC_SEQ_CST);
     pthread_cond_broadcast(&h->cond);
     pthread_mutex_unlock(&h->lock);
     if (h->config.http)

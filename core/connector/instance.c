@@ -9,7 +9,7 @@
 static tl_status refuse(tl_error *error, tl_status s, const char *text)
 {
     error->scope = TL_SCOPE_ENDPOINT;
-    snprintf(error->text, sizeof error->text, "%s", text);
+    snprintf(error->text, sizeof error->text, "%.255s", text);
     return s;
 }
 

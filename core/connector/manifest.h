@@ -52,7 +52,8 @@ struct option_set {
     const tl_pair *all;  /* every option that has a value */
     const tl_pair *open; /* without secrets: what tl_open gets */
 };
-void option_set_done(struct option_set *s);
+void option_set_done(struct option_set *s); /* wipes the values */
+void option_values_wipe(const tl_pair *pairs, uint32_t n);
 AUTO_DONE(struct option_set, option_set_done)
 /* Given values over defaults. Unknown, missing and wrong ones: each is told to complain (may be NULL), the first is in e, and
  * the result is TL_E_CONFIG with *out empty. Values are never part of a text when the option is secret. */

@@ -1,4 +1,5 @@
 /* Values of an endpoint against the options its connector declares. */
+#include <sodium.h>
 #include <stdlib.h>
 
 #include "manifest.h"
@@ -67,8 +68,18 @@ int option_check(const tl_option *o, str value, struct err *e)
     return TL_E_CONFIG;
 }
 
+void option_values_wipe(const tl_pair *pairs, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        char *value = NULL;
+        memcpy(&value, &pairs[i].value.p, sizeof value);
+        sodium_memzero(value, pairs[i].value.n);
+    }
+}
+
 void option_set_done(struct option_set *s)
 {
+    option_values_wipe(s->all, s->n_all);
     arena_done(&s->arena);
     memset(s, 0, sizeof *s);
 }

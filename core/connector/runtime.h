@@ -92,7 +92,7 @@ enum run_state {
     RUN_RETRYING,      /* the worker died or the vendor is away: tried again at retry_us */
     RUN_NEEDS_SIGN_IN, /* endpoint: authorisation was refused */
     RUN_DISABLED,
-    RUN_CRASHED,       /* three crashes in an hour: stays down until load or reload */
+    RUN_CRASHED,       /* too often within an hour: stays down until load or reload */
     RUN_FAILED_UNLOAD, /* a call does not come back: unload again, or kill */
     RUN_UNLOADING,
     RUN_MISCONFIGURED  /* endpoint: options are wrong or missing */

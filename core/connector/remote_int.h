@@ -1,0 +1,16 @@
+#ifndef REMOTE_INT_H
+#define REMOTE_INT_H
+#include "remote.h"
+
+enum { REPLY_ITEMS_LIMIT = 72 << 20 }; /* over what an honest instance sends (instance.h) */
+
+struct worker {
+    pthread_mutex_t lock; /* guards control's writing side, next_id, reaped with wait_status */
+    uint32_t refs; /* the control thread's */
+    pid_t pid;
+    bool reaped;
+    int wait_status;
+    struct channel control;
+    uint64_t next_id;
+};
+#endif

@@ -1,0 +1,594 @@
+/* Calls: queues, instances, and what a pool thread does with them. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec.h"
+#include "runtime_int.h"
+
+static struct slot *slot_of(struct endpoint *ep, int32_t purpose)
+{
+    return &ep->slots[purpose >= 0 && purpose < SLOTS ? purpose : TL_PURPOSE_LIVE];
+}
+
+void slots_init(struct endpoint *ep, const struct runtime_config *config)
+{
+    for (int i = 0; i < SLOTS; i++)
+        ep->slots[i] = (struct slot){.max = 1, .queue_tail = &ep->slots[i].queue};
+    ep->slots[TL_PURPOSE_AGENT].max = config->agent_instances;
+}
+
+/* ---- counting ---- */
+
+uint32_t endpoint_running(const struct endpoint *ep)
+{
+    return ep->slots[0].n_busy + ep->slots[1].n_busy + ep->slots[2].n_busy;
+}
+
+uint32_t endpoint_queued(const struct endpoint *ep)
+{
+    return ep->slots[0].n_queued + ep->slots[1].n_queued + ep->slots[2].n_queued + (ep->errands ? 1 : 0);
+}
+
+uint32_t endpoint_instances(const struct endpoint *ep)
+{
+    return ep->slots[0].n_insts + ep->slots[1].n_insts + ep->slots[2].n_insts;
+}
+
+bool endpoint_uses_worker(const struct endpoint *ep, const struct worker *w)
+{
+    for (int i = 0; i < SLOTS; i++)
+        for (const struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
+            if (inst->worker == w)
+                return true;
+    return false;
+}
+
+/* ---- calls that end without an instance ---- */
+
+static void run_failed(struct message *m)
+{
+    struct runtime *rt = (struct runtime *)(void *)((char *)m - offsetof(struct runtime, failed_message));
+    struct call *c = rt->failed;
+    struct errand *errand = rt->failed_errands;
+    rt->failed = NULL;
+    rt->failed_errands = NULL;
+    rt->failed_posted = false;
+    while (c) {
+        struct call *next = c->next;
+        c->next = NULL;
+        c->done(c);
+        c = next;
+    }
+    while (errand) {
+        struct errand *next = errand->next;
+        errand->done(errand->arg, errand->rc, &errand->err);
+        free(errand);
+        errand = next;
+    }
+}
+
+static void post_failed(struct runtime *rt)
+{
+    if (rt->failed_posted)
+        return;
+    rt->failed_posted = true;
+    rt->failed_message.run = run_failed;
+    mailbox_post(rt->config.control, &rt->failed_message);
+}
+
+void call_fail(struct runtime *rt, struct call *call, tl_status s, const char *text)
+{
+    call->reply.status = s;
+    call->reply.error = (tl_error){.struct_size = sizeof call->reply.error, .scope = TL_SCOPE_ENDPOINT};
+    snprintf(call->reply.error.text, sizeof call->reply.error.text, "%.255s", text);
+    call->next = NULL;
+    if (!rt->failed)
+        rt->failed_tail = &rt->failed;
+    *rt->failed_tail = call;
+    rt->failed_tail = &call->next;
+    post_failed(rt);
+}
+
+static void errand_fail(struct runtime *rt, struct errand *errand, int rc, const char *text)
+{
+    errand->rc = err_set(&errand->err, rc, "%s", text);
+    errand->next = rt->failed_errands;
+    rt->failed_errands = errand;
+    post_failed(rt);
+}
+
+void endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text)
+{
+    struct runtime *rt = ep->connector->rt;
+    for (int i = 0; i < SLOTS; i++) {
+        struct slot *slot = &ep->slots[i];
+        while (slot->queue) {
+            struct call *c = slot->queue;
+            slot->queue = c->next;
+            call_fail(rt, c, s, text);
+        }
+        slot->queue_tail = &slot->queue;
+        slot->n_queued = 0;
+    }
+    while (ep->errands) {
+        struct errand *errand = ep->errands;
+        ep->errands = errand->next;
+        errand_fail(rt, errand, s, text);
+    }
+}
+
+/* ---- on the pool thread ---- */
+
+static int32_t local_verdict(void *ctx, int32_t status, tl_str body) { return module_verdict(ctx, status, body); }
+
+static tl_status local_token_error(void *ctx, int32_t status, tl_str body, tl_error *error)
+{
+    return module_token_error(ctx, status, body, error);
+}
+
+static tl_status inst_open(struct inst *inst, tl_error *error)
+{
+    if (inst->local || inst->remote)
+        return TL_OK;
+    struct endpoint *ep = inst->endpoint;
+    struct services services;
+    const struct runtime_config *config = &ep->connector->rt->config;
+    if (!config->services || !config->services(config->ctx, ep->id, inst->purpose, &services))
+        host_side_services(inst->host, &services);
+    const tl_open open = {
+        .struct_size = sizeof open,
+        .purpose = inst->purpose,
+        .n_config = ep->options.n_open,
+        .config = ep->options.open,
+        .endpoint = str_of(ep->name),
+    };
+    *error = (tl_error){.struct_size = sizeof *error};
+    if (inst->worker) {
+        struct remote *remote = NULL;
+        tl_status s = remote_open(&remote, inst->worker, &services, &open, error, &inst->gone);
+        __atomic_store_n(&inst->remote, remote, __ATOMIC_RELEASE); /* the control thread may want to cancel */
+        return s;
+    }
+    return instance_open(&inst->local, ep->connector->module, &services, &open, error);
+}
+
+static void inst_run_call(struct inst *inst, struct call *call)
+{
+    struct reply *reply = &call->reply;
+    const struct env *env = inst->endpoint->connector->rt->config.env;
+    int64_t start = env_mono_us(env);
+    AUTO(buf_done) struct buf request = {.max = FRAME_MAX};
+    struct err e = {0};
+    if (__atomic_load_n(&call->cancelled, __ATOMIC_RELAXED)) {
+        reply->status = TL_E_CANCELLED;
+    } else if (request_encode(&request, call, &e)) {
+        reply->status = TL_E_INVALID;
+        err_to_tl(&e, &reply->error);
+    } else if (inst->remote) {
+        remote_run(inst->remote, call, buf_lent(&request), env_now_us(env), reply);
+        if (reply->crashed || (reply->status == TL_E_TEMPORARY && remote_is_broken(inst->remote)))
+            inst->gone = true;
+    } else {
+        instance_run(inst->local, call->kind, buf_lent(&request), false, reply);
+    }
+    reply->took_us = env_mono_us(env) - start;
+}
+
+static void inst_work(struct task *t)
+{
+    struct inst *inst = (struct inst *)(void *)((char *)t - offsetof(struct inst, task));
+    const struct verdicts local = {inst->endpoint->connector->module, local_verdict, local_token_error};
+    if (inst->state == INST_CLOSING) {
+        inst->local = instance_close(inst->local);
+        inst->remote = remote_close(inst->remote);
+        return;
+    }
+    tl_error error;
+    verdicts_bind(inst->worker ? NULL : &local);
+    tl_status s = inst_open(inst, &error);
+    if (s) {
+        inst->stale = true;
+        if (inst->call) {
+            inst->call->reply.status = s;
+            inst->call->reply.error = error;
+        } else {
+            err_from_tl(&inst->errand->err, s, &error);
+            inst->errand->rc = s;
+        }
+    } else {
+        verdicts_bind(inst->remote ? remote_verdicts(inst->remote) : &local);
+        if (inst->call)
+            inst_run_call(inst, inst->call);
+        else
+            inst->errand->rc = inst->errand->fn(inst->endpoint->auth, inst->errand->arg, &inst->errand->err);
+    }
+    verdicts_bind(NULL);
+}
+
+/* ---- instances ---- */
+
+static struct inst *inst_new(struct endpoint *ep, int32_t purpose)
+{
+    struct inst *inst = calloc(1, sizeof *inst);
+    ASSERT(inst);
+    struct runtime *rt = ep->connector->rt;
+    struct slot *slot = slot_of(ep, purpose);
+    inst->endpoint = ep;
+    inst->purpose = purpose;
+    inst->cell = endpoint_cell(ep);
+    inst->worker = inst->cell ? worker_ref(inst->cell->worker) : NULL;
+    const struct host_config config = {
+        .env = rt->config.env,
+        .control = &rt->control,
+        .store = &rt->config.store,
+        .endpoint = ep->id,
+        .endpoint_name = ep->name,
+        .connector = ep->connector->name,
+        .auth = ep->auth,
+        .quota = &ep->quota,
+        .blob_dir = rt->blob_dir,
+        .metric = rt->config.metric,
+        .metric_ctx = rt->config.ctx,
+        .http = rt->config.http,
+    };
+    inst->host = host_side_new(&config);
+    inst->next = slot->insts;
+    slot->insts = inst;
+    slot->n_insts++;
+    return inst;
+}
+
+static void inst_destroy(struct inst *inst)
+{
+    struct slot *slot = slot_of(inst->endpoint, inst->purpose);
+    struct inst **at = &slot->insts;
+    while (*at != inst)
+        at = &(*at)->next;
+    *at = inst->next;
+    slot->n_insts--;
+    host_side_free(inst->host);
+    worker_unref(inst->worker);
+    free(inst);
+}
+
+/* After something of ep ended: what may go on now. ep may be gone afterwards. */
+static void endpoint_moved(struct endpoint *ep)
+{
+    struct connector *c = ep->connector;
+    endpoint_pump(ep);
+    endpoint_settle(ep);
+    connector_end_step(c);
+}
+
+static void inst_closed(struct task *t)
+{
+    struct inst *inst = (struct inst *)(void *)((char *)t - offsetof(struct inst, task));
+    struct endpoint *ep = inst->endpoint;
+    inst_destroy(inst);
+    endpoint_moved(ep);
+}
+
+static void inst_close(struct inst *inst)
+{
+    if (inst->state != INST_IDLE)
+        return;
+    inst->state = INST_CLOSING;
+    task_start(&inst->task, inst->endpoint->connector->rt, inst->endpoint->connector->pool, inst_work, inst_closed);
+}
+
+/* What the outcome of a call says about its endpoint. */
+static void learn(struct endpoint *ep, struct inst *inst, const struct reply *reply)
+{
+    int64_t now = rt_mono_us(ep->connector->rt);
+    int64_t pause = reply->error.retry_after_ms > 0 ? reply->error.retry_after_ms * 1000 : THROTTLE_DEFAULT_US;
+    bool whole = reply->error.scope == TL_SCOPE_ENDPOINT;
+    switch (reply->status) {
+    case TL_OK:
+        ep->blocked_until_us = 0;
+        break;
+    case TL_E_THROTTLED:
+    case TL_E_QUOTA:
+        if (whole)
+            ep->blocked_until_us = now + pause;
+        break;
+    case TL_E_AUTH:
+        ep->blocked_until_us = now + SIGN_IN_PAUSE_US;
+        inst->stale = true;
+        break;
+    case TL_E_CONFIG:
+    case TL_E_BUG:
+        inst->stale = inst->stale || whole;
+        break;
+    default:
+        break;
+    }
+}
+
+static void inst_ended(struct task *t)
+{
+    struct inst *inst = (struct inst *)(void *)((char *)t - offsetof(struct inst, task));
+    struct endpoint *ep = inst->endpoint;
+    struct connector *c = ep->connector;
+    struct runtime *rt = c->rt;
+    int64_t id = ep->id;
+    struct call *call = inst->call;
+    struct errand *errand = inst->errand;
+    bool was_auth_failed = false;
+    inst->call = NULL;
+    inst->errand = NULL;
+    slot_of(ep, inst->purpose)->n_busy--;
+    inst->state = INST_IDLE;
+    inst->idle_since_us = rt_mono_us(rt);
+    if (call) {
+        learn(ep, inst, &call->reply);
+        was_auth_failed = call->reply.status == TL_E_AUTH;
+    } else if (errand->rc == TL_OK) {
+        ep->blocked_until_us = 0;
+    }
+    if (inst->gone)
+        cell_crashed(c, inst->cell == &ep->cell ? ep : NULL, inst->worker);
+    if (inst->gone || inst->stale || !endpoint_usable(ep) || ep->dirty || rt->stopping)
+        inst_close(inst);
+    if (was_auth_failed)
+        rt_changed(rt, c, ep);
+
+    if (call) {
+        call->done(call);
+    } else {
+        errand->done(errand->arg, errand->rc, &errand->err);
+        free(errand);
+    }
+    ep = rt_endpoint(rt, id); /* done() may have removed it */
+    if (ep)
+        endpoint_moved(ep);
+}
+
+static int64_t deadline_of(const struct call *c, const struct runtime *rt)
+{
+    int64_t wall = 0;
+    if (c->kind == CALL_PULL)
+        wall = c->request.pull.deadline_us;
+    else if (c->kind == CALL_GET)
+        wall = c->request.get.deadline_us;
+    else if (c->kind == CALL_FIND)
+        wall = c->request.find.deadline_us;
+    else if (c->kind == CALL_PUSH)
+        wall = c->request.push.deadline_us;
+    int64_t now = rt_mono_us(rt);
+    return wall ? now + (wall - env_now_us(rt->config.env)) : now + rt->config.call_us;
+}
+
+static void inst_start(struct inst *inst, struct call *call, struct errand *errand)
+{
+    struct endpoint *ep = inst->endpoint;
+    struct runtime *rt = ep->connector->rt;
+    inst->state = INST_BUSY;
+    inst->call = call;
+    inst->errand = errand;
+    inst->cancelled = false;
+    inst->deadline_us = call ? deadline_of(call, rt) : rt_mono_us(rt) + rt->config.call_us;
+    host_side_begin(inst->host);
+    slot_of(ep, inst->purpose)->n_busy++;
+    task_start(&inst->task, rt, ep->connector->pool, inst_work, inst_ended);
+}
+
+/* An idle instance, or a new one, or NULL when all are busy. */
+static struct inst *free_inst(struct endpoint *ep, int32_t purpose)
+{
+    struct slot *slot = slot_of(ep, purpose);
+    for (struct inst *i = slot->insts; i; i = i->next)
+        if (i->state == INST_IDLE && !i->stale)
+            return i;
+    return slot->n_insts < slot->max ? inst_new(ep, purpose) : NULL;
+}
+
+static struct call *next_call(struct slot *slot)
+{
+    struct call *c = slot->queue;
+    slot->queue = c->next;
+    if (!slot->queue)
+        slot->queue_tail = &slot->queue;
+    slot->n_queued--;
+    c->next = NULL;
+    return c;
+}
+
+void endpoint_pump(struct endpoint *ep)
+{
+    if (!endpoint_queued(ep))
+        return;
+    struct connector *c = ep->connector;
+    if (!endpoint_usable(ep) || ep->dirty)
+        return;
+    struct cell *cell = endpoint_cell(ep);
+    if (cell && !cell_ready(cell)) {
+        if (cell->down)
+            endpoint_fail_queued(ep, TL_E_TEMPORARY, "the connector crashed too often and stays down");
+        else if (!cell->starting && !cell->retry_us)
+            cell_start(c, cell == &ep->cell ? ep : NULL);
+        return;
+    }
+    struct inst *inst;
+    while (ep->errands && (inst = free_inst(ep, TL_PURPOSE_LIVE))) {
+        struct errand *errand = ep->errands;
+        ep->errands = errand->next;
+        inst_start(inst, NULL, errand);
+    }
+    for (int32_t purpose = 0; purpose < SLOTS; purpose++) {
+        struct slot *slot = &ep->slots[purpose];
+        while (slot->queue && (inst = free_inst(ep, purpose)))
+            inst_start(inst, next_call(slot), NULL);
+    }
+}
+
+void connector_pump(struct connector *c)
+{
+    for (size_t i = 0; i < c->rt->n_endpoints; i++)
+        if (c->rt->endpoints[i]->connector == c)
+            endpoint_pump(c->rt->endpoints[i]);
+}
+
+/* ---- cancelling, closing, time ---- */
+
+static void inst_cancel(struct inst *inst)
+{
+    if (inst->cancelled)
+        return;
+    inst->cancelled = true;
+    host_side_cancel(inst->host);
+    if (inst->call)
+        __atomic_store_n(&inst->call->cancelled, 1, __ATOMIC_RELAXED);
+    struct remote *remote = __atomic_load_n(&inst->remote, __ATOMIC_ACQUIRE);
+    if (remote)
+        remote_cancel(remote);
+}
+
+void endpoint_cancel_running(struct endpoint *ep, bool pushes_too)
+{
+    for (int i = 0; i < SLOTS; i++)
+        for (struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
+            if (inst->state == INST_BUSY && (pushes_too || !inst->call || inst->call->kind != CALL_PUSH))
+                inst_cancel(inst);
+}
+
+void endpoint_close_instances(struct endpoint *ep)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        for (struct inst *inst = ep->slots[i].insts; inst; inst = inst->next) {
+            inst->stale = true;
+            if (inst->state == INST_IDLE)
+                inst_close(inst);
+        }
+    }
+}
+
+static void inst_tick(struct inst *inst, int64_t now)
+{
+    struct connector *c = inst->endpoint->connector;
+    if (inst->state == INST_IDLE && now - inst->idle_since_us >= c->rt->config.idle_us)
+        inst_close(inst);
+    if (inst->state != INST_BUSY || now < inst->deadline_us)
+        return;
+    inst_cancel(inst);
+    if (now >= inst->deadline_us + KILL_GRACE_US && inst->worker)
+        worker_kill(inst->worker); /* the pool thread sees the end of the channel */
+}
+
+void endpoint_tick(struct endpoint *ep, int64_t now)
+{
+    for (int i = 0; i < SLOTS; i++)
+        for (struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
+            inst_tick(inst, now);
+    if (ep->connector->isolation == ISOLATION_ENDPOINT)
+        cell_tick(ep->connector, ep, now);
+}
+
+/* ---- the dispatcher ---- */
+
+static void d_submit(void *ctx, struct call *call)
+{
+    struct runtime *rt = ctx;
+    struct endpoint *ep = rt_endpoint(rt, call->endpoint);
+    call->next = NULL;
+    if (!ep || ep->removed) {
+        call_fail(rt, call, TL_E_NOT_FOUND, "there is no such endpoint");
+        return;
+    }
+    if (rt->stopping || ep->connector->ending.active) {
+        call_fail(rt, call, TL_E_TEMPORARY, "the connector is being unloaded");
+        return;
+    }
+    if (ep->error.status) {
+        call_fail(rt, call, TL_E_CONFIG, ep->error.text);
+        return;
+    }
+    if (!endpoint_usable(ep)) {
+        char text[128];
+        snprintf(text, sizeof text, "connector \"%s\" is %s", ep->connector->name, run_state_name(ep->connector->state));
+        call_fail(rt, call, TL_E_TEMPORARY, text);
+        return;
+    }
+    struct slot *slot = slot_of(ep, call->purpose);
+    *slot->queue_tail = call;
+    slot->queue_tail = &call->next;
+    slot->n_queued++;
+    endpoint_pump(ep);
+}
+
+static int d_room(void *ctx, int64_t endpoint, int32_t purpose)
+{
+    struct runtime *rt = ctx;
+    struct endpoint *ep = rt_endpoint(rt, endpoint);
+    if (!ep || rt->stopping || !endpoint_usable(ep) || ep->connector->state != RUN_RUNNING || ep->dirty)
+        return 0;
+    struct cell *cell = endpoint_cell(ep);
+    if (cell && (cell->down || cell->retry_us))
+        return 0;
+    if (ep->blocked_until_us > rt_mono_us(rt) || quota_board_blocked_until(&ep->quota, env_now_us(rt->config.env)))
+        return 0;
+    const struct slot *slot = slot_of(ep, purpose);
+    uint32_t taken = slot->n_busy + slot->n_queued;
+    return taken < slot->max ? (int)(slot->max - taken) : 0;
+}
+
+static bool unqueue(struct slot *slot, struct call *call)
+{
+    for (struct call **at = &slot->queue; *at; at = &(*at)->next) {
+        if (*at != call)
+            continue;
+        *at = call->next;
+        if (!*at)
+            slot->queue_tail = at;
+        slot->n_queued--;
+        return true;
+    }
+    return false;
+}
+
+static void d_cancel(void *ctx, struct call *call)
+{
+    struct runtime *rt = ctx;
+    struct endpoint *ep = rt_endpoint(rt, call->endpoint);
+    if (!ep)
+        return;
+    struct slot *slot = slot_of(ep, call->purpose);
+    if (unqueue(slot, call)) {
+        call_fail(rt, call, TL_E_CANCELLED, "cancelled before it began");
+        return;
+    }
+    for (struct inst *inst = slot->insts; inst; inst = inst->next)
+        if (inst->call == call)
+            inst_cancel(inst);
+}
+
+void dispatcher_init(struct runtime *rt)
+{
+    rt->dispatcher = (struct dispatcher){.ctx = rt, .submit = d_submit, .room = d_room, .cancel = d_cancel};
+}
+
+int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, runtime_auth_done_fn done, void *arg,
+                     struct err *e)
+{
+    struct endpoint *ep = rt_endpoint(rt, endpoint);
+    if (!ep || ep->removed)
+        return err_set(e, TL_E_NOT_FOUND, "there is no such endpoint");
+    if (ep->error.status) {
+        if (e)
+            *e = ep->error;
+        return ep->error.status;
+    }
+    if (rt->stopping || !endpoint_usable(ep) || !ep->auth)
+        return err_set(e, E_PRECONDITION, "connector \"%s\" is %s", ep->connector->name,
+                       run_state_name(ep->connector->state));
+    struct errand *errand = calloc(1, sizeof *errand);
+    ASSERT(errand);
+    errand->fn = fn;
+    errand->done = done;
+    errand->arg = arg;
+    struct errand **at = &ep->errands;
+    while (*at)
+        at = &(*at)->next;
+    *at = errand;
+    endpoint_pump(ep);
+    return TL_OK;
+}

@@ -1,0 +1,175 @@
+/* Workers of connectors: started on demand, restarted with back-off after a crash, left down when they crash too often. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "runtime_int.h"
+
+struct start_task {
+    struct task task; /* first */
+    struct connector *connector;
+    struct endpoint *endpoint; /* NULL: the shared cell */
+    struct worker *worker;
+    struct err err;
+};
+
+static struct cell *cell_of(struct connector *c, struct endpoint *ep) { return ep ? &ep->cell : &c->cell; }
+
+struct cell *endpoint_cell(struct endpoint *ep)
+{
+    switch (ep->connector->isolation) {
+    case ISOLATION_WORKER:
+        return &ep->connector->cell;
+    case ISOLATION_ENDPOINT:
+        return &ep->cell;
+    case ISOLATION_INPROCESS:
+        break;
+    }
+    return NULL;
+}
+
+bool cell_ready(const struct cell *c) { return c->worker != NULL; }
+
+void cell_reset(struct cell *cell)
+{
+    cell->worker = worker_unref(cell->worker);
+    cell->down = false;
+    cell->n_crashes = 0;
+    cell->retry_us = 0;
+}
+
+static void start_work(struct task *t)
+{
+    struct start_task *s = (struct start_task *)(void *)t;
+    struct manifest *manifest = NULL;
+    const struct connector *c = s->connector;
+    worker_start(&s->worker, &manifest, c->rt->config.worker_path, c->staged.path, c->name, &s->err);
+    manifest_free(manifest); /* the staged file is the same, so is what it says */
+}
+
+/* Crashes within the window. */
+static uint32_t recent_crashes(const struct cell *cell, int64_t now)
+{
+    uint32_t n = cell->n_crashes < RECENT_CRASHES ? cell->n_crashes : RECENT_CRASHES;
+    uint32_t recent = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (now - cell->crashed_us[i] < CRASH_WINDOW_US)
+            recent++;
+    return recent;
+}
+
+static void set_state(struct connector *c, struct endpoint *ep, enum run_state state)
+{
+    if (!ep && !c->ending.active)
+        c->state = state;
+    rt_changed(c->rt, c, ep);
+}
+
+/* Notes a crash and decides when to try again. how: "died of signal 11". */
+static void note_crash(struct connector *c, struct endpoint *ep, const char *how)
+{
+    struct cell *cell = cell_of(c, ep);
+    int64_t now = rt_mono_us(c->rt);
+    cell->crashed_us[cell->n_crashes % RECENT_CRASHES] = now;
+    cell->n_crashes++;
+    uint32_t recent = recent_crashes(cell, now);
+    err_clear(&c->error);
+    err_set(&c->error, TL_E_BUG, "the worker of connector \"%s\" %s", c->name, how);
+    if (recent >= CRASH_LIMIT) {
+        cell->down = true;
+        err_hint(&c->error, "it crashed %u times within an hour and stays down until it is loaded again", recent);
+    } else {
+        int64_t wait = BACKOFF_FIRST_US << (recent - 1);
+        cell->retry_us = now + (wait < BACKOFF_MAX_US ? wait : BACKOFF_MAX_US);
+        if (cell->retry_us < c->rt->next_tick_us)
+            c->rt->next_tick_us = cell->retry_us;
+    }
+    log_err(LOG_ERROR, c->name, &c->error);
+    set_state(c, ep, cell->down ? RUN_CRASHED : RUN_RETRYING);
+    if (!cell->down)
+        return;
+    for (size_t i = 0; i < c->rt->n_endpoints; i++) {
+        struct endpoint *each = c->rt->endpoints[i];
+        if (each->connector == c && endpoint_cell(each) == cell)
+            endpoint_fail_queued(each, TL_E_TEMPORARY, "the connector crashed too often and stays down");
+    }
+}
+
+static void start_end(struct task *t)
+{
+    struct start_task *s = (struct start_task *)(void *)t;
+    struct connector *c = s->connector;
+    struct endpoint *ep = s->endpoint;
+    struct cell *cell = cell_of(c, ep);
+    cell->starting = false;
+    c->n_tasks--;
+    if (s->worker && !c->ending.active && !cell->worker) {
+        cell->worker = take(s->worker);
+        if (!ep)
+            c->state = RUN_RUNNING;
+        rt_changed(c->rt, c, ep);
+    } else if (!s->worker && !c->ending.active) {
+        char how[600];
+        snprintf(how, sizeof how, "cannot be started: %s", s->err.text);
+        note_crash(c, ep, how);
+    }
+    worker_free(s->worker);
+    free(s);
+    if (ep)
+        endpoint_settle(ep);
+    connector_pump(c);
+    connector_end_step(c);
+}
+
+void cell_start(struct connector *c, struct endpoint *ep)
+{
+    struct cell *cell = cell_of(c, ep);
+    struct start_task *s = calloc(1, sizeof *s);
+    ASSERT(s);
+    s->connector = c;
+    s->endpoint = ep;
+    cell->starting = true;
+    cell->retry_us = 0;
+    c->n_tasks++;
+    task_start(&s->task, c->rt, c->pool, start_work, start_end);
+}
+
+static void close_instances_of(struct connector *c, const struct worker *w)
+{
+    for (size_t i = 0; i < c->rt->n_endpoints; i++) {
+        struct endpoint *ep = c->rt->endpoints[i];
+        if (ep->connector == c && endpoint_uses_worker(ep, w))
+            endpoint_close_instances(ep);
+    }
+}
+
+void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w)
+{
+    struct cell *cell = cell_of(c, ep);
+    if (cell->worker != w)
+        return; /* told before, by another of its instances */
+    char how[128];
+    char text[160];
+    worker_kill(w);
+    worker_wait(w, how, sizeof how);
+    snprintf(text, sizeof text, "died: %s", how);
+    cell->worker = NULL;
+    close_instances_of(c, w);
+    if (!c->ending.active)
+        note_crash(c, ep, text);
+    worker_unref(w);
+}
+
+void cell_tick(struct connector *c, struct endpoint *ep, int64_t now)
+{
+    struct cell *cell = cell_of(c, ep);
+    char how[128];
+    if (cell->worker && worker_ended(cell->worker, how, sizeof how))
+        cell_crashed(c, ep, cell->worker);
+    if (!cell->retry_us || c->ending.active)
+        return;
+    if (now >= cell->retry_us)
+        cell_start(c, ep);
+    else if (cell->retry_us < c->rt->next_tick_us)
+        c->rt->next_tick_us = cell->retry_us;
+}

@@ -1,0 +1,274 @@
+/* Endpoints: their configuration and what their instances share. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec.h"
+#include "runtime_int.h"
+
+bool endpoint_usable(const struct endpoint *ep)
+{
+    return ep->configured && !ep->removed && !ep->connector->ending.active &&
+           (ep->connector->state == RUN_RUNNING || ep->connector->state == RUN_RETRYING);
+}
+
+/* ---- resolving against the manifest ---- */
+
+static int allow_hosts(struct endpoint *ep, const struct manifest *m, struct err *e)
+{
+    ep->allow = http_allow_new(ep->connector->rt->config.development);
+    int rc = http_allow_hosts(ep->allow, str_of(m->hosts), e);
+    for (uint32_t i = 0; !rc && i < ep->options.n_open; i++) {
+        const tl_option *o = manifest_option(m, ep->options.open[i].name);
+        bool own = o->type == TL_OPT_URL && !(o->def && str_is(ep->options.open[i].value, o->def));
+        if (own)
+            rc = http_allow_url(ep->allow, ep->options.open[i].value, e);
+    }
+    return rc;
+}
+
+static int make_auth(struct endpoint *ep, struct err *e)
+{
+    struct connector *c = ep->connector;
+    struct runtime *rt = c->rt;
+    if (!rt->config.http)
+        return TL_OK;
+    ep->gate = http_gate_new(rt->config.max_requests);
+    ep->tokens = (struct token_place){.control = &rt->control, .store = &rt->config.store, .endpoint = ep->id};
+    const struct auth_config config = {
+        .endpoint = ep->name,
+        .spec = c->auth_spec,
+        .allow = ep->allow,
+        .http = rt->config.http,
+        .gate = ep->gate,
+        .env = rt->config.env,
+        .options = ep->options.all,
+        .n_options = ep->options.n_all,
+        .store = {.ctx = &ep->tokens, .load = token_place_load, .save = token_place_save},
+        .verdict = verdicts_verdict,
+        .token_error = verdicts_token_error,
+    };
+    return auth_new(&ep->auth, &config, e);
+}
+
+static int resolve(struct endpoint *ep, struct err *e)
+{
+    const struct manifest *m = ep->connector->manifest;
+    if (ep->problem)
+        return err_set(e, TL_E_CONFIG, "%s", ep->problem);
+    int rc = options_resolve(&ep->options, m, ep->given, ep->n_given, NULL, NULL, e);
+    if (!rc)
+        rc = allow_hosts(ep, m, e);
+    if (!rc)
+        rc = make_auth(ep, e);
+    return rc;
+}
+
+void endpoint_configure(struct endpoint *ep)
+{
+    endpoint_unconfigure(ep);
+    err_clear(&ep->error);
+    struct err e = {0};
+    if (resolve(ep, &e)) {
+        endpoint_unconfigure(ep);
+        ep->error = e;
+    } else {
+        ep->configured = true;
+    }
+    ep->blocked_until_us = 0;
+    rt_changed(ep->connector->rt, ep->connector, ep);
+}
+
+void endpoint_unconfigure(struct endpoint *ep)
+{
+    ep->configured = false;
+    ep->auth = auth_free(ep->auth);
+    ep->gate = http_gate_free(ep->gate);
+    ep->allow = http_allow_free(ep->allow);
+    option_set_done(&ep->options);
+}
+
+/* ---- set and remove ---- */
+
+static bool same_config(const struct endpoint *ep, const struct endpoint_config *config)
+{
+    if (strcmp(ep->name, config->name) != 0 || strcmp(ep->connector->name, config->connector) != 0 ||
+        !str_eq(str_of(ep->problem), str_of(config->problem)) || ep->n_given != config->n_options)
+        return false;
+    for (uint32_t i = 0; i < ep->n_given; i++)
+        if (!str_eq(ep->given[i].name, config->options[i].name) || !str_eq(ep->given[i].value, config->options[i].value))
+            return false;
+    return true;
+}
+
+static void take_config(struct endpoint *ep, const struct endpoint_config *config)
+{
+    text_free(ep->name);
+    text_free(ep->problem);
+    option_values_wipe(ep->given, ep->n_given);
+    arena_done(&ep->config_arena);
+    ep->config_arena = (struct arena){0};
+    ep->name = text_dup(config->name);
+    ep->problem = config->problem ? text_dup(config->problem) : NULL;
+    tl_pair *given = arena_array(&ep->config_arena, tl_pair, config->n_options);
+    for (uint32_t i = 0; i < config->n_options; i++) {
+        given[i].name = arena_str(&ep->config_arena, config->options[i].name);
+        given[i].value = arena_str(&ep->config_arena, config->options[i].value);
+    }
+    ep->given = given;
+    ep->n_given = config->n_options;
+}
+
+static struct endpoint *insert(struct runtime *rt, int64_t id, struct connector *c)
+{
+    struct endpoint *ep = calloc(1, sizeof *ep);
+    struct endpoint **grown = realloc(rt->endpoints, (rt->n_endpoints + 1) * sizeof *grown);
+    ASSERT(ep && grown);
+    ep->id = id;
+    ep->connector = c;
+    quota_board_init(&ep->quota);
+    slots_init(ep, &rt->config);
+    rt->endpoints = grown;
+    size_t at = rt->n_endpoints++;
+    for (; at > 0 && grown[at - 1]->id > id; at--)
+        grown[at] = grown[at - 1];
+    grown[at] = ep;
+    return ep;
+}
+
+struct endpoint *endpoint_free(struct endpoint *ep)
+{
+    if (!ep)
+        return NULL;
+    endpoint_unconfigure(ep);
+    worker_unref(ep->cell.worker);
+    quota_board_done(&ep->quota);
+    text_free(ep->name);
+    text_free(ep->problem);
+    option_values_wipe(ep->given, ep->n_given);
+    arena_done(&ep->config_arena);
+    free(ep);
+    return NULL;
+}
+
+/* The pending configuration is put in place once no instance uses the old one. */
+static void settle(struct endpoint *ep)
+{
+    if (endpoint_instances(ep) || ep->cell.starting)
+        return;
+    struct runtime *rt = ep->connector->rt;
+    if (ep->removed) {
+        size_t i = 0;
+        while (rt->endpoints[i] != ep)
+            i++;
+        memmove(&rt->endpoints[i], &rt->endpoints[i + 1], (rt->n_endpoints - i - 1) * sizeof *rt->endpoints);
+        rt->n_endpoints--;
+        endpoint_free(ep);
+        return;
+    }
+    if (ep->connector->manifest && (ep->connector->state == RUN_RUNNING || ep->connector->state == RUN_RETRYING)) {
+        endpoint_configure(ep);
+        endpoint_pump(ep);
+    }
+}
+
+void endpoint_settle(struct endpoint *ep)
+{
+    if (ep->removed || ep->dirty) {
+        ep->dirty = ep->removed;
+        settle(ep);
+    }
+}
+
+int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *config, struct err *e)
+{
+    struct connector *c = rt_connector(rt, config->connector);
+    if (!c) {
+        err_set(e, TL_E_CONFIG, "endpoint \"%s\" names the connector \"%s\", which is not enabled", config->name,
+                config->connector);
+        err_hint(e, "add it to \"enable\" in [connectors]");
+        return TL_E_CONFIG;
+    }
+    struct endpoint *ep = rt_endpoint(rt, config->id);
+    if (ep && ep->connector != c)
+        return err_set(e, TL_E_CONFIG, "endpoint \"%s\" cannot change its connector from \"%s\" to \"%s\"", config->name,
+                       ep->connector->name, c->name);
+    if (ep && !ep->removed && same_config(ep, config))
+        return TL_OK;
+    if (!ep) {
+        ep = insert(rt, config->id, c);
+    } else {
+        endpoint_close_instances(ep);
+        ep->removed = false;
+    }
+    take_config(ep, config);
+    ep->dirty = true;
+    endpoint_settle(ep);
+    return TL_OK;
+}
+
+void runtime_endpoint_remove(struct runtime *rt, int64_t id)
+{
+    struct endpoint *ep = rt_endpoint(rt, id);
+    if (!ep)
+        return;
+    ep->removed = true;
+    endpoint_fail_queued(ep, TL_E_NOT_FOUND, "the endpoint was removed");
+    endpoint_cancel_running(ep, false);
+    endpoint_close_instances(ep);
+    endpoint_settle(ep);
+}
+
+/* ---- telling ---- */
+
+static enum run_state endpoint_state(const struct endpoint *ep, const struct auth_status *auth)
+{
+    const struct connector *c = ep->connector;
+    if (c->state != RUN_RUNNING)
+        return c->disabled && c->state == RUN_NOT_LOADED ? RUN_DISABLED : c->state;
+    if (ep->error.status)
+        return RUN_MISCONFIGURED;
+    if (ep->cell.down)
+        return RUN_CRASHED;
+    if (ep->cell.retry_us)
+        return RUN_RETRYING;
+    return auth->state == AUTH_FAILED ? RUN_NEEDS_SIGN_IN : RUN_RUNNING;
+}
+
+bool runtime_endpoint_info(const struct runtime *rt, int64_t id, struct endpoint_info *out)
+{
+    struct endpoint *ep = rt_endpoint(rt, id);
+    if (!ep)
+        return false;
+    *out = (struct endpoint_info){.id = id, .name = ep->name, .connector = ep->connector->name, .error = &ep->error};
+    out->manifest = ep->connector->manifest;
+    if (ep->auth)
+        auth_status_get(ep->auth, &out->auth);
+    out->state = endpoint_state(ep, &out->auth);
+    if (!ep->error.status && ep->connector->error.status && out->state != RUN_RUNNING && out->state != RUN_NEEDS_SIGN_IN)
+        out->error = &ep->connector->error;
+    out->instances = endpoint_instances(ep);
+    out->running = endpoint_running(ep);
+    out->queued = endpoint_queued(ep);
+    int64_t now = rt_mono_us(rt);
+    int64_t wall = env_now_us(rt->config.env);
+    if (ep->blocked_until_us > now)
+        out->blocked_until_us = wall + ep->blocked_until_us - now;
+    int64_t quota_until = quota_board_blocked_until(&ep->quota, wall);
+    if (quota_until > out->blocked_until_us)
+        out->blocked_until_us = quota_until;
+    out->n_quotas = quota_board_copy(&ep->quota, ep->quotas_shown);
+    out->quotas = ep->quotas_shown;
+    return true;
+}
+
+struct auth *runtime_endpoint_auth(const struct runtime *rt, int64_t id)
+{
+    struct endpoint *ep = rt_endpoint(rt, id);
+    return ep ? ep->auth : NULL;
+}
+
+const struct http_allow *runtime_endpoint_allow(const struct runtime *rt, int64_t id)
+{
+    struct endpoint *ep = rt_endpoint(rt, id);
+    return ep ? ep->allow : NULL;
+}

@@ -1,0 +1,206 @@
+#ifndef RUNTIME_INT_H
+#define RUNTIME_INT_H
+/* Inside of the runtime. Everything is the control thread's, except what a job (pool.h) is handed until its message is back. */
+#include "admission.h"
+#include "host_services.h"
+#include "instance.h"
+#include "loader.h"
+#include "pool.h"
+#include "remote.h"
+#include "runtime.h"
+
+enum {
+    CRASH_LIMIT = 8,            /* in CRASH_WINDOW: then it stays down */
+    SLOTS = 3,                  /* purposes */
+    RECENT_CRASHES = CRASH_LIMIT
+};
+#define CRASH_WINDOW_US (INT64_C(3600) * 1000000)
+#define BACKOFF_FIRST_US INT64_C(200000)
+#define BACKOFF_MAX_US (INT64_C(60) * 1000000)
+#define KILL_GRACE_US (INT64_C(10) * 1000000)
+#define TICK_US INT64_C(500000)
+#define THROTTLE_DEFAULT_US (INT64_C(30) * 1000000)
+#define SIGN_IN_PAUSE_US (INT64_C(60) * 1000000)
+
+/* Something done on a pool thread whose end comes back to the control thread. */
+struct task {
+    struct job job;         /* first */
+    struct message message;
+    struct runtime *rt;
+    void (*work)(struct task *t); /* [pool] */
+    void (*end)(struct task *t);  /* [control] owns t */
+};
+void task_start(struct task *t, struct runtime *rt, struct pool *pool, void (*work)(struct task *),
+                void (*end)(struct task *));
+
+/* Where code runs: a worker and its fortune. One a connector, or one an endpoint. */
+struct cell {
+    struct worker *worker; /* NULL: none runs */
+    bool starting;
+    bool down;             /* crashed too often */
+    uint32_t users;        /* instances in it */
+    int64_t crashed_us[RECENT_CRASHES]; /* mono; ring */
+    uint32_t n_crashes;
+    int64_t retry_us;      /* mono; 0: not waiting */
+};
+
+enum inst_state { INST_IDLE, INST_BUSY, INST_CLOSING };
+
+/* One instance, open or about to be opened by its first call. */
+struct inst {
+    struct inst *next; /* of its slot */
+    struct endpoint *endpoint;
+    int32_t purpose;
+    enum inst_state state;
+    bool stale;       /* close after the call */
+    struct cell *cell; /* NULL: in process */
+    struct worker *worker; /* of cell, when the instance was made */
+    struct host_side *host;
+    struct instance *local;
+    struct remote *remote;
+    bool gone; /* its worker died or misbehaved */
+    struct task task;
+    struct call *call; /* running; NULL while an auth errand or a close runs */
+    struct errand *errand;
+    int64_t idle_since_us, deadline_us; /* mono */
+    bool cancelled;
+};
+
+/* runtime_auth_run: a function on a live instance. */
+struct errand {
+    struct errand *next;
+    runtime_auth_fn fn;
+    runtime_auth_done_fn done;
+    void *arg;
+    int rc;
+    struct err err;
+    struct message message; /* when it never reached an instance */
+};
+
+struct slot {
+    struct inst *insts;
+    uint32_t n_insts, n_busy, max;
+    struct call *queue, **queue_tail;
+    uint32_t n_queued;
+};
+
+struct endpoint {
+    int64_t id;
+    char *name;
+    struct connector *connector;
+    struct arena config_arena;
+    const tl_pair *given;
+    uint32_t n_given;
+    char *problem;
+    /* Resolved while the connector is loaded. */
+    bool configured;
+    bool removed, dirty; /* put into effect by endpoint_settle once no instance is left */
+    struct option_set options;
+    struct http_allow *allow;
+    struct http_gate *gate;
+    struct auth *auth;
+    struct token_place tokens;
+    struct err error;
+    struct slot slots[SLOTS];
+    struct errand *errands;
+    struct quota_board quota;
+    struct endpoint_quota quotas_shown[QUOTAS_MAX];
+    struct cell cell;          /* isolation = endpoint */
+    int64_t blocked_until_us;  /* mono */
+};
+
+/* A pending unload, reload or stop. */
+struct ending {
+    bool active;
+    enum unload_mode mode;
+    int64_t deadline_us; /* mono */
+    bool closing;        /* calls are done, instances are being closed */
+    bool stopping_workers;
+    bool reload;
+    runtime_done_fn done;
+    void *arg;
+};
+
+struct connector {
+    char *name;
+    struct runtime *rt;
+    enum isolation isolation, wish;
+    enum run_state state;
+    bool disabled, still_mapped;
+    struct staged staged;
+    bool was_staged;
+    struct manifest *manifest;
+    struct auth_spec *auth_spec;
+    struct module *module; /* in process */
+    struct pool *pool;
+    struct cell cell;      /* isolation = worker */
+    struct ending ending;
+    uint32_t n_tasks; /* jobs under way that are no calls: loading, starting and stopping workers */
+    int64_t loaded_us;
+    struct err error;
+    /* What a reload has admitted and not yet put in place. */
+    struct load_task *next_load;
+};
+
+struct runtime {
+    struct runtime_config config;
+    char *connector_dir, *state_dir, *worker_path, *blob_dir;
+    struct control_line control;
+    struct dispatcher dispatcher;
+    struct connector **connectors; /* by name */
+    size_t n_connectors;
+    struct endpoint **endpoints; /* by id */
+    size_t n_endpoints;
+    struct errand *failed_errands;
+    struct call *failed, **failed_tail; /* to be done() in the next turn */
+    struct message failed_message;
+    bool failed_posted;
+    bool stopping;
+    int64_t stop_deadline_us;
+    int64_t next_tick_us;
+};
+
+/* runtime.c */
+int64_t rt_mono_us(const struct runtime *rt);
+struct connector *rt_connector(const struct runtime *rt, const char *name);
+struct endpoint *rt_endpoint(const struct runtime *rt, int64_t id);
+void rt_changed(struct runtime *rt, const struct connector *c, const struct endpoint *ep);
+
+/* runtime_call.c: slots, instances, calls */
+void dispatcher_init(struct runtime *rt);
+void slots_init(struct endpoint *ep, const struct runtime_config *config);
+void endpoint_pump(struct endpoint *ep); /* starts what can start */
+void connector_pump(struct connector *c);
+/* Ends a call without running it; done() comes in a later turn. */
+void call_fail(struct runtime *rt, struct call *call, tl_status s, const char *text);
+void endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text);
+void endpoint_cancel_running(struct endpoint *ep, bool pushes_too);
+/* Closes idle instances; busy ones become stale. */
+void endpoint_close_instances(struct endpoint *ep);
+uint32_t endpoint_running(const struct endpoint *ep);
+uint32_t endpoint_queued(const struct endpoint *ep);
+uint32_t endpoint_instances(const struct endpoint *ep);
+bool endpoint_uses_worker(const struct endpoint *ep, const struct worker *w);
+void endpoint_tick(struct endpoint *ep, int64_t now_us);
+
+/* runtime_cell.c: workers */
+struct cell *endpoint_cell(struct endpoint *ep); /* NULL: in process */
+bool cell_ready(const struct cell *c);
+void cell_start(struct connector *c, struct endpoint *ep); /* ep NULL: the shared one */
+void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w);
+void cell_tick(struct connector *c, struct endpoint *ep, int64_t now_us);
+void cell_reset(struct cell *cell);
+
+/* runtime_load.c: load, unload, reload */
+void connector_end_step(struct connector *c); /* goes on with a pending unload when it can */
+void connector_tick(struct connector *c, int64_t now_us);
+bool connector_idle(const struct connector *c); /* no call runs or waits */
+struct connector *connector_free(struct connector *c);
+
+/* runtime_endpoint.c */
+void endpoint_configure(struct endpoint *ep);
+void endpoint_unconfigure(struct endpoint *ep); /* no instance may be open */
+void endpoint_settle(struct endpoint *ep); /* may free ep */
+struct endpoint *endpoint_free(struct endpoint *ep);
+bool endpoint_usable(const struct endpoint *ep);
+#endif

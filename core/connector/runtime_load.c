@@ -1,0 +1,496 @@
+/* Loading, unloading and reloading of connectors, as steps between which the control thread does other things. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "runtime_int.h"
+
+#define UNLOAD_DEFAULT_US (INT64_C(60) * 1000000)
+
+struct load_task {
+    struct task task; /* first */
+    struct connector *connector;
+    enum isolation isolation;
+    bool reload;
+    int64_t drain_us;
+    struct staged staged;
+    struct worker *worker;
+    struct manifest *manifest;
+    struct err err;
+    runtime_done_fn done;
+    void *arg;
+};
+
+static struct load_task *load_task_free(struct load_task *l)
+{
+    if (!l)
+        return NULL;
+    worker_free(l->worker);
+    manifest_free(l->manifest);
+    free(l);
+    return NULL;
+}
+
+static int unknown(const char *name, struct err *e)
+{
+    err_set(e, TL_E_NOT_FOUND, "there is no connector \"%s\"", name);
+    err_hint(e, "\"tieline connector list\" shows those that are known");
+    return TL_E_NOT_FOUND;
+}
+
+static void tell(runtime_done_fn done, void *arg, const char *words, const struct err *e)
+{
+    if (done)
+        done(arg, words, e);
+}
+
+/* ---- admission and start, on a pool thread ---- */
+
+/* In process a worker proves at a reload that the new file can be loaded, before the old one is given up. */
+static void load_work(struct task *t)
+{
+    struct load_task *l = (struct load_task *)(void *)t;
+    struct connector *c = l->connector;
+    const struct runtime_config *config = &c->rt->config;
+    int rc = admission_stage(&l->staged, config->connector_dir, config->state_dir, c->name, config->development, &l->err);
+    if (rc || (l->isolation == ISOLATION_INPROCESS && !l->reload))
+        return;
+    rc = worker_start(&l->worker, &l->manifest, config->worker_path, l->staged.path, c->name, &l->err);
+    if (!rc && l->isolation != ISOLATION_WORKER) {
+        worker_stop(l->worker);
+        l->worker = worker_free(l->worker);
+    }
+}
+
+/* ---- putting in place ---- */
+
+static int install_module(struct connector *c, struct load_task *l, struct err *e)
+{
+    if (l->isolation != ISOLATION_INPROCESS)
+        return TL_OK;
+    int rc = module_open(&c->module, l->staged.path, c->name, e);
+    if (rc)
+        return rc;
+    manifest_free(l->manifest);
+    l->manifest = take(c->module->manifest);
+    return TL_OK;
+}
+
+static void close_module(struct connector *c)
+{
+    if (c->module)
+        c->still_mapped = !module_close(take(c->module));
+}
+
+static int install(struct connector *c, struct load_task *l, struct err *e)
+{
+    int rc = install_module(c, l, e);
+    if (rc)
+        return rc;
+    struct auth_spec *spec = NULL;
+    rc = l->manifest->auth ? auth_spec_copy(&spec, l->manifest->auth, e) : TL_OK;
+    if (rc) {
+        close_module(c);
+        return rc;
+    }
+    manifest_free(c->manifest);
+    c->manifest = take(l->manifest);
+    c->auth_spec = spec;
+    c->isolation = l->isolation;
+    c->staged = l->staged;
+    c->was_staged = true;
+    c->cell.worker = take(l->worker);
+    c->loaded_us = env_now_us(c->rt->config.env);
+    c->state = RUN_RUNNING;
+    err_clear(&c->error);
+    admission_sweep(c->rt->config.state_dir, c->name, c->staged.sha256);
+    for (size_t i = 0; i < c->rt->n_endpoints; i++)
+        if (c->rt->endpoints[i]->connector == c)
+            endpoint_configure(c->rt->endpoints[i]);
+    rt_changed(c->rt, c, NULL);
+    connector_pump(c);
+    return TL_OK;
+}
+
+/* The connector is not loaded after it. */
+static void load_failed(struct connector *c, const struct err *e)
+{
+    c->error = *e;
+    c->state = RUN_NOT_LOADED;
+    c->pool = pool_free(c->pool);
+    rt_changed(c->rt, c, NULL);
+}
+
+static void begin_ending(struct connector *c, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done, void *arg);
+
+static void load_end(struct task *t)
+{
+    struct load_task *l = (struct load_task *)(void *)t;
+    struct connector *c = l->connector;
+    c->n_tasks--;
+    if (l->reload && !l->err.status && (c->ending.active || c->state == RUN_FAILED_UNLOAD))
+        err_set(&l->err, E_PRECONDITION, "connector \"%s\" was unloaded meanwhile", c->name);
+    if (!l->err.status && l->reload) {
+        c->next_load = l;
+        begin_ending(c, UNLOAD_DRAIN, l->drain_us, l->done, l->arg);
+        c->ending.reload = true;
+        return;
+    }
+    if (!l->err.status && c->rt->stopping)
+        err_set(&l->err, TL_E_CANCELLED, "the host is stopping");
+    if (!l->err.status)
+        install(c, l, &l->err);
+    if (l->err.status && l->reload) {
+        c->error = l->err; /* the old one goes on */
+        connector_end_step(c);
+    } else if (l->err.status) {
+        load_failed(c, &l->err);
+    }
+    tell(l->done, l->arg, "loaded", l->err.status ? &l->err : NULL);
+    load_task_free(l);
+}
+
+static void start_load(struct connector *c, bool reload, int64_t drain_us, runtime_done_fn done, void *arg)
+{
+    struct load_task *l = calloc(1, sizeof *l);
+    ASSERT(l);
+    l->connector = c;
+    l->isolation = c->wish;
+    l->reload = reload;
+    l->drain_us = drain_us;
+    l->done = done;
+    l->arg = arg;
+    if (!c->pool)
+        c->pool = pool_new(c->rt->config.max_threads);
+    c->n_tasks++;
+    task_start(&l->task, c->rt, c->pool, load_work, load_end);
+}
+
+/* ---- verbs ---- */
+
+static int refuse_state(const struct connector *c, const char *verb, struct err *e)
+{
+    if (c->rt->stopping)
+        return err_set(e, E_PRECONDITION, "the host is stopping");
+    return err_set(e, E_PRECONDITION, "connector \"%s\" is %s: it cannot be %s now", c->name, run_state_name(c->state),
+                   verb);
+}
+
+static int refuse_disabled(const struct connector *c, struct err *e)
+{
+    err_set(e, E_PRECONDITION, "connector \"%s\" is disabled", c->name);
+    err_hint(e, "\"tieline connector enable %s\" first", c->name);
+    return E_PRECONDITION;
+}
+
+int runtime_load(struct runtime *rt, const char *name, runtime_done_fn done, void *arg, struct err *e)
+{
+    struct connector *c = rt_connector(rt, name);
+    if (!c)
+        return unknown(name, e);
+    if (c->disabled)
+        return refuse_disabled(c, e);
+    if (c->state == RUN_CRASHED)
+        return runtime_reload(rt, name, 0, done, arg, e);
+    if (c->state != RUN_NOT_LOADED || rt->stopping)
+        return refuse_state(c, "loaded", e);
+    c->state = RUN_LOADING;
+    cell_reset(&c->cell);
+    rt_changed(rt, c, NULL);
+    start_load(c, false, 0, done, arg);
+    return TL_OK;
+}
+
+int runtime_reload(struct runtime *rt, const char *name, int64_t deadline_us, runtime_done_fn done, void *arg,
+                   struct err *e)
+{
+    struct connector *c = rt_connector(rt, name);
+    if (!c)
+        return unknown(name, e);
+    if (c->disabled)
+        return refuse_disabled(c, e);
+    if (c->state == RUN_NOT_LOADED)
+        return runtime_load(rt, name, done, arg, e);
+    bool ok = c->state == RUN_RUNNING || c->state == RUN_RETRYING || c->state == RUN_CRASHED;
+    if (!ok || c->ending.active || c->next_load || rt->stopping)
+        return refuse_state(c, "reloaded", e);
+    start_load(c, true, deadline_us, done, arg);
+    return TL_OK;
+}
+
+bool connector_idle(const struct connector *c)
+{
+    for (size_t i = 0; i < c->rt->n_endpoints; i++) {
+        const struct endpoint *ep = c->rt->endpoints[i];
+        if (ep->connector == c && (endpoint_running(ep) || endpoint_queued(ep)))
+            return false;
+    }
+    return true;
+}
+
+int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done,
+                   void *arg, struct err *e)
+{
+    struct connector *c = rt_connector(rt, name);
+    if (!c)
+        return unknown(name, e);
+    bool ok = c->state != RUN_NOT_LOADED && c->state != RUN_LOADING && c->state != RUN_UNLOADING;
+    if (!ok || c->ending.active)
+        return refuse_state(c, "unloaded", e);
+    if (mode == UNLOAD_SOFT && !connector_idle(c)) {
+        struct connector_info info;
+        runtime_connector_info(rt, name, &info);
+        err_set(e, E_BUSY, "connector \"%s\" is at work: %u calls run, %u wait", name, info.running, info.queued);
+        err_hint(e, "\"tieline connector unload --drain\" waits for them");
+        return E_BUSY;
+    }
+    begin_ending(c, mode, deadline_us, done, arg);
+    return TL_OK;
+}
+
+/* ---- the steps of an unload ---- */
+
+#define EACH_ENDPOINT(c, ep)                                                                                         \
+    for (size_t i_ = 0; i_ < (c)->rt->n_endpoints; i_++)                                                             \
+        for (struct endpoint *ep = (c)->rt->endpoints[i_]; ep && ep->connector == (c); ep = NULL)
+
+static void kill_workers(struct connector *c)
+{
+    if (c->cell.worker)
+        worker_kill(c->cell.worker);
+    EACH_ENDPOINT(c, ep)
+        if (ep->cell.worker)
+            worker_kill(ep->cell.worker);
+}
+
+struct kick {
+    struct message message; /* first */
+    struct connector *connector;
+};
+
+static void kicked(struct message *m)
+{
+    struct kick *k = (struct kick *)(void *)m;
+    struct connector *c = k->connector;
+    free(k);
+    connector_end_step(c);
+}
+
+/* The next step is taken in a later turn, so that no done() runs inside the verb. */
+static void kick(struct connector *c)
+{
+    struct kick *k = calloc(1, sizeof *k);
+    ASSERT(k);
+    k->message.run = kicked;
+    k->connector = c;
+    mailbox_post(c->rt->config.control, &k->message);
+}
+
+static void begin_ending(struct connector *c, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done, void *arg)
+{
+    int64_t now = rt_mono_us(c->rt);
+    c->ending = (struct ending){
+        .active = true,
+        .mode = mode,
+        .deadline_us = now + (deadline_us ? deadline_us : UNLOAD_DEFAULT_US),
+        .done = done,
+        .arg = arg,
+    };
+    c->state = RUN_UNLOADING;
+    EACH_ENDPOINT(c, ep) {
+        endpoint_fail_queued(ep, TL_E_TEMPORARY, "the connector is being unloaded");
+        endpoint_cancel_running(ep, mode == UNLOAD_KILL);
+    }
+    if (mode == UNLOAD_KILL)
+        kill_workers(c);
+    if (c->ending.deadline_us < c->rt->next_tick_us)
+        c->rt->next_tick_us = c->ending.deadline_us;
+    rt_changed(c->rt, c, NULL);
+    kick(c);
+}
+
+struct stop_task {
+    struct task task; /* first */
+    struct connector *connector;
+    size_t n;
+    struct worker *workers[];
+};
+
+static void stop_work(struct task *t)
+{
+    struct stop_task *s = (struct stop_task *)(void *)t;
+    for (size_t i = 0; i < s->n; i++)
+        worker_stop(s->workers[i]);
+}
+
+static void stop_end(struct task *t)
+{
+    struct stop_task *s = (struct stop_task *)(void *)t;
+    struct connector *c = s->connector;
+    for (size_t i = 0; i < s->n; i++)
+        worker_unref(s->workers[i]);
+    free(s);
+    c->n_tasks--;
+    connector_end_step(c);
+}
+
+/* False: there is none. */
+static bool stop_workers(struct connector *c)
+{
+    struct stop_task *s = calloc(1, sizeof *s + (c->rt->n_endpoints + 1) * sizeof *s->workers);
+    ASSERT(s);
+    s->connector = c;
+    if (c->cell.worker)
+        s->workers[s->n++] = take(c->cell.worker);
+    EACH_ENDPOINT(c, ep)
+        if (ep->cell.worker)
+            s->workers[s->n++] = take(ep->cell.worker);
+    if (!s->n) {
+        free(s);
+        return false;
+    }
+    c->n_tasks++;
+    task_start(&s->task, c->rt, c->pool, stop_work, stop_end);
+    return true;
+}
+
+static uint32_t instances_of(const struct connector *c)
+{
+    uint32_t n = 0;
+    EACH_ENDPOINT(c, ep)
+        n += endpoint_instances(ep);
+    return n;
+}
+
+static uint32_t running_of(const struct connector *c)
+{
+    uint32_t n = 0;
+    EACH_ENDPOINT(c, ep)
+        n += endpoint_running(ep);
+    return n;
+}
+
+/* Nothing runs any more: threads, code and what endpoints had of it go. */
+static void finish(struct connector *c)
+{
+    struct ending ending = c->ending;
+    c->ending = (struct ending){.active = false};
+    c->pool = pool_free(c->pool); /* before the code: its threads ran it */
+    EACH_ENDPOINT(c, ep) {
+        endpoint_unconfigure(ep);
+        cell_reset(&ep->cell);
+    }
+    cell_reset(&c->cell);
+    c->auth_spec = auth_spec_free(c->auth_spec);
+    c->still_mapped = false;
+    close_module(c);
+    c->state = RUN_NOT_LOADED;
+    const char *words = c->still_mapped ? "unloaded, still mapped" : "unloaded";
+    struct load_task *l = take(c->next_load);
+    if (!l || c->rt->stopping) {
+        load_task_free(l);
+        rt_changed(c->rt, c, NULL);
+        tell(ending.done, ending.arg, words, NULL);
+        return;
+    }
+    c->pool = pool_new(c->rt->config.max_threads);
+    struct err e = {0};
+    int rc = install(c, l, &e);
+    if (rc)
+        load_failed(c, &e);
+    load_task_free(l);
+    tell(ending.done, ending.arg, c->still_mapped ? "reloaded, the old one still mapped" : "reloaded", rc ? &e : NULL);
+}
+
+void connector_end_step(struct connector *c)
+{
+    struct ending *g = &c->ending;
+    if (!g->active)
+        return;
+    if (!g->closing) {
+        if (running_of(c))
+            return;
+        g->closing = true;
+        EACH_ENDPOINT(c, ep)
+            endpoint_close_instances(ep);
+    }
+    if (instances_of(c) || c->n_tasks)
+        return;
+    if (!stop_workers(c))
+        finish(c);
+}
+
+/* The drain's deadline has passed. */
+static void ending_late(struct connector *c)
+{
+    struct ending ending = c->ending;
+    bool must = ending.mode == UNLOAD_KILL || c->rt->stopping;
+    if (must && c->isolation != ISOLATION_INPROCESS) {
+        kill_workers(c);
+        c->ending.deadline_us = rt_mono_us(c->rt) + TICK_US; /* and look again */
+        return;
+    }
+    if (ending.closing && c->isolation != ISOLATION_INPROCESS) {
+        kill_workers(c); /* close() hangs; nothing of value is lost */
+        c->ending.deadline_us = rt_mono_us(c->rt) + TICK_US;
+        return;
+    }
+    uint32_t n = running_of(c);
+    c->ending = (struct ending){.active = false};
+    c->next_load = load_task_free(c->next_load);
+    struct err e = {0};
+    if (must || ending.closing) {
+        c->state = RUN_FAILED_UNLOAD;
+        err_set(&e, E_BUSY, "connector \"%s\" does not come back from %u calls", c->name, n ? n : instances_of(c));
+        err_hint(&e, "it runs in process, where a call cannot be cut; unload it again later");
+        c->error = e;
+    } else {
+        c->state = c->cell.retry_us ? RUN_RETRYING : RUN_RUNNING;
+        err_set(&e, E_BUSY, "connector \"%s\" has %u calls in flight", c->name, n);
+        err_hint(&e, "it goes on; give the drain more time, or use --kill");
+    }
+    rt_changed(c->rt, c, NULL);
+    tell(ending.done, ending.arg, "refused", &e);
+    connector_pump(c);
+}
+
+void connector_tick(struct connector *c, int64_t now)
+{
+    if (c->isolation == ISOLATION_WORKER)
+        cell_tick(c, NULL, now);
+    if (!c->ending.active)
+        return;
+    if (now >= c->ending.deadline_us)
+        ending_late(c);
+    else if (c->ending.deadline_us < c->rt->next_tick_us)
+        c->rt->next_tick_us = c->ending.deadline_us;
+}
+
+struct connector *connector_free(struct connector *c)
+{
+    if (!c)
+        return NULL;
+    worker_unref(c->cell.worker);
+    pool_free(c->pool);
+    auth_spec_free(c->auth_spec);
+    close_module(c);
+    manifest_free(c->manifest);
+    text_free(c->name);
+    free(c);
+    return NULL;
+}
+
+int runtime_verify(const struct runtime_config *config, const char *name, struct manifest **out, struct err *e)
+{
+    struct staged staged;
+    int rc = admission_stage(&staged, config->connector_dir, config->state_dir, name, config->development, e);
+    if (rc)
+        return rc;
+    struct worker *w = NULL;
+    rc = worker_start(&w, out, config->worker_path, staged.path, name, e);
+    if (rc)
+        return rc;
+    worker_stop(w);
+    worker_free(w);
+    return TL_OK;
+}
