@@ -18,6 +18,7 @@ struct reading {
     str rest;
     int line;        /* of the line inih has now */
     bool in_section;   /* a header was seen and was usable */
+    bool skipping;     /* under a header that was reported: what follows it is not reported again */
     bool continuation; /* the line inih has now is indented under an entry */
     struct ini_entry *current; /* target of continuation lines */
 };
@@ -66,6 +67,7 @@ static bool line_usable(struct reading *r, str line)
     if (body.p[0] == '[') {
         const char *close = memchr(body.p, ']', body.n);
         r->in_section = false;
+        r->skipping = true;
         r->current = NULL;
         if (!close) {
             ini_find(r->ini, FINDING_ERROR, r->file, r->line, "section header without \"]\"");
@@ -78,6 +80,7 @@ static bool line_usable(struct reading *r, str line)
             return false;
         }
         r->in_section = true;
+        r->skipping = false;
         return true;
     }
     r->continuation = r->current && (line.p[0] == ' ' || line.p[0] == '\t');
@@ -141,6 +144,8 @@ static void add_entry(struct reading *r, const char *section, const char *key, c
 static int on_entry(void *user, const char *section, const char *key, const char *value)
 {
     struct reading *r = user;
+    if (r->skipping)
+        return 1;
     if (!r->in_section) {
         ini_find(r->ini, FINDING_ERROR, r->file, r->line, "\"%s\" stands before any usable [section]", key);
         return 1;
