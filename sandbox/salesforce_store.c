@@ -409,6 +409,23 @@ void sf_purge(struct sf_store *s, struct sf_record *r)
     r->purged = true;
 }
 
+void sf_unput(struct sf_store *s, struct sf_record *r, struct sf_row *before)
+{
+    struct sf_table *t = sf_store_table(s, r->object);
+    bool was_live = r->now && !r->now->deleted, is_live = before && !before->deleted;
+    sf_index_row(s, t, r->now, before, false);
+    t->live += (is_live ? 1u : 0u) - (was_live ? 1u : 0u);
+    if (!before)
+        t->created--;
+    else if (is_live && !was_live)
+        gone_remove(t, r->number);
+    if (before)
+        log_append(t, before);
+    sf_row_drop(r->now);
+    r->now = before;
+    r->purged = !before;
+}
+
 /* ---- life ---------------------------------------------------------------------------------------------------------
  */
 

@@ -133,6 +133,8 @@ void sf_settle(struct sf_store *s, int64_t now_us); /* makes what has committed 
 /* Start of the oldest transaction still open; INT64_MAX: none. */
 int64_t sf_oldest_open_us(const struct sf_store *s);
 void sf_purge(struct sf_store *s, struct sf_record *r);
+/* Takes a save back: the record holds `before` again (taken), or was never there when before is NULL. */
+void sf_unput(struct sf_store *s, struct sf_record *r, struct sf_row *before);
 
 /* ---- access paths ---- */
 struct sf_index *sf_table_index(struct sf_table *t, const struct sf_field *f); /* NULL: none */

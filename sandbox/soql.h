@@ -127,6 +127,9 @@ struct soql_result {
     int64_t total; /* what totalSize says */
 };
 void soql_run(const struct soql_plan *p, const struct soql_world *w, struct soql_result *out);
+/* The same, of the rows whose reference `field` is `parent`. */
+void soql_run_children(const struct soql_plan *p, const struct soql_world *w, const struct sf_field *field, str parent,
+                       struct soql_result *out);
 void soql_result_done(struct soql_result *r);
 AUTO_DONE(struct soql_result, soql_result_done)
 bool soql_matches(const struct soql_plan *p, const struct soql_world *w, struct sf_row *row);

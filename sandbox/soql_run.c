@@ -459,6 +459,18 @@ void soql_run(const struct soql_plan *p, const struct soql_world *w, struct soql
     *out = (struct soql_result){.rows = g.rows, .n = to - from, .total = (int64_t)(to - from)};
 }
 
+void soql_run_children(const struct soql_plan *p, const struct soql_world *w, const struct sf_field *field, str parent,
+                       struct soql_result *out)
+{
+    struct soql_value id = {.kind = CELL_TEXT, .text = parent};
+    struct soql_test is_child = {.node = NODE_TEST, .path = {.field = field}, .op = OP_EQ, .values = &id, .n = 1};
+    struct soql_test both = {.node = NODE_AND, .first = &is_child};
+    struct soql_plan narrowed = *p;
+    is_child.next = p->where;
+    narrowed.where = p->where ? &both : &is_child;
+    soql_run(&narrowed, w, out);
+}
+
 void soql_result_done(struct soql_result *r)
 {
     for (size_t i = 0; i < r->n; i++)
