@@ -437,7 +437,6 @@ void sf_auth_setup(struct sf *sf)
     char text[65];
     random_text(sf, text, 60);
     snprintf(sf->client_id, sizeof sf->client_id, "3MVG9%.56s", text);
-    sandbox_random_hex(sf->world, text, 63);
-    snprintf(sf->client_secret, sizeof sf->client_secret, "%s", text);
+    sandbox_random_hex(sf->world, sf->client_secret, sizeof sf->client_secret - 1);
     snprintf(sf->refresh_token, sizeof sf->refresh_token, "%s", sf_grant_open(sf, sf->integration)->token);
 }
