@@ -140,8 +140,7 @@ static int listen_all(struct app *app, struct err *e)
 {
     const struct config *c = app->config;
     struct server_options api = {.socket_path = config_get(c, "api", "socket"), .socket_group = api_group(c),
-                                 .threads = (int)config_number(c, "api", "threads"), .max_body = 1 << 20,
-                                 .tables = api_tables};
+                                 .max_body = 1 << 20, .tables = api_tables};
     int rc = server_start(&app->api, app, &api, e);
     const char *address = config_get(c, "hooks", "listen");
     if (rc || strcmp(address, "off") == 0)

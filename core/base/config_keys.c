@@ -27,7 +27,6 @@ const struct config_key config_keys[] = {
      "UNIX socket of the API; the \"tieline\" command speaks to it."},
     {"api", "group", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_DAEMON,
      "Members of this group may use the socket beside root and the daemon's own user."},
-    {"api", "threads", CONFIG_INT, "4", NULL, 1, 64, RELOAD_DAEMON, "Threads that answer API requests."},
 
     {"http", "proxy", CONFIG_URL, NULL, NULL, 0, 0, RELOAD_DAEMON, "Proxy for calls to vendors, for example http://proxy:3128."},
     {"http", "ca_file", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON, "Trusted certificates (PEM). Default: the system's."},

@@ -145,6 +145,9 @@ int cli_send(struct cli *cli, const char *method, const char *path, json_t *body
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     json_decref(body);
+    /* -n must never do the thing: what has no preview is refused by the daemon. */
+    if (cli->dry_run && !strstr(path, "dry_run=true"))
+        path = arena_fmt(&cli->arena, "%s%cdry_run=true", path, strchr(path, '?') ? '&' : '?');
     int rc = run(cli, method, path, str_of(text), if_match, out, NULL);
     free(text);
     return rc;

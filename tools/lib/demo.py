@@ -31,7 +31,7 @@ def prepare(daemon):
         if done.returncode:
             raise RuntimeError(f"endpoint {endpoint}:\n{done.stdout}{done.stderr}")
         say(f"  {endpoint}: signed in, fields read")
-    daemon.connect(CONNECTION)
+    daemon.connect(CONNECTION, settings=("every=5s",))
     daemon.run("map", "set", CONNECTION, "contact", "cf_customer_number", "Customer_Number__c")
 
 
