@@ -21,7 +21,7 @@ static const char help_text[] =
     "GET    /_sim/{twin}/switches                  readings of unconfirmed facts, limits\n"
     "POST   /_sim/{twin}/switches                  {\"name\":value}\n"
     "POST   /_sim/{twin}/skew                      {\"ms\":90000}: error of its Date header\n"
-    "GET    /_sim/{twin}/dump/{kind}?format=ndjson every record with all its fields (default: one JSON array)\n"
+    "GET    /_sim/{twin}/dump/{kind}?format=ndjson every record: all its fields and _state (default: one array)\n"
     "POST   /_sim/{twin}/records/{kind}            creates a record, or an array of them, as another user\n"
     "PATCH  /_sim/{twin}/records/{kind}/{id}       changes one as another user\n"
     "POST   /_sim/{twin}/records/{kind}/{id}/{verb}  trash, restore, purge, merge\n";

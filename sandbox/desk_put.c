@@ -142,7 +142,7 @@ void record_put_plain(struct buf *b, struct module *m, const struct record *r)
     struct walk w = {r->blob, r->blob + r->blob_n};
     buf_char(b, '{');
     put_id(b, "id", r->id);
-    json_put_member(b, "state", str_of(states[r->state]));
+    json_put_member(b, "_state", str_of(states[r->state]));
     put_time(b, "createdTime", r->created_us);
     put_time(b, "modifiedTime", r->modified_us);
     for (int i = 0; i < m->field_count; i++) {

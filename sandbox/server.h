@@ -59,7 +59,8 @@ struct twin_ops {
     /* Words the vendor's own answer to a fault: name is "429", "500", "503-json" ... NULL or false: the core's. */
     bool (*fault_answer)(struct call *c, const struct fault *f);
     call_fn expire;           /* "expire-token": makes the token this call presents worthless. NULL: ignored */
-    /* One JSON object and '\n' per record of a kind ("contacts"), every field and id; false: no such kind. */
+    /* One JSON object and "\n" per record of a kind ("contacts"): id, every field, and "_state": "live", "trashed",
+     * "purged" or "merged". False: no such kind. */
     bool (*dump)(struct twin *t, str kind, struct buf *out);
     /* A record changed as another user: verb "create" (id empty), "update", "trash", "restore", "purge", "merge".
      * Answers c, a call of the control plane, itself; false: no such verb or kind. */
