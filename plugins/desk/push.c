@@ -1,0 +1,238 @@
+/* Writing: one record a call, four calls in flight. Zoho Desk has no upsert, no condition on a version and no request key, so a lost
+ * answer leaves the outcome unknown; the stamp in the custom field is how it is found out later. */
+#include "desk.h"
+
+struct push {
+    struct desk_reader rd;
+    const tl_push *p;
+    tl_shape shape; /* the caller's, and the stamp field behind it */
+    tlk_writer w;
+    tl_status stop; /* an answer that holds for all records to come, and why */
+    tl_error why;
+};
+
+/* The stamp field as one more field of the shape, so that it lands among the other custom fields. */
+static void shape_with_stamp(struct push *s)
+{
+    const tl_shape *from = s->p->shape;
+    tl_conn *c = s->rd.c;
+    tl_field *fields = tlk_new(&c->call, tl_field, from->n_fields + 1);
+    for (uint32_t i = 0; i < from->n_fields; i++)
+        fields[i] = *tlk_field(from, i);
+    tl_str name = s->p->stamp_field;
+    if (name.n > 0 && !tlk_starts(name, "cf."))
+        name = tlk_fmt(&c->call, "cf.%.*s", TLK_FMT(name));
+    fields[from->n_fields] = (tl_field){.struct_size = sizeof(tl_field), .type = TL_TEXT, .path = name, .name = name};
+    s->shape = *from;
+    s->shape.fields = fields;
+    s->shape.field_stride = sizeof(tl_field);
+    s->shape.n_fields = from->n_fields + (name.n > 0);
+}
+
+static tl_str body_of(struct push *s, const tl_record *rec)
+{
+    tl_record with = *rec;
+    if (rec->op == TL_OP_CREATE && rec->stamp.n > 0 && s->shape.n_fields > s->p->shape->n_fields) {
+        tl_value *values = tlk_new(&s->rd.c->call, tl_value, rec->n_values + 1);
+        if (rec->n_values > 0)
+            memcpy(values, rec->values, rec->n_values * sizeof(*values));
+        values[rec->n_values] = (tl_value){.field = s->p->shape->n_fields, .type = TL_TEXT, .u.s = rec->stamp};
+        with.values = values;
+        with.n_values++;
+    }
+    tlk_w_clear(&s->w);
+    tlk_w_object(&s->w);
+    tlk_record_write(&s->w, &s->shape, &with, &desk_rules);
+    tlk_w_end_object(&s->w);
+    return tlk_w_lent(&s->w);
+}
+
+/* {"contactIds":["1"]} */
+static tl_str ids_body(struct push *s, const char *member, tl_str id, bool restore)
+{
+    tlk_w_clear(&s->w);
+    tlk_w_object(&s->w);
+    tlk_w_key(&s->w, tlk_str(member));
+    tlk_w_array(&s->w);
+    tlk_w_text(&s->w, id);
+    tlk_w_end_array(&s->w);
+    if (restore) {
+        tlk_w_key(&s->w, TL_STR("isChildNeedToBeRestored"));
+        tlk_w_bool(&s->w, true);
+    }
+    tlk_w_end_object(&s->w);
+    return tlk_w_lent(&s->w);
+}
+
+static void make_request(struct push *s, const tl_record *rec, tl_http *r)
+{
+    tl_conn *c = s->rd.c;
+    const char *method = rec->op == TL_OP_UPDATE ? "PATCH" : "POST";
+    tlk_url u = desk_url(c, "/");
+    u.arena = &c->call;
+    if (rec->op == TL_OP_RESTORE)
+        tlk_addz(&u.b, "recycleBin/restore");
+    else
+        tlk_addz(&u.b, s->rd.kind->module);
+    if (rec->op == TL_OP_UPDATE)
+        tlk_url_segment(&u, rec->id);
+    if (rec->op == TL_OP_DELETE)
+        tlk_addz(&u.b, "/moveToTrash");
+    tlk_request(r, method, tlk_url_end(&u), TL_HTTP_WRITE);
+    tlk_request_header(r, &c->call, "orgId", c->org);
+    if (rec->op == TL_OP_DELETE)
+        tlk_request_json(r, &c->call, ids_body(s, s->rd.kind->trash_ids, rec->id, false));
+    else if (rec->op == TL_OP_RESTORE)
+        tlk_request_json(r, &c->call, ids_body(s, "ids", rec->id, true));
+    else
+        tlk_request_json(r, &c->call, body_of(s, rec));
+}
+
+/* A mass action answers 200 although its one item failed [OAS:CommonMassActionResponse]. */
+static tl_status item_verdict(const tlk_node *root, tl_error *e)
+{
+    bool success;
+    const tlk_node *item = tlk_at(root, "results.0");
+    if (!item || !tlk_bool(tlk_get(item, "success"), &success) || success)
+        return TL_OK;
+    int64_t http = 0;
+    tlk_i64(tlk_at(item, "errors.httpCode"), &http);
+    return tlk_error_of(&desk_errors, (int32_t)http, tlk_get(item, "errors"), 0, e);
+}
+
+/* The record as the answer shows it. PATCH is documented to answer with it, but that is not sure: what is not there is not claimed. */
+static bool post_write(struct push *s, const tlk_node *root, const tl_record *rec, tl_record *out)
+{
+    if (tlk_type(root) != TLK_JOBJECT || !tlk_get(root, "id"))
+        return false;
+    desk_record_read(&s->rd, root, out);
+    if (rec->op == TL_OP_UPDATE && !tlk_eq(out->id, rec->id))
+        return false;
+    if (!tlk_get(root, "modifiedTime") || !tlk_get(root, "createdTime") || !tlk_get(root, "cf"))
+        out->flags &= ~(uint32_t)TL_REC_FULL;
+    return true;
+}
+
+static tl_status verdict_of(struct push *s, const tl_http *r, const tl_record *rec, const tlk_node **root, tl_error *e)
+{
+    tl_status rc = desk_answer(s->rd.c, r, root, e);
+    if (rc == TL_OK)
+        rc = item_verdict(*root, e);
+    if (rc == TL_E_INVALID)
+        desk_refine(*root ? *root : s->rd.c->json.nodes, &s->shape, rec, e);
+    return tlk_write_status(r, rc);
+}
+
+static tl_status report(struct push *s, uint32_t index, const tl_http *r, tl_error *e)
+{
+    const tl_record *rec = tlk_record(s->p->batch, index);
+    const tlk_node *root = NULL;
+    tl_error own = {.struct_size = sizeof(own)};
+    tl_host const *h = s->rd.c->host;
+    tl_record post;
+    tlk_arena_reset(&s->rd.c->page);
+    tl_status rc = verdict_of(s, r, rec, &root, &own);
+    if (rc != TL_OK) {
+        if (own.scope == TL_SCOPE_ENDPOINT && rc != TL_E_UNKNOWN) {
+            s->stop = rc;
+            s->why = own;
+        }
+        return desk_refused(tlk_result_fail(h, index, rc, &own), e);
+    }
+    bool told = rec->op != TL_OP_DELETE && rec->op != TL_OP_RESTORE && post_write(s, root, rec, &post);
+    if (rec->op == TL_OP_CREATE && !told) {
+        tlk_fail_record(&own, TL_E_UNKNOWN, TL_R_OTHER, "", "Zoho Desk accepted a new record but did not say its id");
+        return desk_refused(tlk_result_fail(h, index, TL_E_UNKNOWN, &own), e);
+    }
+    return desk_refused(tlk_result_ok(h, index, rec->op == TL_OP_CREATE, told ? &post : NULL), e);
+}
+
+/* Out of the bin first; what the record shall hold then follows as an update. */
+static tl_status restore_then_update(struct push *s, uint32_t index, const tl_http *restored, tl_error *e)
+{
+    tl_conn *c = s->rd.c;
+    const tl_record *rec = tlk_record(s->p->batch, index);
+    const tlk_node *root = NULL;
+    tl_error own = {.struct_size = sizeof(own)};
+    tl_status rc = verdict_of(s, restored, rec, &root, &own);
+    if (rc != TL_OK || rec->n_values == 0)
+        return rc == TL_OK ? desk_refused(tlk_result_ok(c->host, index, false, NULL), e)
+                           : desk_refused(tlk_result_fail(c->host, index, rc, &own), e);
+    tl_record update = *rec;
+    update.op = TL_OP_UPDATE;
+    tl_http r;
+    make_request(s, &update, &r);
+    rc = c->host->http(c->host, &r, 1, e);
+    if (rc != TL_OK) {
+        tlk_result_fail(c->host, index, rc, e);
+        return rc;
+    }
+    return report(s, index, &r, e);
+}
+
+/* Records [first, first + n) were sent; restores are done with after the others, since they call again and end the loan of the answers. */
+static tl_status group_done(struct push *s, tl_http *r, uint32_t first, uint32_t n, tl_error *e)
+{
+    tl_status rc = TL_OK;
+    for (uint32_t i = 0; i < n && rc == TL_OK; i++)
+        rc = report(s, first + i, &r[i], e);
+    return rc;
+}
+
+static void give_up(struct push *s, uint32_t first, tl_status why, const tl_error *e)
+{
+    for (uint32_t i = first; i < s->p->batch->count; i++)
+        tlk_result_fail(s->rd.c->host, i, why, e);
+}
+
+static tl_status send_all(struct push *s, tl_error *e)
+{
+    tl_conn *c = s->rd.c;
+    uint32_t count = s->p->batch->count, at = 0;
+    while (at < count) {
+        tl_http r[DESK_AT_ONCE];
+        uint32_t n = 0;
+        bool restores = tlk_record(s->p->batch, at)->op == TL_OP_RESTORE;
+        for (; n < (restores ? 1u : DESK_AT_ONCE) && at + n < count; n++) {
+            const tl_record *rec = tlk_record(s->p->batch, at + n);
+            if ((rec->op == TL_OP_RESTORE) != restores)
+                break;
+            make_request(s, rec, &r[n]);
+        }
+        tl_status rc = c->host->http(c->host, r, n, e);
+        if (rc != TL_OK && rc != TL_E_CANCELLED) { /* nothing of this group left the house */
+            give_up(s, at, rc, e);
+            return rc;
+        }
+        tl_status told = restores ? restore_then_update(s, at, &r[0], e) : group_done(s, r, at, n, e);
+        at += n;
+        if (s->stop != TL_OK && s->stop != TL_E_CANCELLED) { /* throttled, signed out: the rest would fare alike */
+            give_up(s, at, s->stop, &s->why);
+            *e = s->why;
+            return s->stop;
+        }
+        if (rc == TL_OK && told == TL_OK)
+            continue;
+        tl_error stopped = {.struct_size = sizeof(stopped)};
+        tlk_fail(&stopped, TL_E_CANCELLED, "not sent: the call was stopped before");
+        give_up(s, at, TL_E_CANCELLED, &stopped);
+        return rc != TL_OK ? rc : told;
+    }
+    return TL_OK;
+}
+
+tl_status desk_push(tl_conn *c, const tl_push *p, tl_error *e)
+{
+    const struct desk_kind *k = desk_kind_of(p->shape->kind);
+    if (!k)
+        return desk_unknown_kind(e, p->shape->kind);
+    tl_status rc = desk_begin(c, e);
+    if (rc != TL_OK)
+        return rc;
+    struct push s = {.p = p};
+    desk_reader_init(&s.rd, c, k, p->shape);
+    shape_with_stamp(&s);
+    rc = send_all(&s, e);
+    tlk_w_done(&s.w);
+    return rc;
+}
