@@ -165,6 +165,7 @@ static void settle(struct endpoint *ep)
         endpoint_free(ep);
         return;
     }
+    ep->dirty = false;
     if (ep->connector->manifest && (ep->connector->state == RUN_RUNNING || ep->connector->state == RUN_RETRYING)) {
         endpoint_configure(ep);
         endpoint_pump(ep);
@@ -173,10 +174,8 @@ static void settle(struct endpoint *ep)
 
 void endpoint_settle(struct endpoint *ep)
 {
-    if (ep->removed || ep->dirty) {
-        ep->dirty = ep->removed;
+    if (ep->removed || ep->dirty)
         settle(ep);
-    }
 }
 
 int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *config, struct err *e)
