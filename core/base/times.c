@@ -227,7 +227,7 @@ void http_date_format(struct buf *b, int64_t us)
 {
     int64_t days = floor_div(us, US_PER_DAY), y;
     int64_t weekday = (days % 7 + 7 + 4) % 7; /* 1970-01-01 was a Thursday */
-    int m, d, s = (int)floor_div(us - days * US_PER_DAY, US_PER_S);
+    int m, d, s = (int)(floor_div(us, US_PER_S) - days * 86400);
     civil_from_days(days, &y, &m, &d);
     buf_fmt(b, "%.3s, %02d %.3s %04lld %02d:%02d:%02d GMT", weekdays + weekday * 3, d, months + (m - 1) * 3,
             (long long)y, s / 3600, s / 60 % 60, s % 60);

@@ -123,6 +123,9 @@ static void http_dates_go_both_ways(void **state)
     buf_clear(&b);
     http_date_format(&b, -1);
     assert_buf(b, "Wed, 31 Dec 1969 23:59:59 GMT");
+    buf_clear(&b);
+    http_date_format(&b, INT64_MIN);
+    assert_true(str_ends(buf_lent(&b), STR(" 19:59:05 GMT")));
     assert_false(http_date_parse(STR("Sun, 06 Nov 1994 08:49:37 UTC"), &us));
     assert_false(http_date_parse(STR("Sun, 31 Feb 1994 08:49:37 GMT"), &us));
     assert_false(http_date_parse(STR("Sun, 06 Nov 1994"), &us));
