@@ -5,7 +5,7 @@
 
 struct repair {
     int64_t repair;
-    str object;    /* "connection desk-sf", "link desk-sf/contact", "endpoint sf" */
+    str object;    /* "connection help-sales", "link help-sales/contact", "endpoint sales" */
     str code;      /* SCHEMA_DRIFT */
     str key;       /* tells several of one code apart: a field, a record; may be empty */
     int32_t level; /* TL_WARN, TL_ERROR */
@@ -22,7 +22,7 @@ int repair_list(struct db *db, struct arena *a, bool with_resolved, size_t max, 
 /* Chained by hashes: each row's hash covers the one before, so a removed or changed row shows. */
 struct audit {
     int64_t audit, at_us;
-    str who, act, object, detail; /* "uid 0 (root)", "connection.pause", "desk-sf", JSON */
+    str who, act, object, detail; /* "uid 0 (root)", "connection.pause", "help-sales", JSON */
 };
 int audit_add(struct db *db, struct audit *row, struct err *e);
 int audit_list(struct db *db, struct arena *a, int64_t before, size_t max, struct audit **out, size_t *n,

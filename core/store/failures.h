@@ -106,7 +106,7 @@ struct old_id {
     int32_t side, gen;
     str why; /* "recreated", "merged", "repointed" */
     struct {
-        int32_t kind; /* enum base_kind; BASE_SAME: equal to the record's observation when it was put aside */
+        int32_t kind; /* enum base_kind; given BASE_SAME, the record's observation of that moment is kept */
         str blob;
     } base;
     int64_t at_us;

@@ -86,7 +86,8 @@ int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair
 /* Writes all members but pair, link, slot and made_us, bases only where set. p must come from pair_get, pair_load or
  * pair_insert of this handle; an intent opened or closed for the pair since then makes it stale: TL_E_BUG. Changing
  * rec[] while an intent is open, unless the same write closes it: E_PRECONDITION (code INTENT_OPEN); a record that is
- * taken: E_EXISTS as in pair_insert. To close an intent store the pair with intent = 0, then call intent_settle(). */
+ * taken: E_EXISTS as in pair_insert. Set the base of a side whose record changes. To close an intent store the pair
+ * with intent = 0, then call intent_settle(). */
 int pair_store(struct db *db, struct pair *p, struct err *e);
 /* Work to look at: sets due and lane unless an earlier due is there already; never postpones. Clears `failed` and
  * attempts when heal is set. A pair with an open intent comes up when the intent is closed. */

@@ -255,7 +255,7 @@ CREATE INDEX held_rec ON held(rec);
 CREATE TABLE old_id(
   link INTEGER NOT NULL, rec INTEGER NOT NULL,
   side INTEGER NOT NULL, pair INTEGER NOT NULL, gen INTEGER NOT NULL, why TEXT NOT NULL,
-  base BLOB, at INTEGER NOT NULL,
+  base BLOB NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY(link, rec)
 ) STRICT;
 CREATE INDEX old_id_pair ON old_id(pair);
