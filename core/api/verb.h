@@ -9,7 +9,7 @@ enum { VERB_MAX_TEXTS = 4, VERB_MAX_SETTINGS = 32 };
 struct verb {
     struct request *rq;
     struct app *app;
-    const char *act, *object; /* for the audit: "connection.pause", "desk-sf"; act NULL: leaves no trace */
+    const char *act, *object; /* for the audit: "connection.pause", "help-sales"; act NULL: leaves no trace */
     const char *text[VERB_MAX_TEXTS];
     struct admin_setting set[VERB_MAX_SETTINGS];
     unsigned n_set;

@@ -188,7 +188,7 @@ static int run_link_set(struct cli *cli)
 const struct command commands_connections[] = {
     {"connection", "list", "", 0, 0, "integrations of two endpoints", NULL, NULL, run_list},
     {"connection", "show", "NAME", 1, 1, "one connection with its links", NULL, NULL, run_show},
-    {"connection", "create", "NAME", 1, 1, "connect two endpoints", "Example: tieline connection create desk-sf --a desk --b sf",
+    {"connection", "create", "NAME", 1, 1, "connect two endpoints", "Example: tieline connection create help-sales --a help --b sales",
      create_options, run_create},
     {"connection", "rename", "NAME NEW", 2, 2, "give it another name", NULL, NULL, run_rename},
     {"connection", "pause", "NAME", 1, 1, "stop exchanging data until resume", NULL, NULL, run_pause},

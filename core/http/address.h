@@ -18,7 +18,7 @@ struct http_allow *http_allow_new(bool development);
 struct http_allow *http_allow_free(struct http_allow *a);
 AUTO_FN(struct http_allow *, http_allow_free)
 
-/* Declared hosts: "desk.zoho.com,*.my.salesforce.com". "*." stands for one label or more. Only https on port 443.
+/* Declared hosts: "api.example.com,*.my.example.com". "*." stands for one label or more. Only https on port 443.
  * TL_E_CONFIG for a pattern that would match too much ("*", "*.com", an address). */
 int http_allow_hosts(struct http_allow *a, str patterns, struct err *e);
 

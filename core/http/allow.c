@@ -209,7 +209,7 @@ static bool place_matches(const struct place *p, const struct url_place *u)
         return false;
     if (!p->declared || p->host[0] != '*')
         return strcmp(p->host, u->host) == 0;
-    str host = str_of(u->host), suffix = str_of(p->host + 1); /* ".my.salesforce.com" */
+    str host = str_of(u->host), suffix = str_of(p->host + 1); /* ".my.example.com" */
     return host.n > suffix.n && str_ends(host, suffix) && is_host_name(host, 2);
 }
 

@@ -51,7 +51,7 @@ void engine_stop(struct engine *g);
 
 struct endpoint_setup {
     const char *name;      /* label from the INI header */
-    const char *connector; /* "desk" */
+    const char *connector; /* its id */
     const char *system;    /* connector id; part of the identity */
     int32_t role;          /* TL_ROLE_* */
     const char *claims;    /* groups, comma separated, or null */
