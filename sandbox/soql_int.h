@@ -36,6 +36,11 @@ struct soql_test {
     size_t n;
     bool has_null;
 };
+/* Text without case; ids byte by byte, which is the order they were given out in. */
+static inline int soql_compare_text(const struct sf_field *f, str a, str b)
+{
+    return f->type == SF_ID || f->type == SF_REFERENCE ? str_cmp(a, b) : sf_text_compare(a, b);
+}
 bool soql_test_row(const struct soql_test *t, struct sf_store *s, const struct sf_row *row);
 int soql_path_bind(struct sf_schema *schema, const struct sf_object *o, const struct soql_name *name, str alias,
                    str query, struct soql_path *out, struct soql_error *e);

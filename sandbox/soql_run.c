@@ -410,10 +410,10 @@ static void cell_at(struct sf_store *s, const struct soql_path *path, const stru
         sf_cell(s, end, path->field, scratch, out);
 }
 
-static int compare_cells(const struct sf_cell *a, const struct sf_cell *b)
+static int compare_cells(const struct sf_field *f, const struct sf_cell *a, const struct sf_cell *b)
 {
     if (a->kind == CELL_TEXT)
-        return sf_text_compare(a->text, b->text);
+        return soql_compare_text(f, a->text, b->text);
     if (a->kind == CELL_NUMBER)
         return a->d < b->d ? -1 : a->d > b->d;
     return a->i < b->i ? -1 : a->i > b->i;
@@ -434,7 +434,7 @@ static int compare_rows(const void *a, const void *b, void *arg)
                 continue;
             return (cx.kind == CELL_NULL) == !o->nulls_last ? -1 : 1;
         }
-        int order = compare_cells(&cx, &cy);
+        int order = compare_cells(o->path.field, &cx, &cy);
         if (order)
             return o->descending ? -order : order;
     }

@@ -141,9 +141,15 @@ static int bind_id(struct arena *a, const struct soql_where *w, struct soql_valu
     return 0;
 }
 
-static int text_order(const void *a, const void *b)
+static int text_order(const void *a, const void *b, void *test)
 {
-    return sf_text_compare(((const struct soql_value *)a)->text, ((const struct soql_value *)b)->text);
+    const struct sf_field *f = ((const struct soql_test *)test)->path.field;
+    return soql_compare_text(f, ((const struct soql_value *)a)->text, ((const struct soql_value *)b)->text);
+}
+
+static void sort_values(struct soql_test *t)
+{
+    qsort_r(t->values, t->n, sizeof t->values[0], text_order, t);
 }
 
 static int bind_set_query(struct arena *a, const struct soql_query *q, const struct soql_where *w,
@@ -185,7 +191,7 @@ static int bind_set_query(struct arena *a, const struct soql_query *q, const str
         if (cell.kind == CELL_TEXT)
             t->values[t->n++] = (struct soql_value){.kind = CELL_TEXT, .text = arena_str(a, cell.text)};
     }
-    qsort(t->values, t->n, sizeof t->values[0], text_order);
+    sort_values(t);
     return 0;
 }
 
@@ -212,7 +218,7 @@ static int bind_values(struct arena *a, const struct soql_query *q, const struct
         t->n++;
     }
     if ((w->op == OP_IN || w->op == OP_NOT_IN) && t->n > 1 && t->values[0].kind == CELL_TEXT)
-        qsort(t->values, t->n, sizeof t->values[0], text_order);
+        sort_values(t);
     return 0;
 }
 
@@ -269,7 +275,7 @@ static bool in_texts(const struct soql_test *t, str text)
     size_t lo = 0, hi = t->n;
     while (lo < hi) {
         size_t middle = (lo + hi) / 2;
-        int order = sf_text_compare(t->values[middle].text, text);
+        int order = soql_compare_text(t->path.field, t->values[middle].text, text);
         if (order == 0)
             return true;
         if (order < 0)
@@ -281,11 +287,11 @@ static bool in_texts(const struct soql_test *t, str text)
 }
 
 /* -1, 0, 1: the cell lies before, in or behind the value's range. */
-static int compare(const struct sf_cell *c, const struct soql_value *v)
+static int compare(const struct sf_field *f, const struct sf_cell *c, const struct soql_value *v)
 {
     switch (v->kind) {
     case CELL_TEXT:
-        return sf_text_compare(c->text, v->text);
+        return soql_compare_text(f, c->text, v->text);
     case CELL_NUMBER:
         return c->d < v->lo_d ? -1 : c->d > v->lo_d;
     case CELL_BOOL:
@@ -302,7 +308,7 @@ static bool is_in(const struct soql_test *t, const struct sf_cell *c)
     if (c->kind == CELL_TEXT)
         return in_texts(t, c->text);
     for (size_t i = 0; i < t->n; i++)
-        if (compare(c, &t->values[i]) == 0)
+        if (compare(t->path.field, c, &t->values[i]) == 0)
             return true;
     return false;
 }
@@ -326,7 +332,7 @@ static bool test_cell(const struct soql_test *t, const struct sf_cell *c)
     const struct soql_value *v = &t->values[0];
     if (t->op == OP_LIKE)
         return sf_text_like(c->text, v->text, v->escaped);
-    int order = compare(c, v);
+    int order = compare(t->path.field, c, v);
     switch (t->op) {
     case OP_EQ:
         return order == 0;
