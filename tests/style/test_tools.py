@@ -157,3 +157,18 @@ def test_contract_refuses_rows_that_do_not_exist(claims):
     found, _ = contract(claims)
     assert found.returncode == 1
     assert "S4-99" in found.stderr
+
+
+@pytest.mark.parametrize("inner, status, counts", [
+    ("", "run", "1 0 0"),
+    ("<failure/>", "fail", "0 1 0"),
+    ('<skipped message="SKIP_RETURN_CODE=77"/>', "notrun", "0 0 1"),
+    ('<skipped message="Unable to find executable"/>', "notrun", "0 1 0"),  # not built: never a skip
+])
+def test_results_are_counted(tree, inner, status, counts):
+    (tree / "build/results").mkdir(parents=True)
+    (tree / "build/results/unit.xml").write_text(
+        f'<testsuite><testcase name="x" status="{status}" time="0">{inner}<system-out/></testcase></testsuite>')
+    found = subprocess.run(["python3", str(tree / "tools/lib/summary.py"), str(tree / "build"), "unit"],
+                           capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[0] == counts

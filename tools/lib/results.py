@@ -32,12 +32,15 @@ def _outcome(node):
 
 
 def _ctest_outcome(node):
-    status = node.get("status")
     outcome, why = _outcome(node)
-    if outcome != PASSED:
-        return outcome, why
-    return {"run": (PASSED, ""), "fail": (FAILED, ""), "notrun": (FAILED, "was not run"),
-            "disabled": (SKIPPED, "disabled")}.get(status, (PASSED, ""))
+    if outcome == SKIPPED and "SKIP_" not in why and node.get("status") != "disabled":
+        return FAILED, ""  # CTest calls a program that was not built or not found skipped
+    if outcome == SKIPPED:
+        said = (node.findtext("system-out") or "").strip().splitlines()
+        return SKIPPED, said[-1] if said else why
+    if outcome == PASSED and node.get("status") in ("fail", "notrun"):
+        return FAILED, ""
+    return outcome, why
 
 
 def _cmocka_cases(group, suite, outcome, printed):
