@@ -41,11 +41,12 @@ struct time_index {
     bool unsorted;
 };
 struct hash_entry {
-    uint32_t hash, at; /* at: record number + 1; 0: free */
+    uint32_t hash, at, next; /* at: record number; next: entry number + 1 in the same chain, 0: the last */
 };
-struct hash_index {
+struct hash_index { /* chained: many records may share a value */
     struct hash_entry *e;
     size_t n, cap;
+    uint32_t *heads; /* cap of them */
 };
 
 struct module {

@@ -197,7 +197,8 @@ static bool view_check(struct call *c, const struct module *m)
     return false;
 }
 
-static void answer_page(struct call *c, struct module *m, const struct record **page, size_t n, bool full)
+/* Lists and contactsByIds answer with short records (zohodesk-oas v1.0 Contact.json). */
+static void answer_page(struct call *c, struct module *m, const struct record **page, size_t n)
 {
     str include = {0};
     call_query(c, "include", &include);
@@ -207,7 +208,7 @@ static void answer_page(struct call *c, struct module *m, const struct record **
     buf_text_add(&c->out, "{\"data\":[");
     for (size_t i = 0; i < n; i++) {
         json_put_comma(&c->out);
-        record_put(&c->out, m, page[i], full, with_account);
+        record_put(&c->out, m, page[i], false, with_account);
     }
     buf_add(&c->out, "]}", 2);
     call_answer(c, 200);
@@ -233,7 +234,7 @@ void h_list(struct call *c)
         n = page_by_time(m, slot == -1, down, skip, (size_t)limit, page);
     else
         n = page_by_value(m, slot, down, skip, (size_t)limit, page);
-    answer_page(c, m, page, n, false);
+    answer_page(c, m, page, n);
 }
 
 void h_by_ids(struct call *c)
@@ -254,7 +255,7 @@ void h_by_ids(struct call *c)
         if (r && r->state == REC_LIVE)
             page[n++] = r;
     }
-    answer_page(c, m, page, n, true);
+    answer_page(c, m, page, n);
 }
 
 void h_count(struct call *c)

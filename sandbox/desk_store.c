@@ -1,5 +1,6 @@
 /* Records and the three ways to them: by id, by time, by value. Index entries are never removed but checked against the
- * record when read, and swept when half of them are stale. */
+ * record when read; the time indexes are swept when half of their entries are stale. A record that got a value back is in
+ * the value index twice, so whoever collects what store_lookup finds drops doubles. */
 #include <stdlib.h>
 
 #include "desk_int.h"
@@ -13,6 +14,7 @@ void store_done(struct module *m)
     free(m->by_modified.e);
     free(m->by_created.e);
     free(m->by_value.e);
+    free(m->by_value.heads);
 }
 
 /* ---- by time ------------------------------------------------------------------------------------------------------ */
@@ -147,31 +149,26 @@ bool value_equal(str a, str b)
     return str_eq(buf_lent(&x), buf_lent(&y));
 }
 
-static void hash_put(struct hash_index *x, uint32_t hash, uint32_t at)
+static void hash_link(struct hash_index *x, size_t i)
 {
-    for (size_t i = hash & (x->cap - 1);; i = (i + 1) & (x->cap - 1)) {
-        if (x->e[i].at && (x->e[i].hash != hash || x->e[i].at != at))
-            continue;
-        x->n += !x->e[i].at;
-        x->e[i] = (struct hash_entry){hash, at};
-        return;
-    }
+    uint32_t *head = &x->heads[x->e[i].hash & (x->cap - 1)];
+    x->e[i].next = *head;
+    *head = (uint32_t)i + 1;
 }
 
 static void hash_insert(struct hash_index *x, uint32_t hash, uint32_t at)
 {
-    if (x->n * 10 >= x->cap * 7) {
-        struct hash_index grown = {.cap = x->cap ? x->cap * 2 : 4096};
-        grown.e = calloc(grown.cap, sizeof *grown.e);
-        ASSERT(grown.e != NULL);
-        for (size_t i = 0; i < x->cap; i++) {
-            if (x->e[i].at)
-                hash_put(&grown, x->e[i].hash, x->e[i].at);
-        }
-        free(x->e);
-        *x = grown;
+    if (x->n == x->cap) {
+        x->cap = x->cap ? x->cap * 2 : 4096;
+        x->e = realloc(x->e, x->cap * sizeof *x->e);
+        free(x->heads);
+        x->heads = calloc(x->cap, sizeof *x->heads);
+        ASSERT(x->e != NULL && x->heads != NULL);
+        for (size_t i = 0; i < x->n; i++)
+            hash_link(x, i);
     }
-    hash_put(x, hash, at);
+    x->e[x->n] = (struct hash_entry){.hash = hash, .at = at};
+    hash_link(x, x->n++);
 }
 
 void store_lookup(struct module *m, int slot, str value, bool (*fn)(void *arg, struct record *r), void *arg)
@@ -180,10 +177,10 @@ void store_lookup(struct module *m, int slot, str value, bool (*fn)(void *arg, s
     if (!x->cap)
         return;
     uint32_t hash = value_hash(slot, value);
-    for (size_t i = hash & (x->cap - 1); x->e[i].at; i = (i + 1) & (x->cap - 1)) {
-        if (x->e[i].hash != hash)
+    for (uint32_t i = x->heads[hash & (x->cap - 1)]; i; i = x->e[i - 1].next) {
+        if (x->e[i - 1].hash != hash)
             continue;
-        struct record *r = &m->records[x->e[i].at - 1];
+        struct record *r = &m->records[x->e[i - 1].at];
         if (value_equal(store_value(r, slot), value) && !fn(arg, r))
             return;
     }
@@ -237,6 +234,11 @@ void store_apply(struct module *m, struct record *r, const struct change *change
         if (v.n)
             value_append(b, slot, v);
     }
+    for (size_t i = 0; i < n; i++) {
+        bool indexed = m->fields[changes[i].slot].indexed && changes[i].value.n;
+        if (indexed && !str_eq(store_value(r, changes[i].slot), changes[i].value))
+            hash_insert(&m->by_value, value_hash(changes[i].slot, changes[i].value), (uint32_t)(r - m->records));
+    }
     char *blob = malloc(b->n ? b->n : 1);
     ASSERT(blob != NULL);
     if (b->n)
@@ -244,11 +246,6 @@ void store_apply(struct module *m, struct record *r, const struct change *change
     free(r->blob);
     r->blob = blob;
     r->blob_n = (uint32_t)b->n;
-    for (size_t i = 0; i < n; i++) {
-        if (changes[i].value.n && m->fields[changes[i].slot].indexed)
-            hash_insert(&m->by_value, value_hash(changes[i].slot, store_value(r, changes[i].slot)),
-                        (uint32_t)(r - m->records) + 1);
-    }
     store_set_times(m, r, r->created_us, modified_us);
 }
 
