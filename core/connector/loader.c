@@ -72,8 +72,10 @@ static int bind_now_setup(struct err *e)
     vtable.dlloader_exit = NULL;
     vtable.dlloader_data = &bind_now;
     vtable.priority = LT_DLLOADER_PREPEND;
-    if (!lt_dlloader_remove("lt_dlopen") || lt_dlloader_add(&vtable) != 0)
+    lt_dlvtable *removed = lt_dlloader_remove("lt_dlopen");
+    if (!removed || lt_dlloader_add(&vtable) != 0)
         return err_set(e, TL_E_BUG, "libltdl's loader cannot be replaced");
+    free(removed); /* handed over by libltdl, which allocated it */
     bind_now.ready = true;
     return TL_OK;
 }

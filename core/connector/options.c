@@ -156,6 +156,8 @@ int options_resolve(struct option_set *out, const struct manifest *m, const tl_p
     AUTO(option_set_done) struct option_set set = {0};
     tl_pair *all = arena_array(&set.arena, tl_pair, m->n_options);
     tl_pair *open = arena_array(&set.arena, tl_pair, m->n_options);
+    set.all = all;
+    set.open = open;
     for (uint32_t i = 0; i < m->n_options; i++) {
         const tl_option *o = &m->options[i];
         const tl_pair *own = given_value(given, n, o->name);
@@ -181,8 +183,6 @@ int options_resolve(struct option_set *out, const struct manifest *m, const tl_p
     }
     if (c.status)
         return c.status;
-    set.all = all;
-    set.open = open;
     *out = set;
     memset(&set, 0, sizeof set);
     return TL_OK;
