@@ -1,0 +1,257 @@
+/* Requests to Salesforce and the first look at their answers. */
+#include "salesforce.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---- beginning */
+
+static tl_status extra(tl_conn *c, const char *member, tl_str *out, tl_error *e)
+{
+    char text[1024];
+    uint64_t n = 0;
+    tl_status rc = c->host->auth_extra(c->host, member, text, sizeof(text), &n, e);
+    if (rc != TL_OK)
+        return rc;
+    *out = tlk_dup(&c->call, tlk_strn(text, n < sizeof(text) ? (size_t)n : sizeof(text)));
+    return TL_OK;
+}
+
+/* Every API call goes to the address that the sign-in named, never to the login host
+ * [REST:intro_understanding_refresh_token_oauth]. */
+tl_status sf_begin(tl_conn *c, tl_error *e)
+{
+    tlk_arena_reset(&c->call);
+    tlk_arena_reset(&c->page);
+    tl_str url = {NULL, 0};
+    tl_status rc = extra(c, "instance_url", &url, e);
+    if (rc != TL_OK)
+        return rc;
+    c->base = c->instance.n ? c->instance : tlk_base_url(url);
+    if (!c->base.n)
+        return tlk_fail(e, TL_E_CONFIG, "salesforce: the sign-in names no instance_url; set that option");
+    c->data = tlk_fmt(&c->call, "%.*s/services/data/v%.*s", TLK_FMT(c->base), TLK_FMT(c->version));
+    return TL_OK;
+}
+
+tl_status sf_identity(tl_conn *c, tl_str *org, tl_str *user, tl_error *e)
+{
+    tl_str url = {NULL, 0};
+    tl_status rc = extra(c, "id", &url, e);
+    if (rc != TL_OK)
+        return rc;
+    /* ".../id/00D.../005...", 15 or 18 characters each */
+    tl_str part, last = {NULL, 0}, before = {NULL, 0};
+    while (tlk_split(&url, '/', &part)) {
+        before = last;
+        last = part;
+    }
+    if (last.n < 15 || before.n < 15 || !tlk_starts(before, "00D"))
+        return tlk_fail(e, TL_E_TEMPORARY, "salesforce: the sign-in does not say which org and user it is for");
+    char id[SF_ID + 1];
+    sf_id18(id, before);
+    *org = tlk_dup(&c->call, tlk_str(id));
+    sf_id18(id, last);
+    *user = tlk_dup(&c->call, tlk_str(id));
+    return TL_OK;
+}
+
+/* ---- requests */
+
+tl_str sf_path(tl_conn *c, const char *fmt, ...)
+{
+    char tail[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(tail, sizeof(tail), fmt, ap);
+    va_end(ap);
+    return tlk_fmt(&c->call, "%.*s%s", TLK_FMT(c->data), tail);
+}
+
+void sf_get_request(tl_conn *c, tl_http *r, tl_str url)
+{
+    tlk_request(r, "GET", url, 0);
+    tlk_request_header(r, &c->call, "sforce-call-options", TL_STR("client=tieline"));
+}
+
+/* Assignment rules would change the owner unless told not to [REST:headers_autoassign]. Duplicate rules that only alert
+ * are overridden by choice [REST:headers_duplicaterules]. */
+void sf_write_request(tl_conn *c, tl_http *r, const char *method, tl_str url, tl_str json)
+{
+    tlk_request(r, method, url, TL_HTTP_WRITE);
+    tlk_request_header(r, &c->call, "sforce-call-options", TL_STR("client=tieline"));
+    tlk_request_header(r, &c->call, "sforce-auto-assign", TL_STR("FALSE"));
+    if (c->save_alerts)
+        tlk_request_header(r, &c->call, "sforce-duplicate-rule-header", TL_STR("allowSave=true"));
+    if (json.n)
+        tlk_request_json(r, &c->call, json);
+}
+
+/* ---- answers */
+
+bool sf_usage_parse(tl_str header, int64_t *used, int64_t *limit)
+{
+    for (tl_str part; tlk_split(&header, ';', &part);) {
+        part = tlk_trim(part);
+        if (!tlk_starts(part, "api-usage="))
+            continue;
+        tl_str rest = tlk_strn(part.p + 10, (size_t)part.n - 10), head;
+        int64_t u = 0, l = 0;
+        if (!tlk_split(&rest, '/', &head) || !tlk_to_i64(head, &u) || !tlk_to_i64(tlk_trim(rest), &l))
+            return false;
+        *used = u;
+        *limit = l;
+        return true;
+    }
+    return false;
+}
+
+/* [REST:headers_api_usage]: on nearly every answer; more may follow the first token. */
+static void tell_usage(tl_conn *c, const tl_http *r)
+{
+    int64_t used = 0, limit = 0;
+    if (sf_usage_parse(tlk_answer_header(r, "sforce-limit-info"), &used, &limit))
+        tlk_quota(c->host, "day", limit, limit > used ? limit - used : 0, -1);
+}
+
+tl_status sf_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_error *e)
+{
+    tell_usage(c, r);
+    return tlk_answer(c->host, r, &sf_errors, &c->json, root, e);
+}
+
+tl_status sf_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e)
+{
+    tlk_arena_reset(&c->page);
+    tl_status rc = c->host->http(c->host, r, 1, e);
+    return rc == TL_OK ? sf_answer(c, r, root, e) : rc;
+}
+
+int64_t sf_server_us(tl_conn *c, const tl_http *r)
+{
+    return r->server_us ? r->server_us : c->host->now_us(c->host);
+}
+
+tl_status sf_refused(tl_status rc, tl_error *e)
+{
+    if (rc == TL_E_INVALID)
+        return tlk_fail(e, TL_E_BUG, "salesforce: the host refused a record of the connector");
+    return tlk_fail(e, rc, rc == TL_E_CANCELLED ? "stopped by the host" : "the host refused to take records");
+}
+
+/* ---- queries */
+
+static tl_str query_target(tl_conn *c, tl_str soql, bool all, bool relative)
+{
+    TLK_AUTO_BUF b = {0};
+    if (relative)
+        tlk_addf(&b, "/services/data/v%.*s", TLK_FMT(c->version));
+    else
+        tlk_add(&b, c->data);
+    tlk_addz(&b, all ? "/queryAll?q=" : "/query?q=");
+    tlk_add_url(&b, soql);
+    return tlk_dup(&c->call, tlk_lent(&b));
+}
+
+/* A long query goes as the one part of a composite call, whose body has room for it
+ * [REST:resources_composite_composite]. */
+static void wrapped_request(tl_conn *c, tl_http *r, tl_str soql, bool all)
+{
+    TLK_AUTO_WRITER w = {0};
+    tlk_w_object(&w);
+    tlk_w_key(&w, TL_STR("compositeRequest"));
+    tlk_w_array(&w);
+    tlk_w_object(&w);
+    tlk_w_member(&w, "method", TL_STR("GET"));
+    tlk_w_member(&w, "url", query_target(c, soql, all, true));
+    tlk_w_member(&w, "referenceId", TL_STR("query"));
+    tlk_w_end_object(&w);
+    tlk_w_end_array(&w);
+    tlk_w_end_object(&w);
+    tlk_request(r, "POST", sf_path(c, "/composite"), 0);
+    tlk_request_json(r, &c->call, tlk_w_lent(&w));
+}
+
+void sf_query_request(tl_conn *c, tl_http *r, tl_str soql, bool all)
+{
+    tl_str url = query_target(c, soql, all, false);
+    if (url.n > SF_URL)
+        wrapped_request(c, r, soql, all);
+    else
+        tlk_request(r, "GET", url, 0);
+    tlk_request_header(r, &c->call, "sforce-call-options", TL_STR("client=tieline"));
+    tlk_request_header(r, &c->call, "sforce-query-options", TL_STR("batchSize=2000")); /* [REST:headers_queryoptions] */
+}
+
+tl_status sf_query_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_error *e)
+{
+    const tlk_node *top = NULL;
+    tl_status rc = sf_answer(c, r, &top, e);
+    if (rc != TL_OK)
+        return rc;
+    const tlk_node *inner = tlk_at(top, "compositeResponse.0");
+    int64_t status = 200;
+    if (inner) {
+        tlk_i64(tlk_get(inner, "httpStatusCode"), &status);
+        top = tlk_get(inner, "body");
+    }
+    if (status >= 300)
+        return tlk_error_of(&sf_errors, (int32_t)status, top, 0, e);
+    if (tlk_type(tlk_get(top, "records")) != TLK_JARRAY)
+        return tlk_fail(e, TL_E_TEMPORARY, "salesforce: the answer to a query holds no records");
+    *root = top;
+    return TL_OK;
+}
+
+tl_status sf_query(tl_conn *c, tl_str soql, bool all, const tlk_node **root, int64_t *server_us, tl_error *e)
+{
+    tl_http r;
+    sf_query_request(c, &r, soql, all);
+    tlk_arena_reset(&c->page);
+    tl_status rc = c->host->http(c->host, &r, 1, e);
+    if (rc != TL_OK)
+        return rc;
+    rc = sf_query_answer(c, &r, root, e);
+    if (server_us)
+        *server_us = sf_server_us(c, &r);
+    return rc;
+}
+
+/* ---- the stamp field: discover() finds out what a kind has, all instances remember: "unique:Tieline_Id__c" */
+
+static const char *const stamp_words[] = {
+    [SF_STAMP_MISSING] = "", [SF_STAMP_UNUSABLE] = "", [SF_STAMP_UNIQUE] = "unique:", [SF_STAMP_PLAIN] = "plain:"};
+
+static tl_str stamp_text(tl_conn *c, enum sf_stamp_state state)
+{
+    bool usable = stamp_words[state][0] != '\0';
+    return usable ? tlk_fmt(&c->call, "%s%s", stamp_words[state], c->stamp.p) : (tl_str){NULL, 0};
+}
+
+static tl_str stamp_kept(tl_conn *c, const struct sf_kind *k)
+{
+    char kept[160];
+    uint64_t n = 0;
+    tl_str key = tlk_fmt(&c->call, "stamp.%s", k->kind);
+    if (c->host->kv_get(c->host, key.p, kept, sizeof(kept), &n) != TL_OK || n > sizeof(kept))
+        return (tl_str){NULL, 0};
+    return tlk_dup(&c->call, tlk_strn(kept, (size_t)n));
+}
+
+bool sf_stamp_is_unique(tl_conn *c, const struct sf_kind *k)
+{
+    return tlk_eq(stamp_kept(c, k), stamp_text(c, SF_STAMP_UNIQUE));
+}
+
+tl_str sf_stamp_of(tl_conn *c, const struct sf_kind *k)
+{
+    bool plain = tlk_eq(stamp_kept(c, k), stamp_text(c, SF_STAMP_PLAIN));
+    return plain || sf_stamp_is_unique(c, k) ? c->stamp : (tl_str){NULL, 0};
+}
+
+void sf_stamp_remember(tl_conn *c, const struct sf_kind *k, enum sf_stamp_state state)
+{
+    tl_str text = stamp_text(c, state);
+    if (!tlk_eq(stamp_kept(c, k), text))
+        c->host->kv_set(c->host, tlk_fmt(&c->call, "stamp.%s", k->kind).p, text);
+}

@@ -1,0 +1,85 @@
+/* The kinds this connector knows and their canonical paths; everything else of an object is found by describe. */
+#include "salesforce.h"
+
+static const struct sf_field account_fields[] = {
+    {"name", "Name", TL_F_MATCH},
+    {"phone", "Phone", 0},
+    {"fax", "Fax", 0},
+    {"website", "Website", 0},
+    {"industry", "Industry", 0},
+    {"description", "Description", 0},
+    {"employees", "NumberOfEmployees", 0},
+    {"annual_revenue", "AnnualRevenue", 0},
+    {"parent", "ParentId", 0},
+    {"owner", "OwnerId", 0},
+    {"address.street", "BillingStreet", 0},
+    {"address.city", "BillingCity", 0},
+    {"address.state", "BillingState", 0},
+    {"address.postal_code", "BillingPostalCode", 0},
+    {"address.country", "BillingCountry", 0},
+    {"shipping.street", "ShippingStreet", 0},
+    {"shipping.city", "ShippingCity", 0},
+    {"shipping.state", "ShippingState", 0},
+    {"shipping.postal_code", "ShippingPostalCode", 0},
+    {"shipping.country", "ShippingCountry", 0},
+};
+
+static const struct sf_field contact_fields[] = {
+    {"first_name", "FirstName", 0},
+    {"last_name", "LastName", TL_F_MATCH},
+    {"email", "Email", TL_F_MATCH},
+    {"phone", "Phone", TL_F_MATCH},
+    {"mobile", "MobilePhone", TL_F_MATCH},
+    {"fax", "Fax", 0},
+    {"title", "Title", 0},
+    {"department", "Department", 0},
+    {"description", "Description", 0},
+    {"account", "AccountId", TL_F_MATCH},
+    {"owner", "OwnerId", 0},
+    {"birthday", "Birthdate", 0},
+    {"address.street", "MailingStreet", 0},
+    {"address.city", "MailingCity", 0},
+    {"address.state", "MailingState", 0},
+    {"address.postal_code", "MailingPostalCode", 0},
+    {"address.country", "MailingCountry", 0},
+};
+
+const struct sf_kind sf_kinds[] = {
+    {"account", "Account", true, account_fields, TLK_LEN(account_fields)},
+    {"contact", "Contact", true, contact_fields, TLK_LEN(contact_fields)},
+};
+const uint32_t sf_n_kinds = TLK_LEN(sf_kinds);
+
+const struct sf_kind *sf_kind_of(tl_str kind)
+{
+    for (uint32_t i = 0; i < sf_n_kinds; i++) {
+        if (tlk_is(kind, sf_kinds[i].kind))
+            return &sf_kinds[i];
+    }
+    return NULL;
+}
+
+const struct sf_kind *sf_kind_of_object(tl_str object)
+{
+    for (uint32_t i = 0; i < sf_n_kinds; i++) {
+        if (tlk_is(object, sf_kinds[i].object))
+            return &sf_kinds[i];
+    }
+    return NULL;
+}
+
+const struct sf_field *sf_field_of(const struct sf_kind *k, tl_str name)
+{
+    for (uint32_t i = 0; i < k->n_fields; i++) {
+        if (tlk_is(name, k->fields[i].name))
+            return &k->fields[i];
+    }
+    return NULL;
+}
+
+tl_status sf_unknown_kind(tl_error *e, tl_str kind)
+{
+    tl_status rc = tlk_fail(e, TL_E_UNSUPPORTED, "salesforce: the kind \"%.*s\" is not known", TLK_FMT(kind));
+    e->scope = TL_SCOPE_KIND;
+    return rc;
+}
