@@ -163,6 +163,7 @@ static void address_line(struct sandbox *w)
     AUTO(buf_done) struct buf b = {0};
     buf_char(&b, '{');
     struct twin *t;
+    sandbox_lock(w); /* it serves already */
     for (unsigned i = 0; (t = sandbox_twin_at(w, i)) != NULL; i++)
         json_put_member(&b, twin_name(t), str_of(twin_url(t)));
     json_put_int(&b, "pid", getpid());
@@ -171,6 +172,7 @@ static void address_line(struct sandbox *w)
     desk_credentials(&b, sandbox_twin(w, "desk"));
     salesforce_credentials(&b, sandbox_twin(w, "login"));
     toy_credentials(&b);
+    sandbox_unlock(w);
     buf_add(&b, "}}", 2);
     puts(buf_text(&b));
     fflush(stdout);
