@@ -139,6 +139,11 @@ struct sj *sf_req_body(struct sf_req *r)
                      "The HTTP entity body is required, but this request has no entity body.");
         return r->tree;
     }
+    str type = call_header(r->call, "Content-Type");
+    if (!str_starts(type, STR("application/json"))) {
+        sf_error(r, 415, "UNSUPPORTED_MEDIA_TYPE", "Content type '%.*s' not supported", STR_FMT(type));
+        return NULL;
+    }
     struct sj *tree = sj_parse(r->a, r->body, &fault);
     if (tree && (tree->kind == SJ_OBJECT || tree->kind == SJ_ARRAY))
         return tree;
@@ -431,7 +436,8 @@ static struct sandbox_switch instance_switches[] = {
     {"limit_tokens", 0, "1: Sforce-Limit-Info carries further tokens"},
 };
 
-static const char *const instance_faults[] = {"lock-row", "query-timeout", "lose-locator", "concurrent-limit"};
+static const char *const instance_faults[] = {"lock-row", "query-timeout", "lose-locator", "concurrent-limit",
+                                              "late-commit"};
 
 #define SERVER_ROUTE(method, pattern, fn) {method, "/services/data/{version}" pattern, instance_call},
 static const struct route instance_routes[] = {{"GET", "/services/data", versions},

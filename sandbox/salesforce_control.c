@@ -68,8 +68,9 @@ static void done(struct call *c, const char *id, int status)
     call_answer_fmt(c, status, "{\"id\":\"%s\"}", id);
 }
 
-/* Members of a change that are no fields: "$late_ms" commits that much later, "$user": "integration" writes as the
- * connector's own user, as a trigger or workflow would. */
+/* The change as a save, past the connector's rights. Members that are no fields: "$late_ms" commits that much later,
+ * "$user": "integration" writes as the connector's own user, as a trigger or workflow would. The fault "late-commit"
+ * does what "$late_ms" does. */
 static struct sf_save change_of(struct call *c, struct sf *sf, const struct sf_object *o, json_t *fields)
 {
     struct sj_fault fault;
@@ -85,7 +86,8 @@ static struct sf_save change_of(struct call *c, struct sf *sf, const struct sf_o
                         .method = c->method};
     s.body = text ? sj_parse(&c->arena, arena_str(&c->arena, str_of(text)), &fault) : NULL;
     free(text);
-    s.late_us = sj_int(sj_get(s.body, "$late_ms"), 0) * US_PER_MS;
+    const struct fault *late = fault_take(sf->world, sf->instance, "late-commit", c->method.p, c->path);
+    s.late_us = sj_int(sj_get(s.body, "$late_ms"), late ? late->ms : 0) * US_PER_MS;
     if (str_is(sj_text(sj_get(s.body, "$user")), "integration"))
         s.user = sf->integration;
     return s;

@@ -130,8 +130,7 @@ void sf_record_put(struct sf *sf, struct buf *out, const struct sf_row *row, con
         const struct sf_field *f = fields ? fields[i] : &o->fields[i];
         if (f->flags & F_HIDDEN)
             continue;
-        buf_char(out, ',');
-        json_put_key(out, f->name);
+        buf_str(out, f->key);
         value_put(sf, out, row, f);
     }
     buf_char(out, '}');
@@ -173,8 +172,7 @@ static void columns_put(struct sf *sf, struct buf *out, const struct soql_plan *
             continue;
         }
         if (path->hops == depth) {
-            buf_char(out, ',');
-            json_put_key(out, path->field->name);
+            buf_str(out, path->field->key);
             value_put(sf, out, row, path->field);
             continue;
         }

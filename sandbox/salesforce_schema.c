@@ -328,10 +328,11 @@ static void slot_put(struct sf_object *o, const struct sf_field *f)
     o->slots[i] = (uint16_t)(f->number + 1);
 }
 
-static void field_put(struct sf_object *o, const struct sf_field *f)
+static void field_put(struct sf_schema *s, struct sf_object *o, const struct sf_field *f)
 {
     struct sf_field *to = &o->fields[o->n];
     *to = *f;
+    to->key = str_of(arena_fmt(&s->memory, ",\"%s\":", f->name));
     to->number = (uint16_t)o->n++;
     if (f->flags & F_NAME)
         o->name_field = to->name;
@@ -352,7 +353,7 @@ void sf_schema_init(struct sf_schema *s, int64_t now_us)
                                 .number = (int)i};
         o->fields = arena_array(&s->memory, struct sf_field, SF_FIELDS_MAX);
         for (size_t f = 0; f < STOCK[i].n; f++)
-            field_put(o, &STOCK[i].fields[f]);
+            field_put(s, o, &STOCK[i].fields[f]);
     }
 }
 
@@ -419,7 +420,7 @@ bool sf_object_add(struct sf_schema *s, struct sf_object *o, const struct sf_fie
     copy.relationship = copy_text(s, f->relationship);
     copy.picks = copy_text(s, f->picks);
     copy.flags |= F_CUSTOM;
-    field_put(o, &copy);
+    field_put(s, o, &copy);
     o->described_us = now_us;
     return true;
 }

@@ -53,7 +53,7 @@ struct sf_field {
     const char *picks;        /* picklist entries, '|' separated; a leading '*' marks the default */
     enum sf_source source;
     uint16_t number;          /* index in sf_object.fields */
-    uint16_t index;           /* index number + 1 in the object's store; 0: none */
+    str key;                  /* ,"Name": as it stands in an answer; filled by the schema */
 };
 
 enum { SF_FIELDS_MAX = 240, SF_SLOTS = 512 };

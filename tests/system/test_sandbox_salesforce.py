@@ -48,9 +48,9 @@ class Host:
 
     def call(self, method, path, body=None, headers=None):
         headers = dict(headers or {})
-        if body is not None and not isinstance(body, (str, bytes)):
-            body = json.dumps(body)
-            headers.setdefault("Content-Type", "application/json")
+        if body is not None:
+            body = body if isinstance(body, (str, bytes)) else json.dumps(body)
+            headers.setdefault("Content-Type", "application/json; charset=UTF-8")
         self.connection.request(method, path, body=body, headers=headers)
         return Answer(self.connection.getresponse())
 
@@ -332,8 +332,8 @@ def test_unknown_paths_and_wrong_verbs_are_answered_and_counted(w):
 
 def test_a_long_address_fails_at_the_edge_in_html(w):
     answer = w.query("SELECT Id FROM Contact WHERE Name IN (" + ",".join("'%08d'" % i for i in range(2000)) + ")")
-    assert answer.status in (414, 431)
-    assert "<h1>Bad Message" in answer.text or "<html" in answer.text.lower()
+    assert answer.status == 414 and answer.headers["Content-Type"].startswith("text/html")
+    assert answer.text == "<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>"
 
 
 # ---- writing one record ------------------------------------------------------------------------------------------------
@@ -378,7 +378,6 @@ def test_create_read_update_delete(w):
     ("Contact", {"LastName": "x", "OwnerId": "INACTIVE"}, "INACTIVE_OWNER_OR_USER", None, ["OwnerId"]),
 ])
 def test_refusals(w, kind, body, code, message, fields):
-    """S1-45 S1-46 S1-47: the codes the failure log is worded from."""
     if body.get("OwnerId") == "INACTIVE":
         body["OwnerId"] = w.rows("SELECT Id FROM User WHERE IsActive = false")[0]["Id"]
     answer = w.api("POST", f"/sobjects/{kind}", body)
@@ -394,13 +393,14 @@ def test_values_are_coerced_or_name_their_place(w):
     contact = w.create(LastName="  x  ", Loyalty_Points__c="120", Birthdate="1990-02-28")
     record = w.get(contact)
     assert record["Loyalty_Points__c"] == 120 and record["LastName"] == "x" and record["Birthdate"] == "1990-02-28"
-    bad = w.api("POST", "/sobjects/Contact", '{"LastName":"x","Loyalty_Points__c":"see contract"}',
-                {"Content-Type": "application/json"})
+    bad = w.api("POST", "/sobjects/Contact", '{"LastName":"x","Loyalty_Points__c":"see contract"}')
     assert bad.code == "JSON_PARSER_ERROR"
     assert bad.message == ("Cannot deserialize instance of double from VALUE_STRING value see contract or request may be "
                            "missing a required field at [line:1, column:37]")
     assert w.api("POST", "/sobjects/Contact", {"LastName": "x", "Birthdate": "1990-02-30"}).code == "JSON_PARSER_ERROR"
     assert w.api("POST", "/sobjects/Contact", '{"LastName":').code == "JSON_PARSER_ERROR"
+    form = w.api("POST", "/sobjects/Contact", "LastName=x", {"Content-Type": "application/x-www-form-urlencoded"})
+    assert form.status == 415 and form.code == "UNSUPPORTED_MEDIA_TYPE"
     w.switch(trim=0)
     assert w.get(w.create(LastName="  x  "))["LastName"] == "  x  "
 
@@ -671,6 +671,15 @@ def test_a_late_commit_shows_later_with_an_older_stamp(w):
     found = w.rows("SELECT Id FROM Contact WHERE SystemModstamp >= 2026-03-01T12:10:00Z ORDER BY SystemModstamp, Id")
     assert [r["Id"] for r in found] == [contact]
     assert w.api("GET", "/sobjects/Contact/updated/" + window).json["latestDateCovered"] == "2026-03-01T12:13:00.000+0000"
+
+
+def test_a_late_create_by_fault(w):
+    w.sim("POST", "/faults", {"name": "late-commit", "twin": "salesforce", "ms": 60000, "times": 1})
+    made = w.sim("POST", "/salesforce/records/contacts", {"LastName": "late"})
+    assert w.rows("SELECT Id FROM Contact") == []
+    assert w.api("GET", f"/sobjects/Contact/{made['id']}").status == 404
+    w.advance("2m")
+    assert w.rows("SELECT SystemModstamp FROM Contact")[0]["SystemModstamp"] == "2026-03-01T12:00:00.000+0000"
 
 
 # ---- control plane ------------------------------------------------------------------------------------------------------
