@@ -39,10 +39,10 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
                       json_t **out, struct err *e);
 int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
                    json_t **out, struct err *e);
-/* Keys pinned by an INI section: names comma separated with "file:line"; an empty list un-pins. A later set of a pinned
- * key is E_PRECONDITION with that place. */
-int admin_link_pin(struct engine *g, const char *connection, const char *kind, const char *keys, const char *place,
-                   struct err *e);
+/* Settings pinned by an INI section at place "file:line"; none un-pins. A later set of a pinned key is E_PRECONDITION
+ * (code PINNED) with that place. */
+int admin_link_pin(struct engine *g, const char *connection, const char *kind, const struct admin_setting *pins, unsigned n,
+                   const char *place, struct err *e);
 
 /* Map: fields by canonical path or by the vendor's name on either side --------------------------------------------------- */
 
@@ -60,8 +60,9 @@ struct sync_request {
     const char *kind; /* null: every link */
     bool full;        /* a sweep of both sides also where the cursors are good */
 };
-/* draft: discovers both endpoints, makes default maps where none are, checks them and begins the first sync. active: one
- * cycle now. *out: {"run": id, "warnings": [...]}; a create class that cannot be found again is a warning. */
+/* draft: makes default maps where none are, checks them and begins the first sync; both endpoints must have been described
+ * (admin_endpoint_check). active: one cycle now. *out: {"runs": [ids], "warnings": [...]}; a create class that cannot be found
+ * again is a warning. */
 int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **out, struct err *e);
 /* Ends the running first sync or sweep as `cancelled`; what is done stays. */
 int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, struct err *e);

@@ -1,0 +1,263 @@
+/* Connections: made, renamed, paused, resumed, released, deleted. */
+#include <stdlib.h>
+
+#include "admin_util.h"
+#include "view.h"
+
+struct g_conn *admin_conn(struct engine *g, const char *name, struct err *e)
+{
+    for (struct g_conn *c = g->conns; c; c = c->next)
+        if (str_is(c->row.name, name))
+            return c;
+    err_set(e, TL_E_NOT_FOUND, "no connection \"%s\"", name);
+    err_hint(e, "`tieline connection list` shows them");
+    return NULL;
+}
+
+struct g_link *admin_link(struct engine *g, const char *connection, const char *kind, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, connection, e);
+    if (!c)
+        return NULL;
+    for (struct g_link *l = g->links; l; l = l->next)
+        if (l->conn == c && (str_is(l->row.name, kind) || str_eq(l->row.name, kind_plain(str_of(kind)))))
+            return l;
+    err_set(e, TL_E_NOT_FOUND, "connection \"%s\" has no link \"%s\"", connection, kind);
+    err_hint(e, "`tieline link list %s` shows them", connection);
+    return NULL;
+}
+
+int admin_rebuild(struct engine *g, struct g_conn *c, struct err *e)
+{
+    int rc = TL_OK;
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        if (l->conn == c || !l->conn)
+            rc = model_link_build(g, l, e);
+    return rc == TL_OK ? model_feeds_build(g, e) : rc;
+}
+
+int admin_show_connection(struct engine *g, const char *name, json_t **out, struct err *e)
+{
+    return out ? view_connection(g->db, name, out, e) : TL_OK;
+}
+
+int admin_show_link(struct engine *g, struct g_link *l, json_t **out, struct err *e)
+{
+    if (!out)
+        return TL_OK;
+    AUTO(text_free) char *conn = str_dup(l->conn->row.name);
+    AUTO(text_free) char *kind = str_dup(l->row.name);
+    return view_link(g->db, conn, kind, out, e);
+}
+
+static int name_check(const char *name, struct err *e)
+{
+    size_t n = strlen(name);
+    bool ok = n > 0 && n <= 64;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= '0' && name[i] <= '9') ||
+             name[i] == '-' || name[i] == '_' || name[i] == '.';
+    if (ok)
+        return TL_OK;
+    err_set(e, E_USAGE, "\"%s\" is no name for a connection", name);
+    err_hint(e, "1 to 64 letters, digits, dashes, dots or underscores");
+    return E_USAGE;
+}
+
+/* A system that may be in a group only once per partner: the partner's role is the group that is claimed at it. */
+static int claims_take(struct engine *g, const struct g_endpoint *ep, const struct g_endpoint *partner, int64_t connection,
+                       struct err *e)
+{
+    int rc = TL_OK;
+    str rest = str_of(partner->claims ? partner->claims : ""), group;
+    while (rc == TL_OK && str_split(&rest, ',', &group))
+        if (str_trim(group).n)
+            rc = claim_take(g->db, ep->row.endpoint, str_trim(group), connection, e);
+    return rc;
+}
+
+int admin_connection_create(struct engine *g, const char *name, const char *a, const char *b, json_t **out, struct err *e)
+{
+    struct g_endpoint *ep[2] = {model_endpoint_named(g, a), model_endpoint_named(g, b)};
+    for (int s = 0; s < 2; s++)
+        if (!ep[s]) {
+            err_set(e, TL_E_NOT_FOUND, "no endpoint \"%s\"", s ? b : a);
+            err_hint(e, "endpoints come from [endpoint NAME] sections; `tieline endpoint list` shows them");
+            return TL_E_NOT_FOUND;
+        }
+    int rc = name_check(name, e);
+    if (rc != TL_OK)
+        return rc;
+    if (ep[0] == ep[1])
+        return err_set(e, E_USAGE, "a connection needs two endpoints, not \"%s\" twice", a);
+    struct connection row = {.name = str_of(name), .endpoint = {ep[0]->row.endpoint, ep[1]->row.endpoint}, .state = CONN_DRAFT,
+                             .state_us = g_now(g)};
+    rc = g_begin(g, e);
+    if (rc == TL_OK)
+        rc = connection_create(g->db, &row, e);
+    for (int s = 0; s < 2 && rc == TL_OK; s++)
+        rc = claims_take(g, ep[1 - s], ep[s], row.connection, e);
+    if (rc == TL_OK)
+        rc = db_commit(g->db, e);
+    else
+        db_rollback(g->db);
+    if (rc == TL_OK)
+        rc = model_load(g, e);
+    return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
+}
+
+int admin_connection_rename(struct engine *g, const char *name, const char *new_name, json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, name, e);
+    int rc = c ? name_check(new_name, e) : TL_E_NOT_FOUND;
+    if (rc != TL_OK)
+        return rc;
+    struct connection row = c->row;
+    row.name = str_of(new_name);
+    rc = connection_update(g->db, &row, e);
+    if (rc == TL_OK)
+        rc = model_load(g, e);
+    return rc == TL_OK ? admin_show_connection(g, new_name, out, e) : rc;
+}
+
+static int state_set(struct engine *g, struct g_conn *c, int32_t state, struct err *e)
+{
+    struct connection row = c->row;
+    row.state = state;
+    row.state_us = g_now(g);
+    if (state == CONN_PAUSED) {
+        row.prev_state = c->row.state;
+        row.paused_us = g_now(g);
+    }
+    if (state != CONN_BLOCKED)
+        row.block_code = row.block_text = (str){0};
+    int rc = connection_update(g->db, &row, e);
+    if (rc != TL_OK)
+        return rc;
+    c->row.state = row.state;
+    c->row.prev_state = row.prev_state;
+    c->row.state_us = row.state_us;
+    c->row.paused_us = row.paused_us;
+    c->row.block_code = row.block_code;
+    c->row.block_text = row.block_text;
+    return model_feeds_build(g, e);
+}
+
+int admin_connection_pause(struct engine *g, const char *name, json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, name, e);
+    if (!c)
+        return TL_E_NOT_FOUND;
+    if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE) {
+        err_set(e, E_PRECONDITION, "connection \"%s\" is %s: only a running one can be paused", name, conn_state_name(c->row.state));
+        return E_PRECONDITION;
+    }
+    int rc = state_set(g, c, CONN_PAUSED, e);
+    return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
+}
+
+int admin_connection_resume(struct engine *g, const char *name, json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, name, e);
+    if (!c)
+        return TL_E_NOT_FOUND;
+    if (c->row.state != CONN_PAUSED) {
+        err_set(e, E_PRECONDITION, "connection \"%s\" is %s, not paused", name, conn_state_name(c->row.state));
+        return E_PRECONDITION;
+    }
+    int rc = state_set(g, c, c->row.prev_state == CONN_INITIAL ? CONN_INITIAL : CONN_ACTIVE, e);
+    for (struct g_feed *f = g->feeds; f; f = f->next)
+        if (f->ep == c->ep[0] || f->ep == c->ep[1]) {
+            f->poll_due = 0;
+            f->hint_due = 0;
+        }
+    return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
+}
+
+int admin_connection_release(struct engine *g, const char *name, json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, name, e);
+    if (!c)
+        return TL_E_NOT_FOUND;
+    bool any = false, restored = c->row.state == CONN_BLOCKED && str_is(c->row.block_code, "RESTORED");
+    int rc = g_begin(g, e);
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
+        if (l->conn != c || (l->row.brake_code.n == 0 && !restored))
+            continue;
+        any = true;
+        l->row.brake_code = l->row.brake_text = (str){0};
+        l->orphans = true;
+        rc = link_row_store(g, l, e);
+        for (int s = 0; s < 2; s++)
+            if (l->feed[s]) {
+                l->feed[s]->accept_vanished = !restored;
+                l->feed[s]->want_pass = true;
+            }
+    }
+    if (rc == TL_OK && restored)
+        rc = db_accept_restored(g->db, e);
+    if (rc == TL_OK)
+        rc = db_commit(g->db, e);
+    else
+        db_rollback(g->db);
+    if (rc != TL_OK)
+        return rc;
+    if (restored)
+        conn_unblock(g, c, "RESTORED");
+    else if (!any)
+        return err_set(e, E_PRECONDITION, "nothing of connection \"%s\" waits for a release", name);
+    return admin_show_connection(g, name, out, e);
+}
+
+static void link_forget(struct engine *g, struct g_link *l)
+{
+    struct g_link **at = &g->links;
+    while (*at && *at != l)
+        at = &(*at)->next;
+    if (*at)
+        *at = l->next;
+    arena_done(&l->arena);
+    free(l->orphan_after);
+    free(l);
+}
+
+int admin_connection_delete(struct engine *g, const char *name, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, name, e);
+    if (!c)
+        return TL_E_NOT_FOUND;
+    for (struct g_link *l = g->links; l; l = l->next)
+        if (l->conn == c && (l->open_intents > 0 || l->finding)) {
+            err_set(e, E_BUSY, "writes of connection \"%s\" are in flight", name);
+            err_hint(e, "pause it, then delete it");
+            return E_BUSY;
+        }
+    if (c->row.state == CONN_INITIAL || c->row.state == CONN_ACTIVE) {
+        err_set(e, E_PRECONDITION, "connection \"%s\" is running", name);
+        err_hint(e, "pause it, then delete it");
+        return E_PRECONDITION;
+    }
+    int rc = state_set(g, c, CONN_DELETING, e);
+    for (struct g_link *l = g->links, *next = NULL; l && rc == TL_OK; l = next) {
+        next = l->next;
+        if (l->conn != c)
+            continue;
+        for (bool done = false; !done && rc == TL_OK;)
+            rc = link_delete_slice(g->db, l->row.link, 1000, &done, e);
+        if (rc == TL_OK)
+            link_forget(g, l);
+    }
+    if (rc == TL_OK)
+        rc = claim_release(g->db, c->row.connection, e);
+    if (rc == TL_OK)
+        rc = connection_delete(g->db, c->row.connection, e);
+    if (rc != TL_OK)
+        return rc;
+    struct g_conn **at = &g->conns;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    arena_done(&c->arena);
+    free(c);
+    return model_feeds_build(g, e);
+}

@@ -1,0 +1,282 @@
+/* Links and their field maps. */
+#include <stdlib.h>
+
+#include "admin_util.h"
+#include "linkset.h"
+#include "view.h"
+
+static int setting_check(const struct admin_setting *set, unsigned n, struct err *e)
+{
+    struct link_settings s;
+    link_settings_init(&s);
+    for (unsigned i = 0; i < n; i++) {
+        int rc = link_setting_apply(&s, str_of(set[i].key), str_of(set[i].value), e);
+        if (rc != TL_OK)
+            return rc;
+    }
+    return TL_OK;
+}
+
+static const char *setting_of(const struct admin_setting *set, unsigned n, const char *key)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (strcmp(set[i].key, key) == 0)
+            return set[i].value;
+    return NULL;
+}
+
+static int settings_store(struct engine *g, int64_t link, const struct admin_setting *set, unsigned n, struct err *e)
+{
+    int rc = TL_OK;
+    for (unsigned i = 0; i < n && rc == TL_OK; i++)
+        if (strcmp(set[i].key, "a_kind") != 0 && strcmp(set[i].key, "b_kind") != 0)
+            rc = setting_set(g->db, SETTING_LINK, link, set[i].key, str_of(set[i].value), STR("admin"), e);
+    return rc;
+}
+
+/* Feeds follow the list views; a changed view is another feed. */
+static int link_feeds(struct engine *g, struct g_conn *c, struct link *row, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    int rc = TL_OK;
+    for (int s = 0; s < 2 && rc == TL_OK; s++) {
+        struct setting view = {0};
+        rc = row->link ? setting_get(g->db, &a, SETTING_LINK, row->link, s ? "view.b" : "view.a", &view, e) : TL_E_NOT_FOUND;
+        if (rc == TL_OK || rc == TL_E_NOT_FOUND)
+            rc = feed_ensure(g->db, c->row.endpoint[s], row->kind[s], view.value, &row->feed[s], e);
+    }
+    return rc;
+}
+
+static int32_t topo_of(str kind)
+{
+    static const char *const order[] = {"user", "department", "account", "contact", "product", "deal"};
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        if (str_is(kind, order[i]))
+            return (int32_t)i;
+    return (int32_t)ARRAY_LEN(order);
+}
+
+int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
+                      json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, connection, e);
+    int rc = c ? setting_check(set, n, e) : TL_E_NOT_FOUND;
+    if (rc != TL_OK)
+        return rc;
+    str plain = kind_plain(str_of(kind));
+    const char *ka = setting_of(set, n, "a_kind"), *kb = setting_of(set, n, "b_kind");
+    struct link row = {.connection = c->row.connection, .name = plain, .mode = LINK_SYNC, .topo = topo_of(plain), .enabled = true,
+                       .made_us = g_now(g)};
+    row.kind[0] = ka ? str_of(ka) : plain;
+    row.kind[1] = kb ? str_of(kb) : plain;
+    for (int s = 0; s < 2; s++)
+        if (c->ep[s]->kinds && !model_kind(c->ep[s], row.kind[s])) {
+            err_set(e, E_USAGE, "endpoint \"%.*s\" has no kind \"%.*s\"", STR_FMT(c->ep[s]->row.name), STR_FMT(row.kind[s]));
+            err_hint(e, "`tieline endpoint fields %.*s` shows its kinds", STR_FMT(c->ep[s]->row.name));
+            return E_USAGE;
+        }
+    rc = g_begin(g, e);
+    if (rc == TL_OK)
+        rc = link_feeds(g, c, &row, e);
+    if (rc == TL_OK)
+        rc = link_create(g->db, &row, e);
+    if (rc == TL_OK)
+        rc = settings_store(g, row.link, set, n, e);
+    if (rc == TL_OK && (setting_of(set, n, "view.a") || setting_of(set, n, "view.b"))) {
+        rc = link_feeds(g, c, &row, e);
+        if (rc == TL_OK)
+            rc = link_update(g->db, &row, e);
+    }
+    if (rc == TL_OK)
+        rc = db_commit(g->db, e);
+    else
+        db_rollback(g->db);
+    if (rc == TL_OK)
+        rc = model_load(g, e);
+    if (rc == TL_OK)
+        rc = admin_rebuild(g, c, e);
+    struct g_link *l = rc == TL_OK ? model_link(g, row.link) : NULL;
+    if (l && model_kind(c->ep[0], l->row.kind[0]) && model_kind(c->ep[1], l->row.kind[1]))
+        rc = model_default_map(g, l, e);
+    if (rc == TL_OK)
+        rc = admin_rebuild(g, c, e);
+    return rc == TL_OK ? admin_show_link(g, l, out, e) : rc;
+}
+
+int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
+                   json_t **out, struct err *e)
+{
+    struct g_link *l = admin_link(g, connection, kind, e);
+    int rc = l ? setting_check(set, n, e) : TL_E_NOT_FOUND;
+    if (rc != TL_OK)
+        return rc;
+    const char *enabled = setting_of(set, n, "enabled");
+    bool views = setting_of(set, n, "view.a") || setting_of(set, n, "view.b");
+    rc = g_begin(g, e);
+    if (rc == TL_OK)
+        rc = settings_store(g, l->row.link, set, n, e);
+    struct link row = l->row;
+    if (enabled)
+        row.enabled = strcmp(enabled, "yes") == 0;
+    if (rc == TL_OK && views)
+        rc = link_feeds(g, l->conn, &row, e);
+    if (rc == TL_OK && (enabled || views))
+        rc = link_update(g->db, &row, e);
+    if (rc == TL_OK)
+        rc = db_commit(g->db, e);
+    else
+        db_rollback(g->db);
+    if (rc == TL_OK)
+        rc = admin_rebuild(g, l->conn, e);
+    if (rc == TL_OK && l->row.phase == PHASE_LIVE)
+        l->wake_after = 0;
+    return rc == TL_OK ? admin_show_link(g, l, out, e) : rc;
+}
+
+int admin_link_pin(struct engine *g, const char *connection, const char *kind, const struct admin_setting *pins, unsigned n,
+                   const char *place, struct err *e)
+{
+    struct g_link *l = admin_link(g, connection, kind, e);
+    int rc = l ? setting_check(pins, n, e) : TL_E_NOT_FOUND;
+    if (rc != TL_OK)
+        return rc;
+    AUTO(arena_done) struct arena a = {0};
+    struct setting *rows = arena_array(&a, struct setting, n + 1);
+    for (unsigned i = 0; i < n; i++)
+        rows[i] = (struct setting){str_of(pins[i].key), str_of(pins[i].value), true, str_of(place), g_now(g)};
+    rc = setting_pin(g->db, SETTING_LINK, l->row.link, rows, n, e);
+    struct link row = l->row;
+    if (rc == TL_OK)
+        rc = link_feeds(g, l->conn, &row, e);
+    if (rc == TL_OK)
+        rc = link_update(g->db, &row, e);
+    return rc == TL_OK ? admin_rebuild(g, l->conn, e) : rc;
+}
+
+/* ---- Map ---------------------------------------------------------------------------------------------------------------- */
+
+static int map_changed(struct engine *g, struct g_link *l, json_t **out, struct err *e)
+{
+    int rc = admin_rebuild(g, l->conn, e);
+    if (rc == TL_OK && l->row.phase == PHASE_LIVE)
+        l->wake_after = 0; /* every pair is looked at again, in slices */
+    if (rc != TL_OK || !out)
+        return rc;
+    AUTO(text_free) char *conn = str_dup(l->conn->row.name);
+    AUTO(text_free) char *kind = str_dup(l->row.name);
+    return view_map(g->db, conn, kind, out, e);
+}
+
+static struct g_link *map_link(struct engine *g, const char *connection, const char *kind, const tl_kind *kinds[2],
+                               struct err *e)
+{
+    struct g_link *l = admin_link(g, connection, kind, e);
+    if (!l)
+        return NULL;
+    if (l->open_intents > 0) {
+        err_set(e, E_BUSY, "writes of this link are in flight");
+        err_hint(e, "try again in a moment, or pause the connection first");
+        return NULL;
+    }
+    for (int s = 0; s < 2; s++) {
+        struct g_kind *k = model_kind(l->conn->ep[s], l->row.kind[s]);
+        if (!k) {
+            err_set(e, E_PRECONDITION, "the fields of endpoint \"%.*s\" are not known yet", STR_FMT(l->conn->ep[s]->row.name));
+            err_hint(e, "run `tieline endpoint check %.*s`", STR_FMT(l->conn->ep[s]->row.name));
+            return NULL;
+        }
+        kinds[s] = &k->desc;
+    }
+    return l;
+}
+
+static const tl_field *map_field(const tl_kind *k, const char *name, int side, struct err *e)
+{
+    const tl_field *f = field_by_name(k, str_of(name));
+    if (f)
+        return f;
+    const char *paths[512];
+    size_t n = 0;
+    AUTO(arena_done) struct arena a = {0};
+    for (uint32_t i = 0; i < k->n_fields && n < ARRAY_LEN(paths); i++)
+        paths[n++] = arena_str(&a, TL_AT(tl_field, k->fields, k->field_stride, i)->path).p;
+    const char *near = text_nearest(name, paths, n);
+    err_set(e, TL_E_NOT_FOUND, "side %c has no field \"%s\"", "ab"[side], name);
+    if (near)
+        err_hint(e, "did you mean \"%s\"?", near);
+    return NULL;
+}
+
+int admin_map_set(struct engine *g, const char *connection, const char *kind, const char *a_field, const char *b_field,
+                  const struct admin_setting *set, unsigned n, json_t **out, struct err *e)
+{
+    const tl_kind *kinds[2];
+    struct g_link *l = map_link(g, connection, kind, kinds, e);
+    if (!l)
+        return e->status;
+    const tl_field *fa = map_field(kinds[0], a_field, 0, e), *fb = fa ? map_field(kinds[1], b_field, 1, e) : NULL;
+    if (!fb)
+        return TL_E_NOT_FOUND;
+    AUTO(arena_done) struct arena a = {0};
+    struct map_row row = {.a_path = fa->path, .b_path = fb->path, .dir = MAP_BOTH};
+    const char *direction = setting_of(set, n, "direction"), *policy = setting_of(set, n, "policy");
+    if (direction) {
+        static const char *const names[] = {"both", "a2b", "b2a", "off"};
+        int at = 0;
+        while (at < 4 && strcmp(names[at], direction) != 0)
+            at++;
+        if (at == 4) {
+            err_set(e, E_USAGE, "\"%s\" is no direction", direction);
+            err_hint(e, "one of: both, a2b, b2a, off");
+            return E_USAGE;
+        }
+        row.dir = at;
+    }
+    row.policy = str_of(policy ? policy : "");
+    struct map_row *rows = NULL;
+    size_t n_rows = 0;
+    int rc = map_list(g->db, &a, l->row.link, &rows, &n_rows, e);
+    for (size_t i = 0; i < n_rows; i++)
+        if (str_eq(rows[i].a_path, row.a_path) && str_eq(rows[i].b_path, row.b_path))
+            row.map_no = rows[i].map_no;
+    if (rc == TL_OK)
+        rc = map_set(g->db, l->row.link, &row, e);
+    return rc == TL_OK ? map_changed(g, l, out, e) : rc;
+}
+
+int admin_map_unset(struct engine *g, const char *connection, const char *kind, const char *field, json_t **out, struct err *e)
+{
+    const tl_kind *kinds[2];
+    struct g_link *l = map_link(g, connection, kind, kinds, e);
+    if (!l)
+        return e->status;
+    AUTO(arena_done) struct arena a = {0};
+    struct map_row *rows = NULL;
+    size_t n = 0;
+    int rc = map_list(g->db, &a, l->row.link, &rows, &n, e);
+    if (rc != TL_OK)
+        return rc;
+    for (size_t i = 0; i < n; i++) {
+        const tl_field *fa = field_by_name(kinds[0], rows[i].a_path), *fb = field_by_name(kinds[1], rows[i].b_path);
+        bool hit = str_is(rows[i].a_path, field) || str_is(rows[i].b_path, field) || (fa && str_is(fa->name, field)) ||
+                   (fb && str_is(fb->name, field));
+        if (!hit)
+            continue;
+        rc = map_unset(g->db, l->row.link, rows[i].map_no, e);
+        return rc == TL_OK ? map_changed(g, l, out, e) : rc;
+    }
+    err_set(e, TL_E_NOT_FOUND, "field \"%s\" is not mapped", field);
+    err_hint(e, "`tieline map list %s %s` shows the map", connection, kind);
+    return TL_E_NOT_FOUND;
+}
+
+int admin_map_reset(struct engine *g, const char *connection, const char *kind, json_t **out, struct err *e)
+{
+    const tl_kind *kinds[2];
+    struct g_link *l = map_link(g, connection, kind, kinds, e);
+    if (!l)
+        return e->status;
+    int rc = model_default_map(g, l, e);
+    return rc == TL_OK ? map_changed(g, l, out, e) : rc;
+}

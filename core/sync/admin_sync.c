@@ -1,0 +1,281 @@
+/* Starting, stopping and repeating: first sync, cycle now, cancel, retry of failures. */
+#include <stdlib.h>
+
+#include "admin_util.h"
+#include "linkset.h"
+
+static void warn(json_t *list, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void warn(json_t *list, const char *fmt, ...)
+{
+    AUTO(buf_done) struct buf b = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    buf_fmtv(&b, fmt, ap);
+    va_end(ap);
+    json_array_append_new(list, json_string(buf_text(&b)));
+}
+
+static int link_check(struct engine *g, struct g_link *l, json_t *warnings, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct map_row *rows = NULL;
+    size_t n = 0;
+    int rc = map_list(g->db, &a, l->row.link, &rows, &n, e);
+    if (rc == TL_OK && n == 0) {
+        rc = model_default_map(g, l, e);
+        if (rc == TL_OK)
+            rc = map_list(g->db, &a, l->row.link, &rows, &n, e);
+    }
+    if (rc != TL_OK)
+        return rc;
+    AUTO(buf_done) struct buf linked = {0};
+    for (struct g_link *other = g->links; other; other = other->next)
+        if (other->conn == l->conn)
+            for (int s = 0; s < 2; s++) {
+                buf_str(&linked, other->row.kind[s]);
+                buf_char(&linked, ',');
+            }
+    struct link_settings s;
+    link_settings_init(&s);
+    s.direction = l->rules.direction;
+    struct map_finding *found = NULL;
+    const struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]), *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
+    size_t n_found = map_check(rows, n, &ka->desc, &kb->desc, &s, buf_lent(&linked), &a, &found);
+    for (size_t i = 0; i < n_found; i++)
+        if (found[i].level >= TL_WARN)
+            warn(warnings, "%.*s: %.*s", STR_FMT(l->row.name), STR_FMT(found[i].text));
+    for (int s2 = 0; s2 < 2; s2++)
+        if (link_allows(l->rules.direction, s2) && create_class(l, s2) > 2)
+            warn(warnings,
+                 "%.*s: side %c has no stamp field (create class C%d): a create whose answer is lost and that cannot be found "
+                 "again is reported, never sent again",
+                 STR_FMT(l->row.name), "ab"[s2], create_class(l, s2));
+    return TL_OK;
+}
+
+static int start_link(struct engine *g, struct g_link *l, struct err *e)
+{
+    struct run run = {.connection = l->row.connection, .link = l->row.link, .kind = RUN_INITIAL, .state = RUN_RUNNING,
+                      .made_us = g_now(g), .started_us = g_now(g), .who = STR("admin"), .phase = STR("observing"), .total = -1};
+    int rc = run_create(g->db, &run, e);
+    if (rc != TL_OK)
+        return rc;
+    l->row.run = run.run;
+    l->row.phase = PHASE_OBSERVE;
+    l->row.position = (str){0};
+    l->orphans = true;
+    return link_row_store(g, l, e);
+}
+
+static bool kinds_known(struct engine *g, const struct g_conn *c, struct err *e)
+{
+    bool known = true, any = false;
+    for (struct g_link *l = g->links; l && known; l = l->next)
+        if (l->conn == c) {
+            any = true;
+            for (int s = 0; s < 2; s++)
+                known &= model_kind(c->ep[s], l->row.kind[s]) != NULL;
+        }
+    if (!any) {
+        err_set(e, E_PRECONDITION, "connection \"%.*s\" has no link", STR_FMT(c->row.name));
+        err_hint(e, "`tieline link create %.*s contact`", STR_FMT(c->row.name));
+    } else if (!known) {
+        err_set(e, E_PRECONDITION, "the kinds of an endpoint are not known yet");
+        err_hint(e, "run `tieline endpoint check` for both endpoints, then start again");
+    }
+    return any && known;
+}
+
+static int start_first(struct engine *g, struct g_conn *c, const char *kind, json_t *warnings, struct err *e)
+{
+    int rc = TL_OK;
+    if (!kinds_known(g, c, e))
+        return E_PRECONDITION;
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        if (l->conn == c && l->row.enabled)
+            rc = link_check(g, l, warnings, e);
+    if (rc == TL_OK)
+        rc = admin_rebuild(g, c, e);
+    if (rc != TL_OK)
+        return rc;
+    rc = g_begin(g, e);
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        if (l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW && (!kind || str_eq(l->row.name, kind_plain(str_of(kind)))))
+            rc = start_link(g, l, e);
+    struct connection row = c->row;
+    if (rc == TL_OK && row.state != CONN_ACTIVE) {
+        row.state = CONN_INITIAL;
+        row.state_us = g_now(g);
+        rc = connection_update(g->db, &row, e);
+    }
+    if (rc == TL_OK)
+        rc = db_commit(g->db, e);
+    else
+        db_rollback(g->db);
+    if (rc == TL_OK) {
+        c->row.state = row.state;
+        c->row.state_us = row.state_us;
+        rc = admin_rebuild(g, c, e);
+    }
+    return rc;
+}
+
+int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, r->connection, e);
+    if (!c)
+        return TL_E_NOT_FOUND;
+    if (r->kind && !admin_link(g, r->connection, r->kind, e))
+        return TL_E_NOT_FOUND;
+    int32_t state = c->row.state;
+    if (state == CONN_PAUSED || state == CONN_BLOCKED || state == CONN_DISABLED || state == CONN_DELETING) {
+        err_set(e, E_PRECONDITION, "connection \"%s\" is %s", r->connection, conn_state_name(state));
+        if (state == CONN_PAUSED)
+            err_hint(e, "`tieline connection resume %s`", r->connection);
+        return E_PRECONDITION;
+    }
+    json_t *warnings = json_array();
+    bool fresh = false;
+    for (struct g_link *l = g->links; l; l = l->next)
+        fresh |= l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW;
+    int rc = TL_OK;
+    if (fresh || state == CONN_DRAFT || state == CONN_READY)
+        rc = start_first(g, c, r->kind, warnings, e);
+    json_t *runs = json_array();
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
+        if (l->conn != c || (r->kind && !str_eq(l->row.name, kind_plain(str_of(r->kind)))))
+            continue;
+        for (int s = 0; s < 2; s++)
+            if (l->feed[s]) {
+                l->feed[s]->poll_due = l->feed[s]->backoff_until = 0;
+                l->feed[s]->want_pass |= r->full;
+            }
+        l->hold_until = 0;
+        if (l->row.run)
+            json_array_append_new(runs, json_integer(l->row.run));
+    }
+    if (rc == TL_OK && out)
+        *out = json_pack("{s:O,s:O}", "runs", runs, "warnings", warnings);
+    json_decref(runs);
+    json_decref(warnings);
+    return rc;
+}
+
+int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, connection, e);
+    if (!c)
+        return TL_E_NOT_FOUND;
+    int cancelled = 0;
+    int rc = g_begin(g, e);
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
+        if (l->conn != c || l->row.run == 0)
+            continue;
+        rc = run_end(g, l, RUN_CANCELLED, e);
+        l->row.phase = PHASE_NEW;
+        l->row.position = (str){0};
+        if (rc == TL_OK)
+            rc = link_row_store(g, l, e);
+        cancelled++;
+    }
+    struct connection row = c->row;
+    if (rc == TL_OK && row.state == CONN_INITIAL) {
+        row.state = CONN_READY;
+        row.state_us = g_now(g);
+        rc = connection_update(g->db, &row, e);
+    }
+    if (rc == TL_OK)
+        rc = db_commit(g->db, e);
+    else
+        db_rollback(g->db);
+    if (rc != TL_OK)
+        return rc;
+    c->row.state = row.state;
+    if (cancelled == 0)
+        return err_set(e, E_PRECONDITION, "connection \"%s\" has no run to cancel", connection);
+    if (out)
+        *out = json_pack("{s:i}", "cancelled", cancelled);
+    return model_feeds_build(g, e);
+}
+
+/* Both sides are read again, then it is planned anew: nothing old is sent. */
+static int retry_one(struct engine *g, const struct failure *f, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct g_link *l = model_link(g, f->link);
+    if (!l || !l->usable)
+        return TL_OK;
+    if (f->pair == 0) {
+        if (l->feed[f->side] && f->id.n)
+            feed_want(l->feed[f->side], 0, f->id, g_mono(g), 0);
+        return failure_resolve(g->db, f->failure, STR("retry"), g_now(g), e);
+    }
+    struct pair p = {0};
+    struct record rec[2] = {{0}};
+    int rc = pair_load(g->db, &a, f->pair, &p, rec, e);
+    if (rc != TL_OK)
+        return rc == TL_E_NOT_FOUND ? failure_resolve(g->db, f->failure, STR("retry"), g_now(g), e) : rc;
+    p.status = p.status == PAIR_FAILED || p.status == PAIR_QUARANTINED || p.status == PAIR_LOOP ? PAIR_OK : p.status;
+    p.attempts = 0;
+    p.extra = (str){0};
+    p.lane = LANE_RETRY;
+    p.due_us = g_now(g) + 120 * US_PER_S; /* the reads wake it earlier */
+    bool asked = false;
+    for (int s = 0; s < 2; s++)
+        if (rec[s].rec && l->feed[s]) {
+            feed_want(l->feed[s], rec[s].rec, rec[s].id, g_mono(g), p.pair);
+            asked = true;
+        }
+    if (!asked)
+        p.due_us = g_now(g);
+    link_lanes_stale(l);
+    return pair_store(g->db, &p, e);
+}
+
+int admin_failure_retry(struct engine *g, const struct failure_pick *pick, json_t **out, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct g_link *only = NULL;
+    struct g_conn *conn = NULL;
+    int64_t n = 0;
+    int rc = TL_OK;
+    if (pick->connection && !(conn = admin_conn(g, pick->connection, e)))
+        return TL_E_NOT_FOUND;
+    if (pick->connection && pick->kind && !(only = admin_link(g, pick->connection, pick->kind, e)))
+        return TL_E_NOT_FOUND;
+    rc = g_begin(g, e);
+    if (rc == TL_OK && pick->id) {
+        struct failure f = {0};
+        rc = failure_get(g->db, &a, pick->id, &f, e);
+        if (rc == TL_E_NOT_FOUND)
+            err_set(e, rc, "no failure %lld", (long long)pick->id);
+        if (rc == TL_OK && f.resolved_us)
+            rc = err_set(e, E_PRECONDITION, "failure %lld is resolved already", (long long)pick->id);
+        if (rc == TL_OK)
+            rc = retry_one(g, &f, e);
+        n = 1;
+    }
+    struct failure_filter f = {.link = only ? only->row.link : 0, .code = str_of(pick->code ? pick->code : "")};
+    while (rc == TL_OK && pick->id == 0) {
+        struct failure *list = NULL;
+        size_t n_list = 0;
+        rc = failure_list(g->db, &a, &f, 500, &list, &n_list, e);
+        for (size_t i = 0; i < n_list && rc == TL_OK; i++) {
+            struct g_link *l = model_link(g, list[i].link);
+            f.before = list[i].failure;
+            if (conn && (!l || l->conn != conn))
+                continue;
+            rc = retry_one(g, &list[i], e);
+            n++;
+        }
+        if (n_list < 500)
+            break;
+    }
+    if (rc == TL_OK)
+        rc = db_commit(g->db, e);
+    else
+        db_rollback(g->db);
+    if (rc == TL_OK && out)
+        *out = json_pack("{s:I}", "retried", (json_int_t)n);
+    return rc;
+}

@@ -1,0 +1,13 @@
+#ifndef ADMIN_UTIL_H
+#define ADMIN_UTIL_H
+/* Shared by the modules behind admin.h. */
+#include "admin.h"
+#include "engine_int.h"
+
+struct g_conn *admin_conn(struct engine *g, const char *name, struct err *e); /* NULL with e */
+struct g_link *admin_link(struct engine *g, const char *connection, const char *kind, struct err *e);
+/* After a change: rules, feeds and shapes again. */
+int admin_rebuild(struct engine *g, struct g_conn *c, struct err *e);
+int admin_show_connection(struct engine *g, const char *name, json_t **out, struct err *e);
+int admin_show_link(struct engine *g, struct g_link *l, json_t **out, struct err *e);
+#endif

@@ -1,0 +1,430 @@
+/* Opening, turning and closing; transactions and calls as all modules use them. */
+#include <stdlib.h>
+
+#include "engine_int.h"
+#include "log.h"
+
+bool g_spent(const struct engine *g)
+{
+    return g->steps >= g->max_steps;
+}
+
+void g_step(struct engine *g, unsigned n)
+{
+    g->steps += n;
+}
+
+int g_begin(struct engine *g, struct err *e)
+{
+    return db_begin(g->db, e);
+}
+
+static void storage_failed(struct engine *g, const char *what, struct err *e)
+{
+    err_wrap(e, "while %s", what);
+    log_err(LOG_ERROR, "engine", e);
+    if (!g->storage_down)
+        log_line(LOG_ERROR, "engine", "nothing is sent until writing to the database works again");
+    g->storage_down = true;
+    g->storage_due = g_mono(g) + US_PER_S;
+}
+
+int g_end(struct engine *g, int rc, const char *what, struct err *e)
+{
+    for (struct g_link *l = g->links; l && g->counts_dirty; l = l->next) {
+        if (rc == TL_OK)
+            rc = run_flush(g, l, e);
+        memset(l->counts, 0, sizeof l->counts);
+    }
+    g->counts_dirty = false;
+    if (rc == TL_OK) {
+        env_crash_point(g->env, what);
+        rc = db_commit(g->db, e);
+        g->figures.transactions++;
+        env_crash_point(g->env, what);
+    } else {
+        db_rollback(g->db);
+    }
+    if (rc == E_STORAGE)
+        storage_failed(g, what, e);
+    else if (rc != TL_OK && e)
+        log_err(LOG_ERROR, what, e);
+    if (rc != TL_OK) {
+        struct err again = {0};
+        if (model_refresh(g, &again))
+            storage_failed(g, "reading the model again", &again);
+    }
+    return rc;
+}
+
+static void call_answered(struct call *c)
+{
+    struct engine *g = call_note(c)->g;
+    c->next = NULL;
+    if (g->done_last)
+        g->done_last->next = c;
+    else
+        g->done = c;
+    g->done_last = c;
+    if (g->wake)
+        g->wake(g->wake_ctx);
+}
+
+struct call *g_call(struct engine *g, enum call_kind kind, int64_t endpoint, int32_t purpose)
+{
+    struct call *c = call_new(kind, endpoint, purpose);
+    struct call_note *note = arena_new(&c->arena, struct call_note);
+    note->g = g;
+    c->owner = note;
+    c->done = call_answered;
+    return c;
+}
+
+void g_submit(struct engine *g, struct call *c)
+{
+    g->calls_open++;
+    g->figures.calls++;
+    call_note(c)->sent_us = g_now(g);
+    env_crash_point(g->env, "before a call is sent");
+    g->dispatcher->submit(g->dispatcher->ctx, c);
+}
+
+bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose)
+{
+    return ep && !g->stopping && ep->prep == PREP_READY && ep->row.block_code.n == 0 && ep->sleep_until <= g_mono(g) &&
+           g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, purpose) > 0;
+}
+
+int64_t backoff_us(struct engine *g, int tries)
+{
+    int64_t top = 2 * US_PER_S;
+    for (int i = 1; i < tries && top < 900 * US_PER_S; i++)
+        top *= 2;
+    if (top > 900 * US_PER_S)
+        top = 900 * US_PER_S;
+    return top / 4 + (int64_t)env_random_below(g->env, (uint64_t)(top - top / 4));
+}
+
+/* What was open when the process ended may have been sent. */
+static int load_intents(struct engine *g, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    int64_t changed = 0;
+    struct intent *list = NULL;
+    size_t n = 0;
+    int rc = intent_all_unknown(g->db, &changed, e);
+    if (rc == TL_OK)
+        rc = intent_list(g->db, &a, 0, &list, &n, e);
+    for (size_t i = 0; rc == TL_OK && i < n; i++) {
+        struct g_batch *b = calloc(1, sizeof *b);
+        ASSERT(b);
+        b->intent = list[i].intent;
+        b->link = list[i].link;
+        b->endpoint = list[i].endpoint;
+        b->side = list[i].side;
+        b->op = list[i].op;
+        b->lane = list[i].lane;
+        b->state = INTENT_UNKNOWN;
+        b->flags = list[i].flags;
+        b->run = list[i].run;
+        b->made_us = list[i].made_us;
+        b->settle_us = list[i].settle_us;
+        b->map_gen = list[i].map_gen;
+        b->n = b->cap = (uint32_t)list[i].n;
+        b->entries = arena_array(&b->arena, struct g_entry, list[i].n + 1);
+        for (size_t k = 0; k < list[i].n; k++) {
+            const struct intent_entry *from = &list[i].entries[k];
+            struct g_entry *to = &b->entries[k];
+            to->pair = from->pair;
+            to->gen = from->gen;
+            to->id = arena_str(&b->arena, from->id);
+            to->stamp = arena_str(&b->arena, from->stamp);
+            to->version = arena_str(&b->arena, from->version);
+            to->source_hash = from->source_hash;
+            to->flags = from->flags;
+            size_t n_values = 0;
+            to->values = obs_all(arena_str(&b->arena, from->sent), &b->arena, &n_values);
+            to->n_values = (uint32_t)n_values;
+        }
+        b->next = g->batches;
+        g->batches = b;
+        batch_count(g, b, 1);
+    }
+    return rc;
+}
+
+/* A database older than what was already sent: a person must say that work may go on. */
+static void block_restored(struct engine *g)
+{
+    if (db_origin(g->db) != DB_RESTORED)
+        return;
+    for (struct g_conn *c = g->conns; c; c = c->next)
+        if (c->row.state == CONN_ACTIVE || c->row.state == CONN_INITIAL || c->row.state == CONN_PAUSED)
+            conn_block(g, c, "RESTORED", "the database is older than what was already written to the vendors");
+}
+
+int engine_open(struct engine **out, const struct engine_config *config, struct err *e)
+{
+    struct engine *g = calloc(1, sizeof *g);
+    ASSERT(g);
+    g->db = config->db;
+    g->env = config->env;
+    g->dispatcher = config->dispatcher;
+    g->wake = config->wake;
+    g->wake_ctx = config->ctx;
+    g->next_handle = 1;
+    int rc = model_load(g, e);
+    if (rc == TL_OK)
+        rc = run_interrupt_all(g->db, e);
+    if (rc == TL_OK)
+        rc = load_intents(g, e);
+    if (rc != TL_OK) {
+        engine_close(g);
+        return rc;
+    }
+    block_restored(g);
+    *out = g;
+    return TL_OK;
+}
+
+struct engine *engine_close(struct engine *g)
+{
+    if (!g)
+        return NULL;
+    while (g->done) {
+        struct call *c = g->done;
+        g->done = c->next;
+        call_free(c);
+    }
+    while (g->batches) {
+        struct g_batch *b = g->batches;
+        g->batches = b->next;
+        batch_free(b);
+    }
+    while (g->listeners) {
+        struct listener *l = g->listeners;
+        g->listeners = l->next;
+        free(l);
+    }
+    model_free(g);
+    free(g);
+    return NULL;
+}
+
+void engine_stop(struct engine *g)
+{
+    g->stopping = true;
+}
+
+unsigned engine_calls_open(const struct engine *g)
+{
+    return g->calls_open;
+}
+
+void engine_figures_get(const struct engine *g, struct engine_figures *out)
+{
+    *out = g->figures;
+}
+
+static void take_answer(struct engine *g, struct call *c)
+{
+    g->calls_open--;
+    switch (c->kind) {
+    case CALL_CHECK:
+    case CALL_DISCOVER:
+    case CALL_PREPARE:
+        prep_call_done(g, c);
+        break;
+    case CALL_PULL:
+        feed_call_done(g, c);
+        break;
+    case CALL_GET:
+        if (c->tag < 0)
+            resolve_call_done(g, c);
+        else
+            feed_fetched(g, c);
+        break;
+    case CALL_FIND:
+        if (c->tag < 0)
+            resolve_call_done(g, c);
+        else
+            match_find_done(g, c);
+        break;
+    case CALL_PUSH:
+        push_call_done(g, c);
+        break;
+    case CALL_PARSE_HOOK:
+    case CALL_SUBSCRIBE:
+    case CALL_UNSUBSCRIBE:
+        hook_call_done(g, c);
+        break;
+    }
+}
+
+static bool take_answers(struct engine *g)
+{
+    bool any = false;
+    while (g->done && !g_spent(g) && !g->storage_down) {
+        struct call *c = g->done;
+        g->done = c->next;
+        if (!g->done)
+            g->done_last = NULL;
+        c->next = NULL;
+        take_answer(g, c);
+        g_step(g, 1);
+        any = true;
+    }
+    return any;
+}
+
+static bool storage_turn(struct engine *g)
+{
+    if (!g->storage_down)
+        return true;
+    if (g->storage_due > g_mono(g))
+        return false;
+    struct err e = {0};
+    if (db_probe(g->db, &e) != TL_OK || model_refresh(g, &e) != TL_OK) {
+        g->storage_due = g_mono(g) + US_PER_S;
+        return false;
+    }
+    g->storage_down = false;
+    log_line(LOG_INFO, "engine", "the database can be written again");
+    return true;
+}
+
+/* Forgets what is past its retention, a slice at a time. */
+static void trim(struct engine *g)
+{
+    if (g->trim_due > g_mono(g))
+        return;
+    struct err e = {0};
+    bool a = true, b = true, c = true;
+    int64_t now = g_now(g);
+    int rc = delivery_trim(g->db, now - US_PER_DAY, 200, &a, &e);
+    if (rc == TL_OK)
+        rc = history_trim(g->db, now - 30 * US_PER_DAY, 200, &b, &e);
+    if (rc == TL_OK)
+        rc = failure_trim(g->db, now - 90 * US_PER_DAY, 200, &c, &e);
+    if (rc != TL_OK)
+        log_err(LOG_WARN, "retention", &e);
+    g_step(g, 200);
+    g->trim_due = g_mono(g) + (a && b && c ? 3600 * US_PER_S : US_PER_S);
+}
+
+/* One round over everything that may have work. Links take turns in being first. */
+static bool round_once(struct engine *g)
+{
+    bool any = take_answers(g);
+    any |= hook_turn(g);
+    any |= prep_turn(g);
+    for (struct g_feed *f = g->feeds; f && !g_spent(g); f = f->next)
+        any |= feed_take_pages(g, f);
+    if (!g_spent(g))
+        any |= resolve_turn(g);
+    for (struct g_feed *f = g->feeds; f && !g_spent(g); f = f->next) {
+        any |= pass_turn(g, f);
+        any |= feed_turn(g, f);
+    }
+    unsigned n = 0, i = 0;
+    for (struct g_link *l = g->links; l; l = l->next)
+        n++;
+    unsigned first = n ? g->turn_rotor++ % n : 0;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        i = 0;
+        for (struct g_link *l = g->links; l && !g_spent(g); l = l->next, i++) {
+            if ((pass == 0) != (i >= first))
+                continue;
+            any |= link_work(g, l);
+            if (!g_spent(g))
+                any |= link_walk(g, l);
+            if (!g_spent(g))
+                any |= orphan_turn(g, l);
+            any |= run_turn(g, l);
+        }
+    }
+    return any;
+}
+
+unsigned engine_turn(struct engine *g, unsigned max_steps)
+{
+    g->steps = 0;
+    g->max_steps = max_steps ? max_steps : ENGINE_TURN_STEPS;
+    g->figures.turns++;
+    if (!storage_turn(g))
+        return 0;
+    trim(g);
+    while (!g_spent(g) && !g->storage_down && round_once(g))
+        ;
+    g->figures.steps += g->steps;
+    if (g->steps > g->figures.longest_turn_steps)
+        g->figures.longest_turn_steps = g->steps;
+    return g->steps;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Wall time of a stored due to mono time. */
+static int64_t mono_of(const struct engine *g, int64_t wall)
+{
+    return wall == NEVER ? NEVER : wall - g_now(g) + g_mono(g);
+}
+
+static int64_t feed_due(const struct engine *g, const struct g_feed *f)
+{
+    if (f->replies)
+        return 0;
+    if (!f->wanted || f->ep->prep != PREP_READY)
+        return NEVER;
+    int64_t due = NEVER;
+    if (!f->pulling)
+        due = earlier(due, f->poll_due);
+    if (!f->getting) {
+        due = earlier(due, f->hint_due);
+        due = earlier(due, mono_of(g, f->recheck_due));
+        for (const struct get_want *w = f->wants; w; w = w->next)
+            due = earlier(due, w->due);
+    }
+    if (due < f->backoff_until)
+        due = f->backoff_until;
+    return due < f->ep->sleep_until ? f->ep->sleep_until : due;
+}
+
+static int64_t link_due(const struct engine *g, const struct g_link *l)
+{
+    if (!link_runs(l))
+        return NEVER;
+    int64_t due = NEVER;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        due = earlier(due, l->lane_due[lane] < 0 ? 0 : mono_of(g, l->lane_due[lane]));
+    if (l->live_run)
+        due = earlier(due, mono_of(g, l->live_run_until));
+    return due < l->hold_until ? l->hold_until : due;
+}
+
+int64_t engine_next_due_us(const struct engine *g)
+{
+    if (g->storage_down)
+        return g->storage_due;
+    if (g->done)
+        return 0;
+    int64_t due = g->trim_due;
+    for (const struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
+        if (ep->prep == PREP_NEEDED)
+            due = earlier(due, ep->prep_due);
+        if (!ep->parsing)
+            due = earlier(due, ep->inbox_due);
+        due = earlier(due, ep->subscribe_due);
+    }
+    for (const struct g_feed *f = g->feeds; f; f = f->next)
+        due = earlier(due, feed_due(g, f));
+    for (const struct g_link *l = g->links; l; l = l->next)
+        due = earlier(due, link_due(g, l));
+    for (const struct g_batch *b = g->batches; b; b = b->next)
+        if (b->state == INTENT_UNKNOWN && b->calls == 0)
+            due = earlier(due, b->resolve_due);
+    return due;
+}

@@ -1,0 +1,483 @@
+#ifndef ENGINE_INT_H
+#define ENGINE_INT_H
+/* What the modules of the engine share. Everything lives on the control thread.
+ *
+ * Ownership: the engine owns endpoints, feeds, connections and links (its model of the configuration, rebuilt from the store
+ * after every change); a call in flight names them by id, never by pointer, so that it may outlive them. */
+#include <jansson.h>
+
+#include "connections.h"
+#include "endpoints.h"
+#include "engine.h"
+#include "failures.h"
+#include "feeds.h"
+#include "hooks.h"
+#include "intents.h"
+#include "obs.h"
+#include "pairs.h"
+#include "plan.h"
+#include "records.h"
+#include "runs.h"
+#include "times.h"
+#include "values.h"
+
+enum {
+    PAGE_ROWS = 200,      /* records looked at in one slice of a walk, rows of one ready query */
+    PULL_PAGES = 8,       /* page budget of one pull */
+    BATCH_MAX = 200,
+    FIND_MAX = 100,
+    GET_MAX = 100,
+    PAGE_MAX = 500,        /* records observed in one transaction */
+    PASS_ENUMERATED = -2,  /* pass.estimate of one that has met every record and is not evaluated yet */
+    CONFLICT_TRIES = 5,
+    TRANSIENT_TRIES = 10,
+    FEED_KEYS = 2 /* lookups of one record: match key of its links */
+};
+#define FRESH_US (30 * US_PER_S)
+#define DEBOUNCE_US (US_PER_S / 2)
+#define SWEEP_US (7 * US_PER_DAY)
+#define DISCOVER_US US_PER_DAY
+#define LIVE_RUN_US (300 * US_PER_S)
+#define NEVER INT64_MAX
+
+/* Where the first sync of a link stands; link.phase. */
+enum phase {
+    PHASE_NEW = 0,
+    PHASE_OBSERVE = 1, /* both sides are read, nothing is written */
+    PHASE_MATCH = 2,   /* walk over the records without counterpart; link.position tells where */
+    PHASE_DRAIN = 3,   /* what the walk started comes in */
+    PHASE_LIVE = 4
+};
+
+enum prep { PREP_NEEDED, PREP_CHECKING, PREP_DISCOVERING, PREP_READY };
+
+struct g_kind {
+    struct g_kind *next;
+    struct arena arena; /* arrays of desc */
+    char *bytes;        /* texts of desc */
+    tl_kind desc;
+    uint64_t hash;
+};
+
+struct g_endpoint {
+    struct g_endpoint *next;
+    struct arena arena; /* texts of row */
+    struct endpoint row;
+    int32_t role;
+    int64_t default_window_us;
+    bool default_master;
+    char *claims;
+    struct g_kind *kinds;
+    enum prep prep;
+    int64_t prep_due;   /* mono */
+    int prep_tries;
+    bool account_told;
+    int64_t sleep_until; /* mono: throttled or failing */
+    int failures;
+    bool parsing;        /* a hook delivery is being parsed */
+    int64_t inbox_due;   /* mono; NEVER: nothing waits */
+    bool subscribing;
+    int64_t subscribe_due;
+    char *hook_url;
+    int crashes;
+    int64_t clock_samples[15];
+    unsigned n_clock;
+};
+
+/* One lookup a feed keeps. */
+struct feed_key {
+    int32_t kind;    /* enum lookup_kind */
+    uint32_t number; /* field number */
+};
+
+struct g_feed {
+    struct g_feed *next;
+    struct arena arena; /* texts of row */
+    struct feed row;
+    struct g_endpoint *ep;
+    struct g_kind *kind;
+    /* Shape: union of what the links need, by rising field number. */
+    struct arena shape_arena;
+    tl_shape shape;
+    uint32_t *number_of;  /* [shape.n_fields] */
+    int32_t *shape_of;    /* [n_numbers] position in the shape or -1 */
+    uint32_t n_numbers;
+    uint64_t shape_hash;  /* of shape, view and window */
+    int64_t created_from_us;
+    struct feed_key keys[FEED_KEYS];
+    unsigned n_keys;
+    bool wanted;          /* some running link reads it */
+    int64_t every_us;
+    /* Pulling */
+    struct call *replies; /* pages to take in, oldest first */
+    struct call *replies_last;
+    struct reply_reader reader;
+    bool reading, reply_complete;
+    bool pulling, getting;
+    bool live_started;    /* the cursor of changes exists */
+    int64_t poll_due;     /* mono */
+    int64_t backoff_until;
+    int failures;
+    /* Passes */
+    struct arena pass_arena;
+    struct pass pass;     /* pass.pass 0: none */
+    bool want_pass;
+    bool accept_vanished; /* a person said so */
+    bool pass_done;       /* enumerated; lookups and vanished records come next */
+    struct lookup_build *build;
+    char *build_after;
+    int build_step;
+    struct pass_walk *walk;
+    int64_t *vanished;
+    size_t n_vanished, cap_vanished, live_seen;
+    /* Records to fetch by id: read-backs, vanished ones, parts */
+    struct get_want *wants, *wants_last;
+    int64_t hint_due;     /* mono; NEVER: none */
+    int64_t recheck_due;
+};
+
+struct get_want {
+    struct get_want *next;
+    int64_t rec; /* 0: not known to us yet */
+    char *id;
+    int64_t due; /* mono */
+    int64_t pair; /* read before write: this pair waits; 0 none */
+};
+
+struct g_conn {
+    struct g_conn *next;
+    struct arena arena;
+    struct connection row;
+    struct g_endpoint *ep[2];
+};
+
+struct g_count { /* not stored yet */
+    int64_t run;
+    struct run_count delta[2];
+};
+
+struct g_link {
+    struct g_link *next;
+    struct arena arena; /* row, rules, fields */
+    struct link row;
+    struct g_conn *conn;
+    struct g_feed *feed[2];
+    struct link_rules rules;
+    struct rule_field *fields;
+    struct map_row *map;
+    int32_t *position_of[2]; /* field number -> index of fields */
+    uint32_t n_numbers[2];
+    bool usable;             /* map and kinds are there */
+    bool referred;           /* another link refers to this one's records */
+    /* settings */
+    int64_t every_us;
+    int32_t match_kind;      /* enum lookup_kind; 0: no match key */
+    uint32_t match_no[2];    /* field numbers of the match key */
+    str match_path[2];
+    char match_multi;        /* f o n */
+    bool quiet;
+    /* work */
+    int64_t lane_due[LANE_COUNT]; /* wall, as stored; NEVER: none; -1: look */
+    int64_t hold_until;      /* mono: no room was left */
+    int64_t live_run, live_run_until;
+    int64_t retry_run;
+    struct g_count counts[4];
+    unsigned open_intents, unknown_intents;
+    unsigned open_creates[2], unknown_creates[2];
+    unsigned cautious;       /* single writes after a crash */
+    bool finding;
+    int64_t wake_after;      /* walk that wakes every pair after a map edit; -1: none */
+    bool orphans;            /* held stamps wait to be explained */
+    char *orphan_after;
+    int orphan_side;
+    int64_t orphan_hits;
+};
+
+/* One write of a batch. */
+struct g_entry {
+    int64_t pair, source_rec;
+    uint64_t source_hash;
+    uint32_t gen;
+    str id, stamp, version;
+    str source_id;    /* empty after a restart */
+    str before;       /* observation of the target at T1; empty after a restart */
+    tl_value *values; /* what is written, .field = number of the map row; none for a create after a restart */
+    uint32_t n_values;
+    uint32_t flags;
+    bool done;
+};
+
+struct g_batch {
+    struct g_batch *next;
+    struct arena arena;
+    int64_t intent, link, endpoint;
+    int32_t side, op, lane, state; /* state: enum intent_state */
+    uint32_t flags;
+    int64_t run, made_us, settle_us, map_gen;
+    struct g_entry *entries;
+    uint32_t n, cap;
+    /* sending and resolving */
+    unsigned calls;        /* in flight for this batch */
+    int64_t resolve_due;   /* mono; unknown ones */
+    int resolve_tries;
+};
+enum { BATCH_QUIET = 1 };
+enum { /* g_entry.flags */
+    ENTRY_WAITS = 1,    /* a reference was left out and follows */
+    ENTRY_CONFLICT = 2, /* a value of the target loses */
+    ENTRY_LOOKED = 4,   /* the vendor spoke of a duplicate: looked up by stamp */
+    ENTRY_MOVED = 8     /* the source changed while the write was out */
+};
+
+struct listener {
+    struct listener *next;
+    int64_t handle;
+    engine_event_fn fn;
+    void *arg;
+};
+
+struct engine {
+    struct db *db;
+    const struct env *env;
+    const struct dispatcher *dispatcher;
+    void (*wake)(void *ctx);
+    void *wake_ctx;
+    struct g_endpoint *endpoints;
+    struct g_feed *feeds;
+    struct g_conn *conns;
+    struct g_link *links;
+    struct g_batch *batches; /* open intents */
+    struct call *done, *done_last; /* answered, not taken in yet */
+    unsigned calls_open;
+    bool stopping;
+    bool storage_down;
+    int64_t storage_due;
+    unsigned steps, max_steps;
+    struct listener *listeners;
+    int64_t next_handle;
+    struct engine_figures figures;
+    int64_t trim_due;
+    struct { int64_t rec, at; } fresh[8192]; /* recently read records, direct mapped */
+    struct admin_wait *waits;
+    bool counts_dirty;
+    unsigned turn_rotor;
+};
+
+/* ---- engine.c */
+static inline int64_t g_now(const struct engine *g) { return env_now_us(g->env); }
+static inline int64_t g_mono(const struct engine *g) { return env_mono_us(g->env); }
+bool g_spent(const struct engine *g); /* the turn's steps are used up */
+void g_step(struct engine *g, unsigned n);
+int g_begin(struct engine *g, struct err *e);
+/* Commits when rc is TL_OK, else rolls back and notes storage trouble. Returns what happened. */
+int g_end(struct engine *g, int rc, const char *what, struct err *e);
+struct call *g_call(struct engine *g, enum call_kind kind, int64_t endpoint, int32_t purpose);
+void g_submit(struct engine *g, struct call *c);
+struct call_note { /* what the engine remembers of a call it sent; in the call's arena */
+    struct engine *g;
+    int64_t sent_us;
+    void *more;
+};
+static inline struct call_note *call_note(const struct call *c) { return c->owner; }
+bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose);
+int64_t backoff_us(struct engine *g, int tries); /* full jitter, base 2 s, cap 15 min */
+
+/* ---- model.c */
+int model_load(struct engine *g, struct err *e);
+void model_free(struct engine *g);
+int model_refresh(struct engine *g, struct err *e); /* rows again from the store, work state kept */
+struct g_endpoint *model_endpoint(struct engine *g, int64_t id);
+struct g_endpoint *model_endpoint_named(struct engine *g, const char *name);
+struct g_feed *model_feed(struct engine *g, int64_t id);
+struct g_link *model_link(struct engine *g, int64_t id);
+struct g_conn *model_conn(struct engine *g, int64_t id);
+struct g_kind *model_kind(const struct g_endpoint *ep, str kind);
+int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *k, bool *changed_out, struct err *e);
+int model_link_build(struct engine *g, struct g_link *l, struct err *e);  /* rules from rows; after a map edit */
+int model_feeds_build(struct engine *g, struct err *e);                  /* shapes; after any link changed */
+bool link_runs(const struct g_link *l);   /* its connection is initial or active, it is enabled and not braked */
+int link_row_store(struct engine *g, struct g_link *l, struct err *e);
+int feed_row_store(struct engine *g, struct g_feed *f, struct err *e);
+/* Default map of a link from equal canonical paths, stored. */
+int model_default_map(struct engine *g, struct g_link *l, struct err *e);
+struct g_feed *model_feed_for(struct engine *g, int64_t endpoint, str kind, str view, struct err *e);
+/* arena: an empty one of its own for the arrays; texts are lent from the description. */
+bool kind_decode(str description, struct arena *arena, tl_kind *out);
+str kind_plain(str kind); /* "contacts" -> "contact" */
+
+/* ---- prep.c: endpoints are checked and described before they are used */
+bool prep_turn(struct engine *g);
+struct call *prep_call(struct engine *g, struct g_endpoint *ep, enum call_kind kind, int64_t tag);
+int prep_take_account(struct engine *g, struct g_endpoint *ep, const tl_account *account, struct err *e);
+int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply *reply, struct err *e);
+void admin_call_done(struct engine *g, struct call *c); /* admin_endpoint.c */
+void prep_call_done(struct engine *g, struct call *c);
+/* An error that concerns the whole endpoint: auth, throttle, outage. True when it was one. */
+bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const tl_error *error);
+void endpoint_works(struct engine *g, struct g_endpoint *ep);
+void conn_block(struct engine *g, struct g_conn *c, const char *code, const char *text);
+void conn_unblock(struct engine *g, struct g_conn *c, const char *code);
+
+/* ---- feed.c, pass.c */
+bool feed_turn(struct engine *g, struct g_feed *f);
+void feed_call_done(struct engine *g, struct call *c);
+bool feed_take_pages(struct engine *g, struct g_feed *f);
+void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair);
+void feed_fetched(struct engine *g, struct call *c);
+const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
+bool feed_ready(const struct g_feed *f); /* full pass under this shape, lookups built */
+bool feed_is_truth(const struct g_feed *f); /* its local index shows every record of the kind */
+bool pass_turn(struct engine *g, struct g_feed *f);
+int pass_begin(struct engine *g, struct g_feed *f, struct err *e);
+
+/* ---- observe.c */
+struct observed {
+    int64_t rec;
+    bool unchanged, is_new;
+};
+enum { OBSERVE_FEED = 0, OBSERVE_GET = 1, OBSERVE_PASS = 2 };
+struct observe_how {
+    int via;
+    int64_t sent_us; /* our clock when the question was asked */
+};
+int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, const struct observe_how *how,
+            struct observed *out, struct err *e);
+/* The vendor does not know the id any more (404), or will not show it (403). */
+int observe_gone(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, struct err *e);
+void observe_fresh(struct engine *g, int64_t rec);
+bool observe_is_fresh(const struct engine *g, int64_t rec);
+/* Lookup keys of an observation. */
+unsigned feed_lookup_keys(const struct g_feed *f, str observation, struct arena *a, struct lookup_key out[FEED_KEYS]);
+/* Shape-indexed values of a record to an observation blob. */
+void observation_of(const struct g_feed *f, const tl_record *r, struct arena *a, struct buf *out);
+bool stamp_is_ours(const struct engine *g, str stamp);
+int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a, struct err *e);
+/* The written side of this pair is known as read: its base is set from that. */
+int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, struct arena *a, struct err *e);
+/* Looks again at records held while an intent was open. */
+int held_release(struct engine *g, struct g_link *l, int64_t pair, struct err *e);
+
+/* ---- snapshot.c */
+struct loaded {
+    struct pair pair;
+    struct record rec[2];
+    struct snapshot snap;
+    tl_value *values[2], *base[2];
+    bool *has_base[2];
+    int64_t *chg[2];
+    struct ref_target *refs[2];
+};
+/* Reads a pair with both records and makes the planner's view of it. */
+int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena *a, struct loaded *out, struct err *e);
+/* One-sided: a record without a pair. */
+int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a,
+                       struct loaded *out, struct err *e);
+enum side_state side_state_of(const struct record *r);
+/* New bases into the pair: for every field where agreed[i], base[s] := value[s]; the others stay as they are. */
+void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
+void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str *out);
+bool record_in_window(const struct g_link *l, const struct record *r);
+
+/* ---- match.c */
+enum match { MATCH_NONE, MATCH_ADOPT, MATCH_AMBIGUOUS, MATCH_TAKEN, MATCH_SEARCH, MATCH_WAIT };
+struct match_result {
+    enum match match;
+    int64_t rec;   /* ADOPT, TAKEN: the hit */
+    int64_t pair;  /* its one-sided pair, or the pair that has it */
+    char text[200]; /* for the failure row: ids */
+};
+int match_decide(struct engine *g, struct g_link *l, int source, const struct record *rec, bool searched,
+                 struct arena *a, struct match_result *out, struct err *e);
+bool link_walk(struct engine *g, struct g_link *l); /* PHASE_OBSERVE .. PHASE_DRAIN */
+bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const int64_t *pairs, const str *values,
+                         unsigned n);
+void match_find_done(struct engine *g, struct call *c);
+bool orphan_turn(struct engine *g, struct g_link *l);
+void stamp_of(struct engine *g, const struct g_link *l, int source, str source_id, uint32_t gen, char out[40]);
+
+/* ---- work.c */
+/* Batches being filled in one slice, and the searches it wants. */
+struct builder {
+    struct g_batch *batches;
+    int room[2];
+    bool starved[2];
+    struct arena arena; /* texts of the searches */
+    unsigned n_find;
+    int64_t find_pairs[FIND_MAX];
+    str find_values[FIND_MAX];
+    int find_target[FIND_MAX];
+};
+bool link_work(struct engine *g, struct g_link *l);
+void builder_start(struct engine *g, struct g_link *l, struct builder *b);
+bool builder_has_room(const struct builder *b, int side);
+/* Opens the intents of all batches inside the caller's transaction. */
+int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struct err *e);
+/* After the commit: seals and submits, or drops everything when rc says that the commit failed. */
+void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc);
+/* Puts one write into a batch; a pair that is not stored yet is inserted with its intent. E_BUSY: no room left. */
+int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side, int op, struct loaded *ld,
+                const struct plan *plan, struct err *e);
+/* What a plan asks of one pair; searched: the vendor was asked for counterparts and they are observed. */
+int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
+              struct err *e);
+void link_lanes_stale(struct g_link *l);
+
+/* ---- push.c */
+void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n);
+void push_call_done(struct engine *g, struct call *c);
+struct g_batch *batch_find(struct engine *g, int64_t intent);
+void batch_source_moved(struct engine *g, int64_t intent, int64_t pair);
+struct g_batch *batch_free(struct g_batch *b);
+void batch_unlink(struct engine *g, struct g_batch *b);
+/* Outcome of entry i was success: id, version and, if known, the record after the write. Inside a transaction. */
+int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, const tl_record *post, bool observed,
+               struct err *e);
+const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *c);
+/* The entry's write did not happen: look at the pair again after due_us. */
+int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int64_t due_us, struct err *e);
+/* Ends the transaction's part of entries that are done: settles the intent row. */
+int batch_settle(struct engine *g, struct g_batch *b, struct err *e);
+void batch_sweep(struct engine *g, struct g_batch *b); /* after the commit: frees a batch that is through */
+void batch_count(struct engine *g, struct g_batch *b, int add); /* open/unknown counters of the link */
+
+/* ---- resolve.c */
+bool resolve_turn(struct engine *g);
+void resolve_call_done(struct engine *g, struct call *c);
+int create_class(const struct g_link *l, int target); /* 1 .. 4 */
+
+/* ---- retry.c */
+const char *reason_code_of(int32_t reason); /* of refused data */
+str utf8_cut_bytes(str s, size_t max_bytes); /* whole characters */
+struct trouble {
+    const char *code;
+    int32_t reason;
+    str field, vendor_code, vendor_text, id;
+    const char *text;
+    int side;
+};
+/* Writes the failure row, sets the pair's status and due. */
+int fail_pair(struct engine *g, struct g_link *l, struct pair *p, const struct trouble *t, struct err *e);
+int fail_record(struct engine *g, struct g_link *l, const struct trouble *t, struct err *e);
+/* By the class of a per-record error: backoff, failure row, re-read. The entry is not applied. */
+int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int status, const tl_error *error,
+                struct err *e);
+
+/* ---- run.c */
+int run_for(struct engine *g, struct g_link *l, int32_t lane, int64_t *run_out, struct err *e);
+enum run_field { COUNT_ADDED, COUNT_UPDATED, COUNT_MATCHED, COUNT_FAILED, COUNT_CONFLICT };
+void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run_field what);
+int run_flush(struct engine *g, struct g_link *l, struct err *e); /* counts to the store, inside a transaction */
+int run_phase(struct engine *g, struct g_link *l, const char *phase, struct err *e);
+int run_end(struct engine *g, struct g_link *l, int32_t state, struct err *e);
+bool run_turn(struct engine *g, struct g_link *l);
+
+/* ---- hook.c */
+bool hook_turn(struct engine *g);
+void hook_call_done(struct engine *g, struct call *c);
+bool subscription_turn(struct engine *g); /* subscribe.c */
+void subscription_done(struct engine *g, struct call *c);
+
+/* ---- events.c */
+void event_record(struct engine *g, const struct g_feed *f, const tl_record *r, const char *what);
+void event_pair(struct engine *g, const struct g_link *l, int64_t pair, int side, str id, const char *what);
+#endif

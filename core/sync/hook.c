@@ -1,0 +1,158 @@
+/* Deliveries of vendors: stored before they are answered, parsed later on the live instance, and worth a hint each: the record
+ * is fetched. */
+#include <stdlib.h>
+
+#include "engine_int.h"
+#include "log.h"
+
+int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e)
+{
+    AUTO(buf_done) struct buf headers = {0};
+    for (uint32_t i = 0; i < d->n_headers; i++)
+        buf_fmt(&headers, "%.*s: %.*s\n", STR_FMT(d->headers[i].name), STR_FMT(d->headers[i].value));
+    struct inbox_row row = {.endpoint = d->endpoint, .received_us = g_now(g), .headers = buf_lent(&headers), .query = d->query,
+                            .body = d->body};
+    struct g_endpoint *ep = model_endpoint(g, d->endpoint);
+    if (!ep)
+        return err_set(e, TL_E_NOT_FOUND, "no such endpoint");
+    int rc = g_begin(g, e);
+    if (rc != TL_OK)
+        return rc;
+    rc = inbox_add(g->db, &row, d->delivery_key, e);
+    bool duplicate = rc == E_EXISTS;
+    if (duplicate)
+        rc = TL_OK;
+    if (rc == TL_OK)
+        rc = webhook_count(g->db, d->endpoint, !duplicate, 0, duplicate, g_now(g), e);
+    if (rc == TL_E_NOT_FOUND)
+        rc = TL_OK;
+    rc = g_end(g, rc, "storing a delivery", e);
+    if (rc != TL_OK)
+        return rc;
+    if (duplicate_out)
+        *duplicate_out = duplicate;
+    if (!duplicate)
+        ep->inbox_due = 0;
+    return TL_OK;
+}
+
+static uint32_t headers_split(str text, struct arena *a, tl_pair **out)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < text.n; i++)
+        n += text.p[i] == '\n';
+    tl_pair *pairs = arena_array(a, tl_pair, n + 1);
+    n = 0;
+    for (str rest = text, line; str_split(&rest, '\n', &line);) {
+        str name;
+        str value = line;
+        if (str_split(&value, ':', &name))
+            pairs[n++] = (tl_pair){arena_str(a, name), arena_str(a, str_trim(value))};
+    }
+    *out = pairs;
+    return n;
+}
+
+static bool parse_next(struct engine *g, struct g_endpoint *ep)
+{
+    struct err e = {0};
+    struct inbox_row *rows = NULL;
+    size_t n = 0;
+    struct call *c = g_call(g, CALL_PARSE_HOOK, ep->row.endpoint, TL_PURPOSE_LIVE);
+    int rc = inbox_next(g->db, &c->arena, ep->row.endpoint, g_now(g), 1, &rows, &n, &e);
+    if (rc != TL_OK || n == 0) {
+        int64_t waiting = 0;
+        if (inbox_count(g->db, ep->row.endpoint, &waiting, &e) != TL_OK)
+            waiting = 0;
+        ep->inbox_due = waiting ? g_mono(g) + 5 * US_PER_S : NEVER;
+        call_free(c);
+        return false;
+    }
+    tl_pair *headers = NULL;
+    tl_hook_request *h = &c->request.hook;
+    h->n_headers = headers_split(rows[0].headers, &c->arena, &headers);
+    h->headers = headers;
+    h->body = rows[0].body;
+    h->query = rows[0].query;
+    h->received_us = rows[0].received_us;
+    c->tag = rows[0].inbox;
+    ep->parsing = true;
+    g_submit(g, c);
+    return true;
+}
+
+bool hook_turn(struct engine *g)
+{
+    bool any = false;
+    for (struct g_endpoint *ep = g->endpoints; ep && !g_spent(g); ep = ep->next) {
+        if (ep->parsing || ep->inbox_due > g_mono(g) || !g_endpoint_can(g, ep, TL_PURPOSE_LIVE))
+            continue;
+        any |= parse_next(g, ep);
+        g_step(g, 1);
+    }
+    any |= subscription_turn(g);
+    return any;
+}
+
+static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r, str kind, struct err *e)
+{
+    int64_t feeds = 0;
+    bool gone = r->state == TL_STATE_DELETED || r->state == TL_STATE_TRASHED || r->state == TL_STATE_MERGED;
+    if (r->flags & TL_REC_GAP) {
+        for (struct g_feed *f = g->feeds; f; f = f->next)
+            if (f->ep == ep && (kind.n == 0 || str_eq(kind, f->row.kind))) {
+                f->row.gap_us = g_now(g);
+                int rc = feed_row_store(g, f, e);
+                if (rc != TL_OK)
+                    return rc;
+            }
+        return TL_OK;
+    }
+    if (r->id.n == 0)
+        return TL_OK;
+    int rc = TL_OK;
+    bool named = false;
+    for (struct g_feed *f = g->feeds; f && rc == TL_OK; f = f->next) {
+        if (f->ep != ep || (kind.n && !str_eq(kind, f->row.kind)) || named)
+            continue;
+        rc = hint_put(g->db, ep->row.endpoint, f->row.kind, r->id, gone, g_now(g), &feeds, e);
+        named = kind.n > 0;
+    }
+    for (struct g_feed *f = g->feeds; f; f = f->next)
+        if (f->ep == ep && f->hint_due > g_mono(g) + DEBOUNCE_US)
+            f->hint_due = g_mono(g) + DEBOUNCE_US;
+    return rc;
+}
+
+void hook_call_done(struct engine *g, struct call *c)
+{
+    struct g_endpoint *ep = model_endpoint(g, c->endpoint);
+    struct err e = {0};
+    if (c->kind != CALL_PARSE_HOOK) {
+        subscription_done(g, c);
+        return;
+    }
+    if (!ep) {
+        call_free(c);
+        return;
+    }
+    ep->parsing = false;
+    int rc = g_begin(g, &e);
+    if (c->reply.status == TL_OK) {
+        AUTO(reply_reader_done) struct reply_reader r;
+        reply_reader_init(&r, &c->reply);
+        for (struct item item; rc == TL_OK && reply_next(&r, &item);)
+            if (item.kind == ITEM_RECORD)
+                rc = hint_take(g, ep, &item.u.record, item.u.record.kind, &e);
+        if (rc == TL_OK)
+            rc = inbox_done(g->db, c->tag, &e);
+    } else if (c->reply.status == TL_E_INVALID || c->reply.status == TL_E_UNSUPPORTED || c->reply.crashed) {
+        log_line(LOG_WARN, "hook", "a delivery for \"%.*s\" cannot be read: %s", STR_FMT(ep->row.name), c->reply.error.text);
+        rc = inbox_done(g->db, c->tag, &e);
+    } else {
+        rc = inbox_retry(g->db, c->tag, g_now(g) + 5 * US_PER_S, &e);
+    }
+    g_end(g, rc, "taking in a delivery", &e);
+    ep->inbox_due = 0;
+    call_free(c);
+}

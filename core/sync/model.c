@@ -1,0 +1,516 @@
+/* The engine's picture of endpoints, connections, links and feeds: built from the store, rebuilt after changes. */
+#include <stdlib.h>
+
+#include "engine_int.h"
+#include "log.h"
+
+struct g_endpoint *model_endpoint(struct engine *g, int64_t id)
+{
+    struct g_endpoint *ep = g->endpoints;
+    while (ep && ep->row.endpoint != id)
+        ep = ep->next;
+    return ep;
+}
+
+struct g_endpoint *model_endpoint_named(struct engine *g, const char *name)
+{
+    struct g_endpoint *ep = g->endpoints;
+    while (ep && !str_is(ep->row.name, name))
+        ep = ep->next;
+    return ep;
+}
+
+struct g_feed *model_feed(struct engine *g, int64_t id)
+{
+    struct g_feed *f = g->feeds;
+    while (f && f->row.feed != id)
+        f = f->next;
+    return f;
+}
+
+struct g_link *model_link(struct engine *g, int64_t id)
+{
+    struct g_link *l = g->links;
+    while (l && l->row.link != id)
+        l = l->next;
+    return l;
+}
+
+struct g_conn *model_conn(struct engine *g, int64_t id)
+{
+    struct g_conn *c = g->conns;
+    while (c && c->row.connection != id)
+        c = c->next;
+    return c;
+}
+
+str kind_plain(str kind)
+{
+    if (kind.n > 3 && str_ends(kind, STR("ies")))
+        return kind; /* no such kind in the vocabulary */
+    return kind.n > 2 && kind.p[kind.n - 1] == 's' ? str_n(kind.p, kind.n - 1) : kind;
+}
+
+struct g_kind *model_kind(const struct g_endpoint *ep, str kind)
+{
+    struct g_kind *k = ep->kinds;
+    while (k && !str_eq(k->desc.kind, kind))
+        k = k->next;
+    return k;
+}
+
+bool kind_decode(str description, struct arena *arena, tl_kind *out)
+{
+    struct reply reply = {.items = {.p = (char *)description.p, .n = description.n}};
+    struct reply_reader r;
+    struct item item;
+    reply_reader_init(&r, &reply);
+    bool ok = description.n > 0 && reply_next(&r, &item) && item.kind == ITEM_KIND;
+    if (ok)
+        *out = item.u.described;
+    *arena = r.scratch;
+    return ok;
+}
+
+static struct g_kind *kind_free(struct g_kind *k)
+{
+    arena_done(&k->arena);
+    text_free(k->bytes);
+    free(k);
+    return NULL;
+}
+
+static void kind_install(struct g_endpoint *ep, str description, uint64_t hash)
+{
+    struct g_kind *k = calloc(1, sizeof *k);
+    ASSERT(k);
+    k->hash = hash;
+    k->bytes = str_dup(description);
+    if (!kind_decode(str_n(k->bytes, description.n), &k->arena, &k->desc)) {
+        kind_free(k);
+        return;
+    }
+    for (struct g_kind **at = &ep->kinds; *at; at = &(*at)->next)
+        if (str_eq((*at)->desc.kind, k->desc.kind)) {
+            struct g_kind *old = *at;
+            /* The object stays: feeds and links point to it. */
+            struct g_kind *next = old->next;
+            arena_done(&old->arena);
+            text_free(old->bytes);
+            *old = *k;
+            old->next = next;
+            free(k);
+            return;
+        }
+    k->next = ep->kinds;
+    ep->kinds = k;
+}
+
+int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *kind, bool *changed_out, struct err *e)
+{
+    struct reply one = {0};
+    int rc = reply_add_kind(&one, kind, e);
+    if (rc == TL_OK) {
+        str bytes = buf_lent(&one.items);
+        uint64_t hash = store_hash(bytes.p, bytes.n);
+        struct g_kind *known = model_kind(ep, kind->kind);
+        if (!known || known->hash != hash) {
+            *changed_out = true;
+            struct kind_row row = {kind->kind, bytes, hash, g_now(g)};
+            rc = kind_put(g->db, ep->row.endpoint, &row, e);
+            if (rc == TL_OK)
+                kind_install(ep, bytes, hash);
+        }
+    }
+    buf_done(&one.items);
+    return rc;
+}
+
+static void endpoint_row_take(struct g_endpoint *ep, const struct endpoint *row)
+{
+    struct arena fresh = {0};
+    ep->row = *row;
+    str *const texts[] = {&ep->row.name,     &ep->row.connector, &ep->row.system,     &ep->row.org_key,   &ep->row.org_name,
+                          &ep->row.edition,  &ep->row.user_id,   &ep->row.user_name,  &ep->row.block_code,
+                          &ep->row.block_text};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = arena_str(&fresh, *texts[i]);
+    arena_done(&ep->arena);
+    ep->arena = fresh;
+}
+
+static void conn_row_take(struct g_conn *c, const struct connection *row)
+{
+    struct arena fresh = {0};
+    c->row = *row;
+    c->row.name = arena_str(&fresh, row->name);
+    c->row.block_code = arena_str(&fresh, row->block_code);
+    c->row.block_text = arena_str(&fresh, row->block_text);
+    arena_done(&c->arena);
+    c->arena = fresh;
+}
+
+static void feed_row_take(struct g_feed *f, const struct feed *row)
+{
+    struct arena fresh = {0};
+    f->row = *row;
+    f->row.kind = arena_str(&fresh, row->kind);
+    f->row.view = arena_str(&fresh, row->view);
+    f->row.cursor = arena_str(&fresh, row->cursor);
+    arena_done(&f->arena);
+    f->arena = fresh;
+}
+
+static void pass_row_take(struct g_feed *f, const struct pass *row)
+{
+    struct arena fresh = {0};
+    f->pass = *row;
+    f->pass.cursor = arena_str(&fresh, row->cursor);
+    arena_done(&f->pass_arena);
+    f->pass_arena = fresh;
+}
+
+int feed_row_store(struct engine *g, struct g_feed *f, struct err *e)
+{
+    struct feed copy = f->row;
+    int rc = feed_update(g->db, &copy, e);
+    if (rc == TL_OK)
+        feed_row_take(f, &copy);
+    return rc;
+}
+
+static int load_endpoints(struct engine *g, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct endpoint *rows = NULL;
+    size_t n = 0;
+    int rc = endpoint_list(g->db, &a, &rows, &n, e);
+    for (size_t i = 0; rc == TL_OK && i < n; i++) {
+        struct g_endpoint *ep = model_endpoint(g, rows[i].endpoint);
+        if (!ep) {
+            ep = calloc(1, sizeof *ep);
+            ASSERT(ep);
+            ep->next = g->endpoints;
+            g->endpoints = ep;
+        }
+        endpoint_row_take(ep, &rows[i]);
+        struct kind_row *kinds = NULL;
+        size_t n_kinds = 0;
+        rc = kind_list(g->db, &a, ep->row.endpoint, &kinds, &n_kinds, e);
+        for (size_t k = 0; rc == TL_OK && k < n_kinds; k++)
+            kind_install(ep, kinds[k].description, kinds[k].hash);
+    }
+    return rc;
+}
+
+static int load_connections(struct engine *g, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connection *rows = NULL;
+    size_t n = 0;
+    int rc = connection_list(g->db, &a, &rows, &n, e);
+    for (size_t i = 0; rc == TL_OK && i < n; i++) {
+        struct g_conn *c = model_conn(g, rows[i].connection);
+        if (!c) {
+            c = calloc(1, sizeof *c);
+            ASSERT(c);
+            struct g_conn **at = &g->conns;
+            while (*at)
+                at = &(*at)->next;
+            *at = c;
+        }
+        conn_row_take(c, &rows[i]);
+        for (int s = 0; s < 2; s++)
+            c->ep[s] = model_endpoint(g, rows[i].endpoint[s]);
+    }
+    return rc;
+}
+
+static struct g_feed *feed_make(struct engine *g, int64_t id, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct feed row = {0};
+    if (model_feed(g, id))
+        return model_feed(g, id);
+    if (feed_get(g->db, &a, id, &row, e))
+        return NULL;
+    struct g_feed *f = calloc(1, sizeof *f);
+    ASSERT(f);
+    feed_row_take(f, &row);
+    f->ep = model_endpoint(g, row.endpoint);
+    f->hint_due = 0;
+    f->recheck_due = 0;
+    f->live_started = row.cursor.n > 0;
+    struct pass pass = {0};
+    if (row.pass && pass_get(g->db, &a, row.pass, &pass, e) == TL_OK)
+        pass_row_take(f, &pass);
+    struct g_feed **at = &g->feeds;
+    while (*at)
+        at = &(*at)->next;
+    *at = f;
+    return f;
+}
+
+static int load_links(struct engine *g, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct link *rows = NULL;
+    size_t n = 0;
+    int rc = link_list(g->db, &a, 0, &rows, &n, e);
+    for (size_t i = 0; rc == TL_OK && i < n; i++) {
+        struct g_link *l = model_link(g, rows[i].link);
+        if (!l) {
+            l = calloc(1, sizeof *l);
+            ASSERT(l);
+            l->row.link = rows[i].link;
+            l->wake_after = -1;
+            l->orphans = true; /* looked at once after a start */
+            struct g_link **at = &g->links;
+            while (*at)
+                at = &(*at)->next;
+            *at = l;
+        }
+        rc = model_link_build(g, l, e);
+    }
+    return rc;
+}
+
+int model_load(struct engine *g, struct err *e)
+{
+    int rc = load_endpoints(g, e);
+    if (rc == TL_OK)
+        rc = load_connections(g, e);
+    if (rc == TL_OK)
+        rc = load_links(g, e);
+    return rc == TL_OK ? model_feeds_build(g, e) : rc;
+}
+
+static void link_free(struct g_link *l)
+{
+    free(l->orphan_after);
+    arena_done(&l->arena);
+    free(l);
+}
+
+static void feed_free(struct g_feed *f)
+{
+    while (f->replies) {
+        struct call *c = f->replies;
+        f->replies = c->next;
+        call_free(c);
+    }
+    while (f->wants) {
+        struct get_want *w = f->wants;
+        f->wants = w->next;
+        free(w->id);
+        free(w);
+    }
+    if (f->reading)
+        reply_reader_done(&f->reader);
+    lookup_build_free(f->build);
+    pass_walk_close(f->walk);
+    free(f->build_after);
+    free(f->vanished);
+    arena_done(&f->arena);
+    arena_done(&f->pass_arena);
+    arena_done(&f->shape_arena);
+    free(f);
+}
+
+void model_free(struct engine *g)
+{
+    while (g->links) {
+        struct g_link *l = g->links;
+        g->links = l->next;
+        link_free(l);
+    }
+    while (g->feeds) {
+        struct g_feed *f = g->feeds;
+        g->feeds = f->next;
+        feed_free(f);
+    }
+    while (g->conns) {
+        struct g_conn *c = g->conns;
+        g->conns = c->next;
+        arena_done(&c->arena);
+        free(c);
+    }
+    while (g->endpoints) {
+        struct g_endpoint *ep = g->endpoints;
+        g->endpoints = ep->next;
+        while (ep->kinds) {
+            struct g_kind *k = ep->kinds;
+            ep->kinds = k->next;
+            kind_free(k);
+        }
+        arena_done(&ep->arena);
+        free(ep->claims);
+        free(ep->hook_url);
+        free(ep);
+    }
+}
+
+int model_refresh(struct engine *g, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    int rc = load_connections(g, e);
+    for (struct g_feed *f = g->feeds; f && rc == TL_OK; f = f->next) {
+        struct feed row = {0};
+        rc = feed_get(g->db, &a, f->row.feed, &row, e);
+        if (rc != TL_OK)
+            break;
+        feed_row_take(f, &row);
+        struct pass pass = {0};
+        if (row.pass)
+            rc = pass_get(g->db, &a, row.pass, &pass, e);
+        pass_row_take(f, &pass);
+    }
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
+        struct link row = {0};
+        rc = link_get(g->db, &a, l->row.link, &row, e);
+        if (rc != TL_OK)
+            break;
+        row.name = arena_str(&l->arena, row.name);
+        row.kind[0] = arena_str(&l->arena, row.kind[0]);
+        row.kind[1] = arena_str(&l->arena, row.kind[1]);
+        row.position = arena_str(&l->arena, row.position);
+        row.brake_code = arena_str(&l->arena, row.brake_code);
+        row.brake_text = arena_str(&l->arena, row.brake_text);
+        l->row = row;
+        link_lanes_stale(l);
+    }
+    return rc;
+}
+
+bool link_runs(const struct g_link *l)
+{
+    return l->usable && l->row.enabled && l->row.brake_code.n == 0 && l->conn &&
+           (l->conn->row.state == CONN_INITIAL || l->conn->row.state == CONN_ACTIVE);
+}
+
+int link_row_store(struct engine *g, struct g_link *l, struct err *e)
+{
+    return link_update(g->db, &l->row, e);
+}
+
+/* ---- Shapes: what a feed is asked for -------------------------------------------------------------------------------- */
+
+static const tl_field *kind_field(const tl_kind *k, str path)
+{
+    for (uint32_t i = 0; i < k->n_fields; i++) {
+        const tl_field *f = TL_AT(tl_field, k->fields, k->field_stride, i);
+        if (str_eq(f->path, path))
+            return f;
+    }
+    return NULL;
+}
+
+struct shape_want {
+    uint32_t number;
+    const tl_field *field;
+};
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = ((const struct shape_want *)a)->number, y = ((const struct shape_want *)b)->number;
+    return x < y ? -1 : x > y;
+}
+
+static void want_add(struct shape_want *wants, size_t *n, uint32_t number, const tl_field *field)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (wants[i].number == number)
+            return;
+    wants[(*n)++] = (struct shape_want){number, field};
+}
+
+static void feed_shape(struct g_feed *f, struct shape_want *wants, size_t n)
+{
+    arena_done(&f->shape_arena);
+    f->shape_arena = (struct arena){0};
+    qsort(wants, n, sizeof *wants, by_number);
+    tl_field *fields = arena_array(&f->shape_arena, tl_field, n + 1);
+    f->number_of = arena_array(&f->shape_arena, uint32_t, n + 1);
+    f->n_numbers = n ? wants[n - 1].number + 1 : 1;
+    f->shape_of = arena_array(&f->shape_arena, int32_t, f->n_numbers);
+    for (uint32_t i = 0; i < f->n_numbers; i++)
+        f->shape_of[i] = -1;
+    for (size_t i = 0; i < n; i++) {
+        fields[i] = *wants[i].field;
+        fields[i].path = arena_str(&f->shape_arena, fields[i].path);
+        fields[i].name = arena_str(&f->shape_arena, fields[i].name);
+        fields[i].label = arena_str(&f->shape_arena, fields[i].label);
+        fields[i].refers_to = arena_str(&f->shape_arena, fields[i].refers_to);
+        fields[i].n_choices = 0; /* a pull has no use for them */
+        fields[i].choices = NULL;
+        f->number_of[i] = wants[i].number;
+        f->shape_of[wants[i].number] = (int32_t)i;
+    }
+    f->shape = (tl_shape){sizeof(tl_shape), (uint32_t)n, sizeof(tl_field), 0, f->row.kind, fields};
+    AUTO(buf_done) struct buf id = {0};
+    buf_str(&id, f->row.view);
+    buf_fmt(&id, "|%lld", (long long)f->created_from_us);
+    for (size_t i = 0; i < n; i++)
+        buf_fmt(&id, "|%u:%u:%.*s", wants[i].number, fields[i].type, STR_FMT(fields[i].name));
+    f->shape_hash = store_hash(id.p, id.n);
+}
+
+static int feed_build(struct engine *g, struct g_feed *f, struct err *e)
+{
+    (void)e;
+    struct shape_want wants[600];
+    size_t n = 0;
+    f->kind = f->ep ? model_kind(f->ep, f->row.kind) : NULL;
+    f->n_keys = 0;
+    f->every_us = 0;
+    f->created_from_us = -1;
+    for (struct g_link *l = g->links; l; l = l->next)
+        for (int s = 0; s < 2; s++) {
+            if (l->feed[s] != f || !l->usable || !f->kind)
+                continue;
+            for (uint32_t i = 0; i < l->rules.n_fields && n + 2 < ARRAY_LEN(wants); i++)
+                want_add(wants, &n, l->fields[i].obs_no[s], &l->fields[i].side[s]);
+            const tl_field *key = l->match_kind ? kind_field(&f->kind->desc, l->match_path[s]) : NULL;
+            if (key) {
+                want_add(wants, &n, l->match_no[s], key);
+                if (f->n_keys < FEED_KEYS && !(f->n_keys && f->keys[0].number == l->match_no[s]))
+                    f->keys[f->n_keys++] = (struct feed_key){l->match_kind, l->match_no[s]};
+            }
+            if (f->every_us == 0 || l->every_us < f->every_us)
+                f->every_us = l->every_us;
+            int64_t from = l->row.created_from_us;
+            f->created_from_us = f->created_from_us < 0 || from < f->created_from_us ? from : f->created_from_us;
+        }
+    if (f->created_from_us < 0)
+        f->created_from_us = 0;
+    feed_shape(f, wants, n);
+    return TL_OK;
+}
+
+int model_feeds_build(struct engine *g, struct err *e)
+{
+    int rc = TL_OK;
+    for (struct g_feed *f = g->feeds; f && rc == TL_OK; f = f->next)
+        rc = feed_build(g, f, e);
+    for (struct g_link *l = g->links; l; l = l->next) {
+        l->referred = false;
+        for (const struct g_link *by = g->links; by; by = by->next)
+            for (uint32_t i = 0; by->usable && i < by->rules.n_fields; i++)
+                l->referred |= by->fields[i].ref_link == l->row.link;
+    }
+    for (struct g_feed *f = g->feeds; f; f = f->next)
+        f->wanted = false;
+    for (struct g_link *l = g->links; l; l = l->next)
+        for (int s = 0; s < 2 && link_runs(l) && l->row.phase != PHASE_NEW; s++)
+            if (l->feed[s])
+                l->feed[s]->wanted = true;
+    return rc;
+}
+
+struct g_feed *model_feed_for(struct engine *g, int64_t endpoint, str kind, str view, struct err *e)
+{
+    int64_t id = 0;
+    if (feed_ensure(g->db, endpoint, kind, view, &id, e))
+        return NULL;
+    return feed_make(g, id, e);
+}

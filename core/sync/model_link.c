@@ -1,0 +1,201 @@
+/* One link of the model: its row, settings and map made into the planner's rules. */
+#include <stdlib.h>
+
+#include "engine_int.h"
+#include "linkset.h"
+#include "log.h"
+
+static void row_take(struct g_link *l, const struct link *row)
+{
+    l->row = *row;
+    str *const texts[] = {&l->row.name,     &l->row.kind[0],    &l->row.kind[1],
+                          &l->row.position, &l->row.brake_code, &l->row.brake_text};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = arena_str(&l->arena, *texts[i]);
+}
+
+static int settings_read(struct engine *g, const struct g_link *l, struct arena *a, struct link_settings *out, struct err *e)
+{
+    struct setting *rows = NULL;
+    size_t n = 0;
+    link_settings_init(out);
+    int rc = setting_list(g->db, a, SETTING_LINK, l->row.link, &rows, &n, e);
+    for (size_t i = 0; rc == TL_OK && i < n; i++) {
+        struct err bad = {0};
+        if (link_setting_apply(out, rows[i].key, rows[i].value, &bad))
+            log_err(LOG_WARN, "link setting", &bad);
+    }
+    return rc;
+}
+
+/* Side that settles ties: what the admin said, else the connector that wants to be it, else a CRM, else A. */
+static int master_of(const struct g_link *l, const struct link_settings *s)
+{
+    if (s->master >= 0)
+        return s->master;
+    for (int side = 0; side < 2; side++)
+        if (l->conn->ep[side]->default_master && !l->conn->ep[1 - side]->default_master)
+            return side;
+    for (int side = 0; side < 2; side++)
+        if (l->conn->ep[side]->role == TL_ROLE_CRM)
+            return side;
+    return 0;
+}
+
+/* The link of this connection whose kind on `side` a reference field points to. */
+static int64_t ref_link_of(struct engine *g, const struct g_link *l, int side, const tl_field *f)
+{
+    if (f->type != TL_REF)
+        return 0;
+    for (const struct g_link *other = g->links; other; other = other->next)
+        if (other->conn == l->conn && str_in_list(f->refers_to, other->row.kind[side]))
+            return other->row.link;
+    return 0;
+}
+
+static int rules_fields(struct engine *g, struct g_link *l, const tl_kind *ka, const tl_kind *kb, struct err *e)
+{
+    size_t n = 0;
+    int rc = map_list(g->db, &l->arena, l->row.link, &l->map, &n, e);
+    if (rc != TL_OK)
+        return rc;
+    l->fields = arena_array(&l->arena, struct rule_field, n + 1);
+    uint32_t used = 0;
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        struct rule_field *f = &l->fields[used];
+        if (!rule_of_row(&l->map[i], ka, kb, &l->arena, f))
+            continue;
+        if (f->side[0].type == TL_REF || f->side[1].type == TL_REF) {
+            f->ref_link = ref_link_of(g, l, 0, &f->side[0]);
+            if (f->ref_link == 0)
+                continue; /* no link for that kind: `map check` tells */
+        }
+        rc = field_number(g->db, l->conn->row.endpoint[0], l->row.kind[0], f->side[0].path, &f->obs_no[0], e);
+        if (rc == TL_OK)
+            rc = field_number(g->db, l->conn->row.endpoint[1], l->row.kind[1], f->side[1].path, &f->obs_no[1], e);
+        used++;
+    }
+    l->rules.n_fields = used;
+    l->rules.fields = l->fields;
+    for (int s = 0; s < 2; s++) {
+        uint32_t top = 0;
+        for (uint32_t i = 0; i < used; i++)
+            top = l->fields[i].obs_no[s] > top ? l->fields[i].obs_no[s] : top;
+        l->n_numbers[s] = top + 1;
+        l->position_of[s] = arena_array(&l->arena, int32_t, top + 1);
+        for (uint32_t i = 0; i <= top; i++)
+            l->position_of[s][i] = -1;
+        for (uint32_t i = 0; i < used; i++)
+            l->position_of[s][l->fields[i].obs_no[s]] = (int32_t)i;
+    }
+    return rc;
+}
+
+static int match_key(struct engine *g, struct g_link *l, const struct link_settings *s, const tl_kind *ka, const tl_kind *kb,
+                     struct err *e)
+{
+    const tl_kind *kinds[2] = {ka, kb};
+    l->match_kind = 0;
+    str path = s->match.n ? s->match : match_path_of(l->row.kind[0]);
+    if (match_lookup_kind(path) == 0)
+        return TL_OK;
+    for (int side = 0; side < 2; side++) {
+        const tl_field *f = field_by_name(kinds[side], path);
+        if (!f)
+            return TL_OK;
+        l->match_path[side] = arena_str(&l->arena, f->path);
+        int rc = field_number(g->db, l->conn->row.endpoint[side], l->row.kind[side], f->path, &l->match_no[side], e);
+        if (rc != TL_OK)
+            return rc;
+    }
+    l->match_kind = match_lookup_kind(path);
+    return TL_OK;
+}
+
+static int link_window(struct engine *g, struct g_link *l, const struct link_settings *s)
+{
+    /* Anchored at the first start: once set it stays. */
+    if (l->row.phase != PHASE_NEW)
+        return TL_OK;
+    int64_t within = s->created_within_us;
+    for (int side = 0; within < 0 && side < 2; side++)
+        if (l->conn->ep[side]->default_window_us > 0)
+            within = l->conn->ep[side]->default_window_us;
+    l->row.created_from_us = within > 0 ? g_now(g) - within : 0;
+    return TL_OK;
+}
+
+int model_link_build(struct engine *g, struct g_link *l, struct err *e)
+{
+    struct link row = {0};
+    AUTO(arena_done) struct arena a = {0};
+    int rc = link_get(g->db, &a, l->row.link, &row, e);
+    if (rc != TL_OK)
+        return rc;
+    arena_done(&l->arena);
+    l->arena = (struct arena){0};
+    row_take(l, &row);
+    l->usable = false;
+    l->conn = model_conn(g, row.connection);
+    link_lanes_stale(l);
+    if (!l->conn || !l->conn->ep[0] || !l->conn->ep[1])
+        return TL_OK;
+    for (int s = 0; s < 2; s++)
+        if (row.feed[s]) {
+            AUTO(arena_done) struct arena b = {0};
+            struct feed feed = {0};
+            rc = feed_get(g->db, &b, row.feed[s], &feed, e);
+            l->feed[s] = rc == TL_OK ? model_feed_for(g, feed.endpoint, feed.kind, feed.view, e) : NULL;
+        }
+    struct link_settings s;
+    rc = settings_read(g, l, &l->arena, &s, e);
+    if (rc != TL_OK)
+        return rc;
+    l->every_us = s.every_us;
+    l->match_multi = s.match_multi;
+    l->quiet = s.quiet;
+    link_window(g, l, &s);
+    struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]), *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
+    if (!ka || !kb)
+        return TL_OK;
+    l->rules = (struct link_rules){.direction = s.direction,
+                                   .policy = s.policy,
+                                   .master = master_of(l, &s),
+                                   .drift = s.drift,
+                                   .restore_on = s.restore_on};
+    const struct g_kind *kinds[2] = {ka, kb};
+    for (int side = 0; side < 2; side++) {
+        l->rules.can[side] = kinds[side]->desc.can;
+        l->rules.resolution_us[side] = (int64_t)kinds[side]->desc.resolution_ms * US_PER_MS;
+        l->rules.clock_offset_us[side] = l->conn->ep[side]->row.clock_offset_us;
+    }
+    rc = rules_fields(g, l, &ka->desc, &kb->desc, e);
+    if (rc == TL_OK)
+        rc = match_key(g, l, &s, &ka->desc, &kb->desc, e);
+    l->usable = rc == TL_OK && l->rules.n_fields > 0 && l->feed[0] && l->feed[1];
+    return rc;
+}
+
+int model_default_map(struct engine *g, struct g_link *l, struct err *e)
+{
+    struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]), *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
+    if (!ka || !kb) {
+        const struct g_endpoint *ep = l->conn->ep[ka ? 1 : 0];
+        err_set(e, TL_E_CONFIG, "endpoint \"%.*s\" has no kind \"%.*s\"", STR_FMT(ep->row.name), STR_FMT(l->row.kind[ka ? 1 : 0]));
+        err_hint(e, "run `tieline endpoint check %.*s`", STR_FMT(ep->row.name));
+        return TL_E_CONFIG;
+    }
+    AUTO(arena_done) struct arena a = {0};
+    AUTO(buf_done) struct buf linked = {0};
+    for (const struct g_link *other = g->links; other; other = other->next)
+        if (other->conn == l->conn) {
+            buf_str(&linked, other->row.kind[0]);
+            buf_char(&linked, ',');
+            buf_str(&linked, other->row.kind[1]);
+            buf_char(&linked, ',');
+        }
+    struct map_row *rows = NULL;
+    size_t n = map_defaults(&ka->desc, &kb->desc, buf_lent(&linked), &a, &rows);
+    int rc = map_replace(g->db, l->row.link, rows, n, e);
+    return rc == TL_OK ? model_link_build(g, l, e) : rc;
+}

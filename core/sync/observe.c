@@ -1,0 +1,526 @@
+/* One record as it was read goes into the store, and the pairs it belongs to learn of it. Nothing is written to any vendor
+ * here, and no other endpoint is waited for. */
+#include "engine_int.h"
+#include "unicode.h"
+
+void observe_fresh(struct engine *g, int64_t rec)
+{
+    g->fresh[(uint64_t)rec % ARRAY_LEN(g->fresh)].rec = rec;
+    g->fresh[(uint64_t)rec % ARRAY_LEN(g->fresh)].at = g_mono(g);
+}
+
+bool observe_is_fresh(const struct engine *g, int64_t rec)
+{
+    uint64_t at = (uint64_t)rec % ARRAY_LEN(g->fresh);
+    return g->fresh[at].rec == rec && g_mono(g) - g->fresh[at].at < FRESH_US;
+}
+
+bool stamp_is_ours(const struct engine *g, str stamp)
+{
+    str own = str_of(db_instance(g->db));
+    return stamp.n > own.n + 1 && str_starts(stamp, own) && stamp.p[own.n] == '.';
+}
+
+void observation_of(const struct g_feed *f, const tl_record *r, struct arena *a, struct buf *out)
+{
+    tl_value *values = arena_array(a, tl_value, r->n_values + 1);
+    size_t n = 0;
+    for (uint32_t i = 0; i < r->n_values; i++) {
+        if (r->values[i].field >= f->shape.n_fields)
+            continue;
+        values[n] = r->values[i];
+        values[n++].field = f->number_of[r->values[i].field];
+    }
+    obs_add_all(out, values, n);
+}
+
+unsigned feed_lookup_keys(const struct g_feed *f, str observation, struct arena *a, struct lookup_key out[FEED_KEYS])
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < f->n_keys; i++) {
+        tl_value v = {0};
+        if (!obs_find(observation, f->keys[i].number, a, &v) || value_is_blank(&v))
+            continue;
+        AUTO(buf_done) struct buf text = {0};
+        AUTO(buf_done) struct buf folded = {0};
+        value_text(&text, &v);
+        text_fold(&folded, buf_lent(&text));
+        if (folded.n > 0)
+            out[n++] = (struct lookup_key){.kind = f->keys[i].kind, .text = arena_str(a, buf_lent(&folded))};
+    }
+    return n;
+}
+
+int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a, struct err *e)
+{
+    if (!f->row.lookup_built || f->n_keys == 0)
+        return TL_OK;
+    struct lookup_key before[FEED_KEYS], after[FEED_KEYS];
+    unsigned n_before = feed_lookup_keys(f, old, a, before), n_after = feed_lookup_keys(f, now, a, after);
+    if (n_before == n_after && (n_before == 0 || (n_before == 1 && str_eq(before[0].text, after[0].text))))
+        return TL_OK;
+    return lookup_change(g->db, f->row.feed, rec, before, n_before, after, n_after, e);
+}
+
+/* ---- Pairs that hold the record --------------------------------------------------------------------------------------- */
+
+/* The sent value of each field of a side that was written and is seen for the first time since: base where the vendor
+ * keeps it in its own form, else what was sent, so that a foreign edit stays visible. */
+static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_write, struct arena *a)
+{
+    uint32_t n = l->rules.n_fields;
+    bool *agreed = arena_array(a, bool, n + 1);
+    tl_value *value[2] = {arena_array(a, tl_value, n + 1), arena_array(a, tl_value, n + 1)};
+    const struct snapshot_side *other = &ld->snap.side[1 - s];
+    bool first = ld->pair.base[s].kind == BASE_NONE;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct rule_field *f = &l->fields[i];
+        bool other_has = !other->base || !other->has_base || other->has_base[i];
+        tl_value sent = other->base ? other->base[i] : other->values[i];
+        value[1 - s][i] = sent;
+        value[s][i] = ld->values[s][i];
+        if (!first) {
+            /* An update: the base holds what was sent. */
+            bool has = !ld->base[s] || ld->has_base[s][i];
+            if (has && own_write && ld->base[s] && field_changed(f, &ld->snap.side[s], i) && other_has)
+                agreed[i] = true;
+            continue;
+        }
+        if (!other_has)
+            continue;
+        if (f->ref_link || own_write || canon_equal(&f->canon, &sent, &ld->values[s][i])) {
+            agreed[i] = own_write || f->ref_link == 0 || !value_is_blank(&sent) == !value_is_blank(&ld->values[s][i]);
+            continue;
+        }
+        if (value_is_blank(&sent) || !field_writable(&l->rules, f, s, true))
+            continue;
+        int32_t reason = 0;
+        agreed[i] = value_convert(&sent, &f->side[s], a, &value[s][i], &reason);
+    }
+    const tl_value *both[2] = {value[0], value[1]};
+    bases_set(l, ld, agreed, both, a);
+    ld->pair.unsettled &= ~(s ? (uint32_t)PAIR_UNSETTLED_B : (uint32_t)PAIR_UNSETTLED_A);
+}
+
+static bool any_changed(const struct g_link *l, const struct loaded *ld, int s)
+{
+    for (uint32_t i = 0; i < l->rules.n_fields; i++)
+        if (field_changed(&l->fields[i], &ld->snap.side[s], i))
+            return true;
+    return false;
+}
+
+static void due_now(struct engine *g, struct g_link *l, struct pair *p, enum lane lane)
+{
+    int64_t now = g_now(g);
+    if (p->due_us == 0 || p->due_us > now || p->lane > (int32_t)lane) {
+        p->due_us = now;
+        p->lane = (int32_t)lane;
+    }
+    if (p->status == PAIR_FAILED || p->status == PAIR_PARKED)
+        p->status = PAIR_OK;
+    if (p->status == PAIR_TOMBSTONE)
+        p->status = PAIR_OK;
+    p->attempts = 0;
+    link_lanes_stale(l);
+}
+
+struct seen {
+    const tl_record *record;
+    str old;        /* observation before */
+    int32_t old_state;
+    bool content_changed, state_changed;
+    bool own_write; /* the vendor says that this version is our own write */
+};
+
+static int pair_seen(struct engine *g, struct g_link *l, int s, int64_t pair, const struct seen *seen, struct arena *a,
+                     struct err *e)
+{
+    struct loaded ld;
+    int rc = snapshot_load(g, l, pair, a, &ld, e);
+    if (rc != TL_OK)
+        return rc;
+    if (ld.pair.intent)
+        batch_source_moved(g, ld.pair.intent, pair);
+    uint32_t bit = s ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
+    bool unsettled = (ld.pair.unsettled & bit) && ld.pair.intent == 0;
+    if (!seen->content_changed && !seen->state_changed && !unsettled)
+        return TL_OK;
+    if (seen->content_changed && !unsettled) {
+        tl_value *before = arena_array(a, tl_value, l->rules.n_fields + 1);
+        obs_spread(seen->old, l->position_of[s], l->n_numbers[s], before, NULL, l->rules.n_fields, a);
+        for (uint32_t i = 0; i < l->rules.n_fields; i++)
+            if (!canon_equal(&l->fields[i].canon, &before[i], &ld.values[s][i]))
+                ld.chg[s][i] = seen->record->modified_us;
+        chg_encode(l, &ld, a, &ld.pair.chg);
+    }
+    if (unsettled && ld.snap.side[s].state == SIDE_LIVE) {
+        settle_side(l, &ld, s, seen->own_write, a);
+        if (!any_changed(l, &ld, 0) && !any_changed(l, &ld, 1))
+            ld.pair.synced_us = g_now(g);
+    }
+    bool work = any_changed(l, &ld, s) || seen->state_changed || (unsettled && any_changed(l, &ld, 1 - s)) ||
+                ld.pair.rec[1 - s] == 0;
+    if (work) {
+        due_now(g, l, &ld.pair, LANE_LIVE);
+    } else if (!unsettled) {
+        g->figures.echoes++;
+        if (ld.pair.status == PAIR_FAILED)
+            due_now(g, l, &ld.pair, LANE_LIVE);
+    }
+    return pair_store(g->db, &ld.pair, e);
+}
+
+int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, struct arena *a, struct err *e)
+{
+    struct loaded ld;
+    int rc = snapshot_load(g, l, pair, a, &ld, e);
+    if (rc != TL_OK || ld.rec[side].observation.n == 0)
+        return rc;
+    settle_side(l, &ld, side, false, a);
+    due_now(g, l, &ld.pair, LANE_LIVE);
+    return pair_store(g->db, &ld.pair, e);
+}
+
+/* ---- Records that no pair holds ------------------------------------------------------------------------------------------ */
+
+static struct g_batch *batch_of_stamp(struct engine *g, const struct g_link *l, int s, str stamp, int64_t *pair_out)
+{
+    for (struct g_batch *b = g->batches; b; b = b->next) {
+        if (b->link != l->row.link || b->side != s || b->op != TL_OP_CREATE)
+            continue;
+        for (uint32_t i = 0; i < b->n; i++)
+            if (!b->entries[i].done && str_eq(b->entries[i].stamp, stamp)) {
+                *pair_out = b->entries[i].pair;
+                return b;
+            }
+    }
+    return NULL;
+}
+
+/* A record that a pair used to hold came back: it takes its place again, with the base it had. */
+static int reattach(struct engine *g, struct g_link *l, int s, const struct record *rec, const struct old_id *old,
+                    struct arena *a, struct err *e)
+{
+    struct pair p = {0};
+    int rc = pair_get(g->db, a, old->pair, &p, e);
+    if (rc != TL_OK)
+        return rc;
+    struct record now = {0};
+    if (p.rec[s]) {
+        rc = record_get(g->db, a, p.rec[s], &now, e);
+        if (rc != TL_OK)
+            return rc;
+    }
+    if (p.intent) {
+        struct held h = {l->row.link, s, rec->rec, p.pair, STR("intent"), g_now(g)};
+        return held_put(g->db, &h, e);
+    }
+    if (p.rec[s] && now.state == TL_STATE_LIVE) {
+        AUTO(buf_done) struct buf text = {0};
+        buf_fmt(&text, "its place is held by %.*s", STR_FMT(now.id));
+        struct trouble t = {.code = "ALREADY_MAPPED", .reason = TL_R_ALREADY_MAPPED, .id = rec->id, .text = buf_text(&text), .side = s};
+        return fail_record(g, l, &t, e);
+    }
+    int64_t gone = p.rec[s];
+    struct old_id put = {.link = l->row.link, .rec = gone, .pair = p.pair, .side = s, .gen = p.gen[s], .why = STR("repointed"), .at_us = g_now(g)};
+    put.base.kind = p.base[s].kind;
+    put.base.blob = p.base[s].blob;
+    p.rec[s] = rec->rec;
+    p.base[s] = (struct pair_base){.kind = old->base.kind == BASE_OWN ? BASE_OWN : BASE_NONE, .blob = old->base.blob, .set = true};
+    due_now(g, l, &p, LANE_LIVE);
+    rc = pair_store(g->db, &p, e);
+    if (rc == TL_OK)
+        rc = old_id_drop(g->db, l->row.link, rec->rec, e);
+    if (rc == TL_OK && gone)
+        rc = old_id_put(g->db, &put, e);
+    return rc;
+}
+
+static int record_unpaired(struct engine *g, struct g_link *l, int s, const struct record *rec, struct arena *a,
+                           struct err *e)
+{
+    if (l->row.mode != LINK_SYNC || !l->usable)
+        return TL_OK;
+    if (rec->stamp.n && stamp_is_ours(g, rec->stamp)) {
+        int64_t pair = 0;
+        struct held h = {.link = l->row.link, .side = s, .rec = rec->rec, .at_us = g_now(g), .why = STR("orphaned_stamp")};
+        if (batch_of_stamp(g, l, s, rec->stamp, &pair)) {
+            h.pair = pair;
+            h.why = STR("intent");
+        } else {
+            l->orphans = true;
+        }
+        return held_put(g->db, &h, e);
+    }
+    if (l->row.phase < PHASE_MATCH || rec->state != TL_STATE_LIVE)
+        return TL_OK;
+    struct old_id old = {0};
+    int rc = old_id_get(g->db, a, l->row.link, rec->rec, &old, e);
+    if (rc == TL_OK)
+        return reattach(g, l, s, rec, &old, a, e);
+    if (rc != TL_E_NOT_FOUND)
+        return rc;
+    bool stamped = l->feed[s]->kind && l->feed[s]->kind->desc.stamp_field.n > 0;
+    if (!stamped && l->open_creates[s] > 0) {
+        struct held h = {l->row.link, s, rec->rec, 0, STR("intent"), g_now(g)};
+        return held_put(g->db, &h, e);
+    }
+    if (!record_in_window(l, rec) || !link_allows(l->rules.direction, 1 - s))
+        return TL_OK;
+    struct pair p = {.link = l->row.link, .lane = LANE_LIVE, .due_us = g_now(g), .made_us = g_now(g), .map_gen = l->row.map_gen};
+    p.rec[s] = rec->rec;
+    rc = pair_insert(g->db, &p, e);
+    if (rc == E_EXISTS)
+        return TL_OK;
+    link_lanes_stale(l);
+    return rc;
+}
+
+int held_release(struct engine *g, struct g_link *l, int64_t pair, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct held *list = NULL;
+    size_t n = 0;
+    int rc = held_list(g->db, &a, l->row.link, pair, PAGE_ROWS, &list, &n, e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        if (!str_is(list[i].why, "intent"))
+            continue;
+        if (pair == 0 && list[i].pair != 0)
+            continue;
+        struct record rec = {0};
+        int64_t of = 0;
+        rc = held_drop(g->db, l->row.link, list[i].rec, e);
+        if (rc == TL_OK)
+            rc = record_get(g->db, &a, list[i].rec, &rec, e);
+        if (rc != TL_OK)
+            continue;
+        int found = pair_of_record(g->db, l->row.link, (enum side)list[i].side, rec.rec, (str){0}, &of, e);
+        if (found == TL_E_NOT_FOUND)
+            rc = record_unpaired(g, l, list[i].side, &rec, &a, e);
+        else
+            rc = found;
+    }
+    return rc;
+}
+
+static int each_link(struct engine *g, struct g_feed *f, const struct record *rec, const struct seen *seen, struct arena *a,
+                     struct err *e)
+{
+    struct pair_ref *refs = NULL;
+    size_t n = 0;
+    int rc = pair_list_of_record(g->db, a, rec->rec, &refs, &n, e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        struct g_link *l = model_link(g, refs[i].link);
+        if (l && l->usable)
+            rc = pair_seen(g, l, refs[i].side, refs[i].pair, seen, a, e);
+    }
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        for (int s = 0; s < 2 && rc == TL_OK; s++) {
+            if (l->feed[s] != f)
+                continue;
+            bool paired = false;
+            for (size_t i = 0; i < n; i++)
+                paired |= refs[i].link == l->row.link && refs[i].side == s;
+            if (!paired)
+                rc = record_unpaired(g, l, s, rec, a, e);
+        }
+    return rc;
+}
+
+/* ---- The record itself --------------------------------------------------------------------------------------------------- */
+
+/* -1, 0, 1; 2 when the versions cannot be ordered. */
+static int version_order(const tl_record *r, const struct record *old)
+{
+    if (r->version_kind == TL_VER_TIME)
+        return r->modified_us < old->modified_us ? -1 : r->modified_us > old->modified_us;
+    if (r->version_kind != TL_VER_SEQUENCE)
+        return 2;
+    if (r->version.n != old->version.n)
+        return r->version.n < old->version.n ? -1 : 1;
+    int c = str_cmp(r->version, old->version);
+    return c < 0 ? -1 : c > 0;
+}
+
+/* Is what we hold later than the question this record answers? Then a row that is not newer tells nothing. */
+static bool is_stale(const tl_record *r, const struct record *old, const struct observe_how *how, bool *refetch)
+{
+    *refetch = false;
+    if (old->observation.n == 0)
+        return false; /* known from our own create only */
+    int order = version_order(r, old);
+    bool asked_before = how->sent_us && old->seen_us > how->sent_us;
+    if (order == 1)
+        return false;
+    if (order == -1)
+        return how->via == OBSERVE_FEED || asked_before;
+    *refetch = asked_before;
+    return asked_before;
+}
+
+static bool is_own_write(const struct g_feed *f, const tl_record *r, const struct record *old)
+{
+    if (old->version.n == 0 || !str_eq(r->version, old->version))
+        return false;
+    return f->ep->row.user_id.n > 0 && str_eq(r->by, f->ep->row.user_id);
+}
+
+static void record_take(struct record *to, const tl_record *r, uint64_t hash, int64_t now)
+{
+    to->state = r->state < 0 || r->state > TL_STATE_FORBIDDEN ? TL_STATE_FORBIDDEN : r->state;
+    to->version_kind = r->version_kind;
+    to->version = r->version;
+    if (r->modified_us || r->state == TL_STATE_LIVE)
+        to->modified_us = r->modified_us;
+    if (r->created_us)
+        to->created_us = r->created_us;
+    to->seen_us = now;
+    to->seen_hash = hash;
+    to->into = r->into;
+    to->by = r->by;
+}
+
+/* Two changes within one tick of a coarse clock carry one version: look again when the tick is over. */
+static int64_t recheck_at(struct engine *g, const struct g_feed *f, const tl_record *r)
+{
+    int64_t resolution = f->kind ? (int64_t)f->kind->desc.resolution_ms * US_PER_MS : 0;
+    if (r->version_kind != TL_VER_TIME || resolution == 0 || r->modified_us == 0)
+        return 0;
+    int64_t vendor_now = g_now(g) + f->ep->row.clock_offset_us;
+    int64_t age = vendor_now - r->modified_us;
+    return age <= resolution ? g_now(g) + resolution + US_PER_S : 0;
+}
+
+static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash, struct arena *a,
+                      struct observed *out, struct err *e)
+{
+    AUTO(buf_done) struct buf blob = {0};
+    struct record rec = {.feed = f->row.feed, .id = r->id};
+    record_take(&rec, r, hash, g_now(g));
+    if (r->state != TL_STATE_LIVE && r->n_values == 0)
+        return TL_OK; /* gone before we ever knew it */
+    observation_of(f, r, a, &blob);
+    rec.observation = buf_lent(&blob);
+    rec.stamp = r->stamp.n && stamp_is_ours(g, r->stamp) ? r->stamp : (str){0};
+    rec.recheck_us = recheck_at(g, f, r);
+    int rc = record_put(g->db, &rec, e);
+    if (rc != TL_OK)
+        return rc;
+    out->rec = rec.rec;
+    out->is_new = true;
+    if (rec.recheck_us && rec.recheck_us < f->recheck_due)
+        f->recheck_due = rec.recheck_us;
+    observe_fresh(g, rec.rec);
+    rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, a, e);
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        for (int s = 0; s < 2 && rc == TL_OK; s++)
+            if (l->feed[s] == f)
+                rc = record_unpaired(g, l, s, &rec, a, e);
+    return rc;
+}
+
+static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash, const struct observe_how *how,
+                        int64_t rec_id, struct arena *a, struct observed *out, struct err *e)
+{
+    struct record old = {0};
+    bool refetch = false;
+    int rc = record_get(g->db, a, rec_id, &old, e);
+    if (rc != TL_OK)
+        return rc;
+    out->rec = rec_id;
+    if (is_stale(r, &old, how, &refetch)) {
+        if (refetch)
+            feed_want(f, rec_id, r->id, g_mono(g), 0);
+        return TL_OK;
+    }
+    AUTO(buf_done) struct buf blob = {0};
+    AUTO(buf_done) struct buf whole = {0};
+    observation_of(f, r, a, &blob);
+    str observation = buf_lent(&blob);
+    if (!(r->flags & TL_REC_FULL) || r->state != TL_STATE_LIVE) {
+        obs_overlay(&whole, old.observation, observation, a);
+        observation = buf_lent(&whole);
+    }
+    struct record now = old;
+    record_take(&now, r, hash, g_now(g));
+    now.observation = observation;
+    now.recheck_us = recheck_at(g, f, r);
+    if (now.recheck_us && now.recheck_us < f->recheck_due)
+        f->recheck_due = now.recheck_us;
+    if (r->stamp.n && stamp_is_ours(g, r->stamp) && old.observation.n == 0)
+        now.stamp = (str){0}; /* bound by the result of its create */
+    struct seen seen = {.record = r, .old = old.observation, .old_state = old.state, .own_write = is_own_write(f, r, &old)};
+    seen.content_changed = old.damaged || !str_eq(old.observation, observation);
+    seen.state_changed = old.state != now.state;
+    out->unchanged = !seen.content_changed && !seen.state_changed;
+    if (out->unchanged && now.recheck_us == old.recheck_us)
+        rc = record_touch(g->db, rec_id, now.version, now.version_kind, now.modified_us, now.seen_us, hash, e);
+    else
+        rc = record_put(g->db, &now, e);
+    if (rc == TL_OK && seen.content_changed)
+        rc = observe_lookups(g, f, rec_id, old.observation, observation, a, e);
+    observe_fresh(g, rec_id);
+    return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
+}
+
+/* A record that cannot be used fails by itself; the page goes on. */
+static int record_bad(struct engine *g, struct g_feed *f, const tl_record *r, struct err *e)
+{
+    int rc = TL_OK;
+    AUTO(text_free) char *note = str_dup(r->note);
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        for (int s = 0; s < 2 && rc == TL_OK; s++)
+            if (l->feed[s] == f) {
+                struct trouble t = {.code = "BAD_RECORD", .reason = TL_R_BAD_RECORD, .id = r->id, .text = note, .side = s};
+                rc = fail_record(g, l, &t, e);
+            }
+    return rc;
+}
+
+int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, const struct observe_how *how,
+            struct observed *out, struct err *e)
+{
+    *out = (struct observed){0};
+    g_step(g, 1);
+    g->figures.observed++;
+    if (r->flags & TL_REC_BAD)
+        return record_bad(g, f, r, e);
+    if (r->id.n == 0)
+        return TL_OK;
+    uint64_t hash = store_hash(raw.p, raw.n) ^ f->shape_hash;
+    struct record_probe probe = {0};
+    int rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
+    if (rc == TL_OK && probe.seen_hash == hash && probe.observed) {
+        out->rec = probe.rec;
+        out->unchanged = true;
+        g->figures.unchanged++;
+        if (how->via == OBSERVE_GET)
+            observe_fresh(g, probe.rec);
+        return TL_OK;
+    }
+    if (rc != TL_OK && rc != TL_E_NOT_FOUND)
+        return rc;
+    if (g->listeners)
+        event_record(g, f, r, rc == TL_OK ? "changed" : "new");
+    AUTO(arena_done) struct arena a = {0};
+    if (rc == TL_E_NOT_FOUND)
+        return record_new(g, f, r, hash, &a, out, e);
+    return record_known(g, f, r, hash, how, probe.rec, &a, out, e);
+}
+
+int observe_gone(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t state, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct record rec = {0};
+    int rc = record_get(g->db, &a, rec_id, &rec, e);
+    if (rc != TL_OK || rec.state == state)
+        return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+    rc = record_set_state(g->db, rec_id, state, (str){0}, g_now(g), e);
+    if (rc != TL_OK)
+        return rc;
+    tl_record none = {.id = rec.id, .state = state, .modified_us = rec.modified_us};
+    struct seen seen = {.record = &none, .old = rec.observation, .old_state = rec.state, .state_changed = true};
+    rec.state = state;
+    return each_link(g, f, &rec, &seen, &a, e);
+}

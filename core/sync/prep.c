@@ -1,0 +1,368 @@
+/* Endpoints are checked (who are we?) and described (which kinds and fields?) before anything else is asked of them; and
+ * what an answer says about the whole endpoint is kept here: signed out, throttled, down, another org. */
+#include <stdlib.h>
+
+#include "attention.h"
+#include "engine_int.h"
+#include "log.h"
+
+static void conn_store(struct engine *g, struct g_conn *c)
+{
+    struct err e = {0};
+    c->row.state_us = g_now(g);
+    if (connection_update(g->db, &c->row, &e))
+        log_err(LOG_ERROR, "connection", &e);
+    if (model_feeds_build(g, &e))
+        log_err(LOG_ERROR, "feeds", &e);
+}
+
+void conn_block(struct engine *g, struct g_conn *c, const char *code, const char *text)
+{
+    bool first = c->row.state != CONN_BLOCKED;
+    if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE && c->row.state != CONN_PAUSED && first)
+        return;
+    if (first)
+        c->row.prev_state = c->row.state;
+    else if (str_is(c->row.block_code, code))
+        return;
+    c->row.state = CONN_BLOCKED;
+    c->row.block_code = arena_str(&c->arena, str_of(code));
+    c->row.block_text = arena_str(&c->arena, str_of(text));
+    log_line(LOG_WARN, "connection", "\"%.*s\" is blocked: %s", STR_FMT(c->row.name), text);
+    conn_store(g, c);
+}
+
+void conn_unblock(struct engine *g, struct g_conn *c, const char *code)
+{
+    if (c->row.state != CONN_BLOCKED || !str_is(c->row.block_code, code))
+        return;
+    c->row.state = c->row.prev_state ? c->row.prev_state : CONN_ACTIVE;
+    c->row.block_code = c->row.block_text = (str){0};
+    log_line(LOG_INFO, "connection", "\"%.*s\" goes on", STR_FMT(c->row.name));
+    conn_store(g, c);
+}
+
+static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *code, const char *text)
+{
+    struct err e = {0};
+    ep->row.block_code = arena_str(&ep->arena, str_of(code));
+    ep->row.block_text = arena_str(&ep->arena, str_of(text));
+    ep->row.blocked_us = g_now(g);
+    ep->row.auth_state = strcmp(code, "AUTH_FAILED") == 0 ? ENDPOINT_AUTH_FAILED : ep->row.auth_state;
+    if (endpoint_update(g->db, &ep->row, &e))
+        log_err(LOG_ERROR, "endpoint", &e);
+    AUTO(buf_done) struct buf object = {0};
+    buf_fmt(&object, "endpoint %.*s", STR_FMT(ep->row.name));
+    struct repair r = {.object = buf_lent(&object), .code = str_of(code), .level = TL_ERROR, .text = str_of(text),
+                       .hint = STR("run `tieline endpoint check`, then `tieline endpoint auth`")};
+    if (repair_raise(g->db, &r, &e))
+        log_err(LOG_ERROR, "endpoint", &e);
+    for (struct g_conn *c = g->conns; c; c = c->next)
+        if (c->ep[0] == ep || c->ep[1] == ep)
+            conn_block(g, c, code, text);
+}
+
+static void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
+{
+    struct err e = {0};
+    AUTO(text_free) char *code = str_dup(ep->row.block_code);
+    ep->row.block_code = ep->row.block_text = (str){0};
+    if (endpoint_update(g->db, &ep->row, &e))
+        log_err(LOG_ERROR, "endpoint", &e);
+    AUTO(buf_done) struct buf object = {0};
+    buf_fmt(&object, "endpoint %.*s", STR_FMT(ep->row.name));
+    if (repair_clear(g->db, buf_lent(&object), (str){0}, (str){0}, g_now(g), &e))
+        log_err(LOG_ERROR, "endpoint", &e);
+    for (struct g_conn *c = g->conns; c; c = c->next)
+        if ((c->ep[0] == ep && c->ep[1]->row.block_code.n == 0) || (c->ep[1] == ep && c->ep[0]->row.block_code.n == 0))
+            conn_unblock(g, c, code);
+}
+
+bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const tl_error *error)
+{
+    const char *text = error->text[0] ? error->text : status_name(status);
+    switch (status) {
+    case TL_E_AUTH:
+        if (ep->row.block_code.n == 0)
+            endpoint_block(g, ep, "AUTH_FAILED", text);
+        return true;
+    case TL_E_CONFIG:
+        if (ep->row.block_code.n == 0)
+            endpoint_block(g, ep, "CONFIG", text);
+        ep->prep = PREP_NEEDED;
+        ep->prep_due = g_mono(g) + 300 * US_PER_S;
+        return true;
+    case TL_E_THROTTLED:
+    case TL_E_QUOTA:
+        ep->failures++;
+        ep->sleep_until = g_mono(g) + (error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
+        return true;
+    case TL_E_TEMPORARY:
+    case TL_E_UNKNOWN:
+        if (error->scope != TL_SCOPE_ENDPOINT)
+            return false;
+        ep->failures++;
+        ep->sleep_until = g_mono(g) + (error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
+        return true;
+    default:
+        return false;
+    }
+}
+
+void endpoint_works(struct engine *g, struct g_endpoint *ep)
+{
+    (void)g;
+    ep->failures = 0;
+}
+
+static bool endpoint_used(const struct engine *g, const struct g_endpoint *ep)
+{
+    for (const struct g_conn *c = g->conns; c; c = c->next) {
+        bool runs = c->row.state == CONN_INITIAL || c->row.state == CONN_ACTIVE || c->row.state == CONN_BLOCKED ||
+                    c->row.state == CONN_READY;
+        if (runs && (c->ep[0] == ep || c->ep[1] == ep))
+            return true;
+    }
+    return false;
+}
+
+static const str *kinds_of(struct engine *g, const struct g_endpoint *ep, struct arena *a, uint32_t *n_out)
+{
+    str *kinds = arena_array(a, str, 64);
+    uint32_t n = 0;
+    for (struct g_link *l = g->links; l; l = l->next)
+        for (int s = 0; s < 2 && n < 64; s++) {
+            if (!l->conn || l->conn->ep[s] != ep)
+                continue;
+            bool known = false;
+            for (uint32_t i = 0; i < n; i++)
+                known |= str_eq(kinds[i], l->row.kind[s]);
+            if (!known)
+                kinds[n++] = arena_str(a, l->row.kind[s]);
+        }
+    *n_out = n;
+    return kinds;
+}
+
+struct call *prep_call(struct engine *g, struct g_endpoint *ep, enum call_kind kind, int64_t tag)
+{
+    struct call *c = g_call(g, kind, ep->row.endpoint, TL_PURPOSE_LIVE);
+    c->tag = tag;
+    if (kind == CALL_CHECK)
+        c->request.check.kinds = kinds_of(g, ep, &c->arena, &c->request.check.n_kinds);
+    return c;
+}
+
+bool prep_turn(struct engine *g)
+{
+    bool any = false;
+    for (struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
+        if (g->stopping || ep->prep != PREP_NEEDED || ep->prep_due > g_mono(g) || !ep->row.present || !endpoint_used(g, ep))
+            continue;
+        if (g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_LIVE) <= 0)
+            continue;
+        ep->prep = PREP_CHECKING;
+        g_submit(g, prep_call(g, ep, CALL_CHECK, 0));
+        any = true;
+    }
+    return any;
+}
+
+int prep_take_account(struct engine *g, struct g_endpoint *ep, const tl_account *account, struct err *e)
+{
+    if (account->org_key.n && ep->row.org_key.n && !str_eq(account->org_key, ep->row.org_key)) {
+        AUTO(buf_done) struct buf text = {0};
+        buf_fmt(&text, "the account now belongs to org \"%.*s\", its pairs to org \"%.*s\"", STR_FMT(account->org_key),
+                STR_FMT(ep->row.org_key));
+        endpoint_block(g, ep, "ORG_MISMATCH", buf_text(&text));
+        err_set(e, E_PRECONDITION, "%s", buf_text(&text));
+        err_code(e, "ORG_MISMATCH");
+        return E_PRECONDITION;
+    }
+    struct endpoint row = ep->row;
+    if (account->org_key.n)
+        row.org_key = arena_str(&ep->arena, account->org_key);
+    row.org_name = arena_str(&ep->arena, account->org_name);
+    row.edition = arena_str(&ep->arena, account->edition);
+    row.user_id = arena_str(&ep->arena, account->user_id);
+    row.user_name = arena_str(&ep->arena, account->user_name);
+    row.auth_state = ENDPOINT_AUTH_OK;
+    row.checked_us = g_now(g);
+    int rc = endpoint_update(g->db, &row, e);
+    if (rc != TL_OK) {
+        endpoint_block(g, ep, "ORG_MISMATCH", e->text);
+        return rc;
+    }
+    ep->row = row;
+    return TL_OK;
+}
+
+/* A mapped field that vanished, changed its type or may not be written any more is left alone; the rest flows. */
+static int drift_check(struct engine *g, struct g_link *l, struct err *e)
+{
+    int rc = TL_OK;
+    AUTO(arena_done) struct arena a = {0};
+    struct map_row *rows = NULL;
+    size_t n = 0;
+    rc = map_list(g->db, &a, l->row.link, &rows, &n, e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        const char *why = "";
+        for (int s = 0; s < 2; s++) {
+            struct g_kind *k = model_kind(l->conn->ep[s], l->row.kind[s]);
+            str path = s ? rows[i].b_path : rows[i].a_path;
+            bool there = false;
+            for (uint32_t f = 0; k && f < k->desc.n_fields && !there; f++) {
+                const tl_field *field = TL_AT(tl_field, k->desc.fields, k->desc.field_stride, f);
+                there = str_eq(field->path, path) || str_eq(field->name, path);
+            }
+            if (k && !there)
+                why = s ? "side b has no such field any more" : "side a has no such field any more";
+        }
+        if (str_is(rows[i].suspended, why))
+            continue;
+        rc = map_suspend(g->db, l->row.link, rows[i].map_no, str_of(why), e);
+        AUTO(buf_done) struct buf object = {0};
+        buf_fmt(&object, "link %.*s/%.*s", STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
+        struct repair r = {.object = buf_lent(&object), .code = STR("SCHEMA_DRIFT"), .key = rows[i].a_path, .level = TL_WARN,
+                           .text = str_of(why), .hint = STR("look at `tieline map check`, then map another field or unset it")};
+        if (rc == TL_OK)
+            rc = *why ? repair_raise(g->db, &r, e) : repair_clear(g->db, r.object, r.code, r.key, g_now(g), e);
+    }
+    return rc;
+}
+
+int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply *reply, struct err *e)
+{
+    bool changed = false;
+    AUTO(reply_reader_done) struct reply_reader r;
+    reply_reader_init(&r, reply);
+    int rc = g_begin(g, e);
+    for (struct item item; rc == TL_OK && reply_next(&r, &item);)
+        if (item.kind == ITEM_KIND)
+            rc = model_kind_put(g, ep, &item.u.described, &changed, e);
+    if (rc == TL_OK) {
+        ep->row.discovered_us = g_now(g);
+        rc = endpoint_update(g->db, &ep->row, e);
+    }
+    for (struct g_link *l = g->links; l && rc == TL_OK && changed; l = l->next)
+        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
+            rc = drift_check(g, l, e);
+    rc = g_end(g, rc, "storing kinds", e);
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
+            rc = model_link_build(g, l, e);
+    return rc == TL_OK ? model_feeds_build(g, e) : rc;
+}
+
+static void prep_failed(struct engine *g, struct g_endpoint *ep, const struct call *c)
+{
+    ep->prep = PREP_NEEDED;
+    ep->prep_due = g_mono(g) + backoff_us(g, ++ep->prep_tries);
+    if (!endpoint_trouble(g, ep, c->reply.status, &c->reply.error) || ep->prep_tries == 1)
+        log_line(LOG_WARN, "endpoint", "%s of \"%.*s\": %s", call_kind_name(c->kind), STR_FMT(ep->row.name),
+                 c->reply.error.text[0] ? c->reply.error.text : status_name(c->reply.status));
+}
+
+void prep_call_done(struct engine *g, struct call *c)
+{
+    if (c->tag != 0) {
+        admin_call_done(g, c);
+        return;
+    }
+    struct g_endpoint *ep = model_endpoint(g, c->endpoint);
+    struct err e = {0};
+    if (ep && c->reply.status != TL_OK) {
+        prep_failed(g, ep, c);
+    } else if (ep && c->kind == CALL_CHECK) {
+        AUTO(reply_reader_done) struct reply_reader r;
+        reply_reader_init(&r, &c->reply);
+        int rc = TL_OK;
+        for (struct item item; rc == TL_OK && reply_next(&r, &item);)
+            if (item.kind == ITEM_ACCOUNT)
+                rc = prep_take_account(g, ep, &item.u.account, &e);
+        if (rc == TL_OK) {
+            ep->prep = PREP_DISCOVERING;
+            g_submit(g, prep_call(g, ep, CALL_DISCOVER, 0));
+        } else {
+            ep->prep = PREP_NEEDED;
+            ep->prep_due = NEVER; /* until it is authorised anew */
+        }
+    } else if (ep && c->kind == CALL_DISCOVER) {
+        if (prep_take_kinds(g, ep, &c->reply, &e) == TL_OK) {
+            ep->prep = PREP_READY;
+            ep->prep_tries = 0;
+            if (ep->row.block_code.n)
+                endpoint_unblock(g, ep);
+        } else {
+            ep->prep = PREP_NEEDED;
+            ep->prep_due = g_mono(g) + US_PER_S;
+        }
+    }
+    call_free(c);
+}
+
+/* ---- What the wiring tells ------------------------------------------------------------------------------------------------ */
+
+int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, int64_t *id_out, struct err *e)
+{
+    int64_t id = 0;
+    int rc = endpoint_ensure(g->db, str_of(setup->name), str_of(setup->connector), str_of(setup->system), &id, e);
+    if (rc == TL_OK)
+        rc = model_load(g, e);
+    if (rc != TL_OK)
+        return rc;
+    struct g_endpoint *ep = model_endpoint(g, id);
+    bool was_gone = str_is(ep->row.block_code, "ENDPOINT_GONE");
+    ep->role = setup->role;
+    ep->default_window_us = setup->default_window_s * US_PER_S;
+    ep->default_master = setup->default_master;
+    text_free(ep->claims);
+    ep->claims = setup->claims ? text_dup(setup->claims) : NULL;
+    if (was_gone)
+        endpoint_unblock(g, ep);
+    if (!str_is(ep->row.block_code, "ORG_MISMATCH") && ep->prep == PREP_NEEDED)
+        ep->prep_due = 0;
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
+            rc = model_link_build(g, l, e);
+    if (rc == TL_OK)
+        rc = model_feeds_build(g, e);
+    if (rc == TL_OK)
+        *id_out = id;
+    return rc;
+}
+
+int engine_endpoint_gone(struct engine *g, const char *name, struct err *e)
+{
+    struct g_endpoint *ep = model_endpoint_named(g, name);
+    if (!ep)
+        return TL_E_NOT_FOUND;
+    ep->row.present = false;
+    endpoint_block(g, ep, "ENDPOINT_GONE", "the endpoint is not configured any more");
+    return endpoint_update(g->db, &ep->row, e);
+}
+
+void engine_endpoint_ready(struct engine *g, int64_t endpoint)
+{
+    struct g_endpoint *ep = model_endpoint(g, endpoint);
+    if (!ep)
+        return;
+    ep->sleep_until = 0;
+    if (ep->prep == PREP_READY || ep->prep == PREP_NEEDED) {
+        ep->prep = PREP_NEEDED; /* another version may describe more */
+        ep->prep_due = 0;
+    }
+}
+
+void engine_endpoint_authorised(struct engine *g, int64_t endpoint)
+{
+    struct g_endpoint *ep = model_endpoint(g, endpoint);
+    if (!ep)
+        return;
+    ep->sleep_until = 0;
+    ep->prep = PREP_NEEDED;
+    ep->prep_due = 0;
+    for (struct g_feed *f = g->feeds; f; f = f->next)
+        if (f->ep == ep)
+            f->poll_due = f->backoff_until = 0;
+}

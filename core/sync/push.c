@@ -1,0 +1,682 @@
+/* Writes: sent in batches, taken in one record at a time. The outcome, the bases, the history row and the end of the intent are
+ * one transaction; what has no result stays an open intent of unknown outcome. */
+#include <stdlib.h>
+
+#include "engine_int.h"
+#include "log.h"
+
+struct g_batch *batch_find(struct engine *g, int64_t intent)
+{
+    struct g_batch *b = g->batches;
+    while (b && b->intent != intent)
+        b = b->next;
+    return b;
+}
+
+void batch_source_moved(struct engine *g, int64_t intent, int64_t pair)
+{
+    struct g_batch *b = batch_find(g, intent);
+    for (uint32_t i = 0; b && i < b->n; i++)
+        if (b->entries[i].pair == pair)
+            b->entries[i].flags |= ENTRY_MOVED;
+}
+
+struct g_batch *batch_free(struct g_batch *b)
+{
+    if (!b)
+        return NULL;
+    arena_done(&b->arena);
+    free(b);
+    return NULL;
+}
+
+void batch_count(struct engine *g, struct g_batch *b, int add)
+{
+    struct g_link *l = model_link(g, b->link);
+    if (!l)
+        return;
+    unsigned one = (unsigned)add;
+    l->open_intents += one;
+    if (b->op == TL_OP_CREATE)
+        l->open_creates[b->side] += one;
+    if (b->state == INTENT_UNKNOWN) {
+        l->unknown_intents += one;
+        if (b->op == TL_OP_CREATE)
+            l->unknown_creates[b->side] += one;
+    }
+}
+
+static void batch_unknown(struct engine *g, struct g_batch *b)
+{
+    if (b->state == INTENT_UNKNOWN)
+        return;
+    batch_count(g, b, -1);
+    b->state = INTENT_UNKNOWN;
+    b->resolve_due = g_mono(g);
+    batch_count(g, b, 1);
+}
+
+/* ---- Sending -------------------------------------------------------------------------------------------------------------- */
+
+/* The fields of one side that this link writes, in the order of the rules. */
+const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *c)
+{
+    tl_shape *shape = arena_new(&c->arena, tl_shape);
+    tl_field *fields = arena_array(&c->arena, tl_field, l->rules.n_fields + 1);
+    for (uint32_t i = 0; i < l->rules.n_fields; i++) {
+        fields[i] = l->fields[i].side[side];
+        fields[i].path = arena_str(&c->arena, fields[i].path);
+        fields[i].name = arena_str(&c->arena, fields[i].name);
+        fields[i].label = arena_str(&c->arena, fields[i].label);
+        fields[i].refers_to = arena_str(&c->arena, fields[i].refers_to);
+        fields[i].n_choices = 0;
+        fields[i].choices = NULL;
+    }
+    *shape = (tl_shape){sizeof *shape, l->rules.n_fields, sizeof(tl_field), 0, arena_str(&c->arena, l->row.kind[side]), fields};
+    return shape;
+}
+
+static int32_t field_of_number(const struct g_link *l, uint32_t number)
+{
+    for (uint32_t i = 0; i < l->rules.n_fields; i++)
+        if (l->fields[i].number == number)
+            return (int32_t)i;
+    return -1;
+}
+
+struct sent_range {
+    uint32_t first, n;
+    uint32_t *entries; /* [n] index of the batch's entries */
+};
+
+void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n)
+{
+    struct g_link *l = model_link(g, b->link);
+    struct call *c = g_call(g, CALL_PUSH, b->endpoint, TL_PURPOSE_BULK);
+    tl_record *records = arena_array(&c->arena, tl_record, n + 1);
+    struct sent_range *sent = arena_new(&c->arena, struct sent_range);
+    sent->entries = arena_array(&c->arena, uint32_t, n + 1);
+    for (uint32_t i = first; i < first + n && i < b->n; i++) {
+        const struct g_entry *from = &b->entries[i];
+        if (from->done)
+            continue;
+        tl_record *to = &records[sent->n];
+        sent->entries[sent->n++] = i;
+        to->op = b->op;
+        to->id = arena_str(&c->arena, from->id);
+        to->stamp = arena_str(&c->arena, from->stamp);
+        to->version = arena_str(&c->arena, from->version);
+        tl_value *values = arena_array(&c->arena, tl_value, from->n_values + 1);
+        for (uint32_t k = 0; k < from->n_values; k++) {
+            int32_t at = field_of_number(l, from->values[k].field);
+            if (at < 0)
+                continue; /* unmapped meanwhile */
+            values[to->n_values] = value_copy(&from->values[k], &c->arena);
+            values[to->n_values++].field = (uint32_t)at;
+        }
+        to->values = values;
+    }
+    tl_batch *batch = arena_new(&c->arena, tl_batch);
+    *batch = (tl_batch){sizeof *batch, sent->n, sizeof(tl_record), 0, records};
+    sent->first = first;
+    c->tag = b->intent;
+    c->request.push.batch = batch;
+    c->request.push.flags = b->flags & BATCH_QUIET ? TL_PUSH_QUIET : 0;
+    c->request.push.shape = link_write_shape(l, b->side, c);
+    c->request.push.stamp_field = arena_str(&c->arena, l->feed[b->side]->kind->desc.stamp_field);
+    call_note(c)->more = sent;
+    b->calls++;
+    env_crash_point(g->env, "before a write is sent");
+    g_submit(g, c);
+}
+
+/* ---- Taking in ------------------------------------------------------------------------------------------------------------ */
+
+static int source_at_write(struct engine *g, struct g_batch *b, const struct loaded *ld, struct arena *a, str *out,
+                           struct err *e)
+{
+    int source = 1 - b->side;
+    *out = ld->rec[source].observation;
+    int rc = intent_source(g->db, a, ld->pair.pair, (enum side)source, out, e);
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+static void post_values(const struct g_link *l, const struct g_feed *f, int side, const tl_record *post, struct arena *a,
+                        tl_value *out)
+{
+    AUTO(buf_done) struct buf blob = {0};
+    observation_of(f, post, a, &blob);
+    obs_spread(arena_str(a, buf_lent(&blob)), l->position_of[side], l->n_numbers[side], out, NULL, l->rules.n_fields, a);
+}
+
+static void pair_is_through(struct engine *g, struct pair *p, bool again)
+{
+    p->intent = 0;
+    p->attempts = 0;
+    p->status = PAIR_OK;
+    p->due_us = again ? g_now(g) : 0;
+}
+
+static void change_fields(const struct g_link *l, const struct g_entry *entry, const tl_value *before, int side,
+                          struct arena *a, str *out)
+{
+    json_t *list = json_array();
+    for (uint32_t k = 0; k < entry->n_values; k++) {
+        int32_t i = field_of_number(l, entry->values[k].field);
+        if (i < 0)
+            continue;
+        AUTO(buf_done) struct buf was = {0};
+        AUTO(buf_done) struct buf now = {0};
+        if (before)
+            value_text(&was, &before[i]);
+        value_text(&now, &entry->values[k]);
+        json_t *row = json_object();
+        json_object_set_new(row, "no", json_integer((json_int_t)l->fields[i].number));
+        json_object_set_new(row, "field", json_stringn(l->fields[i].side[side].path.p, l->fields[i].side[side].path.n));
+        json_object_set_new(row, "before", before ? json_stringn(buf_text(&was), was.n) : json_null());
+        json_object_set_new(row, "after", json_stringn(buf_text(&now), now.n));
+        if (entry->flags & ENTRY_CONFLICT)
+            json_object_set_new(row, "conflict", json_true());
+        json_array_append_new(list, row);
+    }
+    char *text = json_dumps(list, JSON_COMPACT);
+    *out = arena_str(a, str_of(text));
+    free(text);
+    json_decref(list);
+}
+
+static int change_note(struct engine *g, struct g_link *l, const struct g_batch *b, const struct g_entry *entry,
+                       const tl_value *before, str id, struct arena *a, struct err *e)
+{
+    static const char *const causes[] = {"action", "live", "retry", "sweep", "initial"};
+    struct change row = {.run = b->run, .pair = entry->pair, .side = b->side, .op = b->op, .id = id, .at_us = g_now(g),
+                         .cause = str_of(b->lane >= 0 && b->lane < LANE_COUNT ? causes[b->lane] : "live")};
+    change_fields(l, entry, before, b->side, a, &row.fields);
+    return change_add(g->db, &row, e);
+}
+
+/* Everybody else who holds the written record has something to look at. */
+static int wake_others(struct engine *g, int64_t rec, int64_t pair, struct arena *a, struct err *e)
+{
+    struct pair_ref *refs = NULL;
+    size_t n = 0;
+    int rc = pair_list_of_record(g->db, a, rec, &refs, &n, e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        if (refs[i].pair != pair) {
+            rc = pair_wake(g->db, refs[i].pair, LANE_LIVE, g_now(g), true, e);
+            struct g_link *other = model_link(g, refs[i].link);
+            if (other)
+                link_lanes_stale(other);
+        }
+    return rc;
+}
+
+static int wake_dependants(struct engine *g, struct g_link *l, struct g_batch *b, const struct g_entry *entry,
+                           struct arena *a, struct err *e)
+{
+    if (!l->referred)
+        return TL_OK;
+    str id = entry->source_id;
+    struct record source = {0};
+    struct pair p = {0};
+    int rc = TL_OK;
+    if (id.n == 0) {
+        rc = pair_get(g->db, a, entry->pair, &p, e);
+        if (rc == TL_OK)
+            rc = record_get(g->db, a, p.rec[1 - b->side], &source, e);
+        id = source.id;
+    }
+    int64_t woken = 0;
+    if (rc == TL_OK)
+        rc = parked_wake(g->db, l->row.link, (enum side)(1 - b->side), id, LANE_LIVE, g_now(g), &woken, e);
+    for (struct g_link *other = g->links; other && woken; other = other->next)
+        if (other->conn == l->conn)
+            link_lanes_stale(other);
+    return rc;
+}
+
+static void target_take(struct engine *g, struct record *to, const tl_record *post)
+{
+    if (post->version.n)
+        to->version = post->version;
+    if (post->version_kind)
+        to->version_kind = post->version_kind;
+    if (post->modified_us)
+        to->modified_us = post->modified_us;
+    if (post->created_us)
+        to->created_us = post->created_us;
+    to->seen_us = g_now(g);
+    to->seen_hash = 0;
+    to->stamp = (str){0};
+}
+
+static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry, const tl_record *post,
+                       bool seen_before, str source_obs, struct arena *a, struct err *e)
+{
+    int side = b->side, source = 1 - side;
+    struct loaded ld;
+    int rc = snapshot_load(g, l, entry->pair, a, &ld, e);
+    if (rc != TL_OK)
+        return rc;
+    uint32_t n = l->rules.n_fields;
+    bool *agreed = arena_array(a, bool, n + 1);
+    tl_value *value[2] = {arena_array(a, tl_value, n + 1), arena_array(a, tl_value, n + 1)};
+    obs_spread(source_obs, l->position_of[source], l->n_numbers[source], value[source], NULL, n, a);
+    bool post_full = post && (post->flags & TL_REC_FULL) && !seen_before;
+    for (uint32_t i = 0; i < n; i++) {
+        bool waits = (entry->flags & ENTRY_WAITS) && l->fields[i].ref_link && !value_is_blank(&value[source][i]);
+        for (uint32_t k = 0; k < entry->n_values && waits; k++)
+            waits = entry->values[k].field != l->fields[i].number;
+        agreed[i] = !waits;
+        value[side][i] = ld.values[side][i];
+    }
+    const tl_value *both[2] = {value[0], value[1]};
+    bases_set(l, &ld, agreed, both, a);
+    if (!post_full) {
+        pair_set_base(&ld.pair, (enum side)side, BASE_NONE, (str){0});
+        ld.pair.unsettled |= side ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
+    }
+    ld.pair.map_gen = b->map_gen;
+    pair_is_through(g, &ld.pair, true);
+    ld.pair.lane = LANE_LIVE;
+    link_lanes_stale(l);
+    rc = pair_store(g->db, &ld.pair, e);
+    return rc == TL_OK && seen_before ? observe_settle(g, l, side, ld.pair.pair, a, e) : rc;
+}
+
+/* The record is there: made by this write, by an earlier attempt of it, or seen by the feed before its result came. */
+static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry, const tl_record *post,
+                        struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    int side = b->side;
+    struct g_feed *f = l->feed[side];
+    bool post_full = (post->flags & TL_REC_FULL) != 0;
+    struct record rec = {0};
+    struct pair p = {0};
+    int rc = record_find(g->db, &a, f->row.feed, post->id, &rec, e);
+    bool seen_before = rc == TL_OK;
+    AUTO(buf_done) struct buf blob = {0};
+    if (rc == TL_E_NOT_FOUND) {
+        rec = (struct record){.feed = f->row.feed, .id = post->id, .state = TL_STATE_LIVE};
+        target_take(g, &rec, post);
+        if (post_full) {
+            observation_of(f, post, &a, &blob);
+            rec.observation = buf_lent(&blob);
+        }
+        rc = record_put(g->db, &rec, e);
+        if (rc == TL_OK && post_full)
+            rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, &a, e);
+    } else if (rc == TL_OK) {
+        int64_t of = 0;
+        rc = pair_of_record(g->db, l->row.link, (enum side)side, rec.rec, (str){0}, &of, e);
+        if (rc == TL_OK && of != entry->pair) {
+            rc = pair_get(g->db, &a, entry->pair, &p, e);
+            AUTO(buf_done) struct buf text = {0};
+            buf_fmt(&text, "the target answered with %.*s, which has its counterpart already", STR_FMT(post->id));
+            struct trouble t = {.code = "ALREADY_MAPPED", .reason = TL_R_ALREADY_MAPPED, .id = entry->source_id, .side = 1 - side, .text = buf_text(&text)};
+            p.intent = 0;
+            return rc == TL_OK ? fail_pair(g, l, &p, &t, e) : rc;
+        }
+        if (rc == TL_E_NOT_FOUND)
+            rc = held_drop(g->db, l->row.link, rec.rec, e);
+        if (rc == TL_OK && rec.stamp.n)
+            rc = record_set_stamp(g->db, rec.rec, (str){0}, e);
+    }
+    if (rc == TL_OK)
+        rc = pair_get(g->db, &a, entry->pair, &p, e);
+    if (rc != TL_OK)
+        return rc;
+    if (p.rec[side] && p.rec[side] != rec.rec) {
+        struct old_id old = {.link = l->row.link, .rec = p.rec[side], .pair = p.pair, .side = side, .gen = p.gen[side],
+                             .why = STR("recreated"), .at_us = g_now(g), .base = {p.base[side].kind, p.base[side].blob}};
+        rc = old_id_put(g->db, &old, e);
+        p.run = 0;
+    }
+    bool first = p.rec[side] == 0;
+    p.rec[side] = rec.rec;
+    p.gen[side] = (int32_t)entry->gen;
+    p.flags |= side ? PAIR_CREATED_B : PAIR_CREATED_A;
+    if (first)
+        p.run = b->run;
+    pair_is_through(g, &p, false);
+    p.map_gen = b->map_gen;
+    p.synced_us = g_now(g);
+    bool slow = seen_before || post_full || (entry->flags & (ENTRY_WAITS | ENTRY_MOVED)) || !first;
+    if (slow) {
+        /* Bound first, so that the planner's view holds both records; then the bases. */
+        struct record source = {0};
+        str source_obs = {0};
+        if (rc == TL_OK)
+            rc = record_get(g->db, &a, p.rec[1 - side], &source, e);
+        source_obs = source.observation;
+        if (rc == TL_OK)
+            rc = intent_source(g->db, &a, p.pair, (enum side)(1 - side), &source_obs, e);
+        if (rc == TL_E_NOT_FOUND)
+            rc = TL_OK;
+        if (rc == TL_OK)
+            rc = pair_store(g->db, &p, e);
+        if (rc == TL_OK)
+            rc = create_slow(g, l, b, entry, post, seen_before, source_obs, &a, e);
+    } else {
+        pair_set_base(&p, (enum side)(1 - side), BASE_SAME, (str){0});
+        pair_set_base(&p, (enum side)side, BASE_NONE, (str){0});
+        p.unsettled |= side ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
+        rc = pair_store(g->db, &p, e);
+    }
+    if (rc == TL_OK && !first)
+        rc = change_note(g, l, b, entry, NULL, post->id, &a, e);
+    if (rc == TL_OK)
+        rc = wake_dependants(g, l, b, entry, &a, e);
+    int64_t resolved = 0;
+    if (rc == TL_OK)
+        rc = failure_resolve_pair(g->db, entry->pair, STR("sync"), g_now(g), &resolved, e);
+    if (rc == TL_OK && b->lane != LANE_BULK && !post_full && !seen_before)
+        feed_want(f, rec.rec, rec.id, g_mono(g), 0);
+    run_count(g, l, b->run, side, COUNT_ADDED);
+    g->figures.creates++;
+    event_pair(g, l, entry->pair, side, post->id, "created");
+    return rc;
+}
+
+static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry, const tl_record *post,
+                        bool observed, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    int side = b->side, source = 1 - side;
+    struct g_feed *f = l->feed[side];
+    struct loaded ld;
+    str source_obs = {0};
+    int rc = snapshot_load(g, l, entry->pair, &a, &ld, e);
+    if (rc == TL_OK)
+        rc = source_at_write(g, b, &ld, &a, &source_obs, e);
+    if (rc != TL_OK)
+        return rc;
+    uint32_t n = l->rules.n_fields;
+    bool *agreed = arena_array(&a, bool, n + 1);
+    tl_value *value[2] = {arena_array(&a, tl_value, n + 1), arena_array(&a, tl_value, n + 1)};
+    tl_value *before = arena_copy(&a, ld.values[side], sizeof(tl_value) * (n + 1));
+    obs_spread(source_obs, l->position_of[source], l->n_numbers[source], value[source], NULL, n, &a);
+    bool post_full = post && (post->flags & TL_REC_FULL);
+    AUTO(buf_done) struct buf overlay = {0};
+    AUTO(buf_done) struct buf whole = {0};
+    struct record now = ld.rec[side];
+    if (!observed) {
+        tl_value *sent = arena_array(&a, tl_value, entry->n_values + 1);
+        size_t n_sent = 0;
+        for (uint32_t k = 0; k < entry->n_values; k++) {
+            int32_t i = field_of_number(l, entry->values[k].field);
+            if (i < 0)
+                continue;
+            sent[n_sent] = entry->values[k];
+            sent[n_sent++].field = l->fields[i].obs_no[side];
+        }
+        if (post_full)
+            observation_of(f, post, &a, &whole);
+        else {
+            obs_add_all(&overlay, sent, n_sent);
+            obs_overlay(&whole, now.observation, buf_lent(&overlay), &a);
+        }
+        str old = now.observation;
+        now.observation = buf_lent(&whole);
+        if (post)
+            target_take(g, &now, post);
+        else
+            now.seen_us = g_now(g);
+        now.seen_hash = 0;
+        if (b->op == TL_OP_RESTORE)
+            now.state = TL_STATE_LIVE;
+        rc = record_put(g->db, &now, e);
+        if (rc == TL_OK)
+            rc = observe_lookups(g, f, now.rec, old, now.observation, &a, e);
+        if (rc == TL_OK)
+            rc = snapshot_load(g, l, entry->pair, &a, &ld, e);
+        if (rc != TL_OK)
+            return rc;
+    }
+    for (uint32_t k = 0; k < entry->n_values; k++) {
+        int32_t i = field_of_number(l, entry->values[k].field);
+        if (i < 0)
+            continue;
+        agreed[i] = true;
+        value[side][i] = ld.values[side][i];
+    }
+    const tl_value *both[2] = {value[0], value[1]};
+    bases_set(l, &ld, agreed, both, &a);
+    if (!observed && !post_full)
+        ld.pair.unsettled |= side ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
+    pair_is_through(g, &ld.pair, true);
+    link_lanes_stale(l);
+    rc = pair_store(g->db, &ld.pair, e);
+    if (rc == TL_OK)
+        rc = change_note(g, l, b, entry, before, ld.rec[side].id, &a, e);
+    if (rc == TL_OK && !observed)
+        rc = wake_others(g, ld.rec[side].rec, ld.pair.pair, &a, e);
+    if (rc == TL_OK && !observed && !post_full)
+        feed_want(f, ld.rec[side].rec, ld.rec[side].id, g_mono(g), 0);
+    run_count(g, l, b->run, side, COUNT_UPDATED);
+    if (entry->flags & ENTRY_CONFLICT)
+        run_count(g, l, b->run, side, COUNT_CONFLICT);
+    g->figures.updates++;
+    g->figures.conflicts += (entry->flags & ENTRY_CONFLICT) != 0;
+    observe_fresh(g, ld.rec[side].rec);
+    event_pair(g, l, entry->pair, side, ld.rec[side].id, b->op == TL_OP_RESTORE ? "restored" : "updated");
+    return rc;
+}
+
+int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, const tl_record *post, bool observed,
+               struct err *e)
+{
+    struct g_entry *entry = &b->entries[i];
+    int rc = b->op == TL_OP_CREATE ? create_apply(g, l, b, entry, post, e) : update_apply(g, l, b, entry, post, observed, e);
+    entry->done = rc == TL_OK;
+    return rc;
+}
+
+int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int64_t due_us, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct g_entry *entry = &b->entries[i];
+    struct pair p = {0};
+    int rc = pair_get(g->db, &a, entry->pair, &p, e);
+    if (rc == TL_OK) {
+        p.intent = 0;
+        p.due_us = due_us;
+        if (b->lane == LANE_BULK)
+            p.lane = LANE_BULK;
+        rc = pair_store(g->db, &p, e);
+    }
+    link_lanes_stale(l);
+    entry->done = rc == TL_OK;
+    return rc;
+}
+
+int batch_settle(struct engine *g, struct g_batch *b, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct intent row = {.intent = b->intent, .link = b->link, .endpoint = b->endpoint, .side = b->side, .op = b->op,
+                         .lane = b->lane, .state = INTENT_UNKNOWN, .flags = b->flags, .run = b->run, .map_gen = b->map_gen,
+                         .made_us = b->made_us, .settle_us = b->settle_us};
+    row.entries = arena_array(&a, struct intent_entry, b->n + 1);
+    for (uint32_t i = 0; i < b->n; i++) {
+        const struct g_entry *from = &b->entries[i];
+        if (from->done)
+            continue;
+        struct intent_entry *to = &row.entries[row.n++];
+        *to = (struct intent_entry){.pair = from->pair, .gen = from->gen, .id = from->id, .stamp = from->stamp,
+                                    .version = from->version, .source_hash = from->source_hash, .flags = from->flags};
+        if (b->op == TL_OP_CREATE)
+            continue;
+        tl_value *sorted = arena_copy(&a, from->values, sizeof(tl_value) * (from->n_values + 1));
+        AUTO(buf_done) struct buf sent = {0};
+        obs_add_all(&sent, sorted, from->n_values);
+        to->sent = arena_str(&a, buf_lent(&sent));
+    }
+    return intent_settle(g->db, &row, NULL, 0, e);
+}
+
+void batch_unlink(struct engine *g, struct g_batch *b)
+{
+    struct g_batch **at = &g->batches;
+    while (*at && *at != b)
+        at = &(*at)->next;
+    if (*at)
+        *at = b->next;
+    batch_count(g, b, -1);
+    batch_free(b);
+}
+
+void batch_sweep(struct engine *g, struct g_batch *b)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < b->n; i++)
+        left += !b->entries[i].done;
+    struct g_link *l = model_link(g, b->link);
+    bool create = b->op == TL_OP_CREATE;
+    if (left > 0) {
+        if (b->calls == 0) {
+            batch_unknown(g, b);
+            g->figures.unknown_outcomes += left;
+        }
+        return;
+    }
+    if (b->calls > 0)
+        return;
+    batch_unlink(g, b);
+    struct err e = {0};
+    if (l && create && l->open_creates[0] + l->open_creates[1] == 0 && held_release(g, l, 0, &e) != TL_OK)
+        log_err(LOG_ERROR, "held records", &e);
+}
+
+/* ---- One answer ------------------------------------------------------------------------------------------------------------- */
+
+static bool call_was_not_applied(int status)
+{
+    return status == TL_E_THROTTLED || status == TL_E_QUOTA || status == TL_E_TEMPORARY || status == TL_E_AUTH ||
+           status == TL_E_CONFIG;
+}
+
+static bool call_may_be_applied(const struct reply *r)
+{
+    return r->crashed || r->status == TL_OK || r->status == TL_E_UNKNOWN || r->status == TL_E_CANCELLED || r->status == TL_E_BUG;
+}
+
+static int take_results(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c, const struct sent_range *sent,
+                        bool *answered, struct err *e)
+{
+    int rc = TL_OK;
+    AUTO(reply_reader_done) struct reply_reader r;
+    reply_reader_init(&r, &c->reply);
+    for (struct item item; rc == TL_OK && reply_next(&r, &item);) {
+        if (item.kind != ITEM_RESULT || item.u.result.index >= sent->n || answered[item.u.result.index])
+            continue;
+        uint32_t at = sent->entries[item.u.result.index];
+        const tl_result *result = &item.u.result.result;
+        answered[item.u.result.index] = true;
+        g_step(g, 2);
+        tl_record bare = {.id = b->entries[at].id};
+        if (result->status == TL_OK && (result->record ? result->record->id.n > 0 : b->op != TL_OP_CREATE))
+            rc = push_apply(g, l, b, at, result->record ? result->record : &bare, false, e);
+        else if (result->status != TL_E_UNKNOWN && result->status != TL_OK)
+            rc = retry_entry(g, l, b, at, result->status, result->error, e);
+    }
+    return rc;
+}
+
+/* Nothing was said about these entries. *split: send them again in halves. */
+static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c, const struct sent_range *sent,
+                        const bool *answered, bool *split, struct err *e)
+{
+    uint32_t silent = 0;
+    int rc = TL_OK;
+    for (uint32_t i = 0; i < sent->n; i++)
+        silent += !answered[i];
+    if (silent == 0 || call_may_be_applied(&c->reply))
+        return TL_OK;
+    int status = c->reply.status;
+    bool later = call_was_not_applied(status);
+    if (!later && sent->n > 1 && link_runs(l)) {
+        *split = true;
+        return TL_OK;
+    }
+    for (uint32_t i = 0; i < sent->n && rc == TL_OK; i++)
+        if (!answered[i])
+            rc = !later && sent->n > 1 ? push_drop(g, l, b, sent->entries[i], g_now(g), e)
+                                       : retry_entry(g, l, b, sent->entries[i], status, &c->reply.error, e);
+    return rc;
+}
+
+static int note_crash(struct engine *g, struct g_link *l, struct g_batch *b, const struct sent_range *sent, struct err *e)
+{
+    int rc = TL_OK;
+    l->cautious = 2 * sent->n;
+    for (uint32_t i = 0; i < sent->n && sent->n == 1 && rc == TL_OK; i++) {
+        AUTO(arena_done) struct arena a = {0};
+        struct pair p = {0};
+        rc = pair_get(g->db, &a, b->entries[sent->entries[i]].pair, &p, e);
+        if (rc == TL_OK) {
+            p.extra = p.extra.n ? STR("crashed twice") : STR("crashed");
+            rc = pair_store(g->db, &p, e);
+        }
+    }
+    return rc;
+}
+
+static void call_again(struct engine *g, struct call *c)
+{
+    c->next = g->done;
+    if (!g->done)
+        g->done_last = c;
+    g->done = c;
+    g->calls_open++;
+}
+
+void push_call_done(struct engine *g, struct call *c)
+{
+    struct g_batch *b = batch_find(g, c->tag);
+    struct g_link *l = b ? model_link(g, b->link) : NULL;
+    const struct sent_range *sent = call_note(c)->more;
+    if (!b || !l) {
+        call_free(c);
+        return;
+    }
+    env_crash_point(g->env, "after a write was answered");
+    bool *answered = arena_array(&c->arena, bool, sent->n + 1);
+    bool split = false;
+    struct err e = {0};
+    int rc = g_begin(g, &e);
+    if (rc == TL_OK)
+        rc = take_results(g, l, b, c, sent, answered, &e);
+    if (rc == TL_OK)
+        rc = take_silence(g, l, b, c, sent, answered, &split, &e);
+    if (rc == TL_OK && c->reply.crashed)
+        rc = note_crash(g, l, b, sent, &e);
+    if (rc == TL_OK && !split)
+        rc = batch_settle(g, b, &e);
+    if (rc == TL_OK)
+        rc = run_flush(g, l, &e);
+    rc = g_end(g, rc, "taking in written records", &e);
+    if (rc != TL_OK) {
+        for (uint32_t i = 0; i < sent->n; i++)
+            b->entries[sent->entries[i]].done = false;
+        if (rc == E_STORAGE) {
+            call_again(g, c);
+            return;
+        }
+    }
+    b->calls--;
+    if (l->cautious > 0)
+        l->cautious--;
+    if (c->reply.status == TL_OK)
+        endpoint_works(g, l->conn->ep[b->side]);
+    else
+        endpoint_trouble(g, l->conn->ep[b->side], c->reply.status, &c->reply.error);
+    if (split && rc == TL_OK) {
+        uint32_t first = sent->entries[0], end = sent->entries[sent->n - 1] + 1;
+        uint32_t middle = sent->entries[sent->n / 2];
+        push_submit(g, b, first, middle - first);
+        push_submit(g, b, middle, end - middle);
+    }
+    call_free(c);
+    batch_sweep(g, b);
+}

@@ -1,0 +1,139 @@
+/* Runs and their counts: the history. Live changes are gathered in runs of five minutes per link. */
+#include "engine_int.h"
+#include "log.h"
+
+static int run_open(struct engine *g, struct g_link *l, int32_t kind, int64_t *out, struct err *e)
+{
+    struct run r = {.connection = l->row.connection, .link = l->row.link, .kind = kind, .state = RUN_RUNNING,
+                    .made_us = g_now(g), .started_us = g_now(g), .who = STR("engine"), .total = -1};
+    int rc = run_create(g->db, &r, e);
+    if (rc == TL_OK)
+        *out = r.run;
+    return rc;
+}
+
+int run_for(struct engine *g, struct g_link *l, int32_t lane, int64_t *run_out, struct err *e)
+{
+    if (l->row.run && l->row.phase < PHASE_LIVE) {
+        *run_out = l->row.run;
+        return TL_OK;
+    }
+    int64_t *slot = lane == LANE_RETRY ? &l->retry_run : &l->live_run;
+    if (*slot == 0) {
+        int rc = run_open(g, l, lane == LANE_RETRY ? RUN_RETRY : RUN_LIVE, slot, e);
+        if (rc != TL_OK)
+            return rc;
+        l->live_run_until = g_now(g) + LIVE_RUN_US;
+    }
+    *run_out = *slot;
+    return TL_OK;
+}
+
+void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run_field what)
+{
+    g->counts_dirty = true;
+    unsigned at = 0;
+    while (at < ARRAY_LEN(l->counts) && l->counts[at].run != run && l->counts[at].run != 0)
+        at++;
+    if (at == ARRAY_LEN(l->counts))
+        at--;
+    l->counts[at].run = run;
+    struct run_count *c = &l->counts[at].delta[to];
+    c->to = to;
+    c->link = l->row.link;
+    switch (what) {
+    case COUNT_ADDED:
+        c->added++;
+        break;
+    case COUNT_UPDATED:
+        c->updated++;
+        break;
+    case COUNT_MATCHED:
+        c->matched++;
+        break;
+    case COUNT_FAILED:
+        c->failed++;
+        break;
+    case COUNT_CONFLICT:
+        c->conflict++;
+        break;
+    }
+}
+
+static bool count_empty(const struct run_count *c)
+{
+    return c->added + c->updated + c->matched + c->failed + c->conflict == 0;
+}
+
+int run_flush(struct engine *g, struct g_link *l, struct err *e)
+{
+    int rc = TL_OK;
+    for (unsigned i = 0; i < ARRAY_LEN(l->counts) && rc == TL_OK; i++)
+        for (int to = 0; to < 2 && rc == TL_OK && l->counts[i].run; to++)
+            if (!count_empty(&l->counts[i].delta[to]))
+                rc = run_count_add(g->db, l->counts[i].run, &l->counts[i].delta[to], e);
+    for (unsigned i = 0; i < ARRAY_LEN(l->counts); i++)
+        l->counts[i] = (struct g_count){0};
+    return rc;
+}
+
+int run_phase(struct engine *g, struct g_link *l, const char *phase, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct run r = {0};
+    if (l->row.run == 0)
+        return TL_OK;
+    int rc = run_get(g->db, &a, l->row.run, &r, e);
+    if (rc != TL_OK)
+        return rc;
+    r.phase = str_of(phase);
+    r.state = RUN_RUNNING;
+    return run_update(g->db, &r, e);
+}
+
+static int run_close(struct engine *g, int64_t run, int32_t state, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct run r = {0};
+    struct run_count *counts = NULL;
+    size_t n = 0;
+    int rc = run_get(g->db, &a, run, &r, e);
+    if (rc == TL_OK)
+        rc = run_count_list(g->db, &a, run, &counts, &n, e);
+    if (rc != TL_OK)
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        if (counts[i].failed > 0 && state == RUN_SUCCEEDED)
+            state = RUN_PARTIAL;
+    r.state = state;
+    r.ended_us = g_now(g);
+    r.phase = STR("");
+    return run_update(g->db, &r, e);
+}
+
+int run_end(struct engine *g, struct g_link *l, int32_t state, struct err *e)
+{
+    int64_t run = l->row.run;
+    l->row.run = 0;
+    int rc = run_flush(g, l, e);
+    return rc == TL_OK && run ? run_close(g, run, state, e) : rc;
+}
+
+bool run_turn(struct engine *g, struct g_link *l)
+{
+    if ((l->live_run == 0 && l->retry_run == 0) || l->live_run_until > g_now(g) || l->open_intents > 0 || g->storage_down)
+        return false;
+    struct err e = {0};
+    int rc = g_begin(g, &e);
+    if (rc == TL_OK)
+        rc = run_flush(g, l, &e);
+    if (rc == TL_OK && l->live_run)
+        rc = run_close(g, l->live_run, RUN_SUCCEEDED, &e);
+    if (rc == TL_OK && l->retry_run)
+        rc = run_close(g, l->retry_run, RUN_SUCCEEDED, &e);
+    rc = g_end(g, rc, "ending a run", &e);
+    if (rc == TL_OK)
+        l->live_run = l->retry_run = 0;
+    g_step(g, 2);
+    return rc == TL_OK;
+}

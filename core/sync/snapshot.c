@@ -1,0 +1,215 @@
+/* From rows to the planner's view and back: values, bases, change times, references. */
+#include "engine_int.h"
+
+enum side_state side_state_of(const struct record *r)
+{
+    if (r->rec == 0)
+        return SIDE_NONE;
+    switch (r->state) {
+    case TL_STATE_LIVE:
+        return SIDE_LIVE;
+    case TL_STATE_TRASHED:
+        return SIDE_TRASHED;
+    case TL_STATE_DELETED:
+        return SIDE_DELETED;
+    case TL_STATE_MERGED:
+        return SIDE_MERGED;
+    case REC_OUT_OF_SCOPE:
+        return SIDE_OUT_OF_SCOPE;
+    default:
+        return SIDE_FORBIDDEN;
+    }
+}
+
+bool record_in_window(const struct g_link *l, const struct record *r)
+{
+    return l->row.created_from_us == 0 || r->created_us == 0 || r->created_us >= l->row.created_from_us;
+}
+
+/* chg: (map number * 2 + side, zigzag time) ... */
+static void chg_decode(const struct g_link *l, str chg, struct loaded *ld)
+{
+    const uint8_t *p = (const uint8_t *)chg.p, *end = p + chg.n;
+    uint64_t key = 0, raw = 0;
+    while (p < end && varint_read(&p, end, &key) && varint_read(&p, end, &raw))
+        for (uint32_t i = 0; i < l->rules.n_fields; i++)
+            if (l->fields[i].number == key / 2)
+                ld->chg[key & 1][i] = (int64_t)(raw >> 1) ^ -(int64_t)(raw & 1);
+}
+
+void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str *out)
+{
+    AUTO(buf_done) struct buf b = {0};
+    for (uint32_t i = 0; i < l->rules.n_fields; i++)
+        for (unsigned s = 0; s < 2; s++)
+            if (ld->chg[s][i] && field_changed(&l->fields[i], &ld->snap.side[s], i)) {
+                buf_varint(&b, (uint64_t)l->fields[i].number * 2 + s);
+                buf_varint(&b, ((uint64_t)ld->chg[s][i] << 1) ^ (uint64_t)(ld->chg[s][i] >> 63));
+            }
+    *out = arena_str(a, buf_lent(&b));
+}
+
+/* A reference leads through the pair of the referenced link to a record of the other side. */
+static int ref_resolve(struct engine *g, struct g_link *l, int side, const struct rule_field *f, str id, struct arena *a,
+                       struct ref_target *out, struct err *e)
+{
+    struct g_link *to = f->ref_link == l->row.link ? l : model_link(g, f->ref_link);
+    if (!to || !to->feed[side])
+        return TL_OK;
+    struct record_probe probe = {0};
+    int rc = record_probe(g->db, to->feed[side]->row.feed, id, &probe, e);
+    if (rc != TL_OK)
+        return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+    int64_t pair = 0;
+    rc = pair_of_record(g->db, to->row.link, (enum side)side, probe.rec, (str){0}, &pair, e);
+    if (rc != TL_OK)
+        return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+    struct pair row = {0};
+    rc = pair_get(g->db, a, pair, &row, e);
+    if (rc != TL_OK || row.rec[1 - side] == 0)
+        return rc;
+    out->pair = pair;
+    struct record other = {0};
+    rc = record_get(g->db, a, row.rec[1 - side], &other, e);
+    if (rc == TL_OK && (other.state == TL_STATE_LIVE || other.state == REC_OUT_OF_SCOPE))
+        out->other_id = other.id;
+    return rc;
+}
+
+static int refs_resolve(struct engine *g, struct g_link *l, int side, struct arena *a, struct loaded *ld, struct err *e)
+{
+    int rc = TL_OK;
+    for (uint32_t i = 0; i < l->rules.n_fields && rc == TL_OK; i++) {
+        const struct rule_field *f = &l->fields[i];
+        if (f->ref_link == 0 || value_is_blank(&ld->values[side][i]))
+            continue;
+        if (!ld->refs[side])
+            ld->refs[side] = arena_array(a, struct ref_target, l->rules.n_fields);
+        rc = ref_resolve(g, l, side, f, ld->values[side][i].u.s, a, &ld->refs[side][i], e);
+    }
+    ld->snap.side[side].refs = ld->refs[side];
+    return rc;
+}
+
+static void side_fill(struct g_link *l, int s, struct arena *a, struct loaded *ld)
+{
+    uint32_t n = l->rules.n_fields;
+    struct snapshot_side *side = &ld->snap.side[s];
+    const struct record *r = &ld->rec[s];
+    ld->values[s] = arena_array(a, tl_value, n + 1);
+    ld->chg[s] = arena_array(a, int64_t, n + 1);
+    obs_spread(r->observation, l->position_of[s], l->n_numbers[s], ld->values[s], NULL, n, a);
+    side->state = side_state_of(r);
+    side->values = ld->values[s];
+    side->changed_us = ld->chg[s];
+    side->modified_us = r->modified_us;
+    side->in_window = r->rec != 0;
+    const struct pair_base *base = &ld->pair.base[s];
+    if (base->kind == BASE_SAME)
+        return;
+    ld->base[s] = arena_array(a, tl_value, n + 1);
+    ld->has_base[s] = arena_array(a, bool, n + 1);
+    if (base->kind == BASE_OWN)
+        obs_spread(base->blob, l->position_of[s], l->n_numbers[s], ld->base[s], ld->has_base[s], n, a);
+    side->base = ld->base[s];
+    side->has_base = ld->has_base[s];
+}
+
+/* A field that came into the map after the pair last settled was never agreed on, even where the base says so. */
+static void new_fields(struct g_link *l, struct loaded *ld, struct arena *a)
+{
+    if (ld->pair.map_gen == l->row.map_gen || ld->snap.side[0].state != SIDE_LIVE || ld->snap.side[1].state != SIDE_LIVE)
+        return;
+    uint32_t n = l->rules.n_fields;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct rule_field *f = &l->fields[i];
+        if (field_changed(f, &ld->snap.side[0], i) || field_changed(f, &ld->snap.side[1], i) || field_equal(f, &ld->snap, i))
+            continue;
+        for (int s = 0; s < 2; s++) {
+            if (!ld->base[s]) {
+                ld->base[s] = arena_array(a, tl_value, n + 1);
+                ld->has_base[s] = arena_array(a, bool, n + 1);
+                for (uint32_t k = 0; k < n; k++) {
+                    ld->base[s][k] = ld->values[s][k];
+                    ld->has_base[s][k] = true;
+                }
+                ld->snap.side[s].base = ld->base[s];
+                ld->snap.side[s].has_base = ld->has_base[s];
+            }
+            ld->has_base[s][i] = false;
+        }
+    }
+}
+
+int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena *a, struct loaded *out, struct err *e)
+{
+    *out = (struct loaded){0};
+    int rc = pair_load(g->db, a, pair, &out->pair, out->rec, e);
+    if (rc != TL_OK)
+        return rc;
+    for (int s = 0; s < 2; s++)
+        side_fill(l, s, a, out);
+    chg_decode(l, out->pair.chg, out);
+    for (int s = 0; s < 2 && rc == TL_OK; s++)
+        rc = refs_resolve(g, l, s, a, out, e);
+    if (rc != TL_OK)
+        return rc;
+    new_fields(l, out, a);
+    struct snapshot *snap = &out->snap;
+    snap->has_intent = out->pair.intent != 0;
+    int32_t st = out->pair.status;
+    snap->frozen = st == PAIR_LOOP || st == PAIR_QUARANTINED || st == PAIR_IGNORED;
+    snap->adopting = out->pair.base[0].kind == BASE_NONE && out->pair.base[1].kind == BASE_NONE;
+    for (int s = 0; s < 2; s++)
+        if (out->pair.rec[1 - s] == 0)
+            snap->side[s].in_window = record_in_window(l, &out->rec[s]);
+    return TL_OK;
+}
+
+int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a,
+                       struct loaded *out, struct err *e)
+{
+    *out = (struct loaded){.pair = {.link = l->row.link, .map_gen = l->row.map_gen}};
+    out->rec[side] = *rec;
+    out->pair.rec[side] = rec->rec;
+    for (int s = 0; s < 2; s++)
+        side_fill(l, s, a, out);
+    out->snap.adopting = true;
+    out->snap.side[side].in_window = record_in_window(l, rec);
+    return refs_resolve(g, l, side, a, out, e);
+}
+
+void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a)
+{
+    uint32_t n = l->rules.n_fields;
+    for (int s = 0; s < 2; s++) {
+        struct snapshot_side *side = &ld->snap.side[s];
+        tl_value *base = arena_array(a, tl_value, n + 1);
+        bool *has = arena_array(a, bool, n + 1);
+        bool same = ld->rec[s].observation.n > 0, any = false;
+        for (uint32_t i = 0; i < n; i++) {
+            has[i] = agreed[i] || !side->base || !side->has_base || side->has_base[i];
+            base[i] = agreed[i] ? value[s][i] : side->base ? side->base[i] : side->values[i];
+            any |= has[i];
+            same = same && has[i] && canon_equal(&l->fields[i].canon, &base[i], &side->values[i]);
+        }
+        ld->base[s] = base;
+        ld->has_base[s] = has;
+        side->base = base;
+        side->has_base = has;
+        ld->pair.base[s] = (struct pair_base){.kind = same ? BASE_SAME : any ? BASE_OWN : BASE_NONE, .set = true};
+        if (same || !any)
+            continue;
+        tl_value *kept = arena_array(a, tl_value, n + 1);
+        size_t n_kept = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (has[i]) {
+                kept[n_kept] = base[i];
+                kept[n_kept++].field = l->fields[i].obs_no[s];
+            }
+        AUTO(buf_done) struct buf blob = {0};
+        obs_add_all(&blob, kept, n_kept);
+        ld->pair.base[s].blob = arena_str(a, buf_lent(&blob));
+    }
+    chg_encode(l, ld, a, &ld->pair.chg);
+}

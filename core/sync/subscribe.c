@@ -1,0 +1,95 @@
+/* Webhook subscriptions: made, renewed a day before they end, removed. The address is told by whoever knows the listener. */
+#include <stdlib.h>
+
+#include "admin.h"
+#include "engine_int.h"
+#include "log.h"
+
+int admin_hook_url(struct engine *g, const char *endpoint, const char *url, struct err *e)
+{
+    struct g_endpoint *ep = model_endpoint_named(g, endpoint);
+    if (!ep)
+        return err_set(e, TL_E_NOT_FOUND, "no endpoint \"%s\"", endpoint);
+    text_free(ep->hook_url);
+    ep->hook_url = url ? text_dup(url) : NULL;
+    ep->subscribe_due = 0;
+    return TL_OK;
+}
+
+static void subscription_send(struct engine *g, struct g_endpoint *ep, enum call_kind kind, str id)
+{
+    struct call *c = g_call(g, kind, ep->row.endpoint, TL_PURPOSE_LIVE);
+    str *kinds = arena_array(&c->arena, str, 64);
+    uint32_t n = 0;
+    for (struct g_feed *f = g->feeds; f && n < 64; f = f->next)
+        if (f->ep == ep && f->wanted)
+            kinds[n++] = arena_str(&c->arena, f->row.kind);
+    c->request.subscribe.kinds = kinds;
+    c->request.subscribe.n_kinds = n;
+    c->request.subscribe.url = arena_str(&c->arena, str_of(ep->hook_url ? ep->hook_url : ""));
+    c->request.subscribe.id = arena_str(&c->arena, id);
+    ep->subscribing = true;
+    g_submit(g, c);
+}
+
+bool subscription_turn(struct engine *g)
+{
+    bool any = false;
+    for (struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
+        if (ep->subscribing || ep->subscribe_due > g_mono(g) || !g_endpoint_can(g, ep, TL_PURPOSE_LIVE))
+            continue;
+        bool used = false;
+        for (struct g_feed *f = g->feeds; f; f = f->next)
+            used |= f->ep == ep && f->wanted;
+        AUTO(arena_done) struct arena a = {0};
+        struct webhook w = {0};
+        struct err e = {0};
+        int rc = webhook_get(g->db, &a, ep->row.endpoint, &w, &e);
+        ep->subscribe_due = g_mono(g) + 3600 * US_PER_S;
+        if (rc != TL_OK)
+            continue;
+        bool ending = w.expires_us && w.expires_us - US_PER_DAY < g_now(g);
+        if (ep->hook_url && used && (w.id.n == 0 || ending))
+            subscription_send(g, ep, CALL_SUBSCRIBE, w.id);
+        else if (!ep->hook_url && w.id.n)
+            subscription_send(g, ep, CALL_UNSUBSCRIBE, w.id);
+        any |= ep->subscribing;
+    }
+    return any;
+}
+
+void subscription_done(struct engine *g, struct call *c)
+{
+    struct g_endpoint *ep = model_endpoint(g, c->endpoint);
+    struct err e = {0};
+    if (!ep) {
+        call_free(c);
+        return;
+    }
+    ep->subscribing = false;
+    AUTO(arena_done) struct arena a = {0};
+    struct webhook w = {0};
+    int rc = webhook_get(g->db, &a, ep->row.endpoint, &w, &e);
+    if (rc == TL_OK && c->reply.status == TL_OK) {
+        if (c->kind == CALL_UNSUBSCRIBE) {
+            w.id = w.audience = (str){0};
+            w.expires_us = 0;
+        }
+        AUTO(reply_reader_done) struct reply_reader r;
+        reply_reader_init(&r, &c->reply);
+        for (struct item item; reply_next(&r, &item);)
+            if (item.kind == ITEM_SUBSCRIPTION) {
+                w.id = arena_str(&a, item.u.subscription.id);
+                w.audience = arena_str(&a, item.u.subscription.audience);
+                w.expires_us = item.u.subscription.expires_us;
+            }
+        rc = webhook_update(g->db, &w, &e);
+        if (rc != TL_OK)
+            log_err(LOG_WARN, "webhook", &e);
+    } else if (c->reply.status != TL_OK && c->reply.status != TL_E_UNSUPPORTED) {
+        endpoint_trouble(g, ep, c->reply.status, &c->reply.error);
+        log_line(LOG_WARN, "webhook", "%s of \"%.*s\": %s", call_kind_name(c->kind), STR_FMT(ep->row.name), c->reply.error.text);
+        ep->subscribe_due = g_mono(g) + 60 * US_PER_S;
+    }
+    call_free(c);
+}

@@ -1,0 +1,162 @@
+/* The first sync of a link: observe both sides, walk over what has no counterpart, let it come in, be live. A restart goes on at
+ * the place stored with the last batch. */
+#include "engine_int.h"
+#include "log.h"
+
+/* Links that this one refers to are through before it begins. */
+static bool dependencies_through(struct engine *g, const struct g_link *l)
+{
+    for (uint32_t i = 0; i < l->rules.n_fields; i++) {
+        int64_t to = l->fields[i].ref_link;
+        if (to == 0 || to == l->row.link)
+            continue;
+        struct g_link *other = model_link(g, to);
+        if (other && link_runs(other) && other->row.phase < PHASE_LIVE && other->row.topo < l->row.topo)
+            return false;
+    }
+    return true;
+}
+
+static int phase_set(struct engine *g, struct g_link *l, int32_t phase, const char *position, const char *words, struct err *e)
+{
+    l->row.phase = phase;
+    l->row.position = arena_str(&l->arena, str_of(position));
+    int rc = link_row_store(g, l, e);
+    return rc == TL_OK ? run_phase(g, l, words, e) : rc;
+}
+
+/* The first side that is walked: one whose records may want a counterpart. */
+static const char *walk_start(const struct g_link *l)
+{
+    return link_allows(l->rules.direction, 1) ? "a" : "b";
+}
+
+/* One record of the walk: unpaired and admitted, it is matched, adopted or created. */
+static int walk_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct builder *b,
+                       struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    g_step(g, 1);
+    if (rec->state != TL_STATE_LIVE || rec->observation.n == 0 || !record_in_window(l, rec))
+        return TL_OK;
+    int64_t pair = 0;
+    int rc = pair_of_record(g->db, l->row.link, (enum side)side, rec->rec, (str){0}, &pair, e);
+    if (rc != TL_E_NOT_FOUND)
+        return rc;
+    if (rec->stamp.n) {
+        struct held h = {0};
+        rc = held_get(g->db, &a, l->row.link, rec->rec, &h, e);
+        if (rc != TL_E_NOT_FOUND)
+            return rc; /* ours, and not explained: reported */
+    }
+    struct loaded ld;
+    rc = snapshot_of_record(g, l, side, rec, &a, &ld, e);
+    ld.pair.lane = LANE_BULK;
+    if (rc == TL_OK && rec->damaged)
+        return TL_OK;
+    return rc == TL_OK ? work_pair(g, l, &ld, b, false, &a, e) : rc;
+}
+
+static int walk_slice(struct engine *g, struct g_link *l, struct builder *b, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct record *page = NULL;
+    size_t n = 0;
+    int side = l->row.position.n && l->row.position.p[0] == 'b' ? 1 : 0;
+    str after = l->row.position.n > 1 ? str_n(l->row.position.p + 1, l->row.position.n - 1) : (str){0};
+    int rc = record_walk(g->db, &a, l->feed[side]->row.feed, after, PAGE_ROWS, &page, &n, e);
+    size_t done = 0;
+    for (; done < n && rc == TL_OK && !b->starved[1 - side]; done++)
+        rc = walk_record(g, l, side, &page[done], b, e);
+    if (rc != TL_OK)
+        return rc;
+    if (done < n || n == PAGE_ROWS) {
+        if (done == 0)
+            return TL_OK;
+        AUTO(buf_done) struct buf place = {0};
+        buf_char(&place, side ? 'b' : 'a');
+        buf_str(&place, page[done - 1].id);
+        l->row.position = arena_str(&l->arena, buf_lent(&place));
+        return link_row_store(g, l, e);
+    }
+    if (side == 0 && link_allows(l->rules.direction, 0))
+        return phase_set(g, l, PHASE_MATCH, "b", "matching", e);
+    return phase_set(g, l, PHASE_DRAIN, "", "settling", e);
+}
+
+static bool walk_turn(struct engine *g, struct g_link *l)
+{
+    int side = l->row.position.n && l->row.position.p[0] == 'b' ? 1 : 0;
+    struct builder b;
+    struct err e = {0};
+    if (l->hold_until > g_mono(g) || l->finding)
+        return false;
+    builder_start(g, l, &b);
+    if (b.room[1 - side] <= 0)
+        return false;
+    int rc = g_begin(g, &e);
+    if (rc == TL_OK)
+        rc = walk_slice(g, l, &b, &e);
+    if (rc == TL_OK)
+        rc = builder_intents(g, l, &b, &e);
+    rc = g_end(g, rc, "walking over unpaired records", &e);
+    builder_send(g, l, &b, rc);
+    arena_done(&b.arena); /* pairs that want a search are due: the next slice of their lane asks */
+    link_lanes_stale(l);
+    g_step(g, 1);
+    if (rc != TL_OK)
+        l->hold_until = g_mono(g) + US_PER_S;
+    return rc == TL_OK;
+}
+
+/* Nothing is open and nothing is due: what the walk started has come in. */
+static bool drained(struct engine *g, struct g_link *l)
+{
+    if (l->open_intents > 0 || l->finding)
+        return false;
+    int64_t due = 0;
+    struct err e = {0};
+    return pair_next_due(g->db, l->row.link, LANE_BULK, &due, &e) == TL_E_NOT_FOUND;
+}
+
+static bool phase_turn(struct engine *g, struct g_link *l, int32_t phase, const char *position, const char *words)
+{
+    struct err e = {0};
+    int rc = g_begin(g, &e);
+    bool live = phase == PHASE_LIVE;
+    if (rc == TL_OK)
+        rc = phase_set(g, l, phase, position, words, &e);
+    if (rc == TL_OK && live)
+        rc = run_end(g, l, RUN_SUCCEEDED, &e);
+    if (rc == TL_OK && live)
+        rc = link_row_store(g, l, &e);
+    bool all_live = live;
+    for (struct g_link *other = g->links; other && all_live; other = other->next)
+        all_live = other->conn != l->conn || !other->row.enabled || other->row.phase == PHASE_LIVE;
+    if (rc == TL_OK && all_live && l->conn->row.state == CONN_INITIAL) {
+        l->conn->row.state = CONN_ACTIVE;
+        l->conn->row.state_us = g_now(g);
+        rc = connection_update(g->db, &l->conn->row, &e);
+    }
+    rc = g_end(g, rc, "changing the phase of a first sync", &e);
+    link_lanes_stale(l);
+    g_step(g, 1);
+    return rc == TL_OK;
+}
+
+bool link_walk(struct engine *g, struct g_link *l)
+{
+    if (!link_runs(l) || g->stopping || g->storage_down || l->orphans)
+        return false;
+    bool ready = feed_ready(l->feed[0]) && feed_ready(l->feed[1]);
+    switch (l->row.phase) {
+    case PHASE_OBSERVE:
+        return ready && dependencies_through(g, l) && phase_turn(g, l, PHASE_MATCH, walk_start(l), "matching");
+    case PHASE_MATCH:
+        return ready && walk_turn(g, l);
+    case PHASE_DRAIN:
+        return drained(g, l) && phase_turn(g, l, PHASE_LIVE, "", "");
+    default:
+        return false;
+    }
+}

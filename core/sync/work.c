@@ -1,0 +1,612 @@
+/* Ready pairs are planned, and what the plans ask for is done: bases move, failures are noted, writes are gathered in batches.
+ * A slice is one transaction; the intents of its batches are in it, the calls leave after its commit. */
+#include <stdlib.h>
+
+#include "engine_int.h"
+#include "log.h"
+
+void link_lanes_stale(struct g_link *l)
+{
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        l->lane_due[lane] = -1;
+}
+
+/* ---- Batches ------------------------------------------------------------------------------------------------------------- */
+
+void builder_start(struct engine *g, struct g_link *l, struct builder *b)
+{
+    *b = (struct builder){0};
+    for (int s = 0; s < 2; s++) {
+        struct g_endpoint *ep = l->conn->ep[s];
+        b->room[s] = g_endpoint_can(g, ep, TL_PURPOSE_BULK)
+                         ? g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_BULK)
+                         : 0;
+    }
+}
+
+static uint32_t batch_limit(const struct g_link *l, int side)
+{
+    uint32_t max = l->feed[side]->kind->desc.max_batch;
+    if (l->cautious > 0 || max == 0)
+        return 1;
+    return max > BATCH_MAX ? BATCH_MAX : max;
+}
+
+static struct g_batch *builder_batch(struct engine *g, struct g_link *l, struct builder *b, int side, int op, int32_t lane)
+{
+    for (struct g_batch *it = b->batches; it; it = it->next)
+        if (it->side == side && it->op == op && it->n < it->cap)
+            return it;
+    if (b->room[side] <= 0) {
+        b->starved[side] = true;
+        return NULL;
+    }
+    b->room[side]--;
+    struct g_batch *n = calloc(1, sizeof *n);
+    ASSERT(n);
+    n->intent = intent_reserve(g->db);
+    n->link = l->row.link;
+    n->endpoint = l->conn->ep[side]->row.endpoint;
+    n->side = side;
+    n->op = op;
+    n->lane = lane;
+    n->state = INTENT_PREPARED;
+    n->made_us = g_now(g);
+    n->map_gen = l->row.map_gen;
+    n->flags = l->quiet && l->row.phase < PHASE_LIVE ? BATCH_QUIET : 0;
+    n->cap = batch_limit(l, side);
+    n->entries = arena_array(&n->arena, struct g_entry, n->cap);
+    n->next = b->batches;
+    b->batches = n;
+    return n;
+}
+
+bool builder_has_room(const struct builder *b, int side)
+{
+    if (b->room[side] > 0)
+        return true;
+    for (const struct g_batch *it = b->batches; it; it = it->next)
+        if (it->side == side && it->n < it->cap)
+            return true;
+    return false;
+}
+
+int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side, int op, struct loaded *ld,
+                const struct plan *plan, struct err *e)
+{
+    int source = 1 - side;
+    struct g_batch *batch = builder_batch(g, l, b, side, op, ld->pair.lane);
+    if (!batch)
+        return E_BUSY;
+    struct g_entry *entry = &batch->entries[batch->n];
+    *entry = (struct g_entry){.source_rec = ld->rec[source].rec, .source_hash = ld->rec[source].seen_hash};
+    entry->source_id = arena_str(&batch->arena, ld->rec[source].id);
+    entry->values = arena_array(&batch->arena, tl_value, (plan ? plan->n_writes : 0) + 1);
+    for (uint32_t i = 0; plan && i < l->rules.n_fields; i++) {
+        entry->flags |= plan->verdict[i] == VERDICT_WAIT_REF ? ENTRY_WAITS : 0;
+        if (plan->verdict[i] != VERDICT_WRITE)
+            continue;
+        entry->values[entry->n_values] = value_copy(&plan->writes[i], &batch->arena);
+        entry->values[entry->n_values++].field = l->fields[i].number;
+        if (plan->lost[i])
+            entry->flags |= ENTRY_CONFLICT;
+    }
+    if (op == TL_OP_CREATE) {
+        entry->gen = (uint32_t)ld->pair.gen[side] + (ld->pair.rec[side] ? 1u : 0u);
+        if (l->feed[side]->kind->desc.stamp_field.n) {
+            char stamp[40];
+            stamp_of(g, l, source, ld->rec[source].id, entry->gen, stamp);
+            entry->stamp = arena_str(&batch->arena, str_of(stamp));
+        }
+    } else {
+        entry->id = arena_str(&batch->arena, ld->rec[side].id);
+        if (l->rules.can[side] & TL_CAN_CONDITIONAL)
+            entry->version = arena_str(&batch->arena, ld->rec[side].version);
+        entry->before = arena_str(&batch->arena, ld->rec[side].observation);
+    }
+    if (ld->pair.pair == 0) {
+        ld->pair.intent = batch->intent;
+        ld->pair.made_us = g_now(g);
+        int rc = pair_insert(g->db, &ld->pair, e);
+        if (rc != TL_OK)
+            return rc;
+    }
+    entry->pair = ld->pair.pair;
+    batch->n++;
+    return TL_OK;
+}
+
+int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struct err *e)
+{
+    int rc = TL_OK;
+    for (struct g_batch *it = b->batches; it && rc == TL_OK; it = it->next) {
+        AUTO(arena_done) struct arena a = {0};
+        if (it->n == 0)
+            continue;
+        rc = run_for(g, l, it->lane, &it->run, e);
+        struct intent row = {.intent = it->intent, .link = it->link, .endpoint = it->endpoint, .side = it->side, .op = it->op,
+                             .lane = it->lane, .state = INTENT_PREPARED, .flags = it->flags, .run = it->run,
+                             .map_gen = it->map_gen, .made_us = it->made_us, .n = it->n};
+        int64_t settle = l->feed[it->side]->kind->desc.settle_ms * US_PER_MS;
+        it->settle_us = row.settle_us = it->made_us + (settle > 0 ? settle : 120 * US_PER_S);
+        row.entries = arena_array(&a, struct intent_entry, it->n);
+        for (uint32_t i = 0; i < it->n && rc == TL_OK; i++) {
+            const struct g_entry *from = &it->entries[i];
+            row.entries[i] = (struct intent_entry){.pair = from->pair, .gen = from->gen, .id = from->id, .stamp = from->stamp,
+                                                   .version = from->version, .source_hash = from->source_hash,
+                                                   .flags = from->flags};
+            if (it->op == TL_OP_CREATE)
+                continue; /* made again from the source observation, which the store keeps while the intent is open */
+            tl_value *sorted = arena_copy(&a, from->values, sizeof(tl_value) * (from->n_values + 1));
+            AUTO(buf_done) struct buf sent = {0};
+            obs_add_all(&sent, sorted, from->n_values);
+            row.entries[i].sent = arena_str(&a, buf_lent(&sent));
+        }
+        if (rc == TL_OK)
+            rc = intent_open(g->db, &row, e);
+        g_step(g, it->n);
+    }
+    return rc;
+}
+
+void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
+{
+    (void)l;
+    int64_t last = 0;
+    for (struct g_batch *it = b->batches; it; it = it->next)
+        if (it->n && it->intent > last)
+            last = it->intent;
+    struct err e = {0};
+    if (rc == TL_OK && last && db_seal_intent(g->db, last, &e) != TL_OK) {
+        log_err(LOG_ERROR, "sidecar", &e);
+        g->storage_down = true;
+        g->storage_due = g_mono(g) + US_PER_S;
+    }
+    while (b->batches) {
+        struct g_batch *it = b->batches;
+        b->batches = it->next;
+        it->next = NULL;
+        if (rc != TL_OK || it->n == 0) {
+            batch_free(it);
+            continue;
+        }
+        struct g_batch **at = &g->batches;
+        while (*at)
+            at = &(*at)->next;
+        *at = it;
+        batch_count(g, it, 1);
+        if (g->storage_down)
+            it->state = INTENT_UNKNOWN; /* never sent: resolved like any other */
+        else
+            push_submit(g, it, 0, it->n);
+    }
+}
+
+/* ---- One pair --------------------------------------------------------------------------------------------------------------- */
+
+static int pair_done(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e)
+{
+    int64_t resolved = 0;
+    ld->pair.due_us = 0;
+    ld->pair.attempts = 0;
+    ld->pair.status = PAIR_OK;
+    ld->pair.map_gen = l->row.map_gen;
+    ld->pair.synced_us = g_now(g);
+    int rc = failure_resolve_pair(g->db, ld->pair.pair, STR("sync"), g_now(g), &resolved, e);
+    return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
+}
+
+/* References that lead nowhere yet: this pair is woken when their record has its counterpart. */
+static int wait_for_refs(struct engine *g, struct g_link *l, const struct loaded *ld, const struct plan *plan, int side,
+                         struct err *e)
+{
+    int rc = TL_OK;
+    for (uint32_t i = 0; i < l->rules.n_fields && rc == TL_OK; i++) {
+        bool waits = plan->verdict[i] == VERDICT_WAIT_REF || (plan->act == PLAN_PARK && i == plan->field);
+        if (!waits)
+            continue;
+        struct parked row = {.pair = ld->pair.pair, .map_no = l->fields[i].number, .dep_link = l->fields[i].ref_link,
+                             .dep_side = side, .dep_id = ld->values[side][i].u.s, .at_us = g_now(g)};
+        rc = parked_put(g->db, &row, e);
+    }
+    return rc;
+}
+
+static int pair_agrees(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan, struct arena *a,
+                       struct err *e)
+{
+    uint32_t n = l->rules.n_fields;
+    bool *agreed = arena_array(a, bool, n + 1);
+    int rc = TL_OK;
+    bool both_live = ld->snap.side[0].state == SIDE_LIVE && ld->snap.side[1].state == SIDE_LIVE;
+    bool first = ld->snap.adopting && both_live;
+    for (uint32_t i = 0; i < n; i++)
+        agreed[i] = plan->verdict[i] == VERDICT_AGREE || (first && plan->verdict[i] == VERDICT_DRIFT);
+    const tl_value *value[2] = {ld->values[0], ld->values[1]};
+    if (both_live && (plan->n_agreed || first))
+        bases_set(l, ld, agreed, value, a);
+    for (uint32_t i = 0; i < n && rc == TL_OK && plan->n_conflicts; i++) {
+        if (plan->verdict[i] != VERDICT_CONFLICT)
+            continue;
+        struct conflict row = {.pair = ld->pair.pair, .map_no = l->fields[i].number, .at_us = g_now(g)};
+        for (int s = 0; s < 2; s++) {
+            tl_value one = ld->values[s][i];
+            one.field = l->fields[i].obs_no[s];
+            AUTO(buf_done) struct buf blob = {0};
+            obs_add(&blob, &one);
+            row.value[s] = arena_str(a, buf_lent(&blob));
+        }
+        rc = conflict_put(g->db, &row, e);
+    }
+    if (rc == TL_OK && plan->n_waiting) {
+        rc = parked_drop(g->db, ld->pair.pair, e);
+        for (int s = 0; s < 2 && rc == TL_OK; s++)
+            if (plan->target == 1 - s)
+                rc = wait_for_refs(g, l, ld, plan, s, e);
+    }
+    return rc == TL_OK ? pair_done(g, l, ld, e) : rc;
+}
+
+/* A pair is made for a record that has none, so that something can be remembered about it. */
+static int pair_exists(struct engine *g, struct loaded *ld, struct err *e)
+{
+    if (ld->pair.pair)
+        return TL_OK;
+    ld->pair.made_us = g_now(g);
+    return pair_insert(g->db, &ld->pair, e);
+}
+
+static int pair_later(struct engine *g, struct g_link *l, struct loaded *ld, int64_t due_us, struct err *e)
+{
+    ld->pair.due_us = due_us;
+    link_lanes_stale(l);
+    if (ld->pair.pair == 0)
+        return pair_exists(g, ld, e);
+    return pair_store(g->db, &ld->pair, e);
+}
+
+/* Both records are there: one pair of them, without a base. A one-sided pair of the hit is taken over. */
+static int pair_adopt(struct engine *g, struct g_link *l, struct loaded *ld, int target, const struct match_result *m,
+                      struct arena *a, struct err *e)
+{
+    int rc = TL_OK;
+    if (m->pair) {
+        struct pair other = {0};
+        rc = pair_get(g->db, a, m->pair, &other, e);
+        if (rc == TL_OK && other.intent)
+            return pair_later(g, l, ld, g_now(g) + US_PER_S, e);
+        int64_t resolved = 0;
+        if (rc == TL_OK)
+            rc = failure_resolve_pair(g->db, m->pair, STR("sync"), g_now(g), &resolved, e);
+        if (rc == TL_OK)
+            rc = pair_delete(g->db, m->pair, e);
+    }
+    if (rc != TL_OK)
+        return rc;
+    ld->pair.rec[target] = m->rec;
+    ld->pair.flags |= PAIR_ADOPTED;
+    ld->pair.status = PAIR_OK;
+    ld->pair.due_us = g_now(g);
+    ld->pair.made_us = ld->pair.made_us ? ld->pair.made_us : g_now(g);
+    rc = ld->pair.pair ? pair_store(g->db, &ld->pair, e) : pair_insert(g->db, &ld->pair, e);
+    int64_t run = 0;
+    if (rc == TL_OK)
+        rc = run_for(g, l, ld->pair.lane, &run, e);
+    if (rc != TL_OK)
+        return rc;
+    run_count(g, l, run, target, COUNT_MATCHED);
+    g->figures.adoptions++;
+    event_pair(g, l, ld->pair.pair, target, ld->rec[1 - target].id, "matched");
+    if (l->referred) {
+        int64_t woken = 0;
+        for (int s = 0; s < 2 && rc == TL_OK; s++) {
+            struct record rec = {0};
+            rc = record_get(g->db, a, ld->pair.rec[s], &rec, e);
+            if (rc == TL_OK)
+                rc = parked_wake(g->db, l->row.link, (enum side)s, rec.id, LANE_LIVE, g_now(g), &woken, e);
+        }
+    }
+    return rc;
+}
+
+static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan, int side, struct err *e)
+{
+    const struct rule_field *f = &l->fields[plan->field];
+    AUTO(buf_done) struct buf text = {0};
+    tl_value shown = ld->values[1 - plan->target][plan->field];
+    AUTO(buf_done) struct buf value = {0};
+    value_text(&value, &shown);
+    str v = utf8_cut_bytes(buf_lent(&value), 60);
+    switch (plan->reason) {
+    case TL_R_REQUIRED_MISSING:
+        buf_fmt(&text, "\"%.*s\" is mandatory and empty", STR_FMT(f->side[plan->target].name));
+        break;
+    case TL_R_TOO_LONG:
+        buf_fmt(&text, "\"%.*s\" holds at most %u characters", STR_FMT(f->side[plan->target].name), f->side[plan->target].max);
+        break;
+    default:
+        buf_fmt(&text, "\"%.*s\" does not fit \"%.*s\"", STR_FMT(v), STR_FMT(f->side[plan->target].name));
+    }
+    int rc = pair_exists(g, ld, e);
+    if (rc != TL_OK)
+        return rc;
+    AUTO(text_free) char *shown_text = text_dup(buf_text(&text));
+    struct trouble t = {.code = reason_code_of(plan->reason), .reason = plan->reason, .field = f->side[plan->target].path,
+                        .id = ld->rec[side].id, .side = side, .text = shown_text};
+    return fail_pair(g, l, &ld->pair, &t, e);
+}
+
+static int work_create(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, int target,
+                       struct arena *a, struct err *e)
+{
+    struct plan plan;
+    if (!(l->rules.can[target] & TL_CAN_CREATE))
+        return ld->pair.pair ? pair_done(g, l, ld, e) : TL_OK;
+    plan_create(&l->rules, &ld->snap, target, a, &plan);
+    if (plan.act == PLAN_FAIL)
+        return plan_failed(g, l, ld, &plan, 1 - target, e);
+    int rc = TL_OK;
+    if (plan.act == PLAN_PARK) {
+        rc = pair_exists(g, ld, e);
+        if (rc == TL_OK)
+            rc = wait_for_refs(g, l, ld, &plan, 1 - target, e);
+        ld->pair.status = PAIR_PARKED;
+        ld->pair.due_us = 0;
+        return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
+    }
+    rc = builder_add(g, l, b, target, TL_OP_CREATE, ld, &plan, e);
+    if (rc == E_BUSY)
+        return ld->pair.pair ? TL_OK : pair_later(g, l, ld, g_now(g), e);
+    if (rc == TL_OK && plan.n_waiting)
+        rc = wait_for_refs(g, l, ld, &plan, 1 - target, e);
+    return rc;
+}
+
+static int work_counterpart(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, int target,
+                            bool searched, struct arena *a, struct err *e)
+{
+    struct match_result m;
+    int source = 1 - target;
+    int rc = match_decide(g, l, source, &ld->rec[source], searched, a, &m, e);
+    if (rc != TL_OK)
+        return rc;
+    switch (m.match) {
+    case MATCH_NONE:
+        return work_create(g, l, ld, b, target, a, e);
+    case MATCH_ADOPT:
+        return pair_adopt(g, l, ld, target, &m, a, e);
+    case MATCH_WAIT:
+        return pair_later(g, l, ld, g_now(g) + US_PER_S, e);
+    case MATCH_SEARCH:
+        rc = pair_exists(g, ld, e);
+        if (rc == TL_OK && ld->pair.due_us == 0)
+            rc = pair_later(g, l, ld, g_now(g), e);
+        if (rc == TL_OK && b->n_find < FIND_MAX) {
+            tl_value v = {0};
+            AUTO(buf_done) struct buf text = {0};
+            obs_find(ld->rec[source].observation, l->match_no[source], a, &v);
+            value_text(&text, &v);
+            b->find_pairs[b->n_find] = ld->pair.pair;
+            b->find_values[b->n_find] = arena_str(&b->arena, buf_lent(&text));
+            b->find_target[b->n_find++] = target;
+        }
+        return rc;
+    case MATCH_AMBIGUOUS:
+    case MATCH_TAKEN:
+        break;
+    }
+    rc = pair_exists(g, ld, e);
+    if (rc != TL_OK)
+        return rc;
+    bool taken = m.match == MATCH_TAKEN;
+    struct trouble t = {.code = taken ? "ALREADY_MAPPED" : "AMBIGUOUS_MATCH", .reason = taken ? TL_R_ALREADY_MAPPED : TL_R_OTHER,
+                        .field = l->match_path[source], .id = ld->rec[source].id, .side = source, .text = m.text};
+    return fail_pair(g, l, &ld->pair, &t, e);
+}
+
+/* A vendor without conditional writes is read right before it is written. */
+static bool must_read_first(struct engine *g, struct g_link *l, const struct loaded *ld, int target)
+{
+    if (l->rules.can[target] & TL_CAN_CONDITIONAL)
+        return ld->rec[target].version.n == 0 && !observe_is_fresh(g, ld->rec[target].rec);
+    return !observe_is_fresh(g, ld->rec[target].rec);
+}
+
+static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, const struct plan *plan,
+                       struct err *e)
+{
+    int target = plan->target;
+    if (must_read_first(g, l, ld, target)) {
+        feed_want(l->feed[target], ld->rec[target].rec, ld->rec[target].id, g_mono(g), ld->pair.pair);
+        return pair_later(g, l, ld, 0, e);
+    }
+    int rc = builder_add(g, l, b, target, TL_OP_UPDATE, ld, plan, e);
+    if (rc == TL_OK && plan->n_waiting)
+        rc = wait_for_refs(g, l, ld, plan, 1 - target, e);
+    return rc == E_BUSY ? TL_OK : rc;
+}
+
+/* The counterpart is dead and wanted back as a new record: unless another record has its key by now. */
+static int work_recreate(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, int target,
+                         struct arena *a, struct err *e)
+{
+    struct match_result m;
+    int source = 1 - target;
+    int rc = match_decide(g, l, source, &ld->rec[source], true, a, &m, e);
+    if (rc != TL_OK)
+        return rc;
+    if (m.match == MATCH_WAIT)
+        return pair_later(g, l, ld, g_now(g) + US_PER_S, e);
+    if (m.match == MATCH_NONE)
+        return work_create(g, l, ld, b, target, a, e);
+    struct trouble t = {.code = "SUSPECTED_MERGE", .id = ld->rec[source].id, .side = source, .text = m.text};
+    return fail_pair(g, l, &ld->pair, &t, e);
+}
+
+static int work_damaged(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e)
+{
+    int side = ld->rec[1].damaged && !ld->rec[0].damaged ? 1 : 0;
+    struct trouble t = {.code = "DAMAGED", .id = ld->rec[side].id, .side = side, .text = "the stored checksum does not fit"};
+    int rc = fail_pair(g, l, &ld->pair, &t, e);
+    ld->pair.status = PAIR_QUARANTINED;
+    ld->pair.due_us = 0;
+    return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
+}
+
+int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
+              struct err *e)
+{
+    g_step(g, 1);
+    if (ld->pair.damaged || ld->rec[0].damaged || ld->rec[1].damaged)
+        return work_damaged(g, l, ld, e);
+    for (int s = 0; s < 2; s++)
+        if (ld->rec[s].rec && ld->rec[s].state == TL_STATE_LIVE && ld->rec[s].observation.n == 0) {
+            /* Written by us and not seen since: read it before anything is decided. */
+            feed_want(l->feed[s], ld->rec[s].rec, ld->rec[s].id, g_mono(g), ld->pair.pair);
+            return pair_later(g, l, ld, 0, e);
+        }
+    struct plan plan;
+    plan_pair(&l->rules, &ld->snap, a, &plan);
+    switch (plan.act) {
+    case PLAN_WAIT:
+        return ld->pair.intent ? TL_OK : pair_later(g, l, ld, 0, e);
+    case PLAN_SETTLED:
+        return pair_agrees(g, l, ld, &plan, a, e);
+    case PLAN_COUNTERPART:
+        return work_counterpart(g, l, ld, b, plan.target, searched, a, e);
+    case PLAN_UPDATE:
+        return work_update(g, l, ld, b, &plan, e);
+    case PLAN_RESTORE: {
+        int rc = builder_add(g, l, b, plan.target, TL_OP_RESTORE, ld, NULL, e);
+        return rc == E_BUSY ? TL_OK : rc;
+    }
+    case PLAN_RECREATE:
+        return work_recreate(g, l, ld, b, plan.target, a, e);
+    case PLAN_PARK:
+        ld->pair.status = PAIR_PARKED;
+        ld->pair.due_us = 0;
+        if (wait_for_refs(g, l, ld, &plan, 1 - plan.target, e) != TL_OK)
+            return e->status;
+        return pair_store(g->db, &ld->pair, e);
+    case PLAN_FAIL:
+        return plan_failed(g, l, ld, &plan, 1 - plan.target, e);
+    case PLAN_TOMBSTONE:
+        ld->pair.status = PAIR_TOMBSTONE;
+        ld->pair.due_us = 0;
+        return pair_store(g->db, &ld->pair, e);
+    }
+    return TL_OK;
+}
+
+/* ---- Slices ------------------------------------------------------------------------------------------------------------------- */
+
+static void find_send(struct engine *g, struct g_link *l, struct builder *b)
+{
+    for (int target = 0; target < 2; target++) {
+        int64_t pairs[FIND_MAX];
+        str values[FIND_MAX];
+        unsigned n = 0, max = l->feed[target]->kind->desc.max_find;
+        max = max == 0 || max > FIND_MAX ? FIND_MAX : max;
+        for (unsigned i = 0; i < b->n_find && n < max; i++)
+            if (b->find_target[i] == target) {
+                pairs[n] = b->find_pairs[i];
+                values[n++] = b->find_values[i];
+            }
+        if (n && match_find_dispatch(g, l, target, pairs, values, n))
+            break; /* one search of a link at a time */
+    }
+    arena_done(&b->arena);
+}
+
+static int lane_due(struct engine *g, struct g_link *l, int lane)
+{
+    if (l->lane_due[lane] >= 0)
+        return TL_OK;
+    struct err e = {0};
+    int64_t due = 0;
+    int rc = pair_next_due(g->db, l->row.link, (enum lane)lane, &due, &e);
+    l->lane_due[lane] = rc == TL_OK ? due : NEVER;
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+static bool lane_slice(struct engine *g, struct g_link *l, int lane)
+{
+    int64_t pairs[PAGE_ROWS];
+    size_t n = 0;
+    struct err e = {0};
+    struct builder b;
+    builder_start(g, l, &b);
+    if (b.room[0] <= 0 && b.room[1] <= 0) {
+        l->hold_until = g_mono(g) + US_PER_S / 10;
+        return false;
+    }
+    int rc = pair_ready(g->db, l->row.link, (enum lane)lane, g_now(g), pairs, PAGE_ROWS, &n, &e);
+    if (rc != TL_OK || n == 0) {
+        l->lane_due[lane] = -1;
+        return false;
+    }
+    uint32_t before = g->steps;
+    rc = g_begin(g, &e);
+    for (size_t i = 0; i < n && rc == TL_OK && !(b.starved[0] && b.starved[1]); i++) {
+        AUTO(arena_done) struct arena a = {0};
+        struct loaded ld;
+        rc = snapshot_load(g, l, pairs[i], &a, &ld, &e);
+        if (rc == TL_OK)
+            rc = work_pair(g, l, &ld, &b, false, &a, &e);
+    }
+    if (rc == TL_OK)
+        rc = builder_intents(g, l, &b, &e);
+    if (rc == TL_OK)
+        rc = run_flush(g, l, &e);
+    rc = g_end(g, rc, "working on pairs", &e);
+    bool sent = b.batches != NULL;
+    builder_send(g, l, &b, rc);
+    if (rc == TL_OK && b.n_find && !l->finding)
+        find_send(g, l, &b);
+    else
+        arena_done(&b.arena);
+    if ((b.starved[0] || b.starved[1] || b.n_find) && !sent)
+        l->hold_until = g_mono(g) + US_PER_S / 10;
+    if (rc != TL_OK)
+        l->hold_until = g_mono(g) + US_PER_S;
+    link_lanes_stale(l);
+    return g->steps > before && rc == TL_OK && l->hold_until <= g_mono(g);
+}
+
+/* After a map edit every pair is looked at again, a slice at a time. */
+static bool wake_walk(struct engine *g, struct g_link *l)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct pair *list = NULL;
+    size_t n = 0;
+    struct err e = {0};
+    struct pair_filter f = {.link = l->row.link, .status = -1, .after = l->wake_after};
+    int rc = g_begin(g, &e);
+    if (rc == TL_OK)
+        rc = pair_list(g->db, &a, &f, PAGE_ROWS, &list, &n, &e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        rc = pair_wake(g->db, list[i].pair, LANE_SWEEP, g_now(g), true, &e);
+    rc = g_end(g, rc, "looking at every pair again", &e);
+    g_step(g, (unsigned)n + 1);
+    if (rc == TL_OK)
+        l->wake_after = n == PAGE_ROWS ? list[n - 1].pair : -1;
+    link_lanes_stale(l);
+    return rc == TL_OK;
+}
+
+bool link_work(struct engine *g, struct g_link *l)
+{
+    if (!link_runs(l) || l->row.phase < PHASE_MATCH || g->stopping || g->storage_down)
+        return false;
+    if (l->wake_after >= 0)
+        return wake_walk(g, l);
+    if (l->hold_until > g_mono(g) || l->orphans || l->finding || !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
+        return false;
+    bool any = false;
+    for (int lane = 0; lane < LANE_COUNT && !g_spent(g); lane++) {
+        if (lane_due(g, l, lane) != TL_OK || l->lane_due[lane] > g_now(g))
+            continue;
+        any |= lane_slice(g, l, lane);
+    }
+    return any;
+}
