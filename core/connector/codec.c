@@ -279,15 +279,15 @@ static uint8_t *w_str(uint8_t *w, tl_str s)
     return w;
 }
 
-static int refuse_value(const tl_record *r, const tl_value *v, const char *why, struct err *e)
+static int refuse_value(const tl_record *r, uint32_t field, const char *why, struct err *e)
 {
     bool id_ok = codec_utf8(r->id);
     return err_set(e, TL_E_INVALID, "record \"%.*s\": value of field %u %s", id_ok ? (int)r->id.n : 0,
-                   id_ok && r->id.n ? r->id.p : "", v->field, why);
+                   id_ok && r->id.n ? r->id.p : "", field, why);
 }
 
-/* Checks one value and adds its bound. */
-static int check_value(const tl_record *r, const tl_value *v, bool in_list, size_t *bound, struct err *e)
+/* Checks one value and adds its bound. field: where it stands, also for the items of a list. */
+static int check_value(const tl_record *r, const tl_value *v, uint32_t field, bool in_list, size_t *bound, struct err *e)
 {
     *bound += 4 * VARINT_MAX;
     uint8_t type = type_known(v->type);
@@ -295,18 +295,18 @@ static int check_value(const tl_record *r, const tl_value *v, bool in_list, size
         return TL_OK;
     if (type != TL_LIST) {
         if (v->u.s.n > UINT32_MAX || (v->u.s.n && !v->u.s.p))
-            return refuse_value(r, v, "has no bytes", e);
+            return refuse_value(r, field, "has no bytes", e);
         if (type != TL_BYTES && !codec_utf8(v->u.s))
-            return refuse_value(r, v, "is not UTF-8 text without NUL", e);
+            return refuse_value(r, field, "is not UTF-8 text without NUL", e);
         *bound += str_bound(v->u.s);
         return TL_OK;
     }
     if (in_list)
-        return refuse_value(r, v, "is a list in a list", e);
+        return refuse_value(r, field, "is a list in a list", e);
     if (v->u.list.n > CODEC_LIST_MAX || (v->u.list.n && !v->u.list.items))
-        return refuse_value(r, v, "is a list too long", e);
+        return refuse_value(r, field, "is a list too long", e);
     for (uint64_t i = 0; i < v->u.list.n; i++) {
-        int rc = check_value(r, &v->u.list.items[i], true, bound, e);
+        int rc = check_value(r, &v->u.list.items[i], field, true, bound, e);
         if (rc)
             return rc;
     }
@@ -327,8 +327,8 @@ static int check_record(const tl_record *r, uint32_t n_fields, size_t *bound, st
         return err_set(e, TL_E_INVALID, "record \"%.*s\": %u values at no address", STR_FMT(r->id), r->n_values);
     for (uint32_t i = 0; i < r->n_values; i++) {
         if (r->values[i].field >= n_fields)
-            return refuse_value(r, &r->values[i], "lies outside the shape", e);
-        int rc = check_value(r, &r->values[i], false, bound, e);
+            return refuse_value(r, r->values[i].field, "lies outside the shape", e);
+        int rc = check_value(r, &r->values[i], r->values[i].field, false, bound, e);
         if (rc)
             return rc;
     }

@@ -115,9 +115,9 @@ struct runtime *runtime_free(struct runtime *rt)
     if (!rt)
         return NULL;
     for (size_t i = 0; i < rt->n_endpoints; i++)
-        endpoint_free(rt->endpoints[i]);
+        rt_endpoint_free(rt->endpoints[i]);
     for (size_t i = 0; i < rt->n_connectors; i++)
-        connector_free(rt->connectors[i]);
+        rt_connector_free(rt->connectors[i]);
     free(rt->endpoints);
     free(rt->connectors);
     text_free(rt->connector_dir);
@@ -230,9 +230,9 @@ static void fill_info(const struct runtime *rt, const struct connector *c, struc
         if (ep->connector != c)
             continue;
         out->endpoints++;
-        out->instances += endpoint_instances(ep);
-        out->running += endpoint_running(ep);
-        out->queued += endpoint_queued(ep);
+        out->instances += rt_endpoint_instances(ep);
+        out->running += rt_endpoint_running(ep);
+        out->queued += rt_endpoint_queued(ep);
         if (c->isolation == ISOLATION_ENDPOINT)
             out->crashes += ep->cell.n_crashes;
     }
@@ -261,9 +261,9 @@ void runtime_tick(struct runtime *rt)
     int64_t now = rt_mono_us(rt);
     rt->next_tick_us = INT64_MAX;
     for (size_t i = 0; i < rt->n_endpoints; i++)
-        endpoint_tick(rt->endpoints[i], now);
+        rt_endpoint_tick(rt->endpoints[i], now);
     for (size_t i = 0; i < rt->n_connectors; i++)
-        connector_tick(rt->connectors[i], now);
+        rt_connector_tick(rt->connectors[i], now);
     if (rt->next_tick_us > now + TICK_US)
         rt->next_tick_us = now + TICK_US;
 }

@@ -19,22 +19,22 @@ void slots_init(struct endpoint *ep, const struct runtime_config *config)
 
 /* ---- counting ---- */
 
-uint32_t endpoint_running(const struct endpoint *ep)
+uint32_t rt_endpoint_running(const struct endpoint *ep)
 {
     return ep->slots[0].n_busy + ep->slots[1].n_busy + ep->slots[2].n_busy;
 }
 
-uint32_t endpoint_queued(const struct endpoint *ep)
+uint32_t rt_endpoint_queued(const struct endpoint *ep)
 {
     return ep->slots[0].n_queued + ep->slots[1].n_queued + ep->slots[2].n_queued + (ep->errands ? 1 : 0);
 }
 
-uint32_t endpoint_instances(const struct endpoint *ep)
+uint32_t rt_endpoint_instances(const struct endpoint *ep)
 {
     return ep->slots[0].n_insts + ep->slots[1].n_insts + ep->slots[2].n_insts;
 }
 
-bool endpoint_uses_worker(const struct endpoint *ep, const struct worker *w)
+bool rt_endpoint_uses_worker(const struct endpoint *ep, const struct worker *w)
 {
     for (int i = 0; i < SLOTS; i++)
         for (const struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
@@ -97,7 +97,7 @@ static void errand_fail(struct runtime *rt, struct errand *errand, int rc, const
     post_failed(rt);
 }
 
-void endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text)
+void rt_endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text)
 {
     struct runtime *rt = ep->connector->rt;
     for (int i = 0; i < SLOTS; i++) {
@@ -215,7 +215,7 @@ static struct inst *inst_new(struct endpoint *ep, int32_t purpose)
     struct slot *slot = slot_of(ep, purpose);
     inst->endpoint = ep;
     inst->purpose = purpose;
-    inst->cell = endpoint_cell(ep);
+    inst->cell = rt_endpoint_cell(ep);
     inst->worker = inst->cell ? worker_ref(inst->cell->worker) : NULL;
     const struct host_config config = {
         .env = rt->config.env,
@@ -255,9 +255,9 @@ static void inst_destroy(struct inst *inst)
 static void endpoint_moved(struct endpoint *ep)
 {
     struct connector *c = ep->connector;
-    endpoint_pump(ep);
-    endpoint_settle(ep);
-    connector_end_step(c);
+    rt_endpoint_pump(ep);
+    rt_endpoint_settle(ep);
+    rt_connector_end_step(c);
 }
 
 static void inst_closed(struct task *t)
@@ -327,7 +327,7 @@ static void inst_ended(struct task *t)
     }
     if (inst->gone)
         cell_crashed(c, inst->cell == &ep->cell ? ep : NULL, inst->worker);
-    if (inst->gone || inst->stale || !endpoint_usable(ep) || ep->dirty || rt->stopping)
+    if (inst->gone || inst->stale || !rt_endpoint_usable(ep) || ep->dirty || rt->stopping)
         inst_close(inst);
     if (was_auth_failed)
         rt_changed(rt, c, ep);
@@ -393,17 +393,17 @@ static struct call *next_call(struct slot *slot)
     return c;
 }
 
-void endpoint_pump(struct endpoint *ep)
+void rt_endpoint_pump(struct endpoint *ep)
 {
-    if (!endpoint_queued(ep))
+    if (!rt_endpoint_queued(ep))
         return;
     struct connector *c = ep->connector;
-    if (!endpoint_usable(ep) || ep->dirty)
+    if (!rt_endpoint_usable(ep) || ep->dirty)
         return;
-    struct cell *cell = endpoint_cell(ep);
+    struct cell *cell = rt_endpoint_cell(ep);
     if (cell && !cell_ready(cell)) {
         if (cell->down)
-            endpoint_fail_queued(ep, TL_E_TEMPORARY, "the connector crashed too often and stays down");
+            rt_endpoint_fail_queued(ep, TL_E_TEMPORARY, "the connector crashed too often and stays down");
         else if (!cell->starting && !cell->retry_us)
             cell_start(c, cell == &ep->cell ? ep : NULL);
         return;
@@ -421,11 +421,11 @@ void endpoint_pump(struct endpoint *ep)
     }
 }
 
-void connector_pump(struct connector *c)
+void rt_connector_pump(struct connector *c)
 {
     for (size_t i = 0; i < c->rt->n_endpoints; i++)
         if (c->rt->endpoints[i]->connector == c)
-            endpoint_pump(c->rt->endpoints[i]);
+            rt_endpoint_pump(c->rt->endpoints[i]);
 }
 
 /* ---- cancelling, closing, time ---- */
@@ -443,7 +443,7 @@ static void inst_cancel(struct inst *inst)
         remote_cancel(remote);
 }
 
-void endpoint_cancel_running(struct endpoint *ep, bool pushes_too)
+void rt_endpoint_cancel_running(struct endpoint *ep, bool pushes_too)
 {
     for (int i = 0; i < SLOTS; i++)
         for (struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
@@ -451,7 +451,7 @@ void endpoint_cancel_running(struct endpoint *ep, bool pushes_too)
                 inst_cancel(inst);
 }
 
-void endpoint_close_instances(struct endpoint *ep)
+void rt_endpoint_close_instances(struct endpoint *ep)
 {
     for (int i = 0; i < SLOTS; i++) {
         for (struct inst *inst = ep->slots[i].insts; inst; inst = inst->next) {
@@ -474,7 +474,7 @@ static void inst_tick(struct inst *inst, int64_t now)
         worker_kill(inst->worker); /* the pool thread sees the end of the channel */
 }
 
-void endpoint_tick(struct endpoint *ep, int64_t now)
+void rt_endpoint_tick(struct endpoint *ep, int64_t now)
 {
     for (int i = 0; i < SLOTS; i++)
         for (struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
@@ -502,7 +502,7 @@ static void d_submit(void *ctx, struct call *call)
         call_fail(rt, call, TL_E_CONFIG, ep->error.text);
         return;
     }
-    if (!endpoint_usable(ep)) {
+    if (!rt_endpoint_usable(ep)) {
         char text[128];
         snprintf(text, sizeof text, "connector \"%s\" is %s", ep->connector->name, run_state_name(ep->connector->state));
         call_fail(rt, call, TL_E_TEMPORARY, text);
@@ -512,16 +512,16 @@ static void d_submit(void *ctx, struct call *call)
     *slot->queue_tail = call;
     slot->queue_tail = &call->next;
     slot->n_queued++;
-    endpoint_pump(ep);
+    rt_endpoint_pump(ep);
 }
 
 static int d_room(void *ctx, int64_t endpoint, int32_t purpose)
 {
     struct runtime *rt = ctx;
     struct endpoint *ep = rt_endpoint(rt, endpoint);
-    if (!ep || rt->stopping || !endpoint_usable(ep) || ep->connector->state != RUN_RUNNING || ep->dirty)
+    if (!ep || rt->stopping || !rt_endpoint_usable(ep) || ep->connector->state != RUN_RUNNING || ep->dirty)
         return 0;
-    struct cell *cell = endpoint_cell(ep);
+    struct cell *cell = rt_endpoint_cell(ep);
     if (cell && (cell->down || cell->retry_us))
         return 0;
     if (ep->blocked_until_us > rt_mono_us(rt) || quota_board_blocked_until(&ep->quota, env_now_us(rt->config.env)))
@@ -577,7 +577,7 @@ int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, r
             *e = ep->error;
         return ep->error.status;
     }
-    if (rt->stopping || !endpoint_usable(ep) || !ep->auth)
+    if (rt->stopping || !rt_endpoint_usable(ep) || !ep->auth)
         return err_set(e, E_PRECONDITION, "connector \"%s\" is %s", ep->connector->name,
                        run_state_name(ep->connector->state));
     struct errand *errand = calloc(1, sizeof *errand);
@@ -589,6 +589,6 @@ int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, r
     while (*at)
         at = &(*at)->next;
     *at = errand;
-    endpoint_pump(ep);
+    rt_endpoint_pump(ep);
     return TL_OK;
 }

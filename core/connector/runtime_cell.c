@@ -15,7 +15,7 @@ struct start_task {
 
 static struct cell *cell_of(struct connector *c, struct endpoint *ep) { return ep ? &ep->cell : &c->cell; }
 
-struct cell *endpoint_cell(struct endpoint *ep)
+struct cell *rt_endpoint_cell(struct endpoint *ep)
 {
     switch (ep->connector->isolation) {
     case ISOLATION_WORKER:
@@ -90,8 +90,8 @@ static void note_crash(struct connector *c, struct endpoint *ep, const char *how
         return;
     for (size_t i = 0; i < c->rt->n_endpoints; i++) {
         struct endpoint *each = c->rt->endpoints[i];
-        if (each->connector == c && endpoint_cell(each) == cell)
-            endpoint_fail_queued(each, TL_E_TEMPORARY, "the connector crashed too often and stays down");
+        if (each->connector == c && rt_endpoint_cell(each) == cell)
+            rt_endpoint_fail_queued(each, TL_E_TEMPORARY, "the connector crashed too often and stays down");
     }
 }
 
@@ -116,9 +116,9 @@ static void start_end(struct task *t)
     worker_free(s->worker);
     free(s);
     if (ep)
-        endpoint_settle(ep);
-    connector_pump(c);
-    connector_end_step(c);
+        rt_endpoint_settle(ep);
+    rt_connector_pump(c);
+    rt_connector_end_step(c);
 }
 
 void cell_start(struct connector *c, struct endpoint *ep)
@@ -138,8 +138,8 @@ static void close_instances_of(struct connector *c, const struct worker *w)
 {
     for (size_t i = 0; i < c->rt->n_endpoints; i++) {
         struct endpoint *ep = c->rt->endpoints[i];
-        if (ep->connector == c && endpoint_uses_worker(ep, w))
-            endpoint_close_instances(ep);
+        if (ep->connector == c && rt_endpoint_uses_worker(ep, w))
+            rt_endpoint_close_instances(ep);
     }
 }
 

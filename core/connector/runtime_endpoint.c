@@ -5,7 +5,7 @@
 #include "codec.h"
 #include "runtime_int.h"
 
-bool endpoint_usable(const struct endpoint *ep)
+bool rt_endpoint_usable(const struct endpoint *ep)
 {
     return ep->configured && !ep->removed && !ep->connector->ending.active &&
            (ep->connector->state == RUN_RUNNING || ep->connector->state == RUN_RETRYING);
@@ -63,13 +63,13 @@ static int resolve(struct endpoint *ep, struct err *e)
     return rc;
 }
 
-void endpoint_configure(struct endpoint *ep)
+void rt_endpoint_configure(struct endpoint *ep)
 {
-    endpoint_unconfigure(ep);
+    rt_endpoint_unconfigure(ep);
     err_clear(&ep->error);
     struct err e = {0};
     if (resolve(ep, &e)) {
-        endpoint_unconfigure(ep);
+        rt_endpoint_unconfigure(ep);
         ep->error = e;
     } else {
         ep->configured = true;
@@ -78,7 +78,7 @@ void endpoint_configure(struct endpoint *ep)
     rt_changed(ep->connector->rt, ep->connector, ep);
 }
 
-void endpoint_unconfigure(struct endpoint *ep)
+void rt_endpoint_unconfigure(struct endpoint *ep)
 {
     ep->configured = false;
     ep->auth = auth_free(ep->auth);
@@ -135,11 +135,11 @@ static struct endpoint *insert(struct runtime *rt, int64_t id, struct connector 
     return ep;
 }
 
-struct endpoint *endpoint_free(struct endpoint *ep)
+struct endpoint *rt_endpoint_free(struct endpoint *ep)
 {
     if (!ep)
         return NULL;
-    endpoint_unconfigure(ep);
+    rt_endpoint_unconfigure(ep);
     worker_unref(ep->cell.worker);
     quota_board_done(&ep->quota);
     text_free(ep->name);
@@ -153,7 +153,7 @@ struct endpoint *endpoint_free(struct endpoint *ep)
 /* The pending configuration is put in place once no instance uses the old one. */
 static void settle(struct endpoint *ep)
 {
-    if (endpoint_instances(ep) || ep->cell.starting)
+    if (rt_endpoint_instances(ep) || ep->cell.starting)
         return;
     struct runtime *rt = ep->connector->rt;
     if (ep->removed) {
@@ -162,17 +162,17 @@ static void settle(struct endpoint *ep)
             i++;
         memmove(&rt->endpoints[i], &rt->endpoints[i + 1], (rt->n_endpoints - i - 1) * sizeof *rt->endpoints);
         rt->n_endpoints--;
-        endpoint_free(ep);
+        rt_endpoint_free(ep);
         return;
     }
     ep->dirty = false;
     if (ep->connector->manifest && (ep->connector->state == RUN_RUNNING || ep->connector->state == RUN_RETRYING)) {
-        endpoint_configure(ep);
-        endpoint_pump(ep);
+        rt_endpoint_configure(ep);
+        rt_endpoint_pump(ep);
     }
 }
 
-void endpoint_settle(struct endpoint *ep)
+void rt_endpoint_settle(struct endpoint *ep)
 {
     if (ep->removed || ep->dirty)
         settle(ep);
@@ -196,12 +196,12 @@ int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *confi
     if (!ep) {
         ep = insert(rt, config->id, c);
     } else {
-        endpoint_close_instances(ep);
+        rt_endpoint_close_instances(ep);
         ep->removed = false;
     }
     take_config(ep, config);
     ep->dirty = true;
-    endpoint_settle(ep);
+    rt_endpoint_settle(ep);
     return TL_OK;
 }
 
@@ -211,10 +211,10 @@ void runtime_endpoint_remove(struct runtime *rt, int64_t id)
     if (!ep)
         return;
     ep->removed = true;
-    endpoint_fail_queued(ep, TL_E_NOT_FOUND, "the endpoint was removed");
-    endpoint_cancel_running(ep, false);
-    endpoint_close_instances(ep);
-    endpoint_settle(ep);
+    rt_endpoint_fail_queued(ep, TL_E_NOT_FOUND, "the endpoint was removed");
+    rt_endpoint_cancel_running(ep, false);
+    rt_endpoint_close_instances(ep);
+    rt_endpoint_settle(ep);
 }
 
 /* ---- telling ---- */
@@ -245,9 +245,9 @@ bool runtime_endpoint_info(const struct runtime *rt, int64_t id, struct endpoint
     out->state = endpoint_state(ep, &out->auth);
     if (!ep->error.status && ep->connector->error.status && out->state != RUN_RUNNING && out->state != RUN_NEEDS_SIGN_IN)
         out->error = &ep->connector->error;
-    out->instances = endpoint_instances(ep);
-    out->running = endpoint_running(ep);
-    out->queued = endpoint_queued(ep);
+    out->instances = rt_endpoint_instances(ep);
+    out->running = rt_endpoint_running(ep);
+    out->queued = rt_endpoint_queued(ep);
     int64_t now = rt_mono_us(rt);
     int64_t wall = env_now_us(rt->config.env);
     if (ep->blocked_until_us > now)

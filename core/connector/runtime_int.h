@@ -169,22 +169,22 @@ void rt_changed(struct runtime *rt, const struct connector *c, const struct endp
 /* runtime_call.c: slots, instances, calls */
 void dispatcher_init(struct runtime *rt);
 void slots_init(struct endpoint *ep, const struct runtime_config *config);
-void endpoint_pump(struct endpoint *ep); /* starts what can start */
-void connector_pump(struct connector *c);
+void rt_endpoint_pump(struct endpoint *ep); /* starts what can start */
+void rt_connector_pump(struct connector *c);
 /* Ends a call without running it; done() comes in a later turn. */
 void call_fail(struct runtime *rt, struct call *call, tl_status s, const char *text);
-void endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text);
-void endpoint_cancel_running(struct endpoint *ep, bool pushes_too);
+void rt_endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text);
+void rt_endpoint_cancel_running(struct endpoint *ep, bool pushes_too);
 /* Closes idle instances; busy ones become stale. */
-void endpoint_close_instances(struct endpoint *ep);
-uint32_t endpoint_running(const struct endpoint *ep);
-uint32_t endpoint_queued(const struct endpoint *ep);
-uint32_t endpoint_instances(const struct endpoint *ep);
-bool endpoint_uses_worker(const struct endpoint *ep, const struct worker *w);
-void endpoint_tick(struct endpoint *ep, int64_t now_us);
+void rt_endpoint_close_instances(struct endpoint *ep);
+uint32_t rt_endpoint_running(const struct endpoint *ep);
+uint32_t rt_endpoint_queued(const struct endpoint *ep);
+uint32_t rt_endpoint_instances(const struct endpoint *ep);
+bool rt_endpoint_uses_worker(const struct endpoint *ep, const struct worker *w);
+void rt_endpoint_tick(struct endpoint *ep, int64_t now_us);
 
 /* runtime_cell.c: workers */
-struct cell *endpoint_cell(struct endpoint *ep); /* NULL: in process */
+struct cell *rt_endpoint_cell(struct endpoint *ep); /* NULL: in process */
 bool cell_ready(const struct cell *c);
 void cell_start(struct connector *c, struct endpoint *ep); /* ep NULL: the shared one */
 void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w);
@@ -192,15 +192,15 @@ void cell_tick(struct connector *c, struct endpoint *ep, int64_t now_us);
 void cell_reset(struct cell *cell);
 
 /* runtime_load.c: load, unload, reload */
-void connector_end_step(struct connector *c); /* goes on with a pending unload when it can */
-void connector_tick(struct connector *c, int64_t now_us);
-bool connector_idle(const struct connector *c); /* no call runs or waits */
-struct connector *connector_free(struct connector *c);
+void rt_connector_end_step(struct connector *c); /* goes on with a pending unload when it can */
+void rt_connector_tick(struct connector *c, int64_t now_us);
+bool rt_connector_idle(const struct connector *c); /* no call runs or waits */
+struct connector *rt_connector_free(struct connector *c);
 
 /* runtime_endpoint.c */
-void endpoint_configure(struct endpoint *ep);
-void endpoint_unconfigure(struct endpoint *ep); /* no instance may be open */
-void endpoint_settle(struct endpoint *ep); /* may free ep */
-struct endpoint *endpoint_free(struct endpoint *ep);
-bool endpoint_usable(const struct endpoint *ep);
+void rt_endpoint_configure(struct endpoint *ep);
+void rt_endpoint_unconfigure(struct endpoint *ep); /* no instance may be open */
+void rt_endpoint_settle(struct endpoint *ep); /* may free ep */
+struct endpoint *rt_endpoint_free(struct endpoint *ep);
+bool rt_endpoint_usable(const struct endpoint *ep);
 #endif

@@ -106,9 +106,9 @@ static int install(struct connector *c, struct load_task *l, struct err *e)
     admission_sweep(c->rt->config.state_dir, c->name, c->staged.sha256);
     for (size_t i = 0; i < c->rt->n_endpoints; i++)
         if (c->rt->endpoints[i]->connector == c)
-            endpoint_configure(c->rt->endpoints[i]);
+            rt_endpoint_configure(c->rt->endpoints[i]);
     rt_changed(c->rt, c, NULL);
-    connector_pump(c);
+    rt_connector_pump(c);
     return TL_OK;
 }
 
@@ -142,7 +142,7 @@ static void load_end(struct task *t)
         install(c, l, &l->err);
     if (l->err.status && l->reload) {
         c->error = l->err; /* the old one goes on */
-        connector_end_step(c);
+        rt_connector_end_step(c);
     } else if (l->err.status) {
         load_failed(c, &l->err);
     }
@@ -218,11 +218,11 @@ int runtime_reload(struct runtime *rt, const char *name, int64_t deadline_us, ru
     return TL_OK;
 }
 
-bool connector_idle(const struct connector *c)
+bool rt_connector_idle(const struct connector *c)
 {
     for (size_t i = 0; i < c->rt->n_endpoints; i++) {
         const struct endpoint *ep = c->rt->endpoints[i];
-        if (ep->connector == c && (endpoint_running(ep) || endpoint_queued(ep)))
+        if (ep->connector == c && (rt_endpoint_running(ep) || rt_endpoint_queued(ep)))
             return false;
     }
     return true;
@@ -237,7 +237,7 @@ int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, 
     bool ok = c->state != RUN_NOT_LOADED && c->state != RUN_LOADING && c->state != RUN_UNLOADING;
     if (!ok || c->ending.active)
         return refuse_state(c, "unloaded", e);
-    if (mode == UNLOAD_SOFT && !connector_idle(c)) {
+    if (mode == UNLOAD_SOFT && !rt_connector_idle(c)) {
         struct connector_info info;
         runtime_connector_info(rt, name, &info);
         err_set(e, E_BUSY, "connector \"%s\" is at work: %u calls run, %u wait", name, info.running, info.queued);
@@ -273,7 +273,7 @@ static void kicked(struct message *m)
     struct kick *k = (struct kick *)(void *)m;
     struct connector *c = k->connector;
     free(k);
-    connector_end_step(c);
+    rt_connector_end_step(c);
 }
 
 /* The next step is taken in a later turn, so that no done() runs inside the verb. */
@@ -298,8 +298,8 @@ static void begin_ending(struct connector *c, enum unload_mode mode, int64_t dea
     };
     c->state = RUN_UNLOADING;
     EACH_ENDPOINT(c, ep) {
-        endpoint_fail_queued(ep, TL_E_TEMPORARY, "the connector is being unloaded");
-        endpoint_cancel_running(ep, mode == UNLOAD_KILL);
+        rt_endpoint_fail_queued(ep, TL_E_TEMPORARY, "the connector is being unloaded");
+        rt_endpoint_cancel_running(ep, mode == UNLOAD_KILL);
     }
     if (mode == UNLOAD_KILL)
         kill_workers(c);
@@ -331,7 +331,7 @@ static void stop_end(struct task *t)
         worker_unref(s->workers[i]);
     free(s);
     c->n_tasks--;
-    connector_end_step(c);
+    rt_connector_end_step(c);
 }
 
 /* False: there is none. */
@@ -358,7 +358,7 @@ static uint32_t instances_of(const struct connector *c)
 {
     uint32_t n = 0;
     EACH_ENDPOINT(c, ep)
-        n += endpoint_instances(ep);
+        n += rt_endpoint_instances(ep);
     return n;
 }
 
@@ -366,7 +366,7 @@ static uint32_t running_of(const struct connector *c)
 {
     uint32_t n = 0;
     EACH_ENDPOINT(c, ep)
-        n += endpoint_running(ep);
+        n += rt_endpoint_running(ep);
     return n;
 }
 
@@ -377,7 +377,7 @@ static void finish(struct connector *c)
     c->ending = (struct ending){.active = false};
     c->pool = pool_free(c->pool); /* before the code: its threads ran it */
     EACH_ENDPOINT(c, ep) {
-        endpoint_unconfigure(ep);
+        rt_endpoint_unconfigure(ep);
         cell_reset(&ep->cell);
     }
     cell_reset(&c->cell);
@@ -402,7 +402,7 @@ static void finish(struct connector *c)
     tell(ending.done, ending.arg, c->still_mapped ? "reloaded, the old one still mapped" : "reloaded", rc ? &e : NULL);
 }
 
-void connector_end_step(struct connector *c)
+void rt_connector_end_step(struct connector *c)
 {
     struct ending *g = &c->ending;
     if (!g->active)
@@ -412,7 +412,7 @@ void connector_end_step(struct connector *c)
             return;
         g->closing = true;
         EACH_ENDPOINT(c, ep)
-            endpoint_close_instances(ep);
+            rt_endpoint_close_instances(ep);
     }
     if (instances_of(c) || c->n_tasks)
         return;
@@ -451,10 +451,10 @@ static void ending_late(struct connector *c)
     }
     rt_changed(c->rt, c, NULL);
     tell(ending.done, ending.arg, "refused", &e);
-    connector_pump(c);
+    rt_connector_pump(c);
 }
 
-void connector_tick(struct connector *c, int64_t now)
+void rt_connector_tick(struct connector *c, int64_t now)
 {
     if (c->isolation == ISOLATION_WORKER)
         cell_tick(c, NULL, now);
@@ -466,7 +466,7 @@ void connector_tick(struct connector *c, int64_t now)
         c->rt->next_tick_us = c->ending.deadline_us;
 }
 
-struct connector *connector_free(struct connector *c)
+struct connector *rt_connector_free(struct connector *c)
 {
     if (!c)
         return NULL;

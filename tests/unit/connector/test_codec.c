@@ -1,6 +1,254 @@
+/* The flat form: what goes in comes out, bounds hold, bad text is refused with its place. */
+#include <stdlib.h>
+
+#include "codec.h"
 #include "rig.h"
+
+static tl_record sample(tl_value *values, tl_value *list)
+{
+    list[0] = (tl_value){.type = TL_TEXT, .u.s = STR("red")};
+    list[1] = (tl_value){.type = TL_NULL};
+    values[0] = (tl_value){.field = 3, .type = TL_TEXT, .u.s = STR("Grüße, 你好")};
+    values[1] = (tl_value){.field = 0, .type = TL_TIME, .u.i = INT64_MIN};
+    values[2] = (tl_value){.field = 200, .type = TL_REF, .aux = 65535, .u.s = STR("")};
+    values[3] = (tl_value){.field = 1, .type = TL_LIST, .u.list = {list, 2}};
+    values[4] = (tl_value){.field = 2, .type = TL_BYTES, .u.s = {"\0\xff", 2}};
+    values[5] = (tl_value){.field = 4, .type = TL_NULL};
+    return (tl_record){.id = STR("id-1"), .version = STR("v"), .into = STR("in"), .by = STR("me"), .stamp = STR("st"),
+                       .url = STR("u"), .note = STR("n"), .modified_us = -1, .created_us = INT64_MAX,
+                       .state = TL_STATE_MERGED, .version_kind = TL_VER_TAG, .origin = TL_ORIGIN_OTHER,
+                       .op = TL_OP_RESTORE, .flags = UINT32_MAX, .index = 9, .n_values = 6, .values = values};
+}
+
+static void assert_same_value(const tl_value *a, const tl_value *b)
+{
+    assert_int_equal(a->field, b->field);
+    assert_int_equal(a->type, b->type);
+    assert_int_equal(a->aux, b->aux);
+    if (a->type == TL_LIST) {
+        assert_int_equal(a->u.list.n, b->u.list.n);
+        for (uint64_t i = 0; i < a->u.list.n; i++)
+            assert_same_value(&a->u.list.items[i], &b->u.list.items[i]);
+    } else if (a->type == TL_TIME) {
+        assert_true(a->u.i == b->u.i);
+    } else if (a->type != TL_NULL) {
+        assert_true(str_eq(a->u.s, b->u.s));
+        assert_int_equal(b->u.s.p[b->u.s.n], 0); /* terminated for the connector's convenience */
+    }
+}
+
+static void assert_same_record(const tl_record *a, const tl_record *b)
+{
+    assert_true(str_eq(a->id, b->id) && str_eq(a->version, b->version) && str_eq(a->into, b->into));
+    assert_true(str_eq(a->by, b->by) && str_eq(a->stamp, b->stamp) && str_eq(a->url, b->url) && str_eq(a->note, b->note));
+    assert_true(a->modified_us == b->modified_us && a->created_us == b->created_us);
+    assert_int_equal(a->state, b->state);
+    assert_int_equal(a->version_kind, b->version_kind);
+    assert_int_equal(a->origin, b->origin);
+    assert_int_equal(a->op, b->op);
+    assert_int_equal(a->flags, b->flags);
+    assert_int_equal(a->n_values, b->n_values);
+    for (uint32_t i = 0; i < a->n_values; i++)
+        assert_same_value(&a->values[i], &b->values[i]);
+}
+
+static void test_record_round_trip(void **state)
+{
+    (void)state;
+    tl_value values[6], list[2];
+    tl_record r = sample(values, list);
+    AUTO(buf_done) struct buf b = {0};
+    struct err e = {0};
+    assert_int_equal(enc_record(&b, &r, UINT32_MAX, &e), TL_OK);
+    AUTO(arena_done) struct arena arena = {0};
+    struct decoder d = decoder_of(buf_lent(&b), &arena, true);
+    tl_record out;
+    dec_record(&d, &out);
+    assert_true(decoder_ended(&d));
+    assert_same_record(&r, &out);
+    AUTO(buf_done) struct buf again = {0};
+    assert_int_equal(enc_record(&again, &out, UINT32_MAX, &e), TL_OK);
+    assert_int_equal(again.n, b.n);
+    assert_memory_equal(again.p, b.p, b.n);
+}
+
+/* Cut anywhere, and with any byte changed, decoding ends without reading outside (the sanitizer build watches). */
+static void test_every_cut_and_flip(void **state)
+{
+    (void)state;
+    tl_value values[6], list[2];
+    tl_record r = sample(values, list);
+    AUTO(buf_done) struct buf b = {0};
+    assert_int_equal(enc_record(&b, &r, UINT32_MAX, NULL), TL_OK);
+    for (size_t n = 0; n < b.n; n++) {
+        char *cut = malloc(n + 1);
+        memcpy(cut, b.p, n);
+        AUTO(arena_done) struct arena arena = {0};
+        struct decoder d = decoder_of(str_n(cut, n), &arena, true);
+        tl_record out;
+        dec_record(&d, &out);
+        assert_false(decoder_ended(&d));
+        free(cut);
+    }
+    for (size_t at = 0; at < b.n; at++) {
+        for (int bit = 0; bit < 8; bit++) {
+            b.p[at] ^= (char)(1 << bit);
+            AUTO(arena_done) struct arena arena = {0};
+            struct decoder d = decoder_of(buf_lent(&b), &arena, true);
+            tl_record out;
+            dec_record(&d, &out);
+            b.p[at] ^= (char)(1 << bit);
+        }
+    }
+}
+
+static int add(const tl_record *r, uint32_t n_fields, struct err *e)
+{
+    AUTO(buf_done) struct buf items = {0};
+    struct reply reply = {.status = TL_OK};
+    err_clear(e);
+    int rc = reply_add_record_of(&reply, r, n_fields, e);
+    assert_int_equal(rc == TL_OK, reply.items.n > 0); /* nothing half-written */
+    buf_done(&reply.items);
+    return rc;
+}
+
+static void test_refused_records(void **state)
+{
+    (void)state;
+    struct err e;
+    tl_value v = {.field = 2, .type = TL_TEXT, .u.s = STR("x")};
+    tl_record r = {.id = STR("7"), .n_values = 1, .values = &v};
+    assert_int_equal(add(&r, 3, &e), TL_OK);
+    assert_int_equal(add(&r, 2, &e), TL_E_INVALID);
+    assert_string_equal(e.text, "record \"7\": value of field 2 lies outside the shape");
+    v.u.s = str_n("a\0b", 3);
+    assert_int_equal(add(&r, 3, &e), TL_E_INVALID);
+    assert_string_equal(e.text, "record \"7\": value of field 2 is not UTF-8 text without NUL");
+    v.u.s = str_n("ASCII for eight \xed\xa0\x80", 19); /* a surrogate, behind what the fast look takes */
+    assert_int_equal(add(&r, 3, &e), TL_E_INVALID);
+    tl_value inner = {.type = TL_LIST};
+    v = (tl_value){.field = 2, .type = TL_LIST, .u.list = {&inner, 1}};
+    assert_int_equal(add(&r, 3, &e), TL_E_INVALID);
+    assert_string_equal(e.text, "record \"7\": value of field 2 is a list in a list");
+    v = (tl_value){.field = 2, .type = TL_TEXT, .u.s = {NULL, 5}};
+    assert_int_equal(add(&r, 3, &e), TL_E_INVALID);
+    v = (tl_value){.field = 2, .type = 200, .u.s = STR("{}")}; /* unknown counts as JSON */
+    assert_int_equal(add(&r, 3, &e), TL_OK);
+    r.id = STR("\xff");
+    assert_int_equal(add(&r, 3, &e), TL_E_INVALID);
+    assert_string_equal(e.text, "id of a record is not UTF-8 text without NUL");
+}
+
+/* The index belongs to the question, not to the record: the same record has the same bytes. */
+static void test_raw_without_index(void **state)
+{
+    (void)state;
+    struct reply reply = {.status = TL_OK};
+    tl_record r = {.id = STR("7"), .index = 1};
+    reply_add_record(&reply, &r, NULL);
+    r.index = 300;
+    reply_add_record(&reply, &r, NULL);
+    AUTO(reply_reader_done) struct reply_reader reader;
+    reply_reader_init(&reader, &reply);
+    struct item a, b;
+    assert_true(reply_next(&reader, &a));
+    assert_true(reply_next(&reader, &b));
+    assert_int_equal(a.u.record.index, 1);
+    assert_int_equal(b.u.record.index, 300);
+    assert_true(str_eq(a.raw, b.raw));
+    assert_false(reply_next(&reader, &a));
+    buf_done(&reply.items);
+}
+
+static void test_error_texts_are_made_safe(void **state)
+{
+    (void)state;
+    tl_error e = {.struct_size = sizeof e, .reason = TL_R_TOO_LONG};
+    memset(e.text, 'x', sizeof e.text);
+    memcpy(e.text + 100, "line\nbreak", 10);
+    memcpy(e.code, "A\xc3", 3); /* half a character */
+    codec_error_clean(&e);
+    assert_int_equal(strlen(e.text), sizeof e.text - 1);
+    assert_null(strchr(e.text, '\n'));
+    assert_string_equal(e.code, "A");
+}
+
+/* Every kind of request survives the way, shape and records included. */
+static void test_requests(void **state)
+{
+    (void)state;
+    struct call *calls[] = {rig_pull(3, "cur"), rig_get("id"), rig_push("1", "2", NULL), rig_call(CALL_CHECK),
+                            rig_call(CALL_DISCOVER), rig_call(CALL_PARSE_HOOK), rig_call(CALL_SUBSCRIBE),
+                            rig_call(CALL_UNSUBSCRIBE), rig_call(CALL_PREPARE)};
+    calls[0]->request.pull.view = STR("view");
+    calls[0]->request.pull.created_from_us = -5;
+    static const tl_pair header = {STR("x-sig"), STR("\xff raw")};
+    calls[5]->request.hook.headers = &header;
+    calls[5]->request.hook.n_headers = 1;
+    calls[5]->request.hook.body = str_n("\0\1", 2);
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        AUTO(buf_done) struct buf b = {0}, again = {0};
+        struct err e = {0};
+        assert_int_equal(request_encode(&b, calls[i], &e), TL_OK);
+        struct call *copy = call_new(calls[i]->kind, 1, 0);
+        assert_int_equal(request_decode(copy, buf_lent(&b), true, &e), TL_OK);
+        assert_int_equal(request_n_fields(copy), request_n_fields(calls[i]));
+        assert_int_equal(request_encode(&again, copy, &e), TL_OK);
+        assert_int_equal(again.n, b.n);
+        if (b.n)
+            assert_memory_equal(again.p, b.p, b.n);
+        call_free(copy);
+        for (size_t cut = 0; cut < b.n; cut++) {
+            copy = call_new(calls[i]->kind, 1, 0);
+            char *bytes = malloc(cut + 1);
+            memcpy(bytes, b.p, cut);
+            assert_int_equal(request_decode(copy, str_n(bytes, cut), true, NULL), TL_E_INVALID);
+            free(bytes);
+            call_free(copy);
+        }
+        call_free(calls[i]);
+    }
+}
+
+/* What a worker sends is checked against the call it belongs to. */
+static void test_items_check(void **state)
+{
+    (void)state;
+    struct call *pull = rig_pull(1, ""), *push = rig_push("1", NULL);
+    struct reply reply = {.status = TL_OK};
+    AUTO(arena_done) struct arena scratch = {0};
+    struct err e = {0};
+    tl_value v = {.field = 4, .type = TL_INT, .u.i = 1};
+    tl_record r = {.id = STR("7"), .n_values = 1, .values = &v};
+    reply_add_record(&reply, &r, NULL);
+    assert_int_equal(items_check(pull, buf_lent(&reply.items), &scratch, &e), TL_OK);
+    assert_int_equal(items_check(push, buf_lent(&reply.items), &scratch, &e), TL_E_INVALID);
+    assert_string_equal(e.text, "an item of type 1 in the answer to push");
+    v.field = 5;
+    buf_clear(&reply.items);
+    reply_add_record(&reply, &r, NULL);
+    err_clear(&e);
+    assert_int_equal(items_check(pull, buf_lent(&reply.items), &scratch, &e), TL_E_INVALID);
+    assert_string_equal(e.text, "record \"7\": a value outside the shape");
+    buf_clear(&reply.items);
+    tl_result result = {.struct_size = sizeof result};
+    reply_add_result(&reply, 1, &result, NULL);
+    err_clear(&e);
+    assert_int_equal(items_check(push, buf_lent(&reply.items), &scratch, &e), TL_E_INVALID);
+    assert_string_equal(e.text, "a result for record 1 of 1");
+    buf_done(&reply.items);
+    call_free(pull);
+    call_free(push);
+}
 
 int main(void)
 {
-    return 0;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_record_round_trip), cmocka_unit_test(test_every_cut_and_flip),
+        cmocka_unit_test(test_refused_records),   cmocka_unit_test(test_raw_without_index),
+        cmocka_unit_test(test_error_texts_are_made_safe), cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_items_check),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
