@@ -123,11 +123,11 @@ void call_add_header(struct call *c, const char *name, const char *value)
 {
     struct call_impl *i = c->impl;
     ASSERT(i->header_count < CALL_HEADERS_MAX);
-    i->headers[i->header_count++] = (struct call_header){arena_str(&c->arena, str_of(name)).p,
-                                                        arena_str(&c->arena, str_of(value)).p};
+    i->headers[i->header_count++] =
+        (struct call_header){arena_str(&c->arena, str_of(name)).p, arena_str(&c->arena, str_of(value)).p};
 }
 
-/* ---- JSON out --------------------------------------------------------------------------------------------------- */
+/* ---- JSON out ----------------------------------------------------------- */
 
 static bool is_plain(unsigned char c)
 {
@@ -137,12 +137,23 @@ static bool is_plain(unsigned char c)
 static void escape_put(struct buf *b, unsigned char c)
 {
     switch (c) {
-    case '"': buf_add(b, "\\\"", 2); break;
-    case '\\': buf_add(b, "\\\\", 2); break;
-    case '\n': buf_add(b, "\\n", 2); break;
-    case '\r': buf_add(b, "\\r", 2); break;
-    case '\t': buf_add(b, "\\t", 2); break;
-    default: buf_fmt(b, "\\u%04x", c);
+    case '"':
+        buf_add(b, "\\\"", 2);
+        break;
+    case '\\':
+        buf_add(b, "\\\\", 2);
+        break;
+    case '\n':
+        buf_add(b, "\\n", 2);
+        break;
+    case '\r':
+        buf_add(b, "\\r", 2);
+        break;
+    case '\t':
+        buf_add(b, "\\t", 2);
+        break;
+    default:
+        buf_fmt(b, "\\u%04x", c);
     }
 }
 

@@ -1,4 +1,5 @@
-/* The control plane: what a test or a demo does to the world behind the vendors' backs. On its own port, below /_sim. */
+/* The control plane: what a test or a demo does to the world behind the vendors' backs. On its own port, below /_sim.
+ */
 #include <stdlib.h>
 
 #include "server_int.h"
@@ -7,10 +8,11 @@
 static const char help_text[] =
     "tieline-sandbox control plane\n"
     "GET    /_sim/state                            addresses, clock, counters per twin\n"
-    "POST   /_sim/clock                            {\"advance\":\"5m\"} {\"set\":\"2026-01-01T00:00:00Z\"} {\"frozen\":true}\n"
+    "POST   /_sim/clock                            {\"advance\":\"5m\"} {\"set\":\"2026-01-01T00:00:00Z\"} "
+    "{\"frozen\":true}\n"
     "GET    /_sim/faults                           faults set, with their hits\n"
-    "POST   /_sim/faults                           {\"name\",\"twin\",\"method\",\"path\",\"after\",\"times\",\"ms\",\"at\","
-    "\"retry_after\",\"text\"}\n"
+    "POST   /_sim/faults                           {\"name\",\"twin\",\"method\",\"path\",\"after\",\"times\","
+    "\"ms\",\"at\",\"retry_after\",\"text\"}\n"
     "DELETE /_sim/faults[/{id}]                    removes all, or one\n"
     "GET    /_sim/calls?twin=&method=&path=&since= received calls, oldest first (the last 20,000)\n"
     "GET    /_sim/calls/count                      calls per twin and route since the start\n"

@@ -1,12 +1,13 @@
 /* What stands around the records: the organisation, field metadata, departments, agents, profiles, views.
- * Vendor: zohodesk-oas v1.0 Organization.json, Field.json, Department.json, Agent.json, Profile.json, CustomView.json. */
+ * Vendor: zohodesk-oas v1.0 Organization.json, Field.json, Department.json, Agent.json, Profile.json, CustomView.json.
+ */
 #include <stdlib.h>
 
 #include "desk_int.h"
 
 enum { LABEL_MAX = 50, TEXT_MAX = 255 };
 
-/* ---- organisations ---------------------------------------------------------------------------------------------------- */
+/* ---- organisations ------------------------------------------------------ */
 
 static void organisation_put(struct desk *d, struct buf *b)
 {
@@ -43,7 +44,7 @@ void h_organization(struct call *c)
     call_answer(c, 200);
 }
 
-/* ---- fields --------------------------------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------- */
 
 static struct module *module_param(struct call *c)
 {
@@ -91,8 +92,8 @@ static void api_name_of(struct buf *b, str label)
 
 static void field_invalid(struct call *c, const char *name, const char *type)
 {
-    AUTO(text_free) char *error =
-        text_fmt("{\"fieldName\":\"/%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", name, type);
+    AUTO(text_free)
+    char *error = text_fmt("{\"fieldName\":\"/%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", name, type);
     desk_invalid(c, error);
 }
 
@@ -159,7 +160,7 @@ void h_field_create(struct call *c)
     field_make(c, m, body, label, buf_text(&name), type);
 }
 
-/* ---- departments, agents, profiles -------------------------------------------------------------------------------------------- */
+/* ---- departments, agents, profiles -------------------------------------- */
 
 static const char department[] =
     "{\"id\":\"4876000000006907\",\"name\":\"Support\",\"nameInCustomerPortal\":\"Support\",\"isEnabled\":true,"
@@ -168,9 +169,9 @@ static const char department[] =
     "\"associatedAgentIds\":[\"4876000000010001\",\"4876000000010002\"],\"createdTime\":\"2020-01-15T08:00:00.000Z\"}";
 #define AGENT(id, first, last, mail, role)                                                                             \
     "{\"id\":\"" id "\",\"firstName\":\"" first "\",\"lastName\":\"" last "\",\"name\":\"" first " " last              \
-    "\",\"emailId\":\"" mail "\",\"phone\":null,\"mobile\":null,\"extn\":null,\"photoURL\":null,\"roleId\":"            \
-    "\"4876000000010101\",\"profileId\":\"" role "\",\"zuid\":\"2006357" id "\",\"timeZone\":\"Europe/Berlin\","        \
-    "\"langCode\":\"en_US\",\"countryCode\":\"de_DE\",\"status\":\"ACTIVE\",\"isConfirmed\":true,"                      \
+    "\",\"emailId\":\"" mail "\",\"phone\":null,\"mobile\":null,\"extn\":null,\"photoURL\":null,\"roleId\":"           \
+    "\"4876000000010101\",\"profileId\":\"" role "\",\"zuid\":\"2006357" id "\",\"timeZone\":\"Europe/Berlin\","       \
+    "\"langCode\":\"en_US\",\"countryCode\":\"de_DE\",\"status\":\"ACTIVE\",\"isConfirmed\":true,"                     \
     "\"rolePermissionType\":\"Admin\",\"associatedDepartmentIds\":[\"4876000000006907\"],\"aboutInfo\":null}"
 static const char *const agents[] = {
     AGENT("4876000000010001", "Ada", "Admin", "admin@mail.example", "4876000000010301"),
@@ -239,7 +240,7 @@ void h_profiles(struct call *c)
     call_answer(c, 200);
 }
 
-/* ---- views -------------------------------------------------------------------------------------------------------------------- */
+/* ---- views -------------------------------------------------------------- */
 
 static int64_t view_id(const struct module *m)
 {

@@ -17,8 +17,8 @@ static void error_add(struct checked *out, const struct field *f, const char *ty
 {
     struct buf *b = &out->errors;
     json_put_comma(b);
-    buf_fmt(b, "{\"fieldName\":\"/%s%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", f->custom ? "cf/" : "", f->api_name,
-            type);
+    buf_fmt(b, "{\"fieldName\":\"/%s%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", f->custom ? "cf/" : "",
+            f->api_name, type);
 }
 
 static bool is_email(str s)
@@ -77,22 +77,31 @@ static bool value_valid(struct module *m, const struct field *f, str v)
     if (utf8_length(v) > (size_t)f->max)
         return false;
     switch (f->type) {
-    case FT_EMAIL: return is_email(v);
-    case FT_NUMBER: return is_number(v, true);
+    case FT_EMAIL:
+        return is_email(v);
+    case FT_NUMBER:
+        return is_number(v, true);
     case FT_PERCENT:
     case FT_DECIMAL:
-    case FT_CURRENCY: return is_number(v, false);
-    case FT_BOOLEAN: return str_is(v, "true") || str_is(v, "false");
-    case FT_DATE: return date_parse(v, &ignored);
-    case FT_DATETIME: return time_parse(v, &ignored);
+    case FT_CURRENCY:
+        return is_number(v, false);
+    case FT_BOOLEAN:
+        return str_is(v, "true") || str_is(v, "false");
+    case FT_DATE:
+        return date_parse(v, &ignored);
+    case FT_DATETIME:
+        return time_parse(v, &ignored);
     case FT_PICKLIST:
-    case FT_MULTISELECT: return option_known(f, v);
-    case FT_LOOKUP: return reference_known(m, f, v);
+    case FT_MULTISELECT:
+        return option_known(f, v);
+    case FT_LOOKUP:
+        return reference_known(m, f, v);
     case FT_TEXT:
     case FT_TEXTAREA:
     case FT_PHONE:
     case FT_URL:
-    case FT_TYPES: break;
+    case FT_TYPES:
+        break;
     }
     return true;
 }

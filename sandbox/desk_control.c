@@ -5,7 +5,7 @@
 #include "desk_int.h"
 #include "times.h"
 
-/* ---- the population ------------------------------------------------------------------------------------------------------ */
+/* ---- the population ----------------------------------------------------- */
 
 struct loader {
     struct module *m;
@@ -100,7 +100,7 @@ void desk_load(struct desk *d, const struct people *people)
     free(ids);
 }
 
-/* ---- dumps --------------------------------------------------------------------------------------------------------------------- */
+/* ---- dumps -------------------------------------------------------------- */
 
 bool desk_dump(struct twin *t, str kind, struct buf *out)
 {
@@ -128,7 +128,7 @@ void ctl_deliveries(struct call *c)
     call_answer(c, 200);
 }
 
-/* ---- changes as another user ------------------------------------------------------------------------------------------------------ */
+/* ---- changes as another user -------------------------------------------- */
 
 static void refuse(struct call *c, int status, const char *text)
 {

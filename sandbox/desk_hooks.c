@@ -15,10 +15,10 @@ static const char *const events[] = {"Contact_Add", "Contact_Update", "Contact_D
                                      "Account_Add", "Account_Update", "Account_Delete"};
 /* Known to the vendor, never raised here: this twin has no such records. */
 static const char *const other_events[] = {
-    "Ticket_Add",         "Ticket_Update",      "Ticket_Delete",  "Ticket_Comment_Add", "Ticket_Comment_Update",
-    "Ticket_Thread_Add",  "Agent_Add",          "Agent_Update",   "Agent_Delete",       "Task_Add",
-    "Task_Update",        "Task_Delete",        "Call_Add",       "Call_Update",        "Call_Delete",
-    "Event_Add",          "Event_Update",       "Event_Delete",   "Department_Add",     "Department_Update",
+    "Ticket_Add",        "Ticket_Update", "Ticket_Delete", "Ticket_Comment_Add", "Ticket_Comment_Update",
+    "Ticket_Thread_Add", "Agent_Add",     "Agent_Update",  "Agent_Delete",       "Task_Add",
+    "Task_Update",       "Task_Delete",   "Call_Add",      "Call_Update",        "Call_Delete",
+    "Event_Add",         "Event_Update",  "Event_Delete",  "Department_Add",     "Department_Update",
 };
 
 struct webhook {
@@ -59,7 +59,7 @@ struct hooks {
     bool running, stopping;
 };
 
-/* ---- webhooks --------------------------------------------------------------------------------------------------------- */
+/* ---- webhooks ----------------------------------------------------------- */
 
 static void webhook_free(struct webhook *x)
 {
@@ -147,7 +147,7 @@ static void webhook_put(struct buf *b, const struct webhook *x)
     buf_char(b, '}');
 }
 
-/* ---- raising ------------------------------------------------------------------------------------------------------------ */
+/* ---- raising ------------------------------------------------------------ */
 
 bool hooks_want(const struct hooks *h, const char *event, bool *prev_out)
 {
@@ -263,7 +263,7 @@ void hooks_deliveries_put(struct hooks *h, struct buf *b)
     buf_char(b, ']');
 }
 
-/* ---- the thread --------------------------------------------------------------------------------------------------------- */
+/* ---- the thread --------------------------------------------------------- */
 
 static void delivery_done(struct hooks *h, const struct job *j, int status)
 {
@@ -400,7 +400,7 @@ void hooks_free(struct hooks *h)
     free(h);
 }
 
-/* ---- the calls ------------------------------------------------------------------------------------------------------------ */
+/* ---- the calls ---------------------------------------------------------- */
 
 static struct hooks *hooks_of(struct call *c)
 {
@@ -409,8 +409,8 @@ static struct hooks *hooks_of(struct call *c)
 
 static void member_invalid(struct call *c, const char *name, const char *type)
 {
-    AUTO(text_free) char *error =
-        text_fmt("{\"fieldName\":\"/%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", name, type);
+    AUTO(text_free)
+    char *error = text_fmt("{\"fieldName\":\"/%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", name, type);
     desk_invalid(c, error);
 }
 
@@ -512,8 +512,8 @@ static bool limit_allows(struct call *c, const struct hooks *h, const struct web
     int enabled = x->enabled;
     for (int i = 0; i < h->count; i++)
         enabled += h->list[i]->enabled && h->list[i]->id != x->id;
-    bool allowed = enabled <= by_edition[edition < 0 || edition > 3 ? 3 : edition] &&
-                   (!is_new || h->count < DESK_WEBHOOKS_MAX);
+    bool allowed =
+        enabled <= by_edition[edition < 0 || edition > 3 ? 3 : edition] && (!is_new || h->count < DESK_WEBHOOKS_MAX);
     if (!allowed)
         desk_error(c, 403, "LICENSE_ACCESS_LIMITED", "Your Zoho Desk Edition does not support this feature/operation.");
     return allowed;

@@ -29,7 +29,7 @@ static const struct sandbox_switch switches[] = {
 static const char *const fault_names[] = {"hook-duplicate",     "hook-reorder", "hook-lost",
                                           "hook-bad-signature", "threshold",    "bad-value"};
 
-/* ---- refusals ------------------------------------------------------------------------------------------------------ */
+/* ---- refusals ----------------------------------------------------------- */
 
 void desk_error(struct call *c, int status, const char *code, const char *message)
 {
@@ -88,7 +88,7 @@ json_t *desk_body(struct call *c)
     return body;
 }
 
-/* ---- query parameters -------------------------------------------------------------------------------------------------- */
+/* ---- query parameters --------------------------------------------------- */
 
 struct known_params {
     str known, extra;
@@ -147,7 +147,7 @@ struct module *desk_module_of(struct call *c)
     return str_starts(c->path, STR("/api/v1/accounts")) ? &d->modules[MOD_ACCOUNTS] : &d->modules[MOD_CONTACTS];
 }
 
-/* ---- the table of calls ------------------------------------------------------------------------------------------------ */
+/* ---- the table of calls ------------------------------------------------- */
 
 /* method, path, handler, scopes: alternatives separated by '|', both columns needed; "": without a token. */
 #define RECORD_CALLS(X, module)                                                                                        \
@@ -160,12 +160,13 @@ struct module *desk_module_of(struct call *c)
     X("POST", "/api/v1/" module "/{id}/merge", h_merge, "Desk.contacts.UPDATE", NULL)                                  \
     X("GET", "/api/v1/" module "/{id}", h_get, "Desk.contacts.READ", NULL)                                             \
     X("PATCH", "/api/v1/" module "/{id}", h_patch, "Desk.contacts.UPDATE", NULL)
-#define FIELD_READ "Desk.basic.READ|Desk.settings.READ|Desk.fields.READ"
+#define FIELD_READ     "Desk.basic.READ|Desk.settings.READ|Desk.fields.READ"
 #define HOOK_SCOPE(op) "Desk.events." op "|Desk.settings." op "|Desk.webhooks." op
 #define DESK_CALLS(X)                                                                                                  \
     RECORD_CALLS(X, "contacts")                                                                                        \
     RECORD_CALLS(X, "accounts")                                                                                        \
-    X("GET", "/api/v1/organizations", h_organizations, "Desk.basic.READ|Desk.organization.READ|Desk.settings.READ", NULL) \
+    X("GET", "/api/v1/organizations", h_organizations, "Desk.basic.READ|Desk.organization.READ|Desk.settings.READ",    \
+      NULL)                                                                                                            \
     X("GET", "/api/v1/accessibleOrganizations", h_organizations, "Desk.basic.READ|Desk.organization.READ", NULL)       \
     X("GET", "/api/v1/organizations/{id}", h_organization, "Desk.basic.READ|Desk.organization.READ", NULL)             \
     X("GET", "/api/v1/organizationFields", h_fields, FIELD_READ, NULL)                                                 \
@@ -188,12 +189,12 @@ struct module *desk_module_of(struct call *c)
     X("DELETE", "/api/v1/webhooks/{id}", h_webhook_delete, HOOK_SCOPE("DELETE"), NULL)                                 \
     X("GET", "/.well-known/jwks.json", h_jwks, "", NULL)
 
-#define AS_ROUTE(method, path, fn, scope, scope2) {method, path, fn},
+#define AS_ROUTE(method, path, fn, scope, scope2)  {method, path, fn},
 #define AS_SCOPES(method, path, fn, scope, scope2) {scope, scope2},
 static const struct route routes[] = {DESK_CALLS(AS_ROUTE)};
 static const char *const scopes[][2] = {DESK_CALLS(AS_SCOPES)};
 
-/* ---- the door ------------------------------------------------------------------------------------------------------------- */
+/* ---- the door ----------------------------------------------------------- */
 
 static str token_of(struct call *c)
 {
@@ -296,7 +297,7 @@ static void on_expire(struct call *c)
         t->expires_us = 0;
 }
 
-/* ---- the twin ---------------------------------------------------------------------------------------------------------- */
+/* ---- the twin ----------------------------------------------------------- */
 
 static void self_stop(void *self)
 {

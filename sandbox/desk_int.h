@@ -8,8 +8,22 @@
 enum { FIELDS_MAX = 200, DESK_MODULES = 2, DESK_WEBHOOKS_MAX = 20, DESK_FIELD_TEXT_MAX = 65535, DESK_ID_MAX = 20 };
 
 enum field_type {
-    FT_TEXT, FT_TEXTAREA, FT_EMAIL, FT_PHONE, FT_URL, FT_PICKLIST, FT_MULTISELECT, FT_DATE, FT_DATETIME, FT_NUMBER,
-    FT_PERCENT, FT_DECIMAL, FT_CURRENCY, FT_BOOLEAN, FT_LOOKUP, FT_TYPES
+    FT_TEXT,
+    FT_TEXTAREA,
+    FT_EMAIL,
+    FT_PHONE,
+    FT_URL,
+    FT_PICKLIST,
+    FT_MULTISELECT,
+    FT_DATE,
+    FT_DATETIME,
+    FT_NUMBER,
+    FT_PERCENT,
+    FT_DECIMAL,
+    FT_CURRENCY,
+    FT_BOOLEAN,
+    FT_LOOKUP,
+    FT_TYPES
 };
 
 struct field {
@@ -17,9 +31,9 @@ struct field {
     char *api_name, *label, *options; /* options of picklists, separated by commas; NULL: any */
     char *key;                        /* "\"apiName\":" */
     enum field_type type;
-    int max; /* characters */
+    int max;                                           /* characters */
     bool mandatory, custom, unique, indexed, in_short; /* in_short: part of list records */
-    int to_module;                    /* FT_LOOKUP: index of the module, or -1: agents */
+    int to_module;                                     /* FT_LOOKUP: index of the module, or -1: agents */
 };
 
 enum rec_state { REC_LIVE, REC_TRASHED, REC_PURGED, REC_MERGED };
@@ -57,7 +71,7 @@ struct module {
     const char *ids_key;     /* "contactIds": of moveToTrash */
     struct field fields[FIELDS_MAX];
     int field_count, standard_count; /* custom fields come last */
-    struct record *records;  /* by id, ascending */
+    struct record *records;          /* by id, ascending */
     size_t count, cap, live;
     struct time_index by_modified, by_created;
     struct hash_index by_value;
@@ -80,7 +94,7 @@ struct change { /* of one slot; an empty value clears it */
     str value;
 };
 
-/* ---- desk_schema.c -------------------------------------------------------------------------------------------------- */
+/* ---- desk_schema.c ------------------------------------------------------ */
 void schema_fill(struct module *m);
 void schema_done(struct module *m);
 struct field *schema_add(struct module *m, const char *api_name, const char *label, enum field_type type, int max);
@@ -89,16 +103,16 @@ const char *field_type_name(enum field_type t);
 bool field_type_parse(str s, enum field_type *out);
 void field_put(struct buf *b, const struct field *f); /* as organizationFields shows it */
 
-/* ---- desk_store.c ----------------------------------------------------------------------------------------------------- */
+/* ---- desk_store.c ------------------------------------------------------- */
 void store_done(struct module *m);
 /* Makes a live record; its id is the desk's next one. Lent until the next store_add of the module. */
 struct record *store_add(struct module *m, int64_t created_us);
-struct record *store_find(struct module *m, int64_t id);       /* any state; NULL: never was */
+struct record *store_find(struct module *m, int64_t id); /* any state; NULL: never was */
 struct record *store_find_text(struct module *m, str id);
 void store_apply(struct module *m, struct record *r, const struct change *changes, size_t n, int64_t modified_us);
 void store_set_times(struct module *m, struct record *r, int64_t created_us, int64_t modified_us);
 void store_set_state(struct module *m, struct record *r, enum rec_state state, int64_t now_us);
-str store_value(const struct record *r, int slot);              /* empty when not set */
+str store_value(const struct record *r, int slot); /* empty when not set */
 /* Calls fn for each record, of any state, whose slot folds to the same text as value; fn returns false to stop. */
 void store_lookup(struct module *m, int slot, str value, bool (*fn)(void *arg, struct record *r), void *arg);
 bool value_equal(str a, str b); /* as searches compare: without case */
@@ -111,13 +125,13 @@ static inline bool entry_is_true(const struct module *m, const struct time_entry
     return (by_created ? r->created_us : r->modified_us) == e->us;
 }
 
-/* ---- desk_put.c --------------------------------------------------------------------------------------------------------- */
+/* ---- desk_put.c --------------------------------------------------------- */
 void record_put(struct buf *b, struct module *m, const struct record *r, bool full, bool with_account);
 void record_put_plain(struct buf *b, struct module *m, const struct record *r); /* for dumps: set fields, flat, state */
 void put_time(struct buf *b, const char *key, int64_t us);
 void put_id(struct buf *b, const char *key, int64_t id);
 
-/* ---- desk_check.c -------------------------------------------------------------------------------------------------------- */
+/* ---- desk_check.c ------------------------------------------------------- */
 struct checked {
     struct change changes[FIELDS_MAX];
     size_t n;
@@ -129,10 +143,10 @@ AUTO_DONE(struct checked, checked_done)
 /* Reads the fields of a body against the module's metadata. existing NULL: a create. */
 void fields_check(struct checked *out, struct module *m, json_t *body, const struct record *existing);
 
-/* ---- desk_http.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- desk_http.c -------------------------------------------------------- */
 void desk_error(struct call *c, int status, const char *code, const char *message);
 void desk_invalid(struct call *c, const char *errors); /* 422 INVALID_DATA with errors[] elements */
-void desk_bad_param(struct call *c, const char *name);  /* 422 about a query parameter */
+void desk_bad_param(struct call *c, const char *name); /* 422 about a query parameter */
 void desk_not_found(struct call *c);
 /* Body as JSON object; NULL after answering why not. */
 json_t *desk_body(struct call *c);
@@ -142,7 +156,7 @@ bool desk_int_param(struct call *c, const char *name, int64_t otherwise, int64_t
 struct module *desk_module_of(struct call *c); /* by the path's third segment */
 struct module *desk_module_named(struct desk *d, str name);
 
-/* ---- handlers --------------------------------------------------------------------------------------------------------------- */
+/* ---- handlers ----------------------------------------------------------- */
 void h_list(struct call *c);
 void h_create(struct call *c);
 void h_get(struct call *c);
@@ -175,14 +189,14 @@ void h_webhook_delete(struct call *c);
 void h_jwks(struct call *c);
 bool view_known(const struct module *m, str id);
 
-/* ---- changes: one way in for API and control plane, so that both raise the same events ------------------------------------------ */
+/* ---- changes: one way in for API and control plane, so that both raise the same events  */
 struct record *record_create(struct module *m, const struct checked *x, str source_id);
 void record_update(struct module *m, struct record *r, const struct checked *x, str source_id);
 void record_trash(struct module *m, struct record *r, str source_id);
 void record_restore(struct module *m, struct record *r);
 void record_merge(struct module *m, struct record *winner, struct record *loser);
 
-/* ---- desk_hooks.c -------------------------------------------------------------------------------------------------------------- */
+/* ---- desk_hooks.c ------------------------------------------------------- */
 struct hooks *hooks_new(struct desk *d);
 void hooks_stop(struct hooks *h); /* without the lock */
 void hooks_free(struct hooks *h);
@@ -191,7 +205,7 @@ bool hooks_want(const struct hooks *h, const char *event, bool *prev_out);
 void hooks_raise(struct hooks *h, const char *event, str payload, str prev, str source_id);
 void hooks_deliveries_put(struct hooks *h, struct buf *b);
 
-/* ---- desk_control.c ------------------------------------------------------------------------------------------------------------- */
+/* ---- desk_control.c ----------------------------------------------------- */
 bool desk_dump(struct twin *t, str kind, struct buf *out);
 bool desk_change(struct call *c, struct twin *t, const char *verb, str kind, str id, json_t *fields);
 void desk_load(struct desk *d, const struct people *people);

@@ -1,4 +1,5 @@
-/* Contacts and accounts by list, id and write. Vendor: zohodesk-oas v1.0 Contact.json, Account.json, Recyclebin.json. */
+/* Contacts and accounts by list, id and write. Vendor: zohodesk-oas v1.0 Contact.json, Account.json, Recyclebin.json.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +9,7 @@
 enum { BY_IDS_MAX = 20, MASS_MAX = 100, FROM_MAX = 100000000, BIN_LIMIT_MAX = 50 };
 static const char stamp_field[] = "cf_tieline_id";
 
-/* ---- changes ---------------------------------------------------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------ */
 
 /* The vendor keeps milliseconds. */
 static int64_t now_of(const struct module *m)
@@ -53,8 +54,8 @@ static void stamp_watch(struct module *m, const struct record *r, const struct c
         struct stamp_search s = {.self = r};
         store_lookup(m, slot, x->changes[i].value, stamp_seen, &s);
         if (have.n && !str_eq(have, x->changes[i].value))
-            sandbox_violation(m->desk->world, m->desk->twin, "%s %lld is stamped \"%.*s\", written with \"%.*s\"", m->name,
-                              (long long)r->id, STR_FMT(have), STR_FMT(x->changes[i].value));
+            sandbox_violation(m->desk->world, m->desk->twin, "%s %lld is stamped \"%.*s\", written with \"%.*s\"",
+                              m->name, (long long)r->id, STR_FMT(have), STR_FMT(x->changes[i].value));
         else if (s.found)
             sandbox_violation(m->desk->world, m->desk->twin, "%s: stamp \"%.*s\" given twice, %lld has it", m->name,
                               STR_FMT(x->changes[i].value), (long long)s.found->id);
@@ -116,7 +117,7 @@ void record_merge(struct module *m, struct record *winner, struct record *loser)
     }
 }
 
-/* ---- lists ------------------------------------------------------------------------------------------------------------ */
+/* ---- lists -------------------------------------------------------------- */
 
 /* Orders a list may be asked for; -1 and -2: the two times. */
 static bool order_of(struct call *c, const struct module *m, const char *allowed, int *slot_out, bool *down_out)
@@ -269,7 +270,7 @@ void h_count(struct call *c)
     call_answer_fmt(c, 200, "{\"count\":%zu}", m->live);
 }
 
-/* ---- one record ---------------------------------------------------------------------------------------------------------- */
+/* ---- one record --------------------------------------------------------- */
 
 static void answer_record(struct call *c, struct module *m, const struct record *r)
 {
@@ -284,8 +285,8 @@ static void answer_record(struct call *c, struct module *m, const struct record 
 static struct record *record_of(struct call *c, struct module *m, bool to_write)
 {
     struct record *r = store_find_text(m, c->capture[0]);
-    bool there = r && (r->state == REC_LIVE ||
-                       (r->state == REC_TRASHED && !to_write && twin_switch(c->twin, "trash_reads")));
+    bool there =
+        r && (r->state == REC_LIVE || (r->state == REC_TRASHED && !to_write && twin_switch(c->twin, "trash_reads")));
     if (there)
         return r;
     desk_not_found(c);
@@ -331,12 +332,12 @@ void h_patch(struct call *c)
         call_answer_empty(c, 204);
 }
 
-/* ---- mass actions ----------------------------------------------------------------------------------------------------------- */
+/* ---- mass actions ------------------------------------------------------- */
 
 static void invalid_member(struct call *c, const char *name, const char *type)
 {
-    AUTO(text_free) char *error =
-        text_fmt("{\"fieldName\":\"/%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", name, type);
+    AUTO(text_free)
+    char *error = text_fmt("{\"fieldName\":\"/%s\",\"errorType\":\"%s\",\"errorMessage\":\"\"}", name, type);
     desk_invalid(c, error);
 }
 
@@ -426,7 +427,7 @@ void h_merge(struct call *c)
     answer_record(c, m, winner);
 }
 
-/* ---- recycle bin ------------------------------------------------------------------------------------------------------------- */
+/* ---- recycle bin -------------------------------------------------------- */
 
 static void bin_entry_put(struct buf *b, const struct module *m, const struct record *r)
 {
@@ -448,8 +449,7 @@ void h_bin(struct call *c)
     struct desk *d = c->self;
     int64_t from, limit, n = 0;
     if (!desk_params_known(c, "from,limit,departmentId,moduleId,include") ||
-        !desk_int_param(c, "from", 0, 0, FROM_MAX, &from) ||
-        !desk_int_param(c, "limit", 10, 1, BIN_LIMIT_MAX, &limit))
+        !desk_int_param(c, "from", 0, 0, FROM_MAX, &from) || !desk_int_param(c, "limit", 10, 1, BIN_LIMIT_MAX, &limit))
         return;
     buf_text_add(&c->out, "{\"data\":[");
     for (int k = 0; k < DESK_MODULES; k++) {

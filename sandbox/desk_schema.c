@@ -4,9 +4,9 @@
 
 #include "desk_int.h"
 
-static const char *const type_names[FT_TYPES] = {"Text",     "Textarea", "Email",   "Phone",    "URL",
-                                                 "Picklist", "Multiselect", "Date", "DateTime", "Number",
-                                                 "Percent",  "Decimal",  "Currency", "Boolean", "LookUp"};
+static const char *const type_names[FT_TYPES] = {"Text",     "Textarea",    "Email",    "Phone",    "URL",
+                                                 "Picklist", "Multiselect", "Date",     "DateTime", "Number",
+                                                 "Percent",  "Decimal",     "Currency", "Boolean",  "LookUp"};
 
 struct standard {
     const char *api_name, *label;

@@ -34,7 +34,7 @@ struct search {
     int64_t visible_us; /* written later than this: not in the index yet */
 };
 
-/* ---- reading the query ------------------------------------------------------------------------------------------------- */
+/* ---- reading the query -------------------------------------------------- */
 
 static bool range_read(struct search *s, const char *name, int64_t out[2])
 {
@@ -146,7 +146,7 @@ static void query_read(struct search *s)
     condition_add(s, "_all", SLOT_ALL, all);
 }
 
-/* ---- checking a record ---------------------------------------------------------------------------------------------------- */
+/* ---- checking a record -------------------------------------------------- */
 
 static bool glob_folded(str glob, str text)
 {
@@ -209,7 +209,8 @@ static bool match_fits(struct search *s, const struct condition *x, const struct
     case SLOT_ID:
         snprintf(id, sizeof id, "%lld", (long long)r->id);
         return str_is(v->value, id);
-    case SLOT_ALL: return any_fits(s, v, r);
+    case SLOT_ALL:
+        return any_fits(s, v, r);
     case SLOT_FULL_NAME: {
         str first = store_value(r, field_slot(m, STR("firstName"))), last = store_value(r, 0);
         AUTO(text_free) char *full = text_fmt("%.*s%s%.*s", STR_FMT(first), first.n ? " " : "", STR_FMT(last));
@@ -220,7 +221,8 @@ static bool match_fits(struct search *s, const struct condition *x, const struct
             store_find_text(&m->desk->modules[MOD_ACCOUNTS], store_value(r, field_slot(m, STR("accountId"))));
         return text_fits(v, a ? store_value(a, 0) : (str){0});
     }
-    default: return text_fits(v, store_value(r, x->slot));
+    default:
+        return text_fits(v, store_value(r, x->slot));
     }
 }
 
@@ -244,7 +246,7 @@ static bool record_fits(struct search *s, const struct record *r)
     return true;
 }
 
-/* ---- candidates ------------------------------------------------------------------------------------------------------------- */
+/* ---- candidates --------------------------------------------------------- */
 
 static void hit_add(struct search *s, const struct record *r)
 {
@@ -317,7 +319,7 @@ static void from_time(struct search *s, bool by_created, int64_t from_us, int64_
     }
 }
 
-/* ---- order ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- order -------------------------------------------------------------- */
 
 struct sort_key {
     int64_t us, id;
@@ -390,7 +392,7 @@ static void hits_find(struct search *s, str order, bool down)
         hits_reverse(s);
 }
 
-/* ---- the answer --------------------------------------------------------------------------------------------------------------- */
+/* ---- the answer --------------------------------------------------------- */
 
 static bool order_read(struct search *s, str *name_out, bool *down_out)
 {
@@ -462,7 +464,8 @@ void h_search(struct call *c)
     if (s.bad || !order_read(&s, &order, &down))
         return;
     if (!s.count && !s.has_created && !s.has_modified)
-        return desk_error(c, 422, "UNPROCESSABLE_ENTITY", "At least one search parameter must be present in the query.");
+        return desk_error(c, 422, "UNPROCESSABLE_ENTITY",
+                          "At least one search parameter must be present in the query.");
     hits_find(&s, order, down);
     hits_answer(&s, (size_t)from, (size_t)limit);
     free(s.hits);

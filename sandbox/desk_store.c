@@ -1,6 +1,6 @@
 /* Records and the three ways to them: by id, by time, by value. Index entries are never removed but checked against the
- * record when read; the time indexes are swept when half of their entries are stale. A record that got a value back is in
- * the value index twice, so whoever collects what store_lookup finds drops doubles. */
+ * record when read; the time indexes are swept when half of their entries are stale. A record that got a value back is
+ * in the value index twice, so whoever collects what store_lookup finds drops doubles. */
 #include <stdlib.h>
 
 #include "desk_int.h"
@@ -17,7 +17,7 @@ void store_done(struct module *m)
     free(m->by_value.heads);
 }
 
-/* ---- by time ------------------------------------------------------------------------------------------------------ */
+/* ---- by time ------------------------------------------------------------ */
 
 static void time_add(struct time_index *x, int64_t us, uint32_t at)
 {
@@ -99,7 +99,7 @@ void store_set_times(struct module *m, struct record *r, int64_t created_us, int
     }
 }
 
-/* ---- by value ------------------------------------------------------------------------------------------------------ */
+/* ---- by value ----------------------------------------------------------- */
 
 static bool is_ascii(str s)
 {
@@ -186,7 +186,7 @@ void store_lookup(struct module *m, int slot, str value, bool (*fn)(void *arg, s
     }
 }
 
-/* ---- values -------------------------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------- */
 
 static uint32_t length_read(const char *p)
 {
@@ -249,7 +249,7 @@ void store_apply(struct module *m, struct record *r, const struct change *change
     store_set_times(m, r, r->created_us, modified_us);
 }
 
-/* ---- records -------------------------------------------------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------ */
 
 struct record *store_add(struct module *m, int64_t created_us)
 {

@@ -5,8 +5,8 @@
 #include "server_int.h"
 
 /* Those the core applies itself; the rest are the twins' own. */
-static const char *const core_names[] = {"429",         "500",        "502",      "503-json", "503-html",    "503-empty",
-                                         "html",        "drop-before", "drop-after", "truncate", "delay", "expire-token"};
+static const char *const core_names[] = {"429",  "500",         "502",        "503-json", "503-html", "503-empty",
+                                         "html", "drop-before", "drop-after", "truncate", "delay",    "expire-token"};
 
 static const char *core_name(const char *name)
 {
@@ -125,7 +125,8 @@ static int64_t int_of(const json_t *spec, const char *key, int64_t otherwise)
 
 static int spec_check(const struct sandbox *w, const json_t *spec, struct err *e)
 {
-    static const char *const keys[] = {"name", "twin", "method", "path", "after", "times", "ms", "at", "retry_after", "text"};
+    static const char *const keys[] = {"name",  "twin", "method", "path",        "after",
+                                       "times", "ms",   "at",     "retry_after", "text"};
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)spec, key, value)

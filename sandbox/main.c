@@ -21,7 +21,8 @@ static const char usage[] =
     "  --seed N          population, ids and tokens (default 1)\n"
     "  --contacts N      contacts on each side, about (default 2000)\n"
     "  --accounts N      accounts on each side, about (default 400)\n"
-    "  --plan PLAN       demo: with the planted cases (default); plain: without; empty-crm: plain, nobody in Salesforce;\n"
+    "  --plan PLAN       demo: with the planted cases (default); plain: without; empty-crm: plain, nobody in "
+    "Salesforce;\n"
     "                    empty: nobody anywhere\n"
     "  --now TIME        the sandbox clock at the start, such as 2026-01-31T08:00:00Z (default: the wall clock)\n"
     "  --frozen          the clock moves only when the control plane says so\n"
@@ -102,18 +103,33 @@ static int option_take(struct settings *s, int option, const char *name, struct 
     int64_t n = 0;
     int rc = TL_OK;
     switch (option) {
-    case OPT_PLAN: return plan_read(s, optarg, e);
-    case OPT_FROZEN: s->world.frozen = true; return TL_OK;
-    case OPT_JSON: return TL_OK;
+    case OPT_PLAN:
+        return plan_read(s, optarg, e);
+    case OPT_FROZEN:
+        s->world.frozen = true;
+        return TL_OK;
+    case OPT_JSON:
+        return TL_OK;
     case OPT_NOW:
         return time_parse(str_of(optarg), &s->world.start_us)
                    ? TL_OK
                    : err_set(e, E_USAGE, "--now wants a time such as 2026-01-31T08:00:00Z, not \"%s\"", optarg);
-    case OPT_SEED: rc = number_read(name, optarg, INT64_MAX, &n, e); s->world.seed = (uint64_t)n; return rc;
-    case OPT_CONTACTS: rc = number_read(name, optarg, 5000000, &n, e); s->plan.contacts = (int)n; return rc;
-    case OPT_ACCOUNTS: rc = number_read(name, optarg, 1000000, &n, e); s->plan.accounts = (int)n; return rc;
-    case OPT_LATENCY: return number_read(name, optarg, 3600000, &s->latency_ms, e);
-    default: break;
+    case OPT_SEED:
+        rc = number_read(name, optarg, INT64_MAX, &n, e);
+        s->world.seed = (uint64_t)n;
+        return rc;
+    case OPT_CONTACTS:
+        rc = number_read(name, optarg, 5000000, &n, e);
+        s->plan.contacts = (int)n;
+        return rc;
+    case OPT_ACCOUNTS:
+        rc = number_read(name, optarg, 1000000, &n, e);
+        s->plan.accounts = (int)n;
+        return rc;
+    case OPT_LATENCY:
+        return number_read(name, optarg, 3600000, &s->latency_ms, e);
+    default:
+        break;
     }
     int *ports[] = {&s->port, &s->accounts_port, &s->desk_port, &s->login_port, &s->instance_port, &s->toy_port};
     rc = number_read(name, optarg, 65535, &n, e);

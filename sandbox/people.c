@@ -1,4 +1,5 @@
-/* The population: names from tables, everything else from a seeded generator, so that one seed always gives one world. */
+/* The population: names from tables, everything else from a seeded generator, so that one seed always gives one world.
+ */
 #include "people.h"
 
 #include <stdio.h>
@@ -35,13 +36,17 @@ const char *planted_name(enum planted p)
 const char *planted_reason(enum planted p)
 {
     switch (p) {
-    case PLANT_EMAIL_TWICE: return "ALREADY_MAPPED";
-    case PLANT_TOO_LONG: return "TOO_LONG";
-    case PLANT_NOT_A_NUMBER: return "TYPE_MISMATCH";
+    case PLANT_EMAIL_TWICE:
+        return "ALREADY_MAPPED";
+    case PLANT_TOO_LONG:
+        return "TOO_LONG";
+    case PLANT_NOT_A_NUMBER:
+        return "TYPE_MISMATCH";
     case PLANT_NONE:
     case PLANT_NO_EMAIL:
     case PLANT_NAME_ONLY:
-    case PLANT_LATE_ACCOUNT: break;
+    case PLANT_LATE_ACCOUNT:
+        break;
     }
     return NULL;
 }
@@ -83,8 +88,8 @@ static void company_fill(struct maker *m, struct company *c, int number)
     size_t n = (size_t)number, first = ARRAY_LEN(company_first), second = ARRAY_LEN(company_second);
     size_t forms = ARRAY_LEN(company_form), round = n / (first * second * forms);
     const char *form = company_form[n / (first * second) % forms];
-    c->name = round ? arena_fmt(m->a, "%s %s %s %zu", company_first[n % first], company_second[n / first % second], form,
-                                round + 1)
+    c->name = round ? arena_fmt(m->a, "%s %s %s %zu", company_first[n % first], company_second[n / first % second],
+                                form, round + 1)
                     : arena_fmt(m->a, "%s %s %s", company_first[n % first], company_second[n / first % second], form);
     const struct place *at = &places[below(m, ARRAY_LEN(places))];
     c->website = arena_fmt(m->a, "https://www.company-%d.example", number + 1);
@@ -162,7 +167,8 @@ static void persons_make(struct maker *m, int planted)
 {
     const struct people_plan *plan = m->plan;
     int64_t common = plan->contacts * INT64_C(3) / 4, alone = plan->contacts - common;
-    int64_t left[3] = {common, alone - (planted ? PLANTED_PERSONS_DESK : 0), alone - (planted ? PLANTED_PERSONS_CRM : 0)};
+    int64_t left[3] = {common, alone - (planted ? PLANTED_PERSONS_DESK : 0),
+                       alone - (planted ? PLANTED_PERSONS_CRM : 0)};
     int64_t count = left[0] + left[1] + left[2], begin = plan->now_us - 700 * US_PER_DAY;
     int64_t step = count ? 690 * US_PER_DAY / count : 0, tie_us = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -177,13 +183,13 @@ static void persons_make(struct maker *m, int planted)
         if (in_import)
             p->created_us = tie_us;
         for (int s = 0; s < SIDE_COUNT; s++)
-            p->modified_us[s] = in_import || below(m, 3) ? p->created_us
-                                                         : between(m, p->created_us, plan->now_us - US_PER_DAY);
+            p->modified_us[s] =
+                in_import || below(m, 3) ? p->created_us : between(m, p->created_us, plan->now_us - US_PER_DAY);
         title_differs(m, p);
     }
 }
 
-/* ---- planted cases ---------------------------------------------------------------------------------------------- */
+/* ---- planted cases ------------------------------------------------------ */
 
 static char *text_of_length(struct maker *m, const char *word, size_t n)
 {
@@ -232,7 +238,10 @@ static void cases_plant(struct maker *m)
     const int64_t minute = 60 * US_PER_S;
     int64_t at_us = m->plan->now_us / US_PER_MS * US_PER_MS - 180 * minute;
     struct company *bare = company_plant(m, PLANT_NAME_ONLY, true, true, at_us += minute);
-    *bare = (struct company){.name = bare->name, .created_us = at_us, .modified_us = {at_us, at_us}, .on = {true, true},
+    *bare = (struct company){.name = bare->name,
+                             .created_us = at_us,
+                             .modified_us = {at_us, at_us},
+                             .on = {true, true},
                              .planted = PLANT_NAME_ONLY};
     company_plant(m, PLANT_TOO_LONG, false, true, at_us += minute)->website =
         arena_fmt(m->a, "https://www.example/%s", text_of_length(m, "division-", 150));

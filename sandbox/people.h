@@ -14,21 +14,22 @@ enum side { SIDE_DESK, SIDE_CRM, SIDE_COUNT };
 
 enum planted {
     PLANT_NONE,
-    PLANT_EMAIL_TWICE,     /* two persons of one side with one e-mail: the later one is ALREADY_MAPPED */
-    PLANT_NO_EMAIL,        /* contact without e-mail: created on the other side all the same */
-    PLANT_NAME_ONLY,       /* account of both sides with nothing but its name: matched by it */
-    PLANT_TOO_LONG,        /* a value longer than the other side takes: TOO_LONG */
-    PLANT_NOT_A_NUMBER,    /* text in the desk's text field that the CRM keeps as a number: TYPE_MISMATCH */
-    PLANT_LATE_ACCOUNT,    /* its account exists on its own side only and was made after it: waits, then is paired */
+    PLANT_EMAIL_TWICE,  /* two persons of one side with one e-mail: the later one is ALREADY_MAPPED */
+    PLANT_NO_EMAIL,     /* contact without e-mail: created on the other side all the same */
+    PLANT_NAME_ONLY,    /* account of both sides with nothing but its name: matched by it */
+    PLANT_TOO_LONG,     /* a value longer than the other side takes: TOO_LONG */
+    PLANT_NOT_A_NUMBER, /* text in the desk's text field that the CRM keeps as a number: TYPE_MISMATCH */
+    PLANT_LATE_ACCOUNT, /* its account exists on its own side only and was made after it: waits, then is paired */
 };
-const char *planted_name(enum planted p);   /* "email-twice"; "" for none */
+const char *planted_name(enum planted p); /* "email-twice"; "" for none */
 /* The failure code expected of the record on this side, NULL when it is expected to end up paired. */
 const char *planted_reason(enum planted p);
 
 enum { NO_COMPANY = -1 };
 
 struct company {
-    const char *name, *website, *phone, *industry, *street, *city, *state, *zip, *country, *description; /* NULL: empty */
+    const char *name, *website, *phone, *industry, *street, *city, *state, *zip, *country,
+        *description; /* NULL: empty */
     int64_t created_us, modified_us[SIDE_COUNT];
     bool on[SIDE_COUNT];
     enum planted planted;
@@ -36,12 +37,12 @@ struct company {
 
 struct person {
     const char *first, *last, *email, *phone, *mobile, *street, *city, *state, *zip, *country; /* NULL: empty */
-    const char *title[SIDE_COUNT];   /* differs for some: the side modified later has the newer one */
-    const char *customer_number;     /* desk: text field cf_customer_number; CRM: number field Customer_Number__c */
-    int company;                     /* index, or NO_COMPANY; the company is on every side the person is on */
+    const char *title[SIDE_COUNT]; /* differs for some: the side modified later has the newer one */
+    const char *customer_number;   /* desk: text field cf_customer_number; CRM: number field Customer_Number__c */
+    int company;                   /* index, or NO_COMPANY; the company is on every side the person is on */
     int64_t created_us, modified_us[SIDE_COUNT];
     bool on[SIDE_COUNT];
-    enum planted planted;            /* with PLANT_EMAIL_TWICE only the later of the two carries it */
+    enum planted planted; /* with PLANT_EMAIL_TWICE only the later of the two carries it */
 };
 
 struct people_plan {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "server_int.h"
 #include "log.h"
+#include "server_int.h"
 #include "times.h"
 
 int64_t mono_us(void)
@@ -25,7 +25,7 @@ static int64_t wall_us(void)
     return (int64_t)t.tv_sec * US_PER_S + t.tv_nsec / 1000;
 }
 
-/* ---- the clock, randomness, notes ------------------------------------------------------------------------------- */
+/* ---- the clock, randomness, notes --------------------------------------- */
 
 int64_t sandbox_now_us(const struct sandbox *w)
 {
@@ -99,7 +99,7 @@ void sandbox_unlock(struct sandbox *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* ---- twins -------------------------------------------------------------------------------------------------------- */
+/* ---- twins -------------------------------------------------------------- */
 
 void *twin_self(const struct twin *t)
 {
@@ -197,7 +197,7 @@ static void twin_free(struct twin *t)
     free(t);
 }
 
-/* ---- the log ------------------------------------------------------------------------------------------------------ */
+/* ---- the log ------------------------------------------------------------ */
 
 void log_forget(struct sandbox *w)
 {
@@ -222,8 +222,9 @@ static void log_call(struct call_impl *i)
         .fault = i->fault_name,
         .route = c->route ? c->route->pattern : "",
         .target = text_fmt("%.*s%s%.*s", STR_FMT(c->path), c->query.n ? "?" : "", STR_FMT(c->query)),
-        .body = w->log_bodies ? text_fmt("%.*s", (int)(c->body.n > 65536 ? 65536 : c->body.n), c->body.n ? c->body.p : "")
-                              : NULL,
+        .body = w->log_bodies
+                    ? text_fmt("%.*s", (int)(c->body.n > 65536 ? 65536 : c->body.n), c->body.n ? c->body.p : "")
+                    : NULL,
         .status = c->drop ? 0 : c->status,
         .bytes_in = c->body.n,
         .bytes_out = c->out.n,
@@ -245,7 +246,7 @@ static void count_call(struct call_impl *i)
     log_call(i);
 }
 
-/* ---- answers -------------------------------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------ */
 
 static ssize_t body_read(void *cls, uint64_t pos, char *out, size_t max)
 {
@@ -354,7 +355,7 @@ static void *timer_main(void *arg)
     return NULL;
 }
 
-/* ---- requests -------------------------------------------------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------- */
 
 static void call_route(struct call_impl *i)
 {
@@ -476,7 +477,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     *con_cls = NULL;
 }
 
-/* ---- start and stop ---------------------------------------------------------------------------------------------------- */
+/* ---- start and stop ----------------------------------------------------- */
 
 struct sandbox *sandbox_new(const struct sandbox_options *options)
 {
@@ -501,13 +502,13 @@ static int twin_listen(struct twin *t, struct err *e)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)t->port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
-                     MHD_USE_ERROR_LOG;
-    t->daemon = MHD_start_daemon(flags, (uint16_t)t->port, NULL, NULL, on_request, t, MHD_OPTION_SOCK_ADDR, &at,
-                                 MHD_OPTION_URI_LOG_CALLBACK, on_uri, t, MHD_OPTION_NOTIFY_COMPLETED, on_completed, t,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)128 << 10, MHD_OPTION_CONNECTION_LIMIT, 1000u,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-                                 MHD_OPTION_END);
+    unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG;
+    t->daemon =
+        MHD_start_daemon(flags, (uint16_t)t->port, NULL, NULL, on_request, t, MHD_OPTION_SOCK_ADDR, &at,
+                         MHD_OPTION_URI_LOG_CALLBACK, on_uri, t, MHD_OPTION_NOTIFY_COMPLETED, on_completed, t,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)128 << 10, MHD_OPTION_CONNECTION_LIMIT, 1000u,
+                         MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     if (!t->daemon)
         return err_errno(e, "cannot listen on 127.0.0.1:%d for the twin \"%s\"", t->port, t->ops->name);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(t->daemon, MHD_DAEMON_INFO_BIND_PORT);

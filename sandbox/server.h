@@ -51,14 +51,14 @@ struct twin_ops {
     size_t switch_count;
     const char *const *fault_names; /* faults only this twin knows, asked for with fault_take() */
     size_t fault_count;
-    const char *content_type; /* of answers that have a body and set none */
-    bool chunked;             /* answers without Content-Length */
+    const char *content_type;                              /* of answers that have a body and set none */
+    bool chunked;                                          /* answers without Content-Length */
     void (*before)(struct call *c, const struct route *r); /* before the handler (r NULL: no route); may answer */
-    call_fn after;            /* after the handler: headers every answer carries. NULL: none */
+    call_fn after; /* after the handler: headers every answer carries. NULL: none */
     call_fn unknown, wrong_method;
     /* Words the vendor's own answer to a fault: name is "429", "500", "503-json" ... NULL or false: the core's. */
     bool (*fault_answer)(struct call *c, const struct fault *f);
-    call_fn expire;           /* "expire-token": makes the token this call presents worthless. NULL: ignored */
+    call_fn expire; /* "expire-token": makes the token this call presents worthless. NULL: ignored */
     /* One JSON object and "\n" per record of a kind ("contacts"): id, every field, and "_state": "live", "trashed",
      * "purged" or "merged". False: no such kind. */
     bool (*dump)(struct twin *t, str kind, struct buf *out);
@@ -69,29 +69,29 @@ struct twin_ops {
     void (*free_self)(void *self);
 };
 
-/* ---- twins ------------------------------------------------------------------------------------------------------ */
+/* ---- twins -------------------------------------------------------------- */
 void *twin_self(const struct twin *t);
 const char *twin_name(const struct twin *t);
-int twin_port(const struct twin *t);      /* known once the sandbox listens */
-const char *twin_url(const struct twin *t); /* "http://127.0.0.1:4711" */
+int twin_port(const struct twin *t);                         /* known once the sandbox listens */
+const char *twin_url(const struct twin *t);                  /* "http://127.0.0.1:4711" */
 int64_t twin_switch(const struct twin *t, const char *name); /* asserts that it exists */
 void twin_switch_set(struct twin *t, const char *name, int64_t value);
 unsigned twin_in_flight(const struct twin *t); /* requests begun and not yet answered in full, this one included */
 
-/* ---- one request and its answer ------------------------------------------------------------------------------- */
+/* ---- one request and its answer ----------------------------------------- */
 struct call_header {
     const char *name, *value;
 };
 struct call {
     struct twin *twin;
     struct sandbox *world;
-    void *self; /* the twin's own state */
+    void *self;              /* the twin's own state */
     str method, path, query; /* as received; the path without the query and percent-decoded */
     str body;
     str capture[CALL_CAPTURES]; /* percent-decoded */
     unsigned capture_count;
     const struct route *route;
-    struct arena arena;         /* dies with the call */
+    struct arena arena; /* dies with the call */
     /* The answer. A handler writes the body into out and names the status with one of the calls below. */
     int status; /* 0: not answered yet */
     struct buf out;
@@ -106,31 +106,33 @@ bool call_param(struct call *c, const char *name, str *value_out);
 bool call_query(struct call *c, const char *name, str *value_out); /* the query alone */
 /* Calls fn for every query parameter in order, decoded. */
 void call_each_query(struct call *c, void (*fn)(void *arg, str name, str value), void *arg);
-/* The body as JSON, parsed once and owned by the call; NULL when it is none (err_out, may be NULL, gets line and column). */
+/* The body as JSON, parsed once and owned by the call; NULL when it is none (err_out, may be NULL, gets line and
+ * column). */
 json_t *call_json(struct call *c, json_error_t *err_out);
 
-void call_answer(struct call *c, int status);       /* with what stands in out */
-void call_answer_empty(struct call *c, int status); /* no body, no Content-Type */
-void call_answer_text(struct call *c, int status, const char *type, const char *text); /* replaces out */
+void call_answer(struct call *c, int status);                                             /* with what stands in out */
+void call_answer_empty(struct call *c, int status);                                       /* no body, no Content-Type */
+void call_answer_text(struct call *c, int status, const char *type, const char *text);    /* replaces out */
 void call_answer_fmt(struct call *c, int status, const char *fmt, ...) PRINTF_LIKE(3, 4); /* replaces out */
-void call_add_header(struct call *c, const char *name, const char *value); /* copied */
+void call_add_header(struct call *c, const char *name, const char *value);                /* copied */
 /* The handler answers later: return after this and call call_finish exactly once, from any thread that holds the lock
  * of sandbox_lock. For work that talks to the outside, such as the verification of a webhook. */
 void call_defer(struct call *c);
 void call_finish(struct call *c);
 
-/* ---- JSON out --------------------------------------------------------------------------------------------------- */
-void json_put(struct buf *b, str s);         /* quoted and escaped */
-void json_put_text(struct buf *b, const char *z); /* the same; NULL writes null */
+/* ---- JSON out ----------------------------------------------------------- */
+void json_put(struct buf *b, str s);               /* quoted and escaped */
+void json_put_text(struct buf *b, const char *z);  /* the same; NULL writes null */
 void json_put_key(struct buf *b, const char *key); /* "key": without comma */
-void json_put_member(struct buf *b, const char *key, str s); /* ,"key":"value": the comma first, unless after '{' or '[' */
+void json_put_member(struct buf *b, const char *key,
+                     str s); /* ,"key":"value": the comma first, unless after '{' or '[' */
 void json_put_int(struct buf *b, const char *key, int64_t v); /* likewise */
 void json_put_bool(struct buf *b, const char *key, bool v);
 void json_put_raw(struct buf *b, const char *key, str json);
-void json_put_comma(struct buf *b);          /* unless after '{', '[' or at the start */
+void json_put_comma(struct buf *b);                    /* unless after '{', '[' or at the start */
 void json_put_tree(struct buf *b, const json_t *tree); /* compact, order kept */
 
-/* ---- the world ---------------------------------------------------------------------------------------------------- */
+/* ---- the world ---------------------------------------------------------- */
 struct sandbox_options {
     uint64_t seed;
     int64_t start_us; /* 0: the wall clock's time at the start */
@@ -146,13 +148,13 @@ int sandbox_start(struct sandbox *w, struct err *e);
 void sandbox_stop(struct sandbox *w);
 struct twin *sandbox_twin(struct sandbox *w, const char *name); /* NULL: none */
 struct twin *sandbox_twin_at(struct sandbox *w, unsigned i);    /* NULL past the last */
-void sandbox_lock(struct sandbox *w);   /* for threads of twins; handlers hold it already */
+void sandbox_lock(struct sandbox *w);                           /* for threads of twins; handlers hold it already */
 void sandbox_unlock(struct sandbox *w);
 
 int64_t sandbox_now_us(const struct sandbox *w); /* the sandbox clock */
 void sandbox_advance(struct sandbox *w, int64_t us);
 void sandbox_set_clock(struct sandbox *w, int64_t us, bool frozen);
-uint64_t sandbox_random(struct sandbox *w);      /* seeded: the same run of calls sees the same numbers */
+uint64_t sandbox_random(struct sandbox *w); /* seeded: the same run of calls sees the same numbers */
 void sandbox_random_hex(struct sandbox *w, char *out, size_t digits); /* lower-case; terminates out[digits] */
 uint64_t sandbox_seed(const struct sandbox *w);
 
@@ -163,7 +165,7 @@ void sandbox_violation(struct sandbox *w, struct twin *t, const char *fmt, ...) 
 void sandbox_plant(struct sandbox *w, const char *side, const char *kind, const char *id, const char *case_name,
                    const char *reason);
 
-/* ---- faults --------------------------------------------------------------------------------------------------------
+/* ---- faults ----------------------------------------------------------------
  * POST /_sim/faults {"name":"429","twin":"desk","method":"GET","path":"/api/v1/contacts*","after":2,"times":3,...}
  * The fault hits the calls that fit (path with '*' wildcards, whole request path), skips the first `after` of them and
  * ends after `times` hits (0: until removed). The core knows and applies to every twin:

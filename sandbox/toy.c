@@ -84,7 +84,7 @@ static struct contact *contact_of(struct call *c)
     return NULL;
 }
 
-/* ---- list ---------------------------------------------------------------------------------------------------------------- */
+/* ---- list --------------------------------------------------------------- */
 
 static int change_cmp(const void *a, const void *b)
 {
@@ -143,7 +143,7 @@ static void h_get(struct call *c)
     call_answer(c, 200);
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 /* Checks the whole body before anything is changed. x NULL: a create. */
 static bool body_check(struct call *c, const struct contact *x, const json_t *body)
@@ -178,8 +178,8 @@ static void body_apply(struct toy *t, struct contact *x, const json_t *body)
         const char *z = json_string_value(v);
         const char *have = x->values[REF];
         if (i == REF && z && have && *z && strcmp(have, z) != 0)
-            sandbox_violation(t->world, sandbox_twin(t->world, "toy"), "contact %d is stamped \"%s\", written with \"%s\"",
-                              x->id, have, z);
+            sandbox_violation(t->world, sandbox_twin(t->world, "toy"),
+                              "contact %d is stamped \"%s\", written with \"%s\"", x->id, have, z);
         text_free(x->values[i]);
         x->values[i] = z && *z ? text_dup(z) : NULL;
     }
@@ -220,7 +220,7 @@ static void h_delete(struct call *c)
     call_answer_empty(c, 204);
 }
 
-/* ---- the twin ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the twin ----------------------------------------------------------- */
 
 static void on_before(struct call *c, const struct route *r)
 {
@@ -286,8 +286,8 @@ static void self_free(void *self)
 }
 
 static const struct route routes[] = {
-    {"GET", "/toy/contacts", h_list},         {"POST", "/toy/contacts", h_create},
-    {"GET", "/toy/contacts/{id}", h_get},     {"PATCH", "/toy/contacts/{id}", h_patch},
+    {"GET", "/toy/contacts", h_list},           {"POST", "/toy/contacts", h_create},
+    {"GET", "/toy/contacts/{id}", h_get},       {"PATCH", "/toy/contacts/{id}", h_patch},
     {"DELETE", "/toy/contacts/{id}", h_delete},
 };
 
@@ -311,8 +311,9 @@ struct twin *toy_add(struct sandbox *w, const struct people *people, int port)
     t->world = w;
     for (int i = 0; i < people->person_count && t->count < TOY_START; i++) {
         const struct person *p = &people->persons[i];
-        const char *from[FIELDS] = {p->first, p->last, p->email, p->phone,
-                                    p->company == NO_COMPANY ? NULL : people->companies[p->company].name, NULL};
+        const char *from[FIELDS] = {
+            p->first, p->last, p->email, p->phone, p->company == NO_COMPANY ? NULL : people->companies[p->company].name,
+            NULL};
         struct contact *x = contact_add(t, p->created_us);
         for (int k = 0; k < FIELDS; k++)
             x->values[k] = from[k] ? text_dup(from[k]) : NULL;

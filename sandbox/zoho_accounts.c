@@ -60,7 +60,7 @@ static void token_make(struct accounts *a, char out[80])
     snprintf(out, 80, "1000.%s.%s", left, right);
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------------------------ */
+/* ---- tokens ------------------------------------------------------------- */
 
 static void access_kill(struct zoho_access **at)
 {
@@ -212,7 +212,7 @@ static struct code *code_add(struct accounts *a, int client, const char *scope, 
     return x;
 }
 
-/* ---- the token endpoint -------------------------------------------------------------------------------------------- */
+/* ---- the token endpoint ------------------------------------------------- */
 
 static void refuse(struct call *c, const char *error)
 {
@@ -222,8 +222,9 @@ static void refuse(struct call *c, const char *error)
 
 static void throttle_answer(struct call *c)
 {
-    call_answer_fmt(c, 400, "{\"error_description\":\"You have made too many requests continuously. Please try again "
-                            "after some time.\",\"error\":\"Access Denied\",\"status\":\"failure\"}");
+    call_answer_fmt(c, 400,
+                    "{\"error_description\":\"You have made too many requests continuously. Please try again "
+                    "after some time.\",\"error\":\"Access Denied\",\"status\":\"failure\"}");
 }
 
 static void token_answer(struct call *c, const struct zoho_access *t, const char *refresh_token)
@@ -377,11 +378,12 @@ static void on_unknown(struct call *c)
 
 static void on_wrong_method(struct call *c)
 {
-    call_answer_text(c, 405, "text/html;charset=UTF-8",
-                     "<html><head><title>Zoho Accounts</title></head><body><h2>Method Not Allowed</h2></body></html>\n");
+    call_answer_text(
+        c, 405, "text/html;charset=UTF-8",
+        "<html><head><title>Zoho Accounts</title></head><body><h2>Method Not Allowed</h2></body></html>\n");
 }
 
-/* ---- control: what the vendor's console does ---------------------------------------------------------------------------- */
+/* ---- control: what the vendor's console does ---------------------------- */
 
 static const char *text_or(const json_t *body, const char *key, const char *otherwise)
 {
@@ -393,7 +395,8 @@ static const char *text_or(const json_t *body, const char *key, const char *othe
 static void ctl_grant(struct call *c)
 {
     const json_t *body = call_json(c, NULL);
-    const struct code *x = code_add(c->self, 0, text_or(body, "scope", ZOHO_DESK_SCOPES), text_or(body, "org", ZOHO_DESK_ORG));
+    const struct code *x =
+        code_add(c->self, 0, text_or(body, "scope", ZOHO_DESK_SCOPES), text_or(body, "org", ZOHO_DESK_ORG));
     call_answer_fmt(c, 201, "{\"code\":\"%s\"}", x->code);
 }
 

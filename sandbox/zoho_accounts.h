@@ -8,11 +8,11 @@
 
 #include "server.h"
 
-struct zoho_access { /* an access token the API twins accept */
+struct zoho_access {            /* an access token the API twins accept */
     char token[80], scope[512]; /* scopes separated by commas */
     char org[24];               /* the organisation picked at consent */
     int64_t expires_us;
-    int refresh;                /* number of its refresh token, -1: none */
+    int refresh; /* number of its refresh token, -1: none */
     struct zoho_access *next;
 };
 
@@ -27,6 +27,7 @@ bool zoho_access_allows(const struct zoho_access *t, const char *scope);
 
 #define ZOHO_DESK_ORG "20063578341"
 #define ZOHO_DESK_SCOPES                                                                                               \
-    "Desk.tickets.ALL,Desk.contacts.ALL,Desk.products.ALL,Desk.tasks.ALL,Desk.calls.ALL,Desk.events.ALL,Desk.basic.ALL," \
+    "Desk.tickets.ALL,Desk.contacts.ALL,Desk.products.ALL,Desk.tasks.ALL,Desk.calls.ALL,Desk.events.ALL,Desk.basic."   \
+    "ALL,"                                                                                                             \
     "Desk.settings.ALL,Desk.search.READ"
 #endif

@@ -7,8 +7,8 @@
 #include "times.h"
 #include "unicode.h"
 
-static const struct people_plan demo = {.seed = 1, .contacts = 2000, .accounts = 400, .planted = true,
-                                        .now_us = INT64_C(1769846400000000)};
+static const struct people_plan demo = {
+    .seed = 1, .contacts = 2000, .accounts = 400, .planted = true, .now_us = INT64_C(1769846400000000)};
 
 static int count_on(const struct people *p, enum side side, bool other)
 {
