@@ -25,8 +25,9 @@ static tl_str cursor_of(const struct pass *s)
     if (s->count >= 0) {
         tlk_cursor_set_int(&c, a, "count", s->count);
         tlk_cursor_set_int(&c, a, "from", s->from);
-        tlk_cursor_set_int(&c, a, "again", s->again);
     }
+    if (s->again > 0)
+        tlk_cursor_set_int(&c, a, "again", s->again);
     tlk_cursor_set_int(&c, a, "total", s->total);
     tlk_cursor_set_int(&c, a, "server", s->server_us);
     return tlk_cursor_text(&c, DESK_PASS_TAG, a);
@@ -105,7 +106,7 @@ static tl_status slice_begin(struct pass *s, tl_error *e)
     if (rows.count > DESK_SEARCH_LAST + 1) {
         if (r.hi - r.lo > 1) {
             s->width = desk_slice_narrower(r.hi - r.lo, rows.count);
-            return TL_OK; /* nothing emitted: the next turn asks for less */
+            return checkpoint(s, false); /* nothing emitted: the next turn asks for less */
         }
         rc = desk_emit_dense(s->rd, &r, e);
         if (rc == TL_OK) {
@@ -136,7 +137,7 @@ static tl_status page_done(struct pass *s, const tl_http *done, const struct des
         s->again++; /* rows moved: some may have been jumped over */
         s->count = -1;
         s->from = 0;
-        return TL_OK;
+        return checkpoint(s, false);
     }
     rc = desk_emit_rows(s->rd, &rows, r, e);
     if (rc != TL_OK)

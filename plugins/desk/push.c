@@ -123,12 +123,11 @@ static tl_status verdict_of(struct push *s, const tl_http *r, const tl_record *r
     return tlk_write_status(r, rc);
 }
 
-static tl_status report(struct push *s, uint32_t index, const tl_http *r, tl_error *e)
+static tl_status report(struct push *s, uint32_t index, const tl_record *rec, const tl_http *r, tl_error *e)
 {
-    const tl_record *rec = tlk_record(s->p->batch, index);
     const tlk_node *root = NULL;
     tl_error own = {.struct_size = sizeof(own)};
-    tl_host const *h = s->rd.c->host;
+    const tl_host *h = s->rd.c->host;
     tl_record post;
     tlk_arena_reset(&s->rd.c->page);
     tl_status rc = verdict_of(s, r, rec, &root, &own);
@@ -167,7 +166,7 @@ static tl_status restore_then_update(struct push *s, uint32_t index, const tl_ht
         tlk_result_fail(c->host, index, rc, e);
         return rc;
     }
-    return report(s, index, &r, e);
+    return report(s, index, &update, &r, e);
 }
 
 /* Records [first, first + n) were sent; restores are done with after the others, since they call again and end the loan of the answers. */
@@ -175,7 +174,7 @@ static tl_status group_done(struct push *s, tl_http *r, uint32_t first, uint32_t
 {
     tl_status rc = TL_OK;
     for (uint32_t i = 0; i < n && rc == TL_OK; i++)
-        rc = report(s, first + i, &r[i], e);
+        rc = report(s, first + i, tlk_record(s->p->batch, first + i), &r[i], e);
     return rc;
 }
 
