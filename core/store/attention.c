@@ -39,7 +39,7 @@ static const char *const SQL[] = {
 };
 SQL_TABLE(T, SQL_ATTENTION, SQL);
 
-/* ---- Repairs ------------------------------------------------------------------------------------------------------- */
+/* ---- Repairs --------------------------------------------------------------------------------------------------- */
 
 static int find_open(struct db *db, struct repair *r, struct err *e)
 {
@@ -141,7 +141,7 @@ int repair_list(struct db *db, struct arena *a, bool with_resolved, size_t max, 
     return list_end(rc, &l, (void **)out, n);
 }
 
-/* ---- Audit --------------------------------------------------------------------------------------------------------- */
+/* ---- Audit ----------------------------------------------------------------------------------------------------- */
 
 enum { HASH_BYTES = crypto_hash_sha256_BYTES };
 

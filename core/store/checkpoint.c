@@ -18,12 +18,14 @@ struct checkpointer {
     pthread_t thread;
     sqlite3 *sqlite; /* the thread's own */
     atomic_llong pages;
+    int64_t commits; /* the writer's */
     atomic_bool waiting; /* the thread sleeps until told */
 };
 
 static int on_commit(void *arg, sqlite3 *handle, const char *name, int pages)
 {
     struct checkpointer *c = arg;
+    c->commits++;
     atomic_store_explicit(&c->pages, pages, memory_order_relaxed);
     if (pages >= WAL_LIMIT_PAGES || !c->has_thread) {
         if (pages >= WAL_LIMIT_PAGES)
@@ -116,7 +118,10 @@ void checkpointer_stop(struct db *db)
     db->checkpointer = NULL;
 }
 
-int64_t checkpointer_pages(struct db *db)
+void checkpointer_stats(struct db *db, struct db_stats *out)
 {
-    return db->checkpointer ? atomic_load_explicit(&db->checkpointer->pages, memory_order_relaxed) : 0;
+    if (!db->checkpointer)
+        return;
+    out->commits = db->checkpointer->commits;
+    out->wal_pages = atomic_load_explicit(&db->checkpointer->pages, memory_order_relaxed);
 }

@@ -165,7 +165,7 @@ int connection_delete(struct db *db, int64_t connection, struct err *e)
     return rc == TL_OK ? tx_commit(&tx, e) : rc;
 }
 
-/* ---- Claims -------------------------------------------------------------------------------------------------------- */
+/* ---- Claims ---------------------------------------------------------------------------------------------------- */
 
 static int holder(struct db *db, int64_t endpoint, str group, struct arena *a, int64_t *id, str *name, struct err *e)
 {

@@ -15,7 +15,7 @@
 
 enum { CACHE_WRITER_KIB = 16384, CACHE_READER_KIB = 2048, READER_STEPS = 20000 };
 
-/* ---- Connections --------------------------------------------------------------------------------------------------- */
+/* ---- Connections ----------------------------------------------------------------------------------------------- */
 
 /* What SQLite's own advice for files one does not trust asks for, and limits that no statement of ours comes near. */
 static void harden(sqlite3 *handle)
@@ -44,8 +44,9 @@ int connection_open(sqlite3 **out, const char *path, const char *vfs, bool read_
     int rc = s == SQLITE_OK ? TL_OK : sql_error_of(handle, path, s, e);
     if (rc == TL_OK) {
         harden(handle);
-        snprintf(pragmas, sizeof pragmas, "PRAGMA cell_size_check = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d%s",
-                 cache_kib, read_only ? "; PRAGMA query_only = 1" : "");
+        snprintf(pragmas, sizeof pragmas,
+                 "PRAGMA cell_size_check = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d%s", cache_kib,
+                 read_only ? "; PRAGMA query_only = 1" : "");
         rc = sql_exec(handle, path, pragmas, e);
     }
     if (rc) {
@@ -56,7 +57,7 @@ int connection_open(sqlite3 **out, const char *path, const char *vfs, bool read_
     return TL_OK;
 }
 
-/* ---- The writer's files -------------------------------------------------------------------------------------------- */
+/* ---- The writer's files ---------------------------------------------------------------------------------------- */
 
 static int file_error(struct err *e, const char *doing, const char *path)
 {
@@ -66,7 +67,7 @@ static int file_error(struct err *e, const char *doing, const char *path)
     err_set(e, E_STORAGE, "cannot %s \"%s\": %s", doing, path, why);
     err_code(e, is_full ? "STORAGE_FULL" : "STORAGE_READONLY");
     err_hint(e, is_full ? "make room on its file system"
-                        : "the state directory must exist and belong to the daemon's user ([store] path)");
+                        : "[core] state_dir must exist and belong to the daemon's user");
     return E_STORAGE;
 }
 
@@ -96,7 +97,7 @@ static int file_make(const char *path, struct err *e)
     return TL_OK;
 }
 
-/* ---- Migration ----------------------------------------------------------------------------------------------------- */
+/* ---- Migration ------------------------------------------------------------------------------------------------- */
 
 static int on_created(void *arg, struct err *e)
 {
@@ -132,7 +133,7 @@ static int bring_up_to_date(struct db *db, const struct db_options *o, bool *cre
     return rc ? rc : schema_migrate(db->sqlite, db->path, list, n, state.version, on_created, db, e);
 }
 
-/* ---- Open, close --------------------------------------------------------------------------------------------------- */
+/* ---- Open, close ----------------------------------------------------------------------------------------------- */
 
 static struct db *db_new(const struct db_options *o, struct err *e)
 {
@@ -287,7 +288,8 @@ static int64_t status_of(sqlite3 *handle, int what, int64_t *sum)
 
 void db_stats(struct db *db, struct db_stats *out)
 {
-    struct db_stats s = {.commits = db->commits, .wal_pages = checkpointer_pages(db)};
+    struct db_stats s = {0};
+    checkpointer_stats(db, &s);
     for (int m = 0; m < SQL_MODULES; m++)
         for (int i = 0; i < db->n_statements[m]; i++)
             if (db->statements[m][i])

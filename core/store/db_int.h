@@ -42,7 +42,7 @@ struct db {
     int pending_rc; /* writing some of it early failed: the commit must */
     struct err pending_error;
     int64_t sources, sources_before; /* rows of intent_source: most of the time none */
-    int64_t commits, vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */
+    int64_t vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */
 
     int lock_fd, seal_fd;
     struct checkpointer *checkpointer;
@@ -57,17 +57,20 @@ int sql_exec_i64(sqlite3 *handle, const char *path, const char *sql, int64_t *ou
 /* counters and pending of the transaction into the database; before COMMIT. */
 int transaction_flush(struct db *db, struct err *e);
 int counters_load(struct db *db, struct err *e);
+int counters_write(struct db *db, struct err *e);
 
 /* checkpoint.c */
 int checkpointer_start(struct db *db, bool with_thread, struct err *e); /* sets the writer's WAL hook */
 void checkpointer_stop(struct db *db);
-int64_t checkpointer_pages(struct db *db);
+void checkpointer_stats(struct db *db, struct db_stats *out);
 /* check.c */
 void checker_stop(struct db *db);
 /* sidecar.c */
 int sidecar_open(struct db *db, bool created, struct err *e);
 void sidecar_close(struct db *db);
 int sidecar_write(struct db *db, int64_t intent, struct err *e);
+/* secrets.c: TL_E_CONFIG when the database was opened without a key. */
+int need_key(const struct db *db, struct err *e);
 /* meta.c */
 int identity_make(struct db *db, struct err *e);
 int identity_load(struct db *db, struct err *e);

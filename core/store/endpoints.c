@@ -286,7 +286,7 @@ int endpoint_relabel(struct db *db, int64_t old, int64_t now, struct err *e)
     return rc == TL_OK ? tx_commit(&tx, e) : rc;
 }
 
-/* ---- Kinds --------------------------------------------------------------------------------------------------------- */
+/* ---- Kinds ----------------------------------------------------------------------------------------------------- */
 
 static void read_kind(struct query *q, struct arena *a, struct kind_row *out)
 {
@@ -329,7 +329,7 @@ int kind_list(struct db *db, struct arena *a, int64_t endpoint, struct kind_row 
     return list_end(rc, &l, (void **)out, n);
 }
 
-/* ---- Quotas -------------------------------------------------------------------------------------------------------- */
+/* ---- Quotas ---------------------------------------------------------------------------------------------------- */
 
 int quota_put(struct db *db, int64_t endpoint, const struct quota_row *quota, struct err *e)
 {
@@ -360,7 +360,7 @@ int quota_list(struct db *db, struct arena *a, int64_t endpoint, struct quota_ro
     return list_end(rc, &l, (void **)out, n);
 }
 
-/* ---- Connectors ---------------------------------------------------------------------------------------------------- */
+/* ---- Connectors ------------------------------------------------------------------------------------------------ */
 
 static void read_connector(struct query *q, struct arena *a, struct connector_row *out)
 {

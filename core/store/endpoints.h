@@ -4,7 +4,12 @@
  * identity is (system, org key); its name is a label. Rows stay when an endpoint leaves the configuration. */
 #include "db.h"
 
-enum endpoint_auth { ENDPOINT_AUTH_NONE = 0, ENDPOINT_AUTH_OK = 1, ENDPOINT_AUTH_EXPIRING = 2, ENDPOINT_AUTH_FAILED = 3 };
+enum endpoint_auth {
+    ENDPOINT_AUTH_NONE = 0,
+    ENDPOINT_AUTH_OK = 1,
+    ENDPOINT_AUTH_EXPIRING = 2,
+    ENDPOINT_AUTH_FAILED = 3
+};
 
 struct endpoint {
     int64_t endpoint;

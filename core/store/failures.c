@@ -27,8 +27,8 @@ static const char *const SQL[] = {
     [Q_INSERT] = "INSERT INTO failure(failure, link, pair, side, remote_id, code, reason, field, text, vendor_code, "
                  "vendor_text, run, first, last, n, retry, next) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
                  "?12, ?13, ?14, ?15, ?16, ?17)",
-    [Q_UPDATE] = "UPDATE failure SET pair = ?2, reason = ?3, field = ?4, text = ?5, vendor_code = ?6, vendor_text = ?7, "
-                 "run = ?8, last = ?9, n = n + 1, retry = ?10, next = ?11 WHERE failure = ?1",
+    [Q_UPDATE] = "UPDATE failure SET pair = ?2, reason = ?3, field = ?4, text = ?5, vendor_code = ?6, "
+                 "vendor_text = ?7, run = ?8, last = ?9, n = n + 1, retry = ?10, next = ?11 WHERE failure = ?1",
     [Q_GET] = "SELECT " COLUMNS " FROM failure WHERE failure = ?1",
     [Q_LIST] = "SELECT " COLUMNS " FROM failure WHERE" FILTER,
     [Q_GROUPS] = "SELECT link, code, count(*) FROM failure WHERE resolved IS NULL AND (?1 = 0 OR link = ?1) "

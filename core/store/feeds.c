@@ -27,8 +27,8 @@ static const char *const SQL[] = {
     [Q_LIST] = "SELECT " COLUMNS " FROM feed WHERE endpoint = ?1 ORDER BY feed",
     [Q_LIST_ALL] = "SELECT " COLUMNS " FROM feed ORDER BY feed",
     [Q_INSERT] = "INSERT INTO feed(feed, endpoint, kind, view) VALUES(?1, ?2, ?3, ?4)",
-    [Q_UPDATE] = "UPDATE feed SET cursor = ?2, cursor_at = ?3, pulled = ?4, shape_hash = ?5, pass = ?6, full_pass = ?7, "
-                 "lookup_built = ?8, gap = ?9 WHERE feed = ?1",
+    [Q_UPDATE] = "UPDATE feed SET cursor = ?2, cursor_at = ?3, pulled = ?4, shape_hash = ?5, pass = ?6, "
+                 "full_pass = ?7, lookup_built = ?8, gap = ?9 WHERE feed = ?1",
     [Q_CURSOR] = "UPDATE feed SET cursor = ?2, cursor_at = ?3, pulled = ?4 WHERE feed = ?1",
     [Q_ANY_LINK] = "SELECT EXISTS(SELECT 1 FROM link WHERE a_feed = ?1 OR b_feed = ?1)",
     [Q_DELETE_LOOKUP] = "DELETE FROM lookup WHERE feed = ?1 AND (kind, key, rec) IN "
@@ -142,7 +142,7 @@ int feed_set_cursor(struct db *db, int64_t feed, str cursor, int64_t cursor_us, 
 
 int64_t feed_record_count(struct db *db, int64_t feed) { return tally_get(db, TALLY_RECORDS, feed); }
 
-/* ---- Delete -------------------------------------------------------------------------------------------------------- */
+/* ---- Delete ---------------------------------------------------------------------------------------------------- */
 
 static int delete_some(struct db *db, int statement, int64_t feed, int max_rows, int *deleted, struct err *e)
 {

@@ -64,7 +64,7 @@ static const char *const SQL[] = {
 };
 SQL_TABLE(T, SQL_HOLDS, SQL);
 
-/* ---- Conflicts ----------------------------------------------------------------------------------------------------- */
+/* ---- Conflicts ------------------------------------------------------------------------------------------------- */
 
 int conflict_put(struct db *db, const struct conflict *c, struct err *e)
 {
@@ -106,7 +106,7 @@ int conflict_drop(struct db *db, int64_t pair, uint32_t map_no, struct err *e)
     return query_run(&q);
 }
 
-/* ---- Parked -------------------------------------------------------------------------------------------------------- */
+/* ---- Parked ---------------------------------------------------------------------------------------------------- */
 
 int parked_put(struct db *db, const struct parked *p, struct err *e)
 {
@@ -208,7 +208,7 @@ int parked_wake(struct db *db, int64_t dep_link, enum side dep_side, str dep_id,
     return rc;
 }
 
-/* ---- Held ---------------------------------------------------------------------------------------------------------- */
+/* ---- Held ------------------------------------------------------------------------------------------------------ */
 
 int held_put(struct db *db, const struct held *h, struct err *e)
 {
@@ -269,7 +269,7 @@ int held_drop(struct db *db, int64_t link, int64_t rec, struct err *e)
     return drop_of_link(db, Q_HELD_DROP, link, rec, e);
 }
 
-/* ---- Old ids ------------------------------------------------------------------------------------------------------- */
+/* ---- Old ids --------------------------------------------------------------------------------------------------- */
 
 /* The base as it is now: later observations of the record must not change what is put aside. */
 static int base_now(struct db *db, struct arena *a, const struct old_id *o, str *out, struct err *e)

@@ -54,8 +54,8 @@ static const char *const SQL[] = {
     [Q_WEBHOOK_GET] = "SELECT endpoint, id, audience, kinds, expires, made, received, accepted, refused, duplicates "
                       "FROM webhook WHERE endpoint = ?1",
     [Q_WEBHOOK_UPDATE] = "UPDATE webhook SET id = ?2, audience = ?3, kinds = ?4, expires = ?5 WHERE endpoint = ?1",
-    [Q_WEBHOOK_COUNT] = "UPDATE webhook SET accepted = accepted + ?2, refused = refused + ?3, duplicates = duplicates + "
-                        "?4, received = iif(?2 > 0, ?5, received) WHERE endpoint = ?1",
+    [Q_WEBHOOK_COUNT] = "UPDATE webhook SET accepted = accepted + ?2, refused = refused + ?3, "
+                        "duplicates = duplicates + ?4, received = iif(?2 > 0, ?5, received) WHERE endpoint = ?1",
     [Q_WEBHOOK_DELETE] = "DELETE FROM webhook WHERE endpoint = ?1",
 };
 SQL_TABLE(T, SQL_HOOKS, SQL);
@@ -77,7 +77,7 @@ static int run_on(struct db *db, int statement, int64_t id, struct err *e)
     return query_run(&q);
 }
 
-/* ---- Inbox --------------------------------------------------------------------------------------------------------- */
+/* ---- Inbox ----------------------------------------------------------------------------------------------------- */
 
 static int delivery_seen(struct db *db, int64_t endpoint, uint64_t key, int64_t since_us, struct err *e)
 {
@@ -184,7 +184,7 @@ int delivery_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done
     return rc;
 }
 
-/* ---- Hints --------------------------------------------------------------------------------------------------------- */
+/* ---- Hints ----------------------------------------------------------------------------------------------------- */
 
 static int feeds_of(struct db *db, struct arena *a, int64_t endpoint, str kind, int64_t **out, size_t *n, struct err *e)
 {
@@ -261,7 +261,7 @@ int hint_count(struct db *db, int64_t feed, int64_t *out, struct err *e)
     return count(db, Q_HINT_COUNT, feed, out, e);
 }
 
-/* ---- Subscriptions ------------------------------------------------------------------------------------------------- */
+/* ---- Subscriptions --------------------------------------------------------------------------------------------- */
 
 static void webhook_name(char out[48], int64_t endpoint) { snprintf(out, 48, "webhook/%lld", (long long)endpoint); }
 
@@ -293,13 +293,11 @@ static int webhook_make(struct db *db, int64_t endpoint, struct buf *secret, str
 
 int webhook_ensure(struct db *db, int64_t endpoint, struct buf *secret_out, struct err *e)
 {
-    if (!db->has_key) {
-        err_set(e, TL_E_CONFIG, "there is no key to seal secrets with");
-        err_hint(e, "set [core] key_file, or run once with --make-key");
-        return TL_E_CONFIG;
-    }
+    int rc = need_key(db, e);
+    if (rc)
+        return rc;
     AUTO(buf_wipe) struct buf secret = {0};
-    int rc = webhook_secret(db, endpoint, &secret, e);
+    rc = webhook_secret(db, endpoint, &secret, e);
     if (rc == TL_E_NOT_FOUND)
         rc = webhook_make(db, endpoint, &secret, e);
     if (rc == TL_OK)

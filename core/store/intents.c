@@ -39,7 +39,7 @@ SQL_TABLE(T, SQL_INTENTS, SQL);
 
 enum { ENTRIES_FORM = 1 };
 
-/* ---- Entries: form, count, then each; checksum at the end ---------------------------------------------------------- */
+/* ---- Entries: form, count, then each; checksum at the end ------------------------------------------------------ */
 
 static void put_bytes(struct buf *out, str s)
 {
@@ -117,7 +117,7 @@ static bool entries_read(str blob, struct arena *a, struct intent *i)
     return !b.broken && b.p == b.end;
 }
 
-/* ---- Rows ---------------------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------------------------ */
 
 static int read_intent(struct query *q, struct arena *a, struct intent *out)
 {

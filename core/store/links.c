@@ -126,7 +126,7 @@ int link_list_of_feed(struct db *db, struct arena *a, int64_t feed, struct link 
     return list_by(db, a, Q_LIST_FEED, feed, out, n, e);
 }
 
-/* ---- Create -------------------------------------------------------------------------------------------------------- */
+/* ---- Create ---------------------------------------------------------------------------------------------------- */
 
 /* "endpoint/kind" of both sides, the smaller first: the same for a link turned round. */
 static void same_key(struct arena *a, const struct connection *c, const struct link *l, str *low, str *high)
@@ -239,7 +239,7 @@ int link_update(struct db *db, const struct link *l, struct err *e)
     return query_run(&q);
 }
 
-/* ---- Delete -------------------------------------------------------------------------------------------------------- */
+/* ---- Delete ---------------------------------------------------------------------------------------------------- */
 
 static int first_number(struct db *db, int statement, int64_t link, int64_t *out, struct err *e)
 {
@@ -327,7 +327,7 @@ int link_delete_slice(struct db *db, int64_t link, int max_rows, bool *done_out,
     return rc;
 }
 
-/* ---- Counts -------------------------------------------------------------------------------------------------------- */
+/* ---- Counts ---------------------------------------------------------------------------------------------------- */
 
 static int count_bad(struct db *db, int64_t link, struct link_tally *t, struct err *e)
 {

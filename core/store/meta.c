@@ -84,7 +84,7 @@ int meta_set_i64(struct db *db, const char *key, int64_t value, struct err *e)
     return query_run(&q);
 }
 
-/* ---- Identity ------------------------------------------------------------------------------------------------------ */
+/* ---- Identity -------------------------------------------------------------------------------------------------- */
 
 static void random_text(const struct env *env, char *out, size_t n)
 {
@@ -181,6 +181,8 @@ int db_accept_restored(struct db *db, struct err *e)
         return rc;
     random_text(db->env, db->id.incarnation, INCARNATION_CHARS);
     rc = identity_write(db, e);
+    if (rc == TL_OK)
+        rc = counters_write(db, e); /* the sidecar's intent id was taken over in memory only */
     if (rc == TL_OK)
         rc = tx_commit(&tx, e);
     if (rc == TL_OK)

@@ -23,7 +23,7 @@ enum {
     Q_DROP_OLD
 };
 
-/* Base columns: 0 keeps what is there, 1 NULL, 2 the blob. Stale copies are caught by the intent they were read with. */
+/* Base columns: 0 keeps what is there, 1 NULL, 2 the blob. The intent they were read with catches stale copies. */
 #define SET_PLAIN                                                                                                      \
     "flags = ?3, attempts = ?4, a_gen = ?5, b_gen = ?6, run = ?7, map_gen = ?8, synced = ?9, chg = ?10, extra = ?11, " \
     "a_base = CASE ?12 WHEN 0 THEN a_base WHEN 1 THEN NULL ELSE ?13 END, "                                             \
@@ -61,7 +61,7 @@ const char *pair_status_name(int32_t status)
     return status >= 0 && (size_t)status < ARRAY_LEN(names) ? names[status] : "unknown";
 }
 
-/* ---- Reading ------------------------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------------------------- */
 
 static bool base_read(struct query *q, struct arena *a, int64_t pair, struct pair_base *out)
 {
@@ -176,7 +176,7 @@ int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair
     return list_end(rc, &l, (void **)out, n);
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------------------------- */
 
 static bool is_complete(const int64_t rec[2]) { return rec[0] != 0 && rec[1] != 0; }
 

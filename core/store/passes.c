@@ -35,7 +35,8 @@ static const char *const SQL[] = {
     [Q_CHUNK_PUT] = "INSERT INTO pass_seen(pass, chunk, bits) VALUES(?1, ?2, ?3) "
                     "ON CONFLICT(pass, chunk) DO UPDATE SET bits = excluded.bits",
     [Q_CHUNKS] = "SELECT chunk, bits FROM pass_seen WHERE pass = ?1 ORDER BY chunk",
-    [Q_WALK] = "SELECT rec, remote_id, state FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3",
+    [Q_WALK] = "SELECT rec, remote_id, state FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id "
+               "LIMIT ?3",
 };
 SQL_TABLE(T, SQL_PASSES, SQL);
 
@@ -173,7 +174,7 @@ int pass_end(struct db *db, int64_t pass, enum pass_state state, int64_t at_us, 
     return rc == TL_OK ? tx_commit(&tx, e) : rc;
 }
 
-/* ---- Membership ---------------------------------------------------------------------------------------------------- */
+/* ---- Membership ------------------------------------------------------------------------------------------------ */
 
 static int chunk_read(struct db *db, int64_t pass, int64_t chunk, uint8_t bits[CHUNK_BYTES], struct err *e)
 {
@@ -246,7 +247,7 @@ int pass_has(struct db *db, int64_t pass, int64_t rec, bool *out, struct err *e)
     return rc;
 }
 
-/* ---- Walk over those not met --------------------------------------------------------------------------------------- */
+/* ---- Walk over those not met ----------------------------------------------------------------------------------- */
 
 struct pass_walk {
     struct db *db;

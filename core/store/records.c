@@ -58,7 +58,7 @@ static const char *const SQL[] = {
 };
 SQL_TABLE(T, SQL_RECORDS, SQL);
 
-/* ---- Rows ---------------------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------------------------ */
 
 static uint64_t check_sum(int64_t rec, int64_t feed, str id, str observation)
 {
@@ -141,7 +141,7 @@ int record_walk(struct db *db, struct arena *a, int64_t feed, str after, size_t 
     return list_end(rc, &l, (void **)out, n);
 }
 
-/* ---- Keeping what is still needed ---------------------------------------------------------------------------------- */
+/* ---- Keeping what is still needed ------------------------------------------------------------------------------ */
 
 struct standing { /* a pair on this record that needs the old observation */
     int64_t pair;
@@ -219,7 +219,7 @@ static int keep_old(struct db *db, int64_t rec, str newer, struct err *e)
     return rc;
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------------------------- */
 
 static void put_blob_or_null(struct query *q, str v)
 {

@@ -31,7 +31,7 @@ int schema_check(sqlite3 *handle, const char *path, const struct migration *list
     if (!is_empty && found.application_id != APPLICATION_ID) {
         err_set(e, E_PRECONDITION, "\"%s\" is a database of another program", path);
         err_code(e, "FOREIGN_DATABASE");
-        err_hint(e, "set [store] path to a file of its own");
+        err_hint(e, "give the daemon a [core] state_dir of its own");
         return E_PRECONDITION;
     }
     if (found.version > list[n - 1].number) {

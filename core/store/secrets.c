@@ -41,16 +41,16 @@ static const char *const SQL[] = {
 };
 SQL_TABLE(T, SQL_SECRETS, SQL);
 
-static int need_key(const struct db *db, struct err *e)
+int need_key(const struct db *db, struct err *e)
 {
     if (db->has_key)
         return TL_OK;
     err_set(e, TL_E_CONFIG, "there is no key to seal secrets with");
-    err_hint(e, "set [core] key_file, or run once with --make-key");
+    err_hint(e, "make one with \"tielined --make-key FILE\" and name it in [core] key_file");
     return TL_E_CONFIG;
 }
 
-/* ---- Secrets ------------------------------------------------------------------------------------------------------- */
+/* ---- Secrets --------------------------------------------------------------------------------------------------- */
 
 static int check_name(str name, struct err *e)
 {
@@ -127,7 +127,7 @@ int secret_list(struct db *db, struct arena *a, struct secret_row **out, size_t 
     return list_end(rc, &l, (void **)out, n);
 }
 
-/* ---- Tokens -------------------------------------------------------------------------------------------------------- */
+/* ---- Tokens ---------------------------------------------------------------------------------------------------- */
 
 void token_done(struct token *t)
 {
@@ -243,7 +243,7 @@ int token_rm(struct db *db, int64_t endpoint, struct err *e)
     return query_run(&q);
 }
 
-/* ---- Values of connectors ------------------------------------------------------------------------------------------ */
+/* ---- Values of connectors -------------------------------------------------------------------------------------- */
 
 int kv_get(struct db *db, int64_t endpoint, str key, struct buf *value_out, struct err *e)
 {

@@ -1,4 +1,4 @@
-/* The sidecar file "<database>.seal": incarnation of the database and the highest intent this installation has acted on.
+/* The sidecar file "<database>.seal": incarnation of the database and the highest intent this installation acted on.
  * When it is ahead of the database, the database is an older copy: what was created since then exists at the vendors
  * but not in it. Not synced on purpose: a lost write of it only makes it older, which is harmless. */
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 #include "db_int.h"
 
-/* ---- Errors -------------------------------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------------------------- */
 
 static int storage_error(struct err *e, const char *code, const char *path, const char *what, const char *hint)
 {
@@ -30,7 +30,7 @@ int sql_error_of(sqlite3 *handle, const char *path, int sqlite_rc, struct err *e
     case SQLITE_NOTADB:
         rc = storage_error(e, "STORAGE_CORRUPT", path,
                            (sqlite_rc & 0xff) == SQLITE_NOTADB ? "this is not a database" : "the file is damaged",
-                           "stop the daemon, keep the damaged file, put the newest backup in its place and start again");
+                           "stop the daemon, keep the damaged file, put the newest backup in its place, start again");
         break;
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -95,7 +95,7 @@ int sql_exec_i64(sqlite3 *handle, const char *path, const char *sql, int64_t *ou
     return TL_OK;
 }
 
-/* ---- Statements ---------------------------------------------------------------------------------------------------- */
+/* ---- Statements ------------------------------------------------------------------------------------------------ */
 
 static int statement(struct db *db, const struct sql_table *t, int index, sqlite3_stmt **out, struct err *e)
 {
@@ -114,7 +114,7 @@ static int statement(struct db *db, const struct sql_table *t, int index, sqlite
     return TL_OK;
 }
 
-/* A transaction that SQLite ended by itself (disk full) must not go on as single statements; and a reader's must end. */
+/* A transaction that SQLite ended by itself (disk full) must not go on as single statements; a reader's must end. */
 static int may_go_on(struct db *db, struct err *e)
 {
     if (!db->in_transaction)

@@ -70,7 +70,6 @@ int db_commit(struct db *db, struct err *e)
     }
     db->in_transaction = false;
     db->n_pending = 0;
-    db->commits++;
     return TL_OK;
 }
 
@@ -102,7 +101,7 @@ void tx_end(struct tx *tx)
     tx->own = false;
 }
 
-/* ---- Counters ------------------------------------------------------------------------------------------------------ */
+/* ---- Counters -------------------------------------------------------------------------------------------------- */
 
 int64_t next_id(struct db *db, enum counter c)
 {
@@ -129,7 +128,7 @@ int counters_load(struct db *db, struct err *e)
     return TL_OK;
 }
 
-static int counters_write(struct db *db, struct err *e)
+int counters_write(struct db *db, struct err *e)
 {
     AUTO(buf_done) struct buf blob = {0};
     for (int i = 0; i < COUNTERS; i++)
@@ -139,7 +138,7 @@ static int counters_write(struct db *db, struct err *e)
     return query_run(&q);
 }
 
-/* ---- Counts kept with transactions --------------------------------------------------------------------------------- */
+/* ---- Counts kept with transactions ----------------------------------------------------------------------------- */
 
 static struct pending *pending_of(struct db *db, int32_t what, int64_t owner)
 {
