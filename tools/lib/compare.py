@@ -34,7 +34,7 @@ def folded(value):
 
 
 def live_desk(records):
-    return [r for r in records if r["state"] == "live"]
+    return [r for r in records if r["_state"] == "live"]
 
 
 def live_salesforce(records):

@@ -89,7 +89,7 @@ def plain_pair(sandbox, planted):
     special = {p["id"] for p in planted}
     desk = {}
     for r in sandbox.dump("desk", "contacts"):
-        if r["state"] == "live" and r["email"]:
+        if r["_state"] == "live" and r["email"]:
             desk.setdefault(r["email"].lower(), []).append(r)
     pairs = []
     for r in sandbox.dump("salesforce", "Contact"):
