@@ -62,7 +62,12 @@ static bool resolve(struct arena *a, str text, struct inner *done, size_t n, str
         }
         str path = str_n(text.p + i + 2, (size_t)(close - text.p) - i - 2), name;
         snprintf(wrong, wrong_size, "%.*s", STR_FMT(path));
-        (void)str_split(&path, '.', &name);
+        size_t name_n = 0; /* "name.field" or, of a collection's results, "name[0].id" */
+        while (name_n < path.n && path.p[name_n] != '.' && path.p[name_n] != '[')
+            name_n++;
+        name = str_n(path.p, name_n);
+        size_t skip = name_n < path.n && path.p[name_n] == '.' ? name_n + 1 : name_n;
+        path = str_n(path.p + skip, path.n - skip);
         struct inner *from = referred(done, n, name);
         if (from && !from->answer) {
             struct sj_fault fault;

@@ -548,6 +548,11 @@ def test_composite_passes_ids_on_and_can_roll_back(w):
     assert failed[1]["body"][0]["errorCode"] == "REQUIRED_FIELD_MISSING"
     assert w.query("SELECT COUNT() FROM Account").json["totalSize"] == 1
     assert call(False, None)["compositeResponse"][0]["httpStatusCode"] == 201
+    rows = w.api("POST", "/composite", {"compositeRequest": [
+        {"method": "POST", "url": V + "/composite/sobjects", "referenceId": "rows",
+         "body": collection([{"LastName": "a"}, {"LastName": "b"}])},
+        {"method": "GET", "url": V + "/sobjects/Contact/@{rows[1].id}", "referenceId": "second"}]}).json
+    assert rows["compositeResponse"][1]["body"]["LastName"] == "b"
     many = [{"method": "GET", "url": V + "/limits", "referenceId": f"r{i}"} for i in range(26)]
     assert w.api("POST", "/composite", {"compositeRequest": many}).status == 400
 

@@ -1,5 +1,5 @@
-/* SOQL against the twin's store: the language, the refusals and their pictures, null and case rules, order, and that the
- * ways to the rows (ids, stamps, texts) find what a scan finds. */
+/* SOQL against the twin's store: the language, the refusals and their pictures, null and case rules, order, and that
+ * the ways to the rows (ids, stamps, texts) find what a scan finds. */
 #include <stdio.h>
 
 #include "unit/unit.h"
@@ -25,7 +25,10 @@ static int setup(void **state)
     *org = (struct org){0};
     sf_schema_init(&org->schema, NOW);
     struct sf_object *contact = sf_schema_object(&org->schema, STR("Contact"));
-    static const struct sf_field key = {.name = "Key__c", .label = "Key", .type = SF_STRING, .length = 40,
+    static const struct sf_field key = {.name = "Key__c",
+                                        .label = "Key",
+                                        .type = SF_STRING,
+                                        .length = 40,
                                         .flags = F_CUN | F_EXTERNAL | F_UNIQUE | F_INDEX};
     assert_true(sf_object_add(&org->schema, contact, &key, NOW));
     sf_store_init(&org->store, &org->schema);
@@ -103,8 +106,8 @@ static const char *ask(struct org *org, const char *text)
 }
 
 #define ASK(text, expected) assert_string_equal(ask(org, text), expected)
-#define C "SELECT Id FROM Contact WHERE "
-#define BY " ORDER BY LastName"
+#define C                   "SELECT Id FROM Contact WHERE "
+#define BY                  " ORDER BY LastName"
 
 static void four(struct org *org)
 {
@@ -198,8 +201,8 @@ static void date_words_at_the_edges(void **state)
         int64_t n, lo, hi;
     } rows[] = {
         /* 2024-02-29, a Thursday, is day 19782 */
-        {"THIS_WEEK", 0, 19778, 19785},    {"THIS_MONTH", 0, 19754, 19783}, {"NEXT_MONTH", 0, 19783, 19814},
-        {"THIS_QUARTER", 0, 19723, 19814}, {"LAST_YEAR", 0, 19358, 19723},  {"NEXT_N_DAYS", 3, 19783, 19786},
+        {"THIS_WEEK", 0, 19778, 19785},     {"THIS_MONTH", 0, 19754, 19783},  {"NEXT_MONTH", 0, 19783, 19814},
+        {"THIS_QUARTER", 0, 19723, 19814},  {"LAST_YEAR", 0, 19358, 19723},   {"NEXT_N_DAYS", 3, 19783, 19786},
         {"LAST_N_MONTHS", 2, 19692, 19754}, {"N_YEARS_AGO", 1, 19358, 19723}, {"LAST_90_DAYS", 0, 19692, 19783},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -255,11 +258,11 @@ static void errors_draw_the_place(void **state)
 {
     struct org *org = *state;
     ASK("SELECT Foo FROM Contact", "INVALID_FIELD");
-    assert_string_equal(org->e.text,
-                        "\nSELECT Foo FROM Contact\n       ^\nERROR at Row:1:Column:8\n"
-                        "No such column 'Foo' on entity 'Contact'. If you are attempting to use a custom field, be sure "
-                        "to append the '__c' after the custom field name. Please reference your WSDL or the describe "
-                        "call for the appropriate names.");
+    assert_string_equal(
+        org->e.text, "\nSELECT Foo FROM Contact\n       ^\nERROR at Row:1:Column:8\n"
+                     "No such column 'Foo' on entity 'Contact'. If you are attempting to use a custom field, be sure "
+                     "to append the '__c' after the custom field name. Please reference your WSDL or the describe "
+                     "call for the appropriate names.");
 }
 
 static void lengths_are_limited(void **state)
@@ -345,7 +348,7 @@ static void a_lost_locator_resumes_by_stamp_and_id(void **state)
     }
     snprintf(query, sizeof query,
              C "(SystemModstamp > 2026-03-01T12:00:00Z OR (SystemModstamp = 2026-03-01T12:00:00Z AND Id > '%s')) "
-             "ORDER BY SystemModstamp, Id",
+               "ORDER BY SystemModstamp, Id",
              r[1]->id);
     ASK(query, "R2,R3,R4,R5");
 }
@@ -370,11 +373,19 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(compares_without_case_and_knows_null), TEST(like_knows_wildcards_and_their_escapes),
-        TEST(logic_wants_parentheses_where_it_mixes), TEST(parents_and_semi_joins), TEST(dates_and_their_words),
-        cmocka_unit_test(date_words_at_the_edges), TEST(order_limit_and_offset), TEST(refuses_as_the_vendor_does),
-        TEST(errors_draw_the_place), TEST(lengths_are_limited), TEST(bin_and_archive_show_in_query_all_only),
-        TEST(every_way_finds_what_a_scan_finds), TEST(a_lost_locator_resumes_by_stamp_and_id),
+        TEST(compares_without_case_and_knows_null),
+        TEST(like_knows_wildcards_and_their_escapes),
+        TEST(logic_wants_parentheses_where_it_mixes),
+        TEST(parents_and_semi_joins),
+        TEST(dates_and_their_words),
+        cmocka_unit_test(date_words_at_the_edges),
+        TEST(order_limit_and_offset),
+        TEST(refuses_as_the_vendor_does),
+        TEST(errors_draw_the_place),
+        TEST(lengths_are_limited),
+        TEST(bin_and_archive_show_in_query_all_only),
+        TEST(every_way_finds_what_a_scan_finds),
+        TEST(a_lost_locator_resumes_by_stamp_and_id),
         TEST(ids_have_check_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
