@@ -25,7 +25,7 @@ check_exports() {
     readelf -d "$1" | grep -q 'BIND_NOW\|NOW' || { echo "$1 is not bound at load" >&2; exit 1; }
 }
 
-cmake -S "$source" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$tree" >"$scratch/log" 2>&1 &&
+cmake -G Ninja -S "$source" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$tree" >"$scratch/log" 2>&1 &&
     cmake --build "$scratch/build" >>"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; exit 1; }
 check_exports "$scratch/build/connectors/minimal.so"
 
@@ -41,7 +41,7 @@ check_exports "$scratch/plain.so"
 printf 'extern int no_such_function(void); int go(void); int go(void) { return no_such_function(); }\n' >"$scratch/bad.c"
 mkdir "$scratch/bad"
 sed 's/minimal\.c/..\/bad.c/' "$source/CMakeLists.txt" >"$scratch/bad/CMakeLists.txt"
-cmake -S "$scratch/bad" -B "$scratch/bad/build" -DCMAKE_PREFIX_PATH="$tree" >/dev/null
+cmake -G Ninja -S "$scratch/bad" -B "$scratch/bad/build" -DCMAKE_PREFIX_PATH="$tree" >/dev/null
 if cmake --build "$scratch/bad/build" >"$scratch/log" 2>&1; then
     echo "an undefined symbol was linked without complaint" >&2
     exit 1
