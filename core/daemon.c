@@ -52,7 +52,8 @@ int daemon_state_dir(const char *path, struct err *e)
     if (!S_ISDIR(st.st_mode))
         return err_set(e, TL_E_CONFIG, "[core] state_dir = %s: is not a directory", path);
     if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IRWXO))) {
-        err_set(e, TL_E_CONFIG, "the state directory \"%s\" must belong to the daemon's user and be closed to others", path);
+        err_set(e, TL_E_CONFIG, "the state directory \"%s\" must belong to the daemon's user and be closed to others",
+                path);
         err_hint(e, "chown it to the user tielined runs as, and chmod 0700 it");
         return TL_E_CONFIG;
     }
@@ -101,9 +102,7 @@ void daemon_log_setup(const struct config *c)
                          : strcmp(level, "warn") == 0  ? LOG_WARN
                          : strcmp(level, "error") == 0 ? LOG_ERROR
                                                        : LOG_INFO;
-    log_setup(min, strcmp(format, "json") == 0      ? LOG_JSON
-                   : strcmp(format, "journal") == 0 ? LOG_JOURNAL
-                                                    : LOG_TEXT);
+    log_setup(min, strcmp(format, "json") == 0 ? LOG_JSON : strcmp(format, "journal") == 0 ? LOG_JOURNAL : LOG_TEXT);
 }
 
 /* Directory of this program, for what stands beside it in a build tree. */

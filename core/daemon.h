@@ -6,8 +6,8 @@
 
 enum { DAEMON_EXIT_CONFIG = 7 };
 
-/* tielined -t and -T: checks the configuration, and the options of endpoints against their connectors, which are asked in a
- * child process. Prints every finding; dump: also the values that count. Exit code 0 or 7. */
+/* tielined -t and -T: checks the configuration, and the options of endpoints against their connectors, which are asked
+ * in a child process. Prints every finding; dump: also the values that count. Exit code 0 or 7. */
 int daemon_test(struct config *c, bool dump);
 
 /* No core dumps, no debugger, files closed to others, signals left to one thread. */
@@ -16,7 +16,7 @@ int daemon_harden(struct err *e);
 int daemon_key(const struct config *c, struct seal_key *out, struct err *e);
 /* Makes and checks the state directory: ours, 0700. */
 int daemon_state_dir(const char *path, struct err *e);
-void daemon_ready(void);     /* tells systemd (NOTIFY_SOCKET), if it asked */
+void daemon_ready(void); /* tells systemd (NOTIFY_SOCKET), if it asked */
 void daemon_stopping(void);
 void daemon_log_setup(const struct config *c);
 /* Path of tieline-worker: [core] worker, else beside this program, else the libexec directory. */

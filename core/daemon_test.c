@@ -29,8 +29,8 @@ static void check_endpoint(struct config *c, const struct runtime_config *runtim
     struct err e = {0};
     const struct config_value *named = config_lookup(c, s->header, "connector");
     if (connector && *connector && runtime_verify(runtime, connector, &m, &e)) {
-        ini_find(&c->ini, FINDING_ERROR, named->file, named->line, "[%s] connector = %s: %s%s%s", s->header, connector, e.text,
-                 e.hint[0] ? "; " : "", e.hint);
+        ini_find(&c->ini, FINDING_ERROR, named->file, named->line, "[%s] connector = %s: %s%s%s", s->header, connector,
+                 e.text, e.hint[0] ? "; " : "", e.hint);
     } else if (m) {
         config_check_options(c, s, m->options, m->n_options, sizeof(tl_option));
     }
@@ -43,8 +43,8 @@ static void dump_plain(const struct config *c)
     const char *section = "";
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
-        if (strcmp(k->section, "endpoint") == 0 || strcmp(k->section, "connection") == 0 || strcmp(k->section, "link") == 0 ||
-            strchr(k->key, '*'))
+        if (strcmp(k->section, "endpoint") == 0 || strcmp(k->section, "connection") == 0 ||
+            strcmp(k->section, "link") == 0 || strchr(k->key, '*'))
             continue;
         if (strcmp(section, k->section) != 0)
             printf("[%s]\n", section = k->section);
@@ -59,9 +59,11 @@ static void dump_plain(const struct config *c)
 int daemon_test(struct config *c, bool dump)
 {
     char worker[4096], connectors[4096];
-    struct runtime_config runtime = {.env = &env_real, .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
+    struct runtime_config runtime = {.env = &env_real,
+                                     .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
                                      .worker_path = daemon_worker_path(c, worker, sizeof worker),
-                                     .state_dir = config_get(c, "core", "state_dir"), .development = c->development};
+                                     .state_dir = config_get(c, "core", "state_dir"),
+                                     .development = c->development};
     if (dump)
         dump_plain(c);
     for (const struct config_section *s = c->sections; s; s = s->next) {

@@ -39,8 +39,12 @@ static int make_key(const char *path)
 static int parse_arguments(int argc, char **argv, struct arguments *out)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"test", no_argument, NULL, 't'}, {"dump", no_argument, NULL, 'T'},
-        {"make-key", required_argument, NULL, 'K'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
+        {"config", required_argument, NULL, 'c'},
+        {"test", no_argument, NULL, 't'},
+        {"dump", no_argument, NULL, 'T'},
+        {"make-key", required_argument, NULL, 'K'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
     int found;
@@ -80,7 +84,8 @@ static uint32_t api_group(const struct config *c)
     const char *name = config_get(c, "api", "group");
     const struct group *g = name && *name ? getgrnam(name) : NULL;
     if (name && *name && !g)
-        log_line(LOG_WARN, NULL, "[api] group = %s: no such group; only root and the daemon's user may use the API", name);
+        log_line(LOG_WARN, NULL, "[api] group = %s: no such group; only root and the daemon's user may use the API",
+                 name);
     return g ? g->gr_gid : UINT32_MAX;
 }
 
@@ -108,7 +113,8 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
     int rc = db_open(&app->db, db_options, e);
     if (rc)
         return rc;
-    struct http_config http = {.proxy = config_get(c, "http", "proxy"), .ca_file = config_get(c, "http", "ca_file"),
+    struct http_config http = {.proxy = config_get(c, "http", "proxy"),
+                               .ca_file = config_get(c, "http", "ca_file"),
                                .connect_timeout_us = config_number(c, "http", "connect_timeout"),
                                .timeout_us = config_number(c, "http", "timeout"),
                                .max_body = (uint64_t)config_number(c, "http", "max_body")};
@@ -116,21 +122,26 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
     if (rc)
         return rc;
     app->mailbox = mailbox_new();
-    struct runtime_config runtime = {.env = app->env, .control = app->mailbox,
+    struct runtime_config runtime = {.env = app->env,
+                                     .control = app->mailbox,
                                      .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
                                      .state_dir = config_get(c, "core", "state_dir"),
                                      .worker_path = daemon_worker_path(c, worker, sizeof worker),
-                                     .development = c->development, .http = app->http,
-                                     .store = setup_host_store(app), .changed = on_changed, .ctx = app};
+                                     .development = c->development,
+                                     .http = app->http,
+                                     .store = setup_host_store(app),
+                                     .changed = on_changed,
+                                     .ctx = app};
     rc = runtime_new(&app->runtime, &runtime, e);
     if (rc)
         return rc;
-    struct engine_config engine = {.db = app->db, .env = app->env, .dispatcher = runtime_dispatcher(app->runtime),
-                                   .wake = on_wake, .ctx = app};
+    struct engine_config engine = {
+        .db = app->db, .env = app->env, .dispatcher = runtime_dispatcher(app->runtime), .wake = on_wake, .ctx = app};
     rc = engine_open(&app->engine, &engine, e);
     if (rc)
         return rc;
-    struct control_parts parts = {.env = app->env, .mailbox = app->mailbox, .engine = app->engine, .runtime = app->runtime};
+    struct control_parts parts = {
+        .env = app->env, .mailbox = app->mailbox, .engine = app->engine, .runtime = app->runtime};
     app->control = control_new(&parts);
     app->hooks = hook_targets_new();
     return readers_new(&app->readers, db_options, e);
@@ -139,8 +150,10 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
 static int listen_all(struct app *app, struct err *e)
 {
     const struct config *c = app->config;
-    struct server_options api = {.socket_path = config_get(c, "api", "socket"), .socket_group = api_group(c),
-                                 .max_body = 1 << 20, .tables = api_tables};
+    struct server_options api = {.socket_path = config_get(c, "api", "socket"),
+                                 .socket_group = api_group(c),
+                                 .max_body = 1 << 20,
+                                 .tables = api_tables};
     int rc = server_start(&app->api, app, &api, e);
     const char *address = config_get(c, "hooks", "listen");
     if (rc || strcmp(address, "off") == 0)
@@ -165,7 +178,8 @@ static void *watch_signals(void *arg)
     app->api = server_stop(app->api);
     control_stop(app->control);
     sigwait(&set, &got);
-    log_line(LOG_WARN, NULL, "second signal: leaving at once; the journal resolves what was in flight at the next start");
+    log_line(LOG_WARN, NULL,
+             "second signal: leaving at once; the journal resolves what was in flight at the next start");
     _exit(130);
 }
 
@@ -200,8 +214,11 @@ static int run(struct app *app, struct err *e)
     sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    struct db_options db = {.path = db_path, .env = app->env, .key = &app->key,
-                            .durability = strcmp(config_get(c, "store", "durability"), "normal") == 0 ? DB_NORMAL : DB_FULL,
+    struct db_options db = {.path = db_path,
+                            .env = app->env,
+                            .key = &app->key,
+                            .durability =
+                                strcmp(config_get(c, "store", "durability"), "normal") == 0 ? DB_NORMAL : DB_FULL,
                             .cache_kib = (int32_t)(config_number(c, "store", "cache") / 1024)};
     rc = wire(app, &db, e);
     if (!rc) {

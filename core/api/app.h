@@ -17,14 +17,14 @@ struct app {
     const struct env *env;
     const struct config *config; /* of the running generation */
     struct seal_key key;
-    struct db *db;               /* [control] */
+    struct db *db; /* [control] */
     struct mailbox *mailbox;
     struct http_client *http;
-    struct runtime *runtime;     /* [control] */
-    struct engine *engine;       /* [control] */
-    struct control *control;     /* [any] */
-    struct readers *readers;     /* [any] */
-    struct hook_targets *hooks;  /* [any] */
+    struct runtime *runtime;    /* [control] */
+    struct engine *engine;      /* [control] */
+    struct control *control;    /* [any] */
+    struct readers *readers;    /* [any] */
+    struct hook_targets *hooks; /* [any] */
     struct server *api, *hook_server;
     int64_t started_us, started_mono_us;
 };
@@ -38,7 +38,8 @@ void readers_give(struct readers *r, struct db *db);
 
 /* ---- setup: from the configuration to connectors, endpoints, connections and links. [control] ---- */
 void setup_apply(struct app *app);
-/* Endpoints of one connector, or all (NULL): options and secrets are read again. After a load, and after a secret changed. */
+/* Endpoints of one connector, or all (NULL): options and secrets are read again. After a load, and after a secret
+ * changed. */
 void setup_endpoints(struct app *app, const char *connector);
 struct host_store setup_host_store(struct app *app);
 int64_t setup_endpoint_id(struct app *app, const char *name); /* 0: not known */

@@ -1,7 +1,7 @@
 #ifndef GUARD_H
 #define GUARD_H
-/* What a request must satisfy before anything of it is believed; the list comes from measuring which malformed requests the
- * server library lets pass. Pure, so that it can be table-tested. [any] */
+/* What a request must satisfy before anything of it is believed; the list comes from measuring which malformed requests
+ * the server library lets pass. Pure, so that it can be table-tested. [any] */
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
-/* The hook listener: verifies a delivery by the scheme its connector declares, stores it durably, answers 200. It never waits
- * for a connector; what a delivery means is read later. Serves only /hooks/NAME/SECRET, and never answers 410, which vendors
- * take as "unsubscribe for good". */
+/* The hook listener: verifies a delivery by the scheme its connector declares, stores it durably, answers 200. It never
+ * waits for a connector; what a delivery means is read later. Serves only /hooks/NAME/SECRET, and never answers 410,
+ * which vendors take as "unsubscribe for good". */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +25,8 @@ struct hook_target {
     struct jwks *keys;
 };
 
-/* One generation of targets. Deliveries under way keep theirs: they wait for the control thread, which may be making the
- * next generation meanwhile, so no lock is held while they do. */
+/* One generation of targets. Deliveries under way keep theirs: they wait for the control thread, which may be making
+ * the next generation meanwhile, so no lock is held while they do. */
 struct generation {
     int refs; /* guarded by hook_targets.lock */
     struct hook_target *first;
@@ -132,7 +132,10 @@ void hook_targets_refresh(struct app *app)
         const tl_webhook *w = info.manifest->webhook;
         struct hook_target *t = calloc(1, sizeof *t);
         ASSERT(t);
-        *t = (struct hook_target){.next = next->first, .name = text_dup(s->name), .endpoint = id, .scheme = w->scheme,
+        *t = (struct hook_target){.next = next->first,
+                                  .name = text_dup(s->name),
+                                  .endpoint = id,
+                                  .scheme = w->scheme,
                                   .header = w->header ? text_dup(w->header) : NULL,
                                   .delivery_id = w->delivery_id ? text_dup(w->delivery_id) : NULL,
                                   .answers_get = w->answers_get != 0};
@@ -238,14 +241,25 @@ static int answer_delivery(struct request *rq, const struct hook_target *t, str 
     struct err e = {0};
     struct header_pairs headers = {.n = 0, .arena = &rq->arena};
     MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, add_header, &headers);
-    tl_hook_request request = {.struct_size = sizeof request, .n_headers = headers.n, .headers = headers.items,
-                               .body = rq->raw_body, .received_us = env_now_us(app->env)};
-    struct hook_rule rule = {.scheme = t->scheme, .header = str_of(t->header), .secret = buf_lent(&t->secret),
-                             .issuer = buf_lent(&t->issuer), .audience = buf_lent(&t->audience), .keys = t->keys};
+    tl_hook_request request = {.struct_size = sizeof request,
+                               .n_headers = headers.n,
+                               .headers = headers.items,
+                               .body = rq->raw_body,
+                               .received_us = env_now_us(app->env)};
+    struct hook_rule rule = {.scheme = t->scheme,
+                             .header = str_of(t->header),
+                             .secret = buf_lent(&t->secret),
+                             .issuer = buf_lent(&t->issuer),
+                             .audience = buf_lent(&t->audience),
+                             .keys = t->keys};
     if (hook_verify(&rule, &request, secret, app->env, &e))
         return refuse(app, t, &e);
-    struct delivery d = {.app = app, .hook = {.endpoint = t->endpoint, .delivery_key = delivery_key(rq, t, &headers),
-                                              .headers = headers.items, .n_headers = headers.n, .body = rq->raw_body}};
+    struct delivery d = {.app = app,
+                         .hook = {.endpoint = t->endpoint,
+                                  .delivery_key = delivery_key(rq, t, &headers),
+                                  .headers = headers.items,
+                                  .n_headers = headers.n,
+                                  .body = rq->raw_body}};
     if (control_do(app->control, store_delivery, &d, &e) == TL_OK)
         return 200;
     log_err(LOG_ERROR, t->name, &e);
@@ -261,8 +275,7 @@ int hook_answer(struct request *rq, struct buf *answer, const char **content_typ
     int status = 404;
     struct generation *g = generation_take(rq->app->hooks);
     for (const struct hook_target *t = ours ? g->first : NULL; t; t = t->next) {
-        if (!str_is(name, t->name) || secret.n != t->secret.n ||
-            sodium_memcmp(secret.p, t->secret.p, t->secret.n) != 0)
+        if (!str_is(name, t->name) || secret.n != t->secret.n || sodium_memcmp(secret.p, t->secret.p, t->secret.n) != 0)
             continue;
         if (str_is(rq->method, "GET") || str_is(rq->method, "HEAD"))
             status = t->answers_get ? 200 : 405;

@@ -37,8 +37,10 @@ static void add_store(struct buf *out, struct app *app)
     struct db_stats s;
     db_stats(app->db, &s);
     figure(out, "store_vm_steps_total", "counter", "Steps of the SQLite virtual machine, writer only.", s.vm_steps);
-    figure(out, "store_page_hits_total", "counter", "Page requests answered from the cache, writer only.", s.cache_hits);
-    figure(out, "store_page_misses_total", "counter", "Page requests that went to the disk, writer only.", s.cache_misses);
+    figure(out, "store_page_hits_total", "counter", "Page requests answered from the cache, writer only.",
+           s.cache_hits);
+    figure(out, "store_page_misses_total", "counter", "Page requests that went to the disk, writer only.",
+           s.cache_misses);
     figure(out, "store_commits_total", "counter", "Transactions committed.", s.commits);
     figure(out, "store_pages", "gauge", "Size of the database in pages of 4096 bytes.", s.page_count);
     figure(out, "store_wal_pages", "gauge", "Length of the write-ahead log in pages.", s.wal_pages);
@@ -52,7 +54,8 @@ static void add_process(struct buf *out, struct app *app)
                      u.ru_stime.tv_usec / 1000;
     figure(out, "process_cpu_milliseconds_total", "counter", "CPU time of the daemon.", cpu_ms);
     figure(out, "process_peak_memory_kib", "gauge", "Largest resident size so far.", u.ru_maxrss);
-    figure(out, "uptime_seconds", "gauge", "Time since the start.", (env_mono_us(app->env) - app->started_mono_us) / US_PER_S);
+    figure(out, "uptime_seconds", "gauge", "Time since the start.",
+           (env_mono_us(app->env) - app->started_mono_us) / US_PER_S);
     struct control_figures c;
     control_figures_get(app->control, &c);
     figure(out, "control_longest_turn_microseconds", "gauge", "Most CPU time of one turn of the control thread.",

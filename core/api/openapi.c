@@ -109,8 +109,8 @@ json_t *openapi_shape(const char *shape)
 static json_t *parameter(const char *in, str name, const char *type, bool required)
 {
     json_t *schema = openapi_shape(type);
-    return json_pack("{s:s,s:o,s:b,s:o}", "in", in, "name", json_stringn(name.p, name.n), "required", required, "schema",
-                     schema ? schema : json_object());
+    return json_pack("{s:s,s:o,s:b,s:o}", "in", in, "name", json_stringn(name.p, name.n), "required", required,
+                     "schema", schema ? schema : json_object());
 }
 
 static json_t *parameters(const struct route *r)
@@ -151,8 +151,8 @@ static json_t *operation(const struct route *r)
                               openapi_shape("{type:string,title:string,status:integer,code:string,detail:string?,"
                                             "hint:string?}"));
     json_object_set_new(problem, "description", json_string("refused or failed: a problem of RFC 9457"));
-    json_t *op = json_pack("{s:s,s:o,s:{s:o,s:o}}", "summary", r->summary, "parameters", parameters(r), "responses", "2XX",
-                           ok, "default", problem);
+    json_t *op = json_pack("{s:s,s:o,s:{s:o,s:o}}", "summary", r->summary, "parameters", parameters(r), "responses",
+                           "2XX", ok, "default", problem);
     if (r->body) {
         json_t *body = content("application/json", openapi_shape(r->body));
         json_object_set_new(body, "required", json_true());

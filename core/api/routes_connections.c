@@ -103,7 +103,8 @@ static int release_connection(struct request *rq, json_t **answer, struct err *e
 static int list_links(struct request *rq, json_t **answer, struct err *e)
 {
     const char *connection = param_text(rq, "connection");
-    WITH_READER(rq, db, e, not_found_words(e, view_links(db, connection, answer, e), "connection", connection ? connection : ""));
+    WITH_READER(rq, db, e,
+                not_found_words(e, view_links(db, connection, answer, e), "connection", connection ? connection : ""));
 }
 
 static int show_link(struct request *rq, json_t **answer, struct err *e)
@@ -121,8 +122,7 @@ static int create_link(struct request *rq, json_t **answer, struct err *e)
 {
     struct verb v;
     const char *connection = body_text(rq, "connection"), *kind = body_text(rq, "kind");
-    verb_init(&v, rq, "link.create",
-              arena_fmt(&rq->arena, "%s/%s", connection ? connection : "", kind ? kind : ""));
+    verb_init(&v, rq, "link.create", arena_fmt(&rq->arena, "%s/%s", connection ? connection : "", kind ? kind : ""));
     int rc = body_need_text(rq, "connection", &v.text[0], e);
     if (!rc)
         rc = body_need_text(rq, "kind", &v.text[1], e);
@@ -213,9 +213,11 @@ const struct route routes_connections[] = {
     {"PATCH", CONNECTION, ROUTE_WRITE | ROUTE_MATCH, rename_connection, "rename", NULL, "{name:string}", "object"},
     {"DELETE", CONNECTION, ROUTE_WRITE | ROUTE_MATCH | ROUTE_DRY, delete_connection,
      "delete with its pairs and failures; remote records stay", "dry_run:boolean", NULL, "object"},
-    {"POST", CONNECTION "/pause", ROUTE_WRITE, pause_connection, "stop pulls and pushes, keep everything", NULL, NULL, "object"},
+    {"POST", CONNECTION "/pause", ROUTE_WRITE, pause_connection, "stop pulls and pushes, keep everything", NULL, NULL,
+     "object"},
     {"POST", CONNECTION "/resume", ROUTE_WRITE, resume_connection, "go on where it was paused", NULL, NULL, "object"},
-    {"POST", CONNECTION "/release", ROUTE_WRITE, release_connection, "lift a safety brake after looking", NULL, NULL, "object"},
+    {"POST", CONNECTION "/release", ROUTE_WRITE, release_connection, "lift a safety brake after looking", NULL, NULL,
+     "object"},
     {"GET", "/api/v1/links", 0, list_links, "links", "connection:string", NULL, "{items:[object]}"},
     {"POST", "/api/v1/links", ROUTE_WRITE, create_link, "make a link of one kind", NULL,
      "{connection:string,kind:string,settings:object?}", "object"},

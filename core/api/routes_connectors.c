@@ -264,16 +264,20 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
     return switch_connector(rq, false, answer, e);
 }
 
-#define ANSWER "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?}"
+#define ANSWER                                                                                                         \
+    "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?}"
 const struct route routes_connectors[] = {
-    {"GET", "/api/v1/connectors", 0, list_connectors, "connectors with their state", NULL, NULL, "{items:[" ANSWER "]}"},
+    {"GET", "/api/v1/connectors", 0, list_connectors, "connectors with their state", NULL, NULL,
+     "{items:[" ANSWER "]}"},
     {"GET", CONNECTOR, 0, show_connector, "one connector with its options", NULL, NULL, ANSWER},
-    {"POST", CONNECTOR "/load", ROUTE_WRITE, load_connector, "load; answers when it runs or was refused", NULL, NULL, ANSWER},
-    {"POST", CONNECTOR "/unload", ROUTE_WRITE, unload_connector, "unload: soft refuses while busy, drain waits, kill cuts",
-     NULL, "{mode:string?,deadline:string?}", ANSWER},
+    {"POST", CONNECTOR "/load", ROUTE_WRITE, load_connector, "load; answers when it runs or was refused", NULL, NULL,
+     ANSWER},
+    {"POST", CONNECTOR "/unload", ROUTE_WRITE, unload_connector,
+     "unload: soft refuses while busy, drain waits, kill cuts", NULL, "{mode:string?,deadline:string?}", ANSWER},
     {"POST", CONNECTOR "/reload", ROUTE_WRITE, reload_connector, "drain, then load the file as it is now", NULL,
      "{deadline:string?}", ANSWER},
-    {"POST", CONNECTOR "/disable", ROUTE_WRITE, disable_connector, "unload and keep it so until enabled", NULL, NULL, ANSWER},
+    {"POST", CONNECTOR "/disable", ROUTE_WRITE, disable_connector, "unload and keep it so until enabled", NULL, NULL,
+     ANSWER},
     {"POST", CONNECTOR "/enable", ROUTE_WRITE, enable_connector, "allow again, and load", NULL, NULL, ANSWER},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

@@ -9,8 +9,8 @@
 #include "verb.h"
 #include "view.h"
 
-const struct route *const api_tables[] = {routes_daemon, routes_connectors, routes_endpoints, routes_connections, routes_sync,
-                                          routes_secrets, NULL};
+const struct route *const api_tables[] = {
+    routes_daemon, routes_connectors, routes_endpoints, routes_connections, routes_sync, routes_secrets, NULL};
 
 /* ---- status: one screen ---- */
 
@@ -25,8 +25,8 @@ static int run_status(struct verb *v, struct err *e)
         loaded += info.state == RUN_RUNNING;
         attention += info.error && info.error->status != 0;
     }
-    json_object_set_new(v->out, "connectors", json_pack("{s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors",
-                                                         attention));
+    json_object_set_new(v->out, "connectors",
+                        json_pack("{s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors", attention));
     return TL_OK;
 }
 
@@ -45,11 +45,11 @@ static int read_status(struct request *rq, struct db *db, json_t *o, struct err 
         return rc;
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s%,s:s%,s:s%,s:s%}", "object", repairs[i].object.p,
-                                              (size_t)repairs[i].object.n, "code", repairs[i].code.p,
-                                              (size_t)repairs[i].code.n, "text", repairs[i].text.p ? repairs[i].text.p : "",
-                                              (size_t)repairs[i].text.n, "hint", repairs[i].hint.p ? repairs[i].hint.p : "",
-                                              (size_t)repairs[i].hint.n));
+        json_array_append_new(
+            list, json_pack("{s:s%,s:s%,s:s%,s:s%}", "object", repairs[i].object.p, (size_t)repairs[i].object.n, "code",
+                            repairs[i].code.p, (size_t)repairs[i].code.n, "text",
+                            repairs[i].text.p ? repairs[i].text.p : "", (size_t)repairs[i].text.n, "hint",
+                            repairs[i].hint.p ? repairs[i].hint.p : "", (size_t)repairs[i].hint.n));
     json_object_set_new(o, "repairs", list);
     return TL_OK;
 }
@@ -83,7 +83,10 @@ static json_t *value_json(const char *section, const struct config_key *k, const
 {
     bool secret = v && v->is_secret && strncmp(v->value, "@secret:", 8) != 0;
     json_t *o = json_pack("{s:s,s:s,s:s}", "section", section, "key", v ? v->key : k->key, "value",
-                          secret ? "[secret]" : v ? v->value : k->def ? k->def : "");
+                          secret   ? "[secret]"
+                          : v      ? v->value
+                          : k->def ? k->def
+                                   : "");
     if (v)
         json_object_set_new(o, "origin", json_sprintf("%s:%d", v->file, v->line));
     else
@@ -172,7 +175,8 @@ static int openapi(struct request *rq, json_t **answer, struct err *e)
 
 const struct route routes_daemon[] = {
     {"GET", "/api/v1/status", 0, show_status, "one screen: daemon, connections, what needs a person", NULL, NULL,
-     "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:[object],"
+     "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:["
+     "object],"
      "repairs:[{object:string,code:string,text:string,hint:string}],connectors:object}"},
     {"GET", "/api/v1/config", 0, show_config, "every value that counts, with its origin", NULL, NULL,
      "{path:string,items:[{section:string,key:string,value:string,origin:string}]}"},

@@ -56,7 +56,8 @@ static int run_add(struct verb *v, struct err *e)
 static int stored_endpoints(struct request *rq, const char *name, json_t **out, struct err *e)
 {
     WITH_READER(rq, db, e,
-                name ? not_found_words(e, view_endpoint(db, name, out, e), "endpoint", name) : view_endpoints(db, out, e));
+                name ? not_found_words(e, view_endpoint(db, name, out, e), "endpoint", name)
+                     : view_endpoints(db, out, e));
 }
 
 static int list_endpoints(struct request *rq, json_t **answer, struct err *e)
@@ -208,13 +209,13 @@ static int webhook_url(struct request *rq, json_t **answer, struct err *e)
     if (rc)
         return rc;
     const char *public_url = config_get(rq->app->config, "hooks", "public_url");
-    *answer = json_pack("{s:s,s:s,s:b,s:b}", "endpoint", name, "url", buf_text(&url), "public", public_url && *public_url,
-                        "listening", rq->app->hook_server != NULL);
+    *answer = json_pack("{s:s,s:s,s:b,s:b}", "endpoint", name, "url", buf_text(&url), "public",
+                        public_url && *public_url, "listening", rq->app->hook_server != NULL);
     return TL_OK;
 }
 
-/* Asks the public address as a vendor would, from here: a verification GET, or a POST that must be refused for want of a
- * signature. Either way the answer must be ours. */
+/* Asks the public address as a vendor would, from here: a verification GET, or a POST that must be refused for want of
+ * a signature. Either way the answer must be ours. */
 static int test_webhook(struct request *rq, json_t **answer, struct err *e)
 {
     AUTO(buf_done) struct buf url = {.max = 4096};
@@ -231,8 +232,8 @@ static int test_webhook(struct request *rq, json_t **answer, struct err *e)
     rc = http_allow_url(allow, buf_lent(&url), e);
     if (rc)
         return rc;
-    AUTO(http_request_done) struct http_request get = {.method = "GET", .url = buf_lent(&url), .allow = allow,
-                                                       .timeout_us = 10 * US_PER_S};
+    AUTO(http_request_done)
+    struct http_request get = {.method = "GET", .url = buf_lent(&url), .allow = allow, .timeout_us = 10 * US_PER_S};
     struct http_request *list[] = {&get};
     rc = http_client_run(rq->app->http, list, 1, NULL, e);
     if (rc)
@@ -241,9 +242,10 @@ static int test_webhook(struct request *rq, json_t **answer, struct err *e)
     *answer = json_pack("{s:s,s:b,s:i,s:I}", "endpoint", name, "ok", ours, "status", get.status, "took_ms",
                         (json_int_t)(get.took_us / US_PER_MS));
     if (!ours)
-        json_object_set_new(*answer, "text", get.outcome == TL_OK
-                                                 ? json_sprintf("the address answers with %d: something else is there", get.status)
-                                                 : json_string(get.error));
+        json_object_set_new(*answer, "text",
+                            get.outcome == TL_OK
+                                ? json_sprintf("the address answers with %d: something else is there", get.status)
+                                : json_string(get.error));
     return TL_OK;
 }
 
@@ -251,18 +253,19 @@ static int test_webhook(struct request *rq, json_t **answer, struct err *e)
 const struct route routes_endpoints[] = {
     {"GET", "/api/v1/endpoints", 0, list_endpoints, "endpoints with their state", NULL, NULL, "{items:[" LISTED "]}"},
     {"GET", ENDPOINT, 0, show_endpoint, "one endpoint", NULL, NULL, LISTED},
-    {"POST", ENDPOINT "/check", 0, check_endpoint, "ask the vendor: who are we, what may we, what is missing", NULL, NULL,
-     "{account:object?,findings:[object],kinds:[any]?}"},
-    {"POST", ENDPOINT "/auth", ROUTE_WRITE, authorise, "sign in now, with a grant code where one is needed; or revoke", NULL,
-     "{code:string?,redirect_uri:string?,revoke:boolean?}", "{endpoint:string,state:string,flow:string}"},
+    {"POST", ENDPOINT "/check", 0, check_endpoint, "ask the vendor: who are we, what may we, what is missing", NULL,
+     NULL, "{account:object?,findings:[object],kinds:[any]?}"},
+    {"POST", ENDPOINT "/auth", ROUTE_WRITE, authorise, "sign in now, with a grant code where one is needed; or revoke",
+     NULL, "{code:string?,redirect_uri:string?,revoke:boolean?}", "{endpoint:string,state:string,flow:string}"},
     {"GET", ENDPOINT "/fields", 0, show_fields, "fields as the vendor describes them", "kind:string", NULL, "object"},
     {"POST", ENDPOINT "/prepare", ROUTE_WRITE | ROUTE_DRY, prepare_endpoint,
      "one-time set-up at the vendor, for example the field that holds our stamp", "dry_run:boolean", NULL,
      "{findings:[object]}"},
     {"GET", ENDPOINT "/webhook", 0, webhook_url, "address the vendor shall post to", NULL, NULL,
      "{endpoint:string,url:string,public:boolean,listening:boolean}"},
-    {"POST", ENDPOINT "/webhook/test", 0, test_webhook, "call the public address and see whether it arrives here", NULL, NULL,
-     "{endpoint:string,ok:boolean,status:integer,took_ms:integer,text:string?}"},
-    {"GET", "/api/v1/webhooks", 0, list_webhooks, "webhook subscriptions and what came in", NULL, NULL, "{items:[object]}"},
+    {"POST", ENDPOINT "/webhook/test", 0, test_webhook, "call the public address and see whether it arrives here", NULL,
+     NULL, "{endpoint:string,ok:boolean,status:integer,took_ms:integer,text:string?}"},
+    {"GET", "/api/v1/webhooks", 0, list_webhooks, "webhook subscriptions and what came in", NULL, NULL,
+     "{items:[object]}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

@@ -15,9 +15,9 @@ static int read_secrets(struct request *rq, struct db *db, json_t **answer, stru
     json_t *items = json_array();
     char text[32];
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(items, json_pack("{s:s%,s:s%,s:s}", "name", rows[i].name.p, (size_t)rows[i].name.n, "set_by",
-                                               rows[i].who.p ? rows[i].who.p : "", (size_t)rows[i].who.n, "set_at",
-                                               time_text(text, rows[i].set_us)));
+        json_array_append_new(items, json_pack("{s:s%,s:s%,s:s}", "name", rows[i].name.p, (size_t)rows[i].name.n,
+                                               "set_by", rows[i].who.p ? rows[i].who.p : "", (size_t)rows[i].who.n,
+                                               "set_at", time_text(text, rows[i].set_us)));
     *answer = json_pack("{s:o}", "items", items);
     return TL_OK;
 }
@@ -61,8 +61,8 @@ static int remove_secret(struct request *rq, json_t **answer, struct err *e)
 const struct route routes_secrets[] = {
     {"GET", "/api/v1/secrets", 0, list_secrets, "names of secrets, never their values", NULL, NULL,
      "{items:[{name:string,set_by:string,set_at:time}]}"},
-    {"PUT", SECRET, ROUTE_WRITE, set_secret, "set a secret; endpoints that use it are read again", NULL, "{value:string}",
-     "object"},
+    {"PUT", SECRET, ROUTE_WRITE, set_secret, "set a secret; endpoints that use it are read again", NULL,
+     "{value:string}", "object"},
     {"DELETE", SECRET, ROUTE_WRITE, remove_secret, "remove a secret", NULL, NULL, "object"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

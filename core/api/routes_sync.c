@@ -76,8 +76,10 @@ static int list_failures(struct request *rq, json_t **answer, struct err *e)
     int rc = page_of(rq, &page, e);
     if (rc)
         return rc;
-    struct view_failures filter = {.connection = param_text(rq, "connection"), .kind = param_text(rq, "kind"),
-                                   .code = param_text(rq, "code"), .resolved = request_flag(rq, "resolved"),
+    struct view_failures filter = {.connection = param_text(rq, "connection"),
+                                   .kind = param_text(rq, "kind"),
+                                   .code = param_text(rq, "code"),
+                                   .resolved = request_flag(rq, "resolved"),
                                    .lang = param_text(rq, "lang")};
     WITH_READER(rq, db, e, view_failures(db, &filter, &page, answer, e));
 }
@@ -227,9 +229,10 @@ static int tail_events(struct request *rq, json_t **answer, struct err *e)
 const struct route routes_sync[] = {
     {"POST", "/api/v1/syncs", ROUTE_WRITE, start_sync, "start the first sync, or a cycle now", NULL,
      "{connection:string,kind:string?,full:boolean?}", "{run:integer?,warnings:[any]?}"},
-    {"GET", "/api/v1/syncs", 0, sync_status, "what runs, with progress and rate", "connection:string", NULL, "{items:[object]}"},
-    {"POST", "/api/v1/syncs/{connection}/cancel", ROUTE_WRITE, cancel_sync, "end the running first sync or sweep", NULL, NULL,
-     "object"},
+    {"GET", "/api/v1/syncs", 0, sync_status, "what runs, with progress and rate", "connection:string", NULL,
+     "{items:[object]}"},
+    {"POST", "/api/v1/syncs/{connection}/cancel", ROUTE_WRITE, cancel_sync, "end the running first sync or sweep", NULL,
+     NULL, "object"},
     {"GET", "/api/v1/runs", 0, sync_history, "history: 7 days unless told otherwise",
      "connection:string days:integer limit:integer after:integer", NULL, "{items:[object],next:integer?}"},
     {"GET", "/api/v1/failures", 0, list_failures, "records that could not be synced, oldest first",
@@ -240,8 +243,9 @@ const struct route routes_sync[] = {
      "{id:integer?,connection:string?,kind:string?,code:string?,all:boolean?}", "{retried:integer}"},
     {"GET", "/api/v1/pairs", 0, find_pairs, "pairs by record id, e-mail or name", "find:string connection:string", NULL,
      "{items:[object]}"},
-    {"GET", "/api/v1/pairs/{id}", 0, show_pair, "one pair: both records, fields, history, failures", NULL, NULL, "object"},
-    {"GET", "/api/v1/events", ROUTE_STREAM, tail_events, "normalized change events as they are accepted (NDJSON)", NULL, NULL,
-     "string"},
+    {"GET", "/api/v1/pairs/{id}", 0, show_pair, "one pair: both records, fields, history, failures", NULL, NULL,
+     "object"},
+    {"GET", "/api/v1/events", ROUTE_STREAM, tail_events, "normalized change events as they are accepted (NDJSON)", NULL,
+     NULL, "string"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

@@ -180,8 +180,7 @@ static int parse_body(struct request *rq, struct err *e)
     rq->body = json_loadb(rq->raw_body.p, rq->raw_body.n, JSON_REJECT_DUPLICATES, &problem);
     if (rq->body && json_is_object(rq->body))
         return TL_OK;
-    return err_set(e, TL_E_INVALID, "request body is not a JSON object: %s",
-                   rq->body ? "another type" : problem.text);
+    return err_set(e, TL_E_INVALID, "request body is not a JSON object: %s", rq->body ? "another type" : problem.text);
 }
 
 /* The object's ETag as its GET would tell it now, compared with If-Match. */
@@ -271,8 +270,13 @@ static enum MHD_Result answer_raw(struct server *s, struct request *rq)
 static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c, const char *url, const char *method,
                                       struct arriving *in)
 {
-    struct request rq = {.app = s->app, .method = str_of(method), .path = str_of(url), .connection = c,
-                         .raw_body = buf_lent(&in->body), .actor = "unknown", .http_status = 200};
+    struct request rq = {.app = s->app,
+                         .method = str_of(method),
+                         .path = str_of(url),
+                         .connection = c,
+                         .raw_body = buf_lent(&in->body),
+                         .actor = "unknown",
+                         .http_status = 200};
     enum MHD_Result rc;
     struct err e = {0};
     if (in->body.full) {
@@ -335,7 +339,8 @@ static int listen_unix(struct server *s, struct err *e)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     if (strlen(s->socket_path) >= sizeof addr.sun_path)
-        return err_set(e, TL_E_CONFIG, "[api] socket = %s: longer than %zu bytes", s->socket_path, sizeof addr.sun_path - 1);
+        return err_set(e, TL_E_CONFIG, "[api] socket = %s: longer than %zu bytes", s->socket_path,
+                       sizeof addr.sun_path - 1);
     memcpy(addr.sun_path, s->socket_path, strlen(s->socket_path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)

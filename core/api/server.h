@@ -23,10 +23,10 @@ struct request {
     str captures[REQUEST_MAX_CAPTURES]; /* of {} in the route's path, percent-decoded */
     json_t *body;                       /* parsed object, or NULL; owned by the server */
     str raw_body;
-    const char *actor;                  /* who asks, for the audit: "uid 0 (root)" */
+    const char *actor; /* who asks, for the audit: "uid 0 (root)" */
     struct MHD_Connection *connection;
-    int http_status; /* in: 200; a handler may set 201 or 202 */
-    struct stream *stream; /* set by a handler that answers with a stream instead of JSON */
+    int http_status;         /* in: 200; a handler may set 201 or 202 */
+    struct stream *stream;   /* set by a handler that answers with a stream instead of JSON */
     const char *stream_type; /* NULL: application/x-ndjson */
 };
 
@@ -51,10 +51,12 @@ int body_need_text(const struct request *rq, const char *member, const char **ou
 /* A handler returns TL_OK and *answer (owned by the server from then on), or a status with e filled. [api thread] */
 typedef int (*route_handler)(struct request *rq, json_t **answer, struct err *e);
 
-enum { ROUTE_WRITE = 1, /* changes something: serialised with all other writes */
-       ROUTE_MATCH = 2, /* the object must be named by If-Match, as its GET told it in ETag */
-       ROUTE_STREAM = 4,
-       ROUTE_DRY = 8 /* knows ?dry_run=true; others refuse it rather than do the thing */ };
+enum {
+    ROUTE_WRITE = 1, /* changes something: serialised with all other writes */
+    ROUTE_MATCH = 2, /* the object must be named by If-Match, as its GET told it in ETag */
+    ROUTE_STREAM = 4,
+    ROUTE_DRY = 8 /* knows ?dry_run=true; others refuse it rather than do the thing */
+};
 
 struct route {
     const char *method, *path; /* "/api/v1/connectors/{name}" */
@@ -68,9 +70,9 @@ struct route {
 
 struct server;
 struct server_options {
-    const char *socket_path;  /* UNIX socket, or NULL */
-    uint32_t socket_group;    /* gid that may use it beside root and us; UINT32_MAX: none */
-    const char *address;      /* HOST:PORT instead of a socket */
+    const char *socket_path; /* UNIX socket, or NULL */
+    uint32_t socket_group;   /* gid that may use it beside root and us; UINT32_MAX: none */
+    const char *address;     /* HOST:PORT instead of a socket */
     int threads;
     size_t max_body;
     const struct route *const *tables; /* NULL-terminated list of route tables, each ended by a route without method */

@@ -79,8 +79,8 @@ static str option_value(struct app *app, struct options *o, const struct config_
         return arena_str(&o->arena, buf_lent(&secret));
     }
     o->problem = rc == TL_E_NOT_FOUND
-                     ? arena_fmt(&o->arena, "secret \"%s\" is not set; run: tieline secret set %s (%s:%d)", v->value + 8,
-                                 v->value + 8, v->file, v->line)
+                     ? arena_fmt(&o->arena, "secret \"%s\" is not set; run: tieline secret set %s (%s:%d)",
+                                 v->value + 8, v->value + 8, v->file, v->line)
                      : arena_fmt(&o->arena, "secret \"%s\": %s (%s:%d)", v->value + 8, e.text, v->file, v->line);
     return (str){NULL, 0};
 }
@@ -117,8 +117,8 @@ static void set_endpoint(struct app *app, const struct config_section *s)
     }
     struct options o = {.n = 0};
     collect_options(app, s, &o);
-    struct endpoint_config config = {.id = id, .name = s->name, .connector = connector, .options = o.pairs,
-                                     .n_options = o.n, .problem = o.problem};
+    struct endpoint_config config = {
+        .id = id, .name = s->name, .connector = connector, .options = o.pairs, .n_options = o.n, .problem = o.problem};
     if (runtime_endpoint_set(app->runtime, &config, &e))
         log_err(LOG_ERROR, s->header, &e);
     else if (o.problem)

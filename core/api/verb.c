@@ -16,8 +16,11 @@ static void leave_trace(struct verb *v)
     if (!v->act)
         return;
     char *body = v->rq->body ? json_dumps(v->rq->body, JSON_COMPACT) : NULL;
-    struct audit row = {.at_us = env_now_us(v->app->env), .who = str_of(v->rq->actor), .act = str_of(v->act),
-                        .object = str_of(v->object), .detail = str_of(body ? body : "")};
+    struct audit row = {.at_us = env_now_us(v->app->env),
+                        .who = str_of(v->rq->actor),
+                        .act = str_of(v->act),
+                        .object = str_of(v->object),
+                        .detail = str_of(body ? body : "")};
     struct err e = {0};
     if (audit_add(v->app->db, &row, &e))
         log_err(LOG_ERROR, v->act, &e);

@@ -31,15 +31,15 @@ int verb_settings(struct verb *v, const json_t *members, struct err *e);
 const char *capture(struct request *rq, int i);
 const char *param_text(struct request *rq, const char *name); /* NULL when absent */
 /* A reading handler's body: *answer from a view on a read-only handle. */
-#define WITH_READER(rq, db, e, call)                                                               \
-    do {                                                                                           \
-        struct db *db;                                                                             \
-        int rc_ = readers_take((rq)->app->readers, &db, (e));                                      \
-        if (rc_)                                                                                   \
-            return rc_;                                                                            \
-        rc_ = (call);                                                                              \
-        readers_give((rq)->app->readers, db);                                                      \
-        return rc_;                                                                                \
+#define WITH_READER(rq, db, e, call)                                                                                   \
+    do {                                                                                                               \
+        struct db *db;                                                                                                 \
+        int rc_ = readers_take((rq)->app->readers, &db, (e));                                                          \
+        if (rc_)                                                                                                       \
+            return rc_;                                                                                                \
+        rc_ = (call);                                                                                                  \
+        readers_give((rq)->app->readers, db);                                                                          \
+        return rc_;                                                                                                    \
     } while (0)
 int not_found_words(struct err *e, int rc, const char *what, const char *name); /* fills e when rc is bare NOT_FOUND */
 #endif

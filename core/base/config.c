@@ -19,8 +19,8 @@ static const struct section_type {
     const char *type;
     int names;
 } section_types[] = {
-    {"core", 0}, {"api", 0}, {"http", 0}, {"hooks", 0}, {"store", 0}, {"log", 0}, {"retention", 0}, {"connectors", 0},
-    {"endpoint", 1}, {"connection", 1}, {"link", 2},
+    {"core", 0},      {"api", 0},        {"http", 0},     {"hooks", 0},      {"store", 0}, {"log", 0},
+    {"retention", 0}, {"connectors", 0}, {"endpoint", 1}, {"connection", 1}, {"link", 2},
 };
 
 const struct config_key *config_key_find(const char *section, const char *key)
@@ -72,8 +72,8 @@ static struct config_section *section_new(struct config *c, const struct ini_ent
             continue;
         if (n - 1 != section_types[i].names) {
             static const char *const names[] = {"", " NAME", " CONNECTION KIND"};
-            ini_find(&c->ini, FINDING_ERROR, entry->file, entry->line, "[%s]: the header must read [%s%s]", entry->section,
-                     type, names[section_types[i].names]);
+            ini_find(&c->ini, FINDING_ERROR, entry->file, entry->line, "[%s]: the header must read [%s%s]",
+                     entry->section, type, names[section_types[i].names]);
             return NULL;
         }
         for (int w = 1; w < n; w++)
@@ -83,10 +83,11 @@ static struct config_section *section_new(struct config *c, const struct ini_ent
                 return NULL;
             }
         struct config_section *s = arena_new(a, struct config_section);
-        *s = (struct config_section){.type = type, .name = words[1], .kind = words[2], .file = entry->file,
-                                     .line = entry->line};
-        s->header = n == 1 ? type : n == 2 ? arena_fmt(a, "%s %s", type, words[1])
-                                           : arena_fmt(a, "%s %s %s", type, words[1], words[2]);
+        *s = (struct config_section){
+            .type = type, .name = words[1], .kind = words[2], .file = entry->file, .line = entry->line};
+        s->header = n == 1   ? type
+                    : n == 2 ? arena_fmt(a, "%s %s", type, words[1])
+                             : arena_fmt(a, "%s %s %s", type, words[1], words[2]);
         return s;
     }
     const char *near = near_section(type);
@@ -205,12 +206,12 @@ static void check_references(struct config *c)
             need_section(c, s, "b", "endpoint");
             const struct config_value *a = value_in(s, "a"), *b = value_in(s, "b");
             if (a && b && strcmp(a->value, b->value) == 0)
-                ini_find(&c->ini, FINDING_ERROR, b->file, b->line, "[%s] a and b are the same endpoint \"%s\"", s->header,
-                         b->value);
+                ini_find(&c->ini, FINDING_ERROR, b->file, b->line, "[%s] a and b are the same endpoint \"%s\"",
+                         s->header, b->value);
         } else if (strcmp(s->type, "link") == 0 && !config_section_find(c, "connection", s->name, NULL)) {
             ini_find(&c->ini, FINDING_WARNING, s->file, s->line,
-                     "[%s] pins a link of connection \"%s\", which no section makes: it must exist at run time", s->header,
-                     s->name);
+                     "[%s] pins a link of connection \"%s\", which no section makes: it must exist at run time",
+                     s->header, s->name);
         }
     }
 }
@@ -366,7 +367,8 @@ void config_check_options(struct config *c, const struct config_section *endpoin
             names[n++] = TL_AT(tl_option, options, option_stride, i)->name;
         const char *near = text_nearest(v->key, names, n);
         ini_find(&c->ini, FINDING_ERROR, v->file, v->line, "[%s] connector \"%s\" has no option \"%s\"%s%s%s",
-                 endpoint->header, connector, v->key, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+                 endpoint->header, connector, v->key, near ? "; did you mean \"" : "", near ? near : "",
+                 near ? "\"?" : "");
     }
     for (uint32_t i = 0; i < n_options; i++) {
         const tl_option *o = TL_AT(tl_option, options, option_stride, i);
@@ -416,7 +418,9 @@ void config_sample_print(struct buf *out)
             bool link = strcmp(section, "link") == 0;
             bool named = strcmp(section, "endpoint") == 0 || strcmp(section, "connection") == 0;
             buf_fmt(out, "%s%s[%s%s]\n", i ? "\n" : "", named || link ? ";" : "", section,
-                    link ? " NAME KIND" : named ? " NAME" : "");
+                    link    ? " NAME KIND"
+                    : named ? " NAME"
+                            : "");
         }
         sample_doc(out, k->doc);
         if (k->choices)

@@ -1,9 +1,9 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 /* The operator's configuration: /etc/tieline/tieline.ini, then conf.d in C order, later wins per key. The schema is
- * data (config_keys): defaults, checks, `config explain`, `config schema` and the sample INI come from it. Options of an
- * endpoint belong to its connector and are checked against what the connector declares (config_check_options).
- * A struct config is immutable after config_load. [any] */
+ * data (config_keys): defaults, checks, `config explain`, `config schema` and the sample INI come from it. Options of
+ * an endpoint belong to its connector and are checked against what the connector declares (config_check_options). A
+ * struct config is immutable after config_load. [any] */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,21 +42,21 @@ const struct config_key *config_key_find(const char *section, const char *key); 
 
 /* A value that counts, with its origin. */
 struct config_value {
-    const char *section, *key;   /* full header: "endpoint sf"; key */
-    const char *value;           /* expanded: ${VAR}, @file:PATH done; @secret:NAME kept as written */
-    const char *file;            /* NULL: the default */
+    const char *section, *key; /* full header: "endpoint sf"; key */
+    const char *value;         /* expanded: ${VAR}, @file:PATH done; @secret:NAME kept as written */
+    const char *file;          /* NULL: the default */
     int line;
-    bool is_secret;              /* came from @secret: or @file:, or the key is a secret: never shown */
+    bool is_secret; /* came from @secret: or @file:, or the key is a secret: never shown */
     struct config_value *next;
 };
 
 /* One [endpoint NAME], [connection NAME] or [link CONNECTION KIND]. */
 struct config_section {
-    const char *type;    /* "endpoint" */
-    const char *name;    /* endpoint, connection; of a link: its connection */
-    const char *kind;    /* of a link; else NULL */
-    const char *header;  /* "endpoint sf" */
-    const char *file;    /* of the header's first key */
+    const char *type;   /* "endpoint" */
+    const char *name;   /* endpoint, connection; of a link: its connection */
+    const char *kind;   /* of a link; else NULL */
+    const char *header; /* "endpoint sf" */
+    const char *file;   /* of the header's first key */
     int line;
     struct config_value *values;
     struct config_section *next;
@@ -80,7 +80,8 @@ AUTO_FN(struct config *, config_free)
 const char *config_get(const struct config *c, const char *header, const char *key);
 const struct config_value *config_lookup(const struct config *c, const char *header, const char *key);
 bool config_bool(const struct config *c, const char *header, const char *key);
-int64_t config_number(const struct config *c, const char *header, const char *key); /* int, size in bytes, duration in us */
+int64_t config_number(const struct config *c, const char *header,
+                      const char *key); /* int, size in bytes, duration in us */
 const struct config_section *config_section_find(const struct config *c, const char *type, const char *name,
                                                  const char *kind);
 bool config_enables(const struct config *c, const char *connector); /* [connectors] enable */

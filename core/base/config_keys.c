@@ -4,12 +4,12 @@
 #include "config.h"
 #include "times.h"
 
-#define KIB INT64_C(1024)
-#define MIB (KIB * 1024)
+#define KIB    INT64_C(1024)
+#define MIB    (KIB * 1024)
 #define SECOND US_PER_S
 #define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define DAY US_PER_DAY
+#define HOUR   (60 * MINUTE)
+#define DAY    US_PER_DAY
 
 const struct config_key config_keys[] = {
     {"core", "state_dir", CONFIG_PATH, "/var/lib/tieline", NULL, 0, 0, RELOAD_DAEMON,
@@ -28,8 +28,10 @@ const struct config_key config_keys[] = {
     {"api", "group", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_DAEMON,
      "Members of this group may use the socket beside root and the daemon's own user."},
 
-    {"http", "proxy", CONFIG_URL, NULL, NULL, 0, 0, RELOAD_DAEMON, "Proxy for calls to vendors, for example http://proxy:3128."},
-    {"http", "ca_file", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON, "Trusted certificates (PEM). Default: the system's."},
+    {"http", "proxy", CONFIG_URL, NULL, NULL, 0, 0, RELOAD_DAEMON,
+     "Proxy for calls to vendors, for example http://proxy:3128."},
+    {"http", "ca_file", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON,
+     "Trusted certificates (PEM). Default: the system's."},
     {"http", "connect_timeout", CONFIG_DURATION, "10s", NULL, SECOND / 10, 5 * MINUTE, RELOAD_DAEMON,
      "How long connecting to a vendor may take."},
     {"http", "timeout", CONFIG_DURATION, "60s", NULL, SECOND / 10, 15 * MINUTE, RELOAD_DAEMON,
@@ -47,7 +49,8 @@ const struct config_key config_keys[] = {
      "full: a commit survives power loss. normal: the last commits may be lost then, never the database."},
     {"store", "cache", CONFIG_SIZE, "16m", NULL, MIB, 4096 * MIB, RELOAD_DAEMON, "Page cache of the writer."},
 
-    {"log", "level", CONFIG_CHOICE, "info", "debug,info,warn,error", 0, 0, RELOAD_LIVE, "Least important line that is written."},
+    {"log", "level", CONFIG_CHOICE, "info", "debug,info,warn,error", 0, 0, RELOAD_LIVE,
+     "Least important line that is written."},
     {"log", "format", CONFIG_CHOICE, "text", "text,json,journal", 0, 0, RELOAD_LIVE,
      "Form of log lines on stderr; journal adds the priority prefix that systemd reads."},
 
@@ -62,7 +65,8 @@ const struct config_key config_keys[] = {
 
     {"connectors", "dir", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON,
      "Directory of connector files NAME.so. Default: the directory of installation."},
-    {"connectors", "enable", CONFIG_LIST, "", NULL, 0, 0, RELOAD_CONNECTOR, "Connectors loaded at start, comma separated."},
+    {"connectors", "enable", CONFIG_LIST, "", NULL, 0, 0, RELOAD_CONNECTOR,
+     "Connectors loaded at start, comma separated."},
     {"connectors", "isolation.*", CONFIG_CHOICE, "worker", "worker,endpoint,inprocess", 0, 0, RELOAD_CONNECTOR,
      "Where a connector runs: in one worker process, in one per endpoint, or inside the daemon."},
 
@@ -88,13 +92,16 @@ const struct config_key config_keys[] = {
      "A record deleted on one side comes back when its counterpart is updated, already when it is read, or never. A "
      "deletion itself is never sent to the other side."},
     {"link", "match", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
-     "Field by which a record finds its counterpart, or off. Default: e-mail of contacts, name of accounts and products."},
+     "Field by which a record finds its counterpart, or off. Default: e-mail of contacts, name of accounts and "
+     "products."},
     {"link", "match_multi", CONFIG_CHOICE, "fail", "fail,oldest,newest", 0, 0, RELOAD_LIVE,
      "What to do when several records match: report it, or take the oldest or newest."},
     {"link", "quiet", CONFIG_BOOL, "yes", NULL, 0, 0, RELOAD_LIVE,
      "Ask the vendor not to run automations and notifications for writes of the first sync."},
     {"link", "enabled", CONFIG_BOOL, "yes", NULL, 0, 0, RELOAD_LIVE, "no rests the link and keeps its pairs."},
-    {"link", "a_kind", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "Kind on side a, where it is not the link's own name."},
-    {"link", "b_kind", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "Kind on side b, where it is not the link's own name."},
+    {"link", "a_kind", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
+     "Kind on side a, where it is not the link's own name."},
+    {"link", "b_kind", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
+     "Kind on side b, where it is not the link's own name."},
 };
 const int config_key_count = (int)ARRAY_LEN(config_keys);

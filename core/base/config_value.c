@@ -30,8 +30,11 @@ static const char *read_secret_file(struct ini *ini, const struct ini_entry *ent
         return NULL;
     }
     if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXO | S_IWGRP)) || (st.st_uid != 0 && st.st_uid != geteuid())) {
-        complain(ini, entry, arena_fmt(&ini->arena, "\"%s\" must be a file of root or of the daemon's user that others "
-                                                    "cannot read (chmod 0440)", path));
+        complain(ini, entry,
+                 arena_fmt(&ini->arena,
+                           "\"%s\" must be a file of root or of the daemon's user that others "
+                           "cannot read (chmod 0440)",
+                           path));
         close(fd);
         return NULL;
     }
@@ -71,8 +74,9 @@ static bool expand_variable(struct ini *ini, const struct ini_entry *entry, str 
         return true;
     }
     bool told = str_starts(rule, STR(":?"));
-    complain(ini, entry, arena_fmt(&ini->arena, "environment variable \"%s\" is not set%s%.*s", name, told ? ": " : "",
-                                   told ? (int)rule.n - 2 : 0, told ? rule.p + 2 : ""));
+    complain(ini, entry,
+             arena_fmt(&ini->arena, "environment variable \"%s\" is not set%s%.*s", name, told ? ": " : "",
+                       told ? (int)rule.n - 2 : 0, told ? rule.p + 2 : ""));
     return false;
 }
 
@@ -215,15 +219,16 @@ void config_check_value(struct ini *ini, const struct config_key *key, const str
 void config_check_option(struct ini *ini, const tl_option *option, const struct config_value *v)
 {
     static const enum config_type types[] = {
-        [TL_OPT_TEXT] = CONFIG_TEXT, [TL_OPT_INT] = CONFIG_INT,           [TL_OPT_BOOL] = CONFIG_BOOL,
-        [TL_OPT_CHOICE] = CONFIG_CHOICE, [TL_OPT_URL] = CONFIG_URL,       [TL_OPT_DURATION] = CONFIG_DURATION,
-        [TL_OPT_SECRET] = CONFIG_TEXT, [TL_OPT_DIR] = CONFIG_PATH,
+        [TL_OPT_TEXT] = CONFIG_TEXT,     [TL_OPT_INT] = CONFIG_INT,  [TL_OPT_BOOL] = CONFIG_BOOL,
+        [TL_OPT_CHOICE] = CONFIG_CHOICE, [TL_OPT_URL] = CONFIG_URL,  [TL_OPT_DURATION] = CONFIG_DURATION,
+        [TL_OPT_SECRET] = CONFIG_TEXT,   [TL_OPT_DIR] = CONFIG_PATH,
     };
     if (option->type == TL_OPT_SECRET) {
         if (!v->is_secret)
-            ini_find(ini, FINDING_WARNING, v->file, v->line,
-                     "[%s] %s stands in the file as plain text; use @secret:NAME (see \"tieline secret set\") or @file:PATH",
-                     v->section, v->key);
+            ini_find(
+                ini, FINDING_WARNING, v->file, v->line,
+                "[%s] %s stands in the file as plain text; use @secret:NAME (see \"tieline secret set\") or @file:PATH",
+                v->section, v->key);
         return;
     }
     struct config_key key = {.type = option->type < ARRAY_LEN(types) ? types[option->type] : CONFIG_TEXT,

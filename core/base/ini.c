@@ -16,10 +16,10 @@ struct reading {
     struct ini *ini;
     const char *file;
     str rest;
-    int line;        /* of the line inih has now */
-    bool in_section;   /* a header was seen and was usable */
-    bool skipping;     /* under a header that was reported: what follows it is not reported again */
-    bool continuation; /* the line inih has now is indented under an entry */
+    int line;                  /* of the line inih has now */
+    bool in_section;           /* a header was seen and was usable */
+    bool skipping;             /* under a header that was reported: what follows it is not reported again */
+    bool continuation;         /* the line inih has now is indented under an entry */
     struct ini_entry *current; /* target of continuation lines */
 };
 
@@ -75,8 +75,8 @@ static bool line_usable(struct reading *r, str line)
         }
         size_t name = (size_t)(close - body.p) - 1;
         if (name > INI_MAX_HEADER_BYTES) {
-            ini_find(r->ini, FINDING_ERROR, r->file, r->line, "section header of %zu bytes: at most %d are allowed", name,
-                     INI_MAX_HEADER_BYTES);
+            ini_find(r->ini, FINDING_ERROR, r->file, r->line, "section header of %zu bytes: at most %d are allowed",
+                     name, INI_MAX_HEADER_BYTES);
             return false;
         }
         r->in_section = true;
@@ -166,8 +166,8 @@ static void report_repeated(struct ini *ini, const char *file)
             continue;
         for (struct ini_entry *b = a->next; b; b = b->next)
             if (b->file == file && strcmp(a->key, b->key) == 0 && strcmp(a->section, b->section) == 0)
-                ini_find(ini, FINDING_ERROR, file, b->line, "[%s] %s is given twice; first in line %d", b->section, b->key,
-                         a->line);
+                ini_find(ini, FINDING_ERROR, file, b->line, "[%s] %s is given twice; first in line %d", b->section,
+                         b->key, a->line);
     }
 }
 

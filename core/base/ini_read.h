@@ -1,8 +1,9 @@
 #ifndef INI_FILE_H
 #define INI_FILE_H
 /* INI text as a list of entries with their file and line, and findings about what is wrong: all of them, not the first.
- * inih does the grammar (the only file that uses it); reading lines, their numbers and lengths are ours, because inih cuts long
- * lines and section names silently and does not tell line numbers to its handler. Pure but for reading files. [any] */
+ * inih does the grammar (the only file that uses it); reading lines, their numbers and lengths are ours, because inih
+ * cuts long lines and section names silently and does not tell line numbers to its handler. Pure but for reading files.
+ * [any] */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,9 +11,9 @@
 #include "err.h"
 #include "str.h"
 
-#define INI_MAX_LINE_BYTES  4096
+#define INI_MAX_LINE_BYTES   4096
 #define INI_MAX_HEADER_BYTES 49 /* inih cuts longer section names */
-#define INI_MAX_FILE_BYTES  (1 << 20)
+#define INI_MAX_FILE_BYTES   (1 << 20)
 
 struct ini_entry {
     const char *file; /* as the operator named it */

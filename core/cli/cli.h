@@ -51,11 +51,11 @@ struct cli {
 };
 
 struct command {
-    const char *noun, *verb; /* verb NULL: `tieline status` */
-    const char *args;        /* "NAME", "[ID...]", "" */
-    int min_args, max_args;  /* max -1: any number */
-    const char *summary;     /* one line */
-    const char *more;        /* further lines of its --help: what it does, examples; may be NULL */
+    const char *noun, *verb;          /* verb NULL: `tieline status` */
+    const char *args;                 /* "NAME", "[ID...]", "" */
+    int min_args, max_args;           /* max -1: any number */
+    const char *summary;              /* one line */
+    const char *more;                 /* further lines of its --help: what it does, examples; may be NULL */
     const struct cli_option *options; /* may be NULL */
     int (*run)(struct cli *cli);      /* exit code */
 };
@@ -96,7 +96,7 @@ void cli_print_list(const struct cli *cli, const char *kind, const json_t *answe
                     const char *empty);
 /* One object as "name: value" lines, nested members indented; with --json as a list of one. */
 void cli_print_object(const struct cli *cli, const char *kind, const json_t *object);
-json_t *cli_path(const json_t *object, const char *path); /* lent; NULL if absent */
+json_t *cli_path(const json_t *object, const char *path);     /* lent; NULL if absent */
 const char *cli_text(const json_t *object, const char *path); /* "" if absent or no text */
 int64_t cli_int(const json_t *object, const char *path);
 void cli_print_time(struct buf *out, const char *rfc3339); /* local time for people */

@@ -2,8 +2,14 @@
 #include "cli.h"
 
 static const struct column columns[] = {
-    {"NAME", "name", 0}, {"A", "a", 0}, {"B", "b", 0}, {"STATE", "state", COLUMN_COLOR_STATE},
-    {"PAIRS", "pairs", COLUMN_RIGHT}, {"FAILURES", "failures", COLUMN_RIGHT}, {"WHY", "block.text|reason", COLUMN_WRAP}, {NULL, NULL, 0},
+    {"NAME", "name", 0},
+    {"A", "a", 0},
+    {"B", "b", 0},
+    {"STATE", "state", COLUMN_COLOR_STATE},
+    {"PAIRS", "pairs", COLUMN_RIGHT},
+    {"FAILURES", "failures", COLUMN_RIGHT},
+    {"WHY", "block.text|reason", COLUMN_WRAP},
+    {NULL, NULL, 0},
 };
 
 static const char *connection_path(struct cli *cli, const char *rest)
@@ -105,9 +111,15 @@ static int run_delete(struct cli *cli)
 /* ---- links ---- */
 
 static const struct column link_columns[] = {
-    {"CONNECTION", "connection", 0}, {"KIND", "kind", 0}, {"DIRECTION", "direction", 0}, {"POLICY", "policy", 0},
-    {"EVERY", "every", COLUMN_RIGHT}, {"PAIRS", "pairs", COLUMN_RIGHT}, {"FAILURES", "failures", COLUMN_RIGHT},
-    {"STATE", "state", COLUMN_COLOR_STATE}, {NULL, NULL, 0},
+    {"CONNECTION", "connection", 0},
+    {"KIND", "kind", 0},
+    {"DIRECTION", "direction", 0},
+    {"POLICY", "policy", 0},
+    {"EVERY", "every", COLUMN_RIGHT},
+    {"PAIRS", "pairs", COLUMN_RIGHT},
+    {"FAILURES", "failures", COLUMN_RIGHT},
+    {"STATE", "state", COLUMN_COLOR_STATE},
+    {NULL, NULL, 0},
 };
 
 static int run_link_list(struct cli *cli)
@@ -158,12 +170,13 @@ static int run_link_create(struct cli *cli)
     if (!set)
         return EXIT_USAGE;
     int rc = cli_send(cli, "POST", "/api/v1/links",
-                      json_pack("{s:s,s:s,s:o}", "connection", cli->args[0], "kind", cli->args[1], "settings", set), NULL,
-                      &answer);
+                      json_pack("{s:s,s:s,s:o}", "connection", cli->args[0], "kind", cli->args[1], "settings", set),
+                      NULL, &answer);
     if (rc == EXIT_DONE && cli->json)
         cli_print_object(cli, "link", answer);
     else if (rc == EXIT_DONE)
-        cli_note(cli, "made; next: tieline map list %s %s, then tieline sync start %s", cli->args[0], cli->args[1], cli->args[0]);
+        cli_note(cli, "made; next: tieline map list %s %s, then tieline sync start %s", cli->args[0], cli->args[1],
+                 cli->args[0]);
     json_decref(answer);
     return rc;
 }
@@ -188,16 +201,18 @@ static int run_link_set(struct cli *cli)
 const struct command commands_connections[] = {
     {"connection", "list", "", 0, 0, "integrations of two endpoints", NULL, NULL, run_list},
     {"connection", "show", "NAME", 1, 1, "one connection with its links", NULL, NULL, run_show},
-    {"connection", "create", "NAME", 1, 1, "connect two endpoints", "Example: tieline connection create help-sales --a help --b sales",
-     create_options, run_create},
+    {"connection", "create", "NAME", 1, 1, "connect two endpoints",
+     "Example: tieline connection create help-sales --a help --b sales", create_options, run_create},
     {"connection", "rename", "NAME NEW", 2, 2, "give it another name", NULL, NULL, run_rename},
     {"connection", "pause", "NAME", 1, 1, "stop exchanging data until resume", NULL, NULL, run_pause},
     {"connection", "resume", "NAME", 1, 1, "go on where it was paused", NULL, NULL, run_resume},
     {"connection", "release", "NAME", 1, 1, "go on after a safety brake", NULL, NULL, run_release},
-    {"connection", "delete", "NAME", 1, 1, "delete with its pairs; -n shows what would be lost", NULL, NULL, run_delete},
+    {"connection", "delete", "NAME", 1, 1, "delete with its pairs; -n shows what would be lost", NULL, NULL,
+     run_delete},
     {"link", "list", "[CONNECTION]", 0, 1, "links: one kind of record each", NULL, NULL, run_link_list},
     {"link", "show", "CONNECTION KIND", 2, 2, "one link, every setting with its origin", NULL, NULL, run_link_show},
-    {"link", "create", "CONNECTION KIND [KEY=VALUE...]", 2, -1, "sync one kind of record", SETTINGS_HELP, NULL, run_link_create},
+    {"link", "create", "CONNECTION KIND [KEY=VALUE...]", 2, -1, "sync one kind of record", SETTINGS_HELP, NULL,
+     run_link_create},
     {"link", "set", "CONNECTION KIND KEY=VALUE...", 3, -1, "change settings", SETTINGS_HELP, NULL, run_link_set},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -2,9 +2,15 @@
 #include "cli.h"
 
 static const struct column columns[] = {
-    {"NAME", "name", 0},         {"STATE", "state", COLUMN_COLOR_STATE}, {"VERSION", "version", 0},
-    {"ABI", "abi", 0},           {"ISOLATION", "isolation", 0},          {"PID", "pid", COLUMN_RIGHT},
-    {"ENDPOINTS", "endpoints", COLUMN_RIGHT}, {"CRASHES", "crashes", COLUMN_RIGHT}, {"ERROR", "error.text", COLUMN_WRAP},
+    {"NAME", "name", 0},
+    {"STATE", "state", COLUMN_COLOR_STATE},
+    {"VERSION", "version", 0},
+    {"ABI", "abi", 0},
+    {"ISOLATION", "isolation", 0},
+    {"PID", "pid", COLUMN_RIGHT},
+    {"ENDPOINTS", "endpoints", COLUMN_RIGHT},
+    {"CRASHES", "crashes", COLUMN_RIGHT},
+    {"ERROR", "error.text", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 
@@ -20,8 +26,9 @@ static int run_list(struct cli *cli)
 }
 
 static const struct column option_columns[] = {
-    {"OPTION", "name", 0}, {"TYPE", "type", 0}, {"REQUIRED", "required", 0}, {"DEFAULT", "default", 0},
-    {"CHOICES", "choices", 0}, {"MEANING", "help", COLUMN_WRAP}, {NULL, NULL, 0},
+    {"OPTION", "name", 0},     {"TYPE", "type", 0},       {"REQUIRED", "required", 0},
+    {"DEFAULT", "default", 0}, {"CHOICES", "choices", 0}, {"MEANING", "help", COLUMN_WRAP},
+    {NULL, NULL, 0},
 };
 
 static int run_show(struct cli *cli)
@@ -111,10 +118,12 @@ const struct command commands_connectors[] = {
     {"connector", "list", "", 0, 0, "connectors and their state", NULL, NULL, run_list},
     {"connector", "show", "NAME", 1, 1, "one connector, with the options its endpoints take", NULL, NULL, run_show},
     {"connector", "load", "NAME", 1, 1, "load NAME.so from the connector directory",
-     "The file must belong to root and be writable by root alone; it is checked, copied and hashed before it is opened.\n"
+     "The file must belong to root and be writable by root alone; it is checked, copied and hashed before it is "
+     "opened.\n"
      "Lasts until unload, or the next start ([connectors] enable says what is loaded then).",
      NULL, run_load},
-    {"connector", "unload", "NAME", 1, 1, "unload; lasts until load, reload or the next start", NULL, unload_options, run_unload},
+    {"connector", "unload", "NAME", 1, 1, "unload; lasts until load, reload or the next start", NULL, unload_options,
+     run_unload},
     {"connector", "reload", "NAME", 1, 1, "drain, then load the file as it is now", NULL, reload_options, run_reload},
     {"connector", "disable", "NAME", 1, 1, "unload and keep it so, also over restarts", NULL, NULL, run_disable},
     {"connector", "enable", "NAME", 1, 1, "end disable, and load", NULL, NULL, run_enable},

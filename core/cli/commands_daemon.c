@@ -10,8 +10,14 @@
 /* ---- status ---- */
 
 static const struct column connection_columns[] = {
-    {"CONNECTION", "name", 0}, {"A", "a", 0}, {"B", "b", 0}, {"STATE", "state", COLUMN_COLOR_STATE},
-    {"PAIRS", "pairs", COLUMN_RIGHT}, {"FAILURES", "failures", COLUMN_RIGHT}, {"WHY", "block.text|reason", COLUMN_WRAP}, {NULL, NULL, 0},
+    {"CONNECTION", "name", 0},
+    {"A", "a", 0},
+    {"B", "b", 0},
+    {"STATE", "state", COLUMN_COLOR_STATE},
+    {"PAIRS", "pairs", COLUMN_RIGHT},
+    {"FAILURES", "failures", COLUMN_RIGHT},
+    {"WHY", "block.text|reason", COLUMN_WRAP},
+    {NULL, NULL, 0},
 };
 
 static bool any_stopped(const json_t *answer)
@@ -57,10 +63,12 @@ static int run_status(struct cli *cli)
                cli_text(answer, "state"), (long long)cli_int(answer, "uptime_s"),
                (long long)cli_int(answer, "connectors.running"), (long long)cli_int(answer, "connectors.known"));
         if (json_is_true(json_object_get(answer, "development")))
-            printf("WARNING: development = yes: connectors of the daemon's own user are trusted, plain http to loopback is "
+            printf("WARNING: development = yes: connectors of the daemon's own user are trusted, plain http to "
+                   "loopback is "
                    "allowed\n");
         json_t *list = json_pack("{s:O}", "items", json_object_get(answer, "connections"));
-        cli_print_list(cli, "connection", list, connection_columns, "no connection yet; see: tieline connection create --help");
+        cli_print_list(cli, "connection", list, connection_columns,
+                       "no connection yet; see: tieline connection create --help");
         json_decref(list);
         print_repairs(cli, answer);
     }
@@ -100,8 +108,11 @@ static int run_check(struct cli *cli)
     return c->ini.n_errors ? EXIT_CONFIG : EXIT_DONE;
 }
 
-static const struct column value_columns[] = {
-    {"SECTION", "section", 0}, {"KEY", "key", 0}, {"VALUE", "value", COLUMN_WRAP}, {"FROM", "origin", 0}, {NULL, NULL, 0}};
+static const struct column value_columns[] = {{"SECTION", "section", 0},
+                                              {"KEY", "key", 0},
+                                              {"VALUE", "value", COLUMN_WRAP},
+                                              {"FROM", "origin", 0},
+                                              {NULL, NULL, 0}};
 
 static int run_show(struct cli *cli)
 {
@@ -113,14 +124,17 @@ static int run_show(struct cli *cli)
     return rc;
 }
 
-static const char *const type_words[] = {"text", "absolute path", "whole number", "size (64k, 16m)", "time (30s, 4h, 7d)",
-                                         "yes or no", "one of", "list", "URL", "HOST:PORT or off"};
-static const char *const reload_words[] = {"takes effect at reload", "restarts its connector", "takes effect at restart"};
+static const char *const type_words[] = {
+    "text",   "absolute path", "whole number", "size (64k, 16m)", "time (30s, 4h, 7d)", "yes or no",
+    "one of", "list",          "URL",          "HOST:PORT or off"};
+static const char *const reload_words[] = {"takes effect at reload", "restarts its connector",
+                                           "takes effect at restart"};
 
 static void explain(const struct config_key *k)
 {
     printf("[%s] %s\n  %s\n  type: %s%s%s; default: %s; %s\n", k->section, k->key, k->doc, type_words[k->type],
-           k->choices ? " " : "", k->choices ? k->choices : "", k->def && *k->def ? k->def : "none", reload_words[k->reload]);
+           k->choices ? " " : "", k->choices ? k->choices : "", k->def && *k->def ? k->def : "none",
+           reload_words[k->reload]);
 }
 
 static int explain_value(struct cli *cli, const char *key)
@@ -133,7 +147,8 @@ static int explain_value(struct cli *cli, const char *key)
     json_array_foreach(json_object_get(answer, "items"), i, item)
     {
         if (strcmp(cli_text(item, "key"), key) == 0)
-            printf("  now in [%s]: %s (%s)\n", cli_text(item, "section"), cli_text(item, "value"), cli_text(item, "origin"));
+            printf("  now in [%s]: %s (%s)\n", cli_text(item, "section"), cli_text(item, "value"),
+                   cli_text(item, "origin"));
     }
     json_decref(answer);
     return EXIT_DONE;
@@ -147,7 +162,8 @@ static int run_explain(struct cli *cli)
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
         size_t n = strlen(k->section);
-        bool qualified = dot && (size_t)(dot - key) == n && strncmp(k->section, key, n) == 0 && strcmp(k->key, dot + 1) == 0;
+        bool qualified =
+            dot && (size_t)(dot - key) == n && strncmp(k->section, key, n) == 0 && strcmp(k->key, dot + 1) == 0;
         if (qualified || strcmp(k->key, key) == 0 || strcmp(k->section, key) == 0) {
             explain(k);
             found = true;
@@ -163,13 +179,16 @@ static int run_schema(struct cli *cli)
     json_t *items = json_array();
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
-        json_array_append_new(items, json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s,s:s}", "section", k->section, "key", k->key, "type",
-                                               type_words[k->type], "default", k->def, "choices", k->choices, "reload",
-                                               reload_words[k->reload], "doc", k->doc));
+        json_array_append_new(items, json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s,s:s}", "section", k->section, "key", k->key,
+                                               "type", type_words[k->type], "default", k->def, "choices", k->choices,
+                                               "reload", reload_words[k->reload], "doc", k->doc));
     }
     json_t *list = json_pack("{s:o}", "items", items);
-    static const struct column columns[] = {{"SECTION", "section", 0}, {"KEY", "key", 0}, {"DEFAULT", "default", 0},
-                                            {"MEANING", "doc", COLUMN_WRAP}, {NULL, NULL, 0}};
+    static const struct column columns[] = {{"SECTION", "section", 0},
+                                            {"KEY", "key", 0},
+                                            {"DEFAULT", "default", 0},
+                                            {"MEANING", "doc", COLUMN_WRAP},
+                                            {NULL, NULL, 0}};
     cli_print_list(cli, "key", list, columns, "");
     json_decref(list);
     return EXIT_DONE;
@@ -206,7 +225,8 @@ const struct command commands_daemon[] = {
     {"status", NULL, "", 0, 0, "one screen: daemon, connections, what needs a person",
      "Exit 0: all runs. 3: the daemon is down, or something is paused or blocked.", NULL, run_status},
     {"config", "check", "[FILE]", 0, 1, "check a configuration; needs no daemon",
-     "Every wrong key, value and reference with file and line, all of them at once. Exit 7 when there is one.", NULL, run_check},
+     "Every wrong key, value and reference with file and line, all of them at once. Exit 7 when there is one.", NULL,
+     run_check},
     {"config", "show", "", 0, 0, "every value that counts now, with its origin", NULL, NULL, run_show},
     {"config", "explain", "KEY", 1, 1, "what a key means, its default, and what counts now", NULL, NULL, run_explain},
     {"config", "schema", "", 0, 0, "all keys", NULL, NULL, run_schema},

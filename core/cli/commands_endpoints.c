@@ -9,8 +9,13 @@
 #include "http_local.h"
 
 static const struct column columns[] = {
-    {"NAME", "name", 0}, {"CONNECTOR", "connector", 0}, {"STATE", "state", COLUMN_COLOR_STATE}, {"SIGN-IN", "auth.state", 0},
-    {"ORG", "org_name|org_key", 0}, {"PROBLEM", "error.text|auth.words|block.text", COLUMN_WRAP}, {NULL, NULL, 0},
+    {"NAME", "name", 0},
+    {"CONNECTOR", "connector", 0},
+    {"STATE", "state", COLUMN_COLOR_STATE},
+    {"SIGN-IN", "auth.state", 0},
+    {"ORG", "org_name|org_key", 0},
+    {"PROBLEM", "error.text|auth.words|block.text", COLUMN_WRAP},
+    {NULL, NULL, 0},
 };
 
 static const char *endpoint_path(struct cli *cli, const char *rest)
@@ -39,8 +44,8 @@ static int run_show(struct cli *cli)
 }
 
 static const struct column finding_columns[] = {
-    {"LEVEL", "level", COLUMN_COLOR_STATE}, {"CODE", "code", 0}, {"FINDING", "text", COLUMN_WRAP}, {"WHAT TO DO", "hint", COLUMN_WRAP},
-    {NULL, NULL, 0},
+    {"LEVEL", "level", COLUMN_COLOR_STATE}, {"CODE", "code", 0}, {"FINDING", "text", COLUMN_WRAP},
+    {"WHAT TO DO", "hint", COLUMN_WRAP},    {NULL, NULL, 0},
 };
 
 static bool has_errors(const json_t *answer)
@@ -110,16 +115,18 @@ static int run_prepare(struct cli *cli)
 }
 
 static const struct column field_columns[] = {
-    {"KIND", "kind", 0},   {"PATH", "path", 0},        {"VENDOR'S NAME", "name", 0}, {"LABEL", "label", 0},
-    {"TYPE", "type", 0},   {"MAX", "max", COLUMN_RIGHT}, {"FLAGS", "flags", 0},      {NULL, NULL, 0},
+    {"KIND", "kind", 0}, {"PATH", "path", 0},          {"VENDOR'S NAME", "name", 0}, {"LABEL", "label", 0},
+    {"TYPE", "type", 0}, {"MAX", "max", COLUMN_RIGHT}, {"FLAGS", "flags", 0},        {NULL, NULL, 0},
 };
-static const struct cli_option field_options[] = {{"kind", "KIND", "only this kind, for example contact"}, {NULL, NULL, NULL}};
+static const struct cli_option field_options[] = {{"kind", "KIND", "only this kind, for example contact"},
+                                                  {NULL, NULL, NULL}};
 
 static int run_fields(struct cli *cli)
 {
     json_t *answer = NULL;
     const char *kind = cli_value(cli, "kind");
-    int rc = cli_get(cli, &answer, "%s%s%s", endpoint_path(cli, "/fields"), kind ? "?kind=" : "", kind ? cli_escape(cli, kind) : "");
+    int rc = cli_get(cli, &answer, "%s%s%s", endpoint_path(cli, "/fields"), kind ? "?kind=" : "",
+                     kind ? cli_escape(cli, kind) : "");
     if (rc == EXIT_DONE)
         cli_print_list(cli, "field", answer, field_columns,
                        "no fields are known yet; run: tieline endpoint check NAME");
@@ -212,17 +219,22 @@ static int run_secret_rm(struct cli *cli)
 {
     int rc = cli_confirm(cli, "remove secret \"%s\"? Endpoints that use it stop working.", cli->args[0]);
     if (rc == EXIT_DONE)
-        rc = cli_send(cli, "DELETE", arena_fmt(&cli->arena, "/api/v1/secrets/%s", cli_escape(cli, cli->args[0])), NULL, NULL,
-                      NULL);
+        rc = cli_send(cli, "DELETE", arena_fmt(&cli->arena, "/api/v1/secrets/%s", cli_escape(cli, cli->args[0])), NULL,
+                      NULL, NULL);
     return rc;
 }
 
 /* ---- webhooks ---- */
 
 static const struct column webhook_columns[] = {
-    {"ENDPOINT", "endpoint", 0},    {"SUBSCRIPTION", "id|subscription", 0}, {"KINDS", "kinds", 0},
-    {"LAST RECEIVED", "received_at", COLUMN_TIME}, {"ACCEPTED", "accepted", COLUMN_RIGHT},
-    {"DUPLICATES", "duplicates", COLUMN_RIGHT},    {"REFUSED", "refused", COLUMN_RIGHT}, {NULL, NULL, 0},
+    {"ENDPOINT", "endpoint", 0},
+    {"SUBSCRIPTION", "id|subscription", 0},
+    {"KINDS", "kinds", 0},
+    {"LAST RECEIVED", "received_at", COLUMN_TIME},
+    {"ACCEPTED", "accepted", COLUMN_RIGHT},
+    {"DUPLICATES", "duplicates", COLUMN_RIGHT},
+    {"REFUSED", "refused", COLUMN_RIGHT},
+    {NULL, NULL, 0},
 };
 
 static int run_webhook_list(struct cli *cli)
@@ -269,12 +281,14 @@ const struct command commands_endpoints[] = {
     {"endpoint", "check", "NAME", 1, 1, "ask the vendor who we are and what is missing",
      "Signs in, reads identity, rights and fields. Exit 1 when something must be done first.", NULL, run_check},
     {"endpoint", "auth", "NAME", 1, 1, "sign in now",
-     "Without --code it signs in with what is configured. With --code it exchanges a grant code, which is asked for without\n"
+     "Without --code it signs in with what is configured. With --code it exchanges a grant code, which is asked for "
+     "without\n"
      "echo or read from standard input:  tieline endpoint auth help --code < code.txt",
      auth_options, run_auth},
     {"endpoint", "fields", "NAME", 1, 1, "fields as the vendor describes them", NULL, field_options, run_fields},
     {"endpoint", "prepare", "NAME", 1, 1, "one-time set-up at the vendor: shows it, asks, does it",
-     "Makes the field that holds our stamp where the vendor allows it, else prints the steps to do by hand. With the stamp a\n"
+     "Makes the field that holds our stamp where the vendor allows it, else prints the steps to do by hand. With the "
+     "stamp a\n"
      "record is never created twice, whatever gets lost on the way. -n only shows.",
      NULL, run_prepare},
     {"secret", "list", "", 0, 0, "names of the secrets that are set", NULL, NULL, run_secret_list},
@@ -283,6 +297,7 @@ const struct command commands_endpoints[] = {
     {"secret", "rm", "NAME", 1, 1, "remove a secret", NULL, NULL, run_secret_rm},
     {"webhook", "list", "", 0, 0, "webhook subscriptions and what came in", NULL, NULL, run_webhook_list},
     {"webhook", "url", "ENDPOINT", 1, 1, "address to enter at the vendor", NULL, NULL, run_webhook_url},
-    {"webhook", "test", "ENDPOINT", 1, 1, "call the public address and see whether it arrives here", NULL, NULL, run_webhook_test},
+    {"webhook", "test", "ENDPOINT", 1, 1, "call the public address and see whether it arrives here", NULL, NULL,
+     run_webhook_test},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -3,14 +3,22 @@
 
 static const char *map_path(struct cli *cli, const char *rest)
 {
-    return arena_fmt(&cli->arena, "/api/v1/links/%s/%s/map%s", cli_escape(cli, cli->args[0]), cli_escape(cli, cli->args[1]),
-                     rest);
+    return arena_fmt(&cli->arena, "/api/v1/links/%s/%s/map%s", cli_escape(cli, cli->args[0]),
+                     cli_escape(cli, cli->args[1]), rest);
 }
 
 static const struct column columns[] = {
-    {"A", "a", 0}, {"A: VENDOR'S NAME", "a_name", 0}, {"A: TYPE", "a_type", 0}, {"DIRECTION", "direction", 0},
-    {"B", "b", 0}, {"B: VENDOR'S NAME", "b_name", 0}, {"B: TYPE", "b_type", 0}, {"POLICY", "policy", 0},
-    {"FROM", "origin", 0}, {"SUSPENDED", "suspended", COLUMN_WRAP}, {NULL, NULL, 0},
+    {"A", "a", 0},
+    {"A: VENDOR'S NAME", "a_name", 0},
+    {"A: TYPE", "a_type", 0},
+    {"DIRECTION", "direction", 0},
+    {"B", "b", 0},
+    {"B: VENDOR'S NAME", "b_name", 0},
+    {"B: TYPE", "b_type", 0},
+    {"POLICY", "policy", 0},
+    {"FROM", "origin", 0},
+    {"SUSPENDED", "suspended", COLUMN_WRAP},
+    {NULL, NULL, 0},
 };
 
 static int run_list(struct cli *cli)
@@ -56,8 +64,12 @@ static const struct cli_option set_options[] = {
 };
 
 static const struct column finding_columns[] = {
-    {"LEVEL", "level", COLUMN_COLOR_STATE}, {"FIELD", "field", 0}, {"CODE", "code", 0}, {"FINDING", "text", COLUMN_WRAP},
-    {"WHAT TO DO", "hint", COLUMN_WRAP}, {NULL, NULL, 0},
+    {"LEVEL", "level", COLUMN_COLOR_STATE},
+    {"FIELD", "field", 0},
+    {"CODE", "code", 0},
+    {"FINDING", "text", COLUMN_WRAP},
+    {"WHAT TO DO", "hint", COLUMN_WRAP},
+    {NULL, NULL, 0},
 };
 
 static int run_check(struct cli *cli)
@@ -93,7 +105,8 @@ static int run_set(struct cli *cli)
     return rc;
 }
 
-static const struct cli_option unset_options[] = {{"all", NULL, "forget all changes: back to the default map"}, {NULL, NULL, NULL}};
+static const struct cli_option unset_options[] = {{"all", NULL, "forget all changes: back to the default map"},
+                                                  {NULL, NULL, NULL}};
 
 static int run_unset(struct cli *cli)
 {
@@ -107,11 +120,12 @@ static int run_unset(struct cli *cli)
 
 const struct command commands_maps[] = {
     {"map", "list", "CONNECTION KIND", 2, 2, "which field goes where", NULL, NULL, run_list},
-    {"map", "show", "CONNECTION KIND [FIELD]", 2, 3, "the map, or one field of it, with everything known", NULL, NULL, run_show},
-    {"map", "set", "CONNECTION KIND A-FIELD B-FIELD", 4, 4, "map a field", "Fields by canonical path or by the vendor's name.",
-     set_options, run_set},
+    {"map", "show", "CONNECTION KIND [FIELD]", 2, 3, "the map, or one field of it, with everything known", NULL, NULL,
+     run_show},
+    {"map", "set", "CONNECTION KIND A-FIELD B-FIELD", 4, 4, "map a field",
+     "Fields by canonical path or by the vendor's name.", set_options, run_set},
     {"map", "unset", "CONNECTION KIND [FIELD]", 2, 3, "stop mapping a field", NULL, unset_options, run_unset},
-    {"map", "check", "CONNECTION KIND", 2, 2, "types, lengths, required and read-only fields; exit 7 on an error", NULL, NULL,
-     run_check},
+    {"map", "check", "CONNECTION KIND", 2, 2, "types, lengths, required and read-only fields; exit 7 on an error", NULL,
+     NULL, run_check},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -2,14 +2,25 @@
 #include "cli.h"
 
 static const struct cli_option filter_options[] = {
-    {"connection", "NAME", "only this connection"}, {"kind", "KIND", "only this kind"},
-    {"code", "CODE", "only this reason, for example TYPE_MISMATCH"}, {"resolved", NULL, "also those that are closed"},
-    {"limit", "N", "at most so many (default 100)"}, {NULL, NULL, NULL},
+    {"connection", "NAME", "only this connection"},
+    {"kind", "KIND", "only this kind"},
+    {"code", "CODE", "only this reason, for example TYPE_MISMATCH"},
+    {"resolved", NULL, "also those that are closed"},
+    {"limit", "N", "at most so many (default 100)"},
+    {NULL, NULL, NULL},
 };
 
 static const struct column failure_columns[] = {
-    {"ID", "id", COLUMN_RIGHT}, {"TIME", "last_at|at", COLUMN_TIME}, {"KIND", "kind", 0}, {"SIDE", "side|endpoint", 0},
-    {"A", "a_id", 0}, {"B", "b_id", 0}, {"CODE", "code", 0}, {"REASON", "reason|text", COLUMN_WRAP}, {"VENDOR'S WORDS", "vendor_text|detail", COLUMN_WRAP}, {NULL, NULL, 0},
+    {"ID", "id", COLUMN_RIGHT},
+    {"TIME", "last_at|at", COLUMN_TIME},
+    {"KIND", "kind", 0},
+    {"SIDE", "side|endpoint", 0},
+    {"A", "a_id", 0},
+    {"B", "b_id", 0},
+    {"CODE", "code", 0},
+    {"REASON", "reason|text", COLUMN_WRAP},
+    {"VENDOR'S WORDS", "vendor_text|detail", COLUMN_WRAP},
+    {NULL, NULL, 0},
 };
 
 /* "?connection=..&kind=.." from the options given. */
@@ -49,8 +60,11 @@ static int run_failure(struct cli *cli)
 }
 
 static const struct cli_option retry_options[] = {
-    {"all", NULL, "every open failure"}, {"connection", "NAME", "those of one connection"}, {"kind", "KIND", "those of one kind"},
-    {"code", "CODE", "those with one reason"}, {NULL, NULL, NULL},
+    {"all", NULL, "every open failure"},
+    {"connection", "NAME", "those of one connection"},
+    {"kind", "KIND", "those of one kind"},
+    {"code", "CODE", "those with one reason"},
+    {NULL, NULL, NULL},
 };
 
 static int retry(struct cli *cli, json_t *body, int64_t *retried)
@@ -98,16 +112,23 @@ static int run_retry(struct cli *cli)
 
 static const struct cli_option find_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
 static const struct column pair_columns[] = {
-    {"PAIR", "pair|id", COLUMN_RIGHT}, {"CONNECTION", "connection", 0}, {"KIND", "kind", 0}, {"STATUS", "status", COLUMN_COLOR_STATE},
-    {"A", "a.id", 0}, {"A: STATE", "a.state", 0}, {"B", "b.id", 0}, {"B: STATE", "b.state", 0}, {NULL, NULL, 0},
+    {"PAIR", "pair|id", COLUMN_RIGHT},
+    {"CONNECTION", "connection", 0},
+    {"KIND", "kind", 0},
+    {"STATUS", "status", COLUMN_COLOR_STATE},
+    {"A", "a.id", 0},
+    {"A: STATE", "a.state", 0},
+    {"B", "b.id", 0},
+    {"B: STATE", "b.state", 0},
+    {NULL, NULL, 0},
 };
 
 static int run_find(struct cli *cli)
 {
     json_t *answer = NULL;
     const char *connection = cli_value(cli, "connection");
-    int rc = cli_get(cli, &answer, "/api/v1/pairs?find=%s%s%s", cli_escape(cli, cli->args[0]), connection ? "&connection=" : "",
-                     connection ? cli_escape(cli, connection) : "");
+    int rc = cli_get(cli, &answer, "/api/v1/pairs?find=%s%s%s", cli_escape(cli, cli->args[0]),
+                     connection ? "&connection=" : "", connection ? cli_escape(cli, connection) : "");
     if (rc == EXIT_DONE)
         cli_print_list(cli, "pair", answer, pair_columns, "no pair has a record with this id, e-mail or name");
     json_decref(answer);
@@ -125,10 +146,11 @@ static int run_pair(struct cli *cli)
 }
 
 const struct command commands_records[] = {
-    {"failure", "list", "", 0, 0, "records that could not be synced, with the reason", NULL, filter_options, run_failures},
+    {"failure", "list", "", 0, 0, "records that could not be synced, with the reason", NULL, filter_options,
+     run_failures},
     {"failure", "show", "ID", 1, 1, "one failure with the vendor's own words", NULL, NULL, run_failure},
-    {"failure", "retry", "[ID...]", 0, -1, "plan and push again", "Reads both records afresh; an old payload is never sent again.",
-     retry_options, run_retry},
+    {"failure", "retry", "[ID...]", 0, -1, "plan and push again",
+     "Reads both records afresh; an old payload is never sent again.", retry_options, run_retry},
     {"pair", "find", "TEXT", 1, 1, "pairs by record id, e-mail address or name", NULL, find_options, run_find},
     {"pair", "show", "PAIR", 1, 1, "one pair: both records, fields, history, failures", NULL, NULL, run_pair},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},

@@ -8,15 +8,18 @@
 enum { POLL_MS = 500, MAX_BARS = 32 };
 
 static const struct column status_columns[] = {
-    {"CONNECTION", "connection", 0},        {"KIND", "kind", 0},                {"STATE", "state", COLUMN_COLOR_STATE},
-    {"PHASE", "phase", 0},                  {"RUN", "run", COLUMN_RIGHT},       {"OBSERVED", "observed", COLUMN_RIGHT},
-    {"OF", "estimated", COLUMN_RIGHT},      {"PUSHED", "pushed", COLUMN_RIGHT}, {"PLANNED", "planned", COLUMN_RIGHT},
-    {"FAILED", "failed", COLUMN_RIGHT},     {"PER SECOND", "rate", COLUMN_RIGHT}, {NULL, NULL, 0},
+    {"CONNECTION", "connection", 0},        {"KIND", "kind", 0},
+    {"STATE", "state", COLUMN_COLOR_STATE}, {"PHASE", "phase", 0},
+    {"RUN", "run", COLUMN_RIGHT},           {"OBSERVED", "observed", COLUMN_RIGHT},
+    {"OF", "estimated", COLUMN_RIGHT},      {"PUSHED", "pushed", COLUMN_RIGHT},
+    {"PLANNED", "planned", COLUMN_RIGHT},   {"FAILED", "failed", COLUMN_RIGHT},
+    {"PER SECOND", "rate", COLUMN_RIGHT},   {NULL, NULL, 0},
 };
 
 static int get_status(struct cli *cli, const char *connection, json_t **out)
 {
-    return cli_get(cli, out, "/api/v1/syncs%s%s", connection ? "?connection=" : "", connection ? cli_escape(cli, connection) : "");
+    return cli_get(cli, out, "/api/v1/syncs%s%s", connection ? "?connection=" : "",
+                   connection ? cli_escape(cli, connection) : "");
 }
 
 /* True while a first sync or sweep of the connection goes on. */
@@ -32,11 +35,12 @@ static bool draw(struct cli *cli, const json_t *answer, struct progress *bars)
         running = true;
         const char *label = arena_fmt(&cli->arena, "%s %s", cli_text(item, "kind"), cli_text(item, "phase"));
         bool pushing = cli_int(item, "planned") > 0 && cli_int(item, "observed") >= cli_int(item, "estimated");
-        const char *tail = arena_fmt(&cli->arena, "pushed %lld, failed %lld, %lld/s", (long long)cli_int(item, "pushed"),
-                                     (long long)cli_int(item, "failed"), (long long)cli_int(item, "rate"));
+        const char *tail =
+            arena_fmt(&cli->arena, "pushed %lld, failed %lld, %lld/s", (long long)cli_int(item, "pushed"),
+                      (long long)cli_int(item, "failed"), (long long)cli_int(item, "rate"));
         int64_t total = pushing ? cli_int(item, "planned") : cli_int(item, "estimated");
-        cli_progress(cli, &bars[i], label, pushing ? cli_int(item, "pushed") : cli_int(item, "observed"), total > 0 ? total : -1,
-                     tail);
+        cli_progress(cli, &bars[i], label, pushing ? cli_int(item, "pushed") : cli_int(item, "observed"),
+                     total > 0 ? total : -1, tail);
     }
     return running;
 }
@@ -61,9 +65,18 @@ static int wait_for_end(struct cli *cli, const char *connection)
 }
 
 static const struct column history_columns[] = {
-    {"RUN", "run", COLUMN_RIGHT}, {"DATE", "started_at|at", COLUMN_TIME}, {"SOURCE", "source", 0}, {"DESTINATION", "destination", 0},
-    {"RECORDS", "kind", 0}, {"RUN KIND", "run_kind", 0}, {"ADDED", "added", COLUMN_RIGHT}, {"UPDATED", "updated", COLUMN_RIGHT}, {"MATCHED", "matched|adopted", COLUMN_RIGHT},
-    {"FAILED", "failed", COLUMN_RIGHT}, {"STATE", "state", COLUMN_COLOR_STATE}, {NULL, NULL, 0},
+    {"RUN", "run", COLUMN_RIGHT},
+    {"DATE", "started_at|at", COLUMN_TIME},
+    {"SOURCE", "source", 0},
+    {"DESTINATION", "destination", 0},
+    {"RECORDS", "kind", 0},
+    {"RUN KIND", "run_kind", 0},
+    {"ADDED", "added", COLUMN_RIGHT},
+    {"UPDATED", "updated", COLUMN_RIGHT},
+    {"MATCHED", "matched|adopted", COLUMN_RIGHT},
+    {"FAILED", "failed", COLUMN_RIGHT},
+    {"STATE", "state", COLUMN_COLOR_STATE},
+    {NULL, NULL, 0},
 };
 
 /* Summary of the run just waited for; 8 when records failed. */
@@ -85,7 +98,9 @@ static int print_outcome(struct cli *cli, const char *connection)
 }
 
 static const struct cli_option start_options[] = {
-    {"kind", "KIND", "only this kind"}, {"full", NULL, "read everything again, also where only changes are due"}, {NULL, NULL, NULL}};
+    {"kind", "KIND", "only this kind"},
+    {"full", NULL, "read everything again, also where only changes are due"},
+    {NULL, NULL, NULL}};
 
 static int run_start(struct cli *cli)
 {
@@ -151,8 +166,8 @@ static int run_history(struct cli *cli)
 static int run_cancel(struct cli *cli)
 {
     json_t *answer = NULL;
-    int rc = cli_send(cli, "POST", arena_fmt(&cli->arena, "/api/v1/syncs/%s/cancel", cli_escape(cli, cli->args[0])), NULL, NULL,
-                      &answer);
+    int rc = cli_send(cli, "POST", arena_fmt(&cli->arena, "/api/v1/syncs/%s/cancel", cli_escape(cli, cli->args[0])),
+                      NULL, NULL, &answer);
     if (rc == EXIT_DONE)
         cli_note(cli, "cancelled; what is done stays");
     json_decref(answer);
@@ -161,9 +176,11 @@ static int run_cancel(struct cli *cli)
 
 const struct command commands_sync[] = {
     {"sync", "start", "CONNECTION", 1, 1, "start the first sync, or a cycle now, and show its progress",
-     "Ctrl-C ends the showing, not the sync. Exit 8 when it finished but some records failed.", start_options, run_start},
+     "Ctrl-C ends the showing, not the sync. Exit 8 when it finished but some records failed.", start_options,
+     run_start},
     {"sync", "status", "[CONNECTION]", 0, 1, "what runs, how far it is", NULL, status_options, run_status},
-    {"sync", "history", "[CONNECTION]", 0, 1, "what was added, updated, failed: the last 7 days", NULL, history_options, run_history},
+    {"sync", "history", "[CONNECTION]", 0, 1, "what was added, updated, failed: the last 7 days", NULL, history_options,
+     run_history},
     {"sync", "cancel", "CONNECTION", 1, 1, "end the running first sync; what is done stays", NULL, NULL, run_cancel},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -20,15 +20,14 @@ static const char global_help[] =
     "  -h, --help          this, also after a noun or a command\n"
     "      --version\n";
 
-static const char exit_help[] =
-    "Exit codes:\n"
-    "  0 done                     6 conflict: changed meanwhile, or busy\n"
-    "  1 failed                   7 configuration or mapping invalid\n"
-    "  2 usage                    8 finished, some records failed\n"
-    "  3 not running or paused    9 vendor sign-in needed\n"
-    "  4 no such object          10 vendor unreachable or throttling\n"
-    "  5 permission denied       11 daemon unreachable\n"
-    "  12 timed out waiting     130 interrupted\n";
+static const char exit_help[] = "Exit codes:\n"
+                                "  0 done                     6 conflict: changed meanwhile, or busy\n"
+                                "  1 failed                   7 configuration or mapping invalid\n"
+                                "  2 usage                    8 finished, some records failed\n"
+                                "  3 not running or paused    9 vendor sign-in needed\n"
+                                "  4 no such object          10 vendor unreachable or throttling\n"
+                                "  5 permission denied       11 daemon unreachable\n"
+                                "  12 timed out waiting     130 interrupted\n";
 
 static void usage_line(FILE *out, const struct command *c)
 {
@@ -48,8 +47,8 @@ static void help_all(const struct cli *cli, FILE *out)
 
 static void help_command(const struct cli *cli, const struct command *c, FILE *out)
 {
-    fprintf(out, "usage: %s %s%s%s %s\n\n%s\n", cli->program, c->noun, c->verb ? " " : "", c->verb ? c->verb : "", c->args,
-            c->summary);
+    fprintf(out, "usage: %s %s%s%s %s\n\n%s\n", cli->program, c->noun, c->verb ? " " : "", c->verb ? c->verb : "",
+            c->args, c->summary);
     if (c->more)
         fprintf(out, "\n%s\n", c->more);
     if (c->options) {

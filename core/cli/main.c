@@ -9,8 +9,9 @@
 
 extern const struct command commands_daemon[], commands_connectors[], commands_endpoints[], commands_connections[],
     commands_maps[], commands_sync[], commands_records[];
-const struct command *const command_tables[] = {commands_daemon, commands_connectors, commands_endpoints,
-                                                commands_connections, commands_maps, commands_sync, commands_records, NULL};
+const struct command *const command_tables[] = {
+    commands_daemon, commands_connectors, commands_endpoints, commands_connections,
+    commands_maps,   commands_sync,       commands_records,   NULL};
 
 static void on_interrupt(int signal_number)
 {

@@ -10,12 +10,18 @@
 enum { OPT_JSON = 1000, OPT_NO_HEADER, OPT_NO_WAIT, OPT_WAIT, OPT_TIMEOUT, OPT_COLOR, OPT_COMMAND = 2000 };
 
 static const struct option global_options[] = {
-    {"socket", required_argument, NULL, 'S'},      {"json", no_argument, NULL, OPT_JSON},
-    {"quiet", no_argument, NULL, 'q'},             {"no-header", no_argument, NULL, OPT_NO_HEADER},
-    {"yes", no_argument, NULL, 'y'},               {"dry-run", no_argument, NULL, 'n'},
-    {"no-wait", no_argument, NULL, OPT_NO_WAIT},   {"wait", no_argument, NULL, OPT_WAIT},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT}, {"color", required_argument, NULL, OPT_COLOR},
-    {"help", no_argument, NULL, 'h'},              {"version", no_argument, NULL, 'V'},
+    {"socket", required_argument, NULL, 'S'},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"quiet", no_argument, NULL, 'q'},
+    {"no-header", no_argument, NULL, OPT_NO_HEADER},
+    {"yes", no_argument, NULL, 'y'},
+    {"dry-run", no_argument, NULL, 'n'},
+    {"no-wait", no_argument, NULL, OPT_NO_WAIT},
+    {"wait", no_argument, NULL, OPT_WAIT},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"color", required_argument, NULL, OPT_COLOR},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
 };
 #define SHORT_OPTIONS "S:qynhV"
 
@@ -129,7 +135,8 @@ static int unknown_word(struct cli *cli, const char *noun, const char *verb)
 {
     const char *near = verb ? nearest_word(verb, noun) : nearest_word(noun, NULL);
     return cli_fail(cli, EXIT_USAGE, "unknown command \"%s%s%s\"%s%s%s; see \"%s --help\"", noun, verb ? " " : "",
-                    verb ? verb : "", near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", cli->program);
+                    verb ? verb : "", near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "",
+                    cli->program);
 }
 
 static int check_args(struct cli *cli)
@@ -137,8 +144,8 @@ static int check_args(struct cli *cli)
     const struct command *c = cli->command;
     if (cli->n_args >= c->min_args && (c->max_args < 0 || cli->n_args <= c->max_args))
         return EXIT_DONE;
-    return cli_fail(cli, EXIT_USAGE, "usage: %s %s%s%s %s", cli->program, c->noun, c->verb ? " " : "", c->verb ? c->verb : "",
-                    c->args);
+    return cli_fail(cli, EXIT_USAGE, "usage: %s %s%s%s %s", cli->program, c->noun, c->verb ? " " : "",
+                    c->verb ? c->verb : "", c->args);
 }
 
 int parse_command(struct cli *cli, int argc, char **argv, const char **noun_out, const char **verb_out)
@@ -158,7 +165,8 @@ int parse_command(struct cli *cli, int argc, char **argv, const char **noun_out,
             return unknown_word(cli, noun, NULL);
         if (used >= argc || argv[used][0] == '-')
             return used < argc && strcmp(argv[used], "-h") != 0 && strcmp(argv[used], "--help") != 0
-                       ? cli_fail(cli, EXIT_USAGE, "\"%s\" needs a verb; see \"%s %s --help\"", noun, cli->program, noun)
+                       ? cli_fail(cli, EXIT_USAGE, "\"%s\" needs a verb; see \"%s %s --help\"", noun, cli->program,
+                                  noun)
                        : PARSE_HELP;
         *verb_out = argv[used];
         cli->command = command_find(noun, argv[used]);

@@ -146,7 +146,8 @@ void cli_print_list(const struct cli *cli, const char *kind, const json_t *answe
     scols_table_enable_colors(table, cli->color);
     for (const struct column *c = columns; c->title; c++)
         scols_table_new_column(table, c->title, 0,
-                               (c->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) | (c->flags & COLUMN_WRAP ? SCOLS_FL_WRAP : 0));
+                               (c->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
+                                   (c->flags & COLUMN_WRAP ? SCOLS_FL_WRAP : 0));
     size_t i;
     json_t *row;
     json_array_foreach(items, i, row)
@@ -219,8 +220,8 @@ void cli_progress(const struct cli *cli, struct progress *p, const char *label, 
         for (int i = 0; i < WIDTH; i++)
             bar[i] = percent >= 0 && i < percent * WIDTH / 100 ? '#' : '.';
         bar[WIDTH] = 0;
-        fprintf(stderr, "\r\033[K%-28s [%s] %3d %% %" PRId64 "/%" PRId64 " %s", label, bar, percent < 0 ? 0 : percent, done,
-                total < 0 ? done : total, tail);
+        fprintf(stderr, "\r\033[K%-28s [%s] %3d %% %" PRId64 "/%" PRId64 " %s", label, bar, percent < 0 ? 0 : percent,
+                done, total < 0 ? done : total, tail);
         fflush(stderr);
     }
     p->last_percent = percent;

@@ -67,9 +67,10 @@ static int exit_of(long http, const char *code)
         const char *code;
         int exit;
     } by_code[] = {
-        {"auth", EXIT_SIGN_IN},     {"config", EXIT_CONFIG},      {"not found", EXIT_NO_SUCH}, {"denied", EXIT_DENIED},
-        {"conflict", EXIT_CONFLICT}, {"exists", EXIT_CONFLICT},   {"busy", EXIT_CONFLICT},     {"precondition", EXIT_CONFLICT},
-        {"throttled", EXIT_VENDOR}, {"quota", EXIT_VENDOR},       {"temporary", EXIT_VENDOR},  {"usage", EXIT_USAGE},
+        {"auth", EXIT_SIGN_IN},  {"config", EXIT_CONFIG},         {"not found", EXIT_NO_SUCH},
+        {"denied", EXIT_DENIED}, {"conflict", EXIT_CONFLICT},     {"exists", EXIT_CONFLICT},
+        {"busy", EXIT_CONFLICT}, {"precondition", EXIT_CONFLICT}, {"throttled", EXIT_VENDOR},
+        {"quota", EXIT_VENDOR},  {"temporary", EXIT_VENDOR},      {"usage", EXIT_USAGE},
     };
     for (size_t i = 0; i < ARRAY_LEN(by_code); i++)
         if (strcmp(by_code[i].code, code) == 0)

@@ -1,9 +1,10 @@
 #ifndef ADMISSION_H
 #define ADMISSION_H
-/* May this file be loaded? Checked on the open descriptor before any of its code runs: a name by rule, a regular file of
- * root's, writable by nobody else, no symbolic link, every directory above it likewise. What was checked is copied, hashed on
- * the way, to <state>/connectors/NAME-<sha256>.so, and only that copy is ever opened: changing the source after
- * the check changes nothing. With development = yes root's part may be played by the user of this process. [any] */
+/* May this file be loaded? Checked on the open descriptor before any of its code runs: a name by rule, a regular file
+ * of root's, writable by nobody else, no symbolic link, every directory above it likewise. What was checked is copied,
+ * hashed on the way, to <state>/connectors/NAME-<sha256>.so, and only that copy is ever opened: changing the source
+ * after the check changes nothing. With development = yes root's part may be played by the user of this process. [any]
+ */
 #include <stdbool.h>
 
 #include "err.h"
@@ -20,8 +21,8 @@ struct staged {
 /* [a-z0-9_]{1,32} */
 bool connector_name_ok(str name);
 
-/* TL_E_CONFIG (no name), TL_E_NOT_FOUND, TL_E_DENIED (owner, mode, link, kind of file), TL_E_TEMPORARY or E_STORAGE (cannot
- * be copied). */
+/* TL_E_CONFIG (no name), TL_E_NOT_FOUND, TL_E_DENIED (owner, mode, link, kind of file), TL_E_TEMPORARY or E_STORAGE
+ * (cannot be copied). */
 int admission_stage(struct staged *out, const char *connector_dir, const char *state_dir, const char *name,
                     bool development, struct err *e);
 /* Removes staged copies of the name but the one kept (sha256 or NULL). Best effort. */

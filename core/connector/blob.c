@@ -40,7 +40,10 @@ tl_status blobs_new(struct blobs *b, uint64_t *handle_out)
     return TL_OK;
 }
 
-static bool known(const struct blobs *b, uint64_t handle) { return handle >= 1 && handle <= b->n; }
+static bool known(const struct blobs *b, uint64_t handle)
+{
+    return handle >= 1 && handle <= b->n;
+}
 
 tl_status blobs_write(struct blobs *b, uint64_t handle, const void *p, size_t n)
 {

@@ -1,7 +1,7 @@
 #ifndef BLOB_H
 #define BLOB_H
-/* Byte streams too large for memory: nameless files that are gone when the call returns. One set an instance; handles count
- * from 1 within a call. Used by the instance's thread, and by the HTTP thread while that one waits. */
+/* Byte streams too large for memory: nameless files that are gone when the call returns. One set an instance; handles
+ * count from 1 within a call. Used by the instance's thread, and by the HTTP thread while that one waits. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

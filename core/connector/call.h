@@ -3,9 +3,9 @@
 /* One call of a connector: the seam between those who want something of a vendor (engine, API) and the runtime that
  * runs it on an instance, in process or in a worker. The simulation puts its own dispatcher behind the same seam.
  *
- * Life of a call: made with call_new, filled, submitted; from then on it belongs to the dispatcher, until done(call) runs on
- * the control thread; done() owns it and ends with call_free. A call is never lost: done() runs exactly once, also after
- * cancel, crash or unload. */
+ * Life of a call: made with call_new, filled, submitted; from then on it belongs to the dispatcher, until done(call)
+ * runs on the control thread; done() owns it and ends with call_free. A call is never lost: done() runs exactly once,
+ * also after cancel, crash or unload. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,8 +28,8 @@ enum call_kind {
 };
 const char *call_kind_name(enum call_kind k); /* "pull" */
 
-/* What the connector said, in the order it said it: items in the flat form of codec.h, identical in both isolation modes.
- * Read with reply_next. Complete items only, whatever happened. */
+/* What the connector said, in the order it said it: items in the flat form of codec.h, identical in both isolation
+ * modes. Read with reply_next. Complete items only, whatever happened. */
 struct reply {
     tl_status status; /* of the call; TL_E_UNKNOWN when the worker died or was killed inside it */
     tl_error error;   /* when status is not TL_OK */
@@ -40,10 +40,10 @@ struct reply {
 
 struct call {
     enum call_kind kind;
-    int32_t purpose;      /* TL_PURPOSE_* */
-    int64_t endpoint;     /* store id */
-    struct arena arena;   /* owns everything `request` points to */
-    union {               /* by kind; struct_size members are filled in by call_new */
+    int32_t purpose;    /* TL_PURPOSE_* */
+    int64_t endpoint;   /* store id */
+    struct arena arena; /* owns everything `request` points to */
+    union {             /* by kind; struct_size members are filled in by call_new */
         tl_check check;
         tl_discover discover;
         tl_pull pull;

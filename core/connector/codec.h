@@ -2,9 +2,9 @@
 #define CODEC_H
 /* The one flat form of the SDK's structs: what crosses the socket to a worker, what a reply holds, what is hashed.
  *
- * Form: unsigned numbers are LEB128, signed ones zigzag LEB128; text is its length, its bytes and a NUL (so that decoded
- * text is terminated without a copy); arrays are a count and the elements. Nothing is aligned and nothing points.
- * Decoding lends text from the input and takes arrays from the decoder's arena.
+ * Form: unsigned numbers are LEB128, signed ones zigzag LEB128; text is its length, its bytes and a NUL (so that
+ * decoded text is terminated without a copy); arrays are a count and the elements. Nothing is aligned and nothing
+ * points. Decoding lends text from the input and takes arrays from the decoder's arena.
  *
  * A decoder treats every byte as hostile: after the first fault it is `bad`, stands at its end and answers zeros, so a
  * chain of reads needs one check. strict also checks UTF-8 and enumerators; it is on for whatever another process sent
@@ -30,14 +30,17 @@ static inline struct decoder decoder_of(str bytes, struct arena *arena, bool str
     const uint8_t *p = (const uint8_t *)bytes.p;
     return (struct decoder){.p = p, .end = p + bytes.n, .arena = arena, .strict = strict};
 }
-static inline bool decoder_ended(const struct decoder *d) { return !d->bad && d->p == d->end; }
+static inline bool decoder_ended(const struct decoder *d)
+{
+    return !d->bad && d->p == d->end;
+}
 
 uint64_t dec_u64(struct decoder *d);
 int64_t dec_i64(struct decoder *d);
 uint32_t dec_u32(struct decoder *d);
 int32_t dec_i32(struct decoder *d);
-tl_str dec_str(struct decoder *d);   /* strict: UTF-8 without NUL */
-tl_str dec_bytes(struct decoder *d); /* any bytes */
+tl_str dec_str(struct decoder *d);       /* strict: UTF-8 without NUL */
+tl_str dec_bytes(struct decoder *d);     /* any bytes */
 const char *dec_text(struct decoder *d); /* NULL when the encoder had NULL */
 /* A count of elements that take at least min_bytes each. */
 uint32_t dec_count(struct decoder *d, size_t min_bytes);

@@ -165,7 +165,8 @@ static int fill(struct channel *c, size_t need, int timeout_ms, struct err *e)
         ASSERT(p);
         char control[CMSG_SPACE(8 * sizeof(int))];
         struct iovec iov = {p, room};
-        struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        struct msghdr msg = {
+            .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
         ssize_t n;
         do
             n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);

@@ -1,12 +1,13 @@
 #ifndef FRAME_H
 #define FRAME_H
-/* Frames between daemon and worker, over stream socketpairs: u32 length of the body, u16 type, u16 flags, u64 call id, all
- * little endian, then the body in the flat form of codec.h. At most 16 MiB. Whoever sends a malformed frame is killed.
+/* Frames between daemon and worker, over stream socketpairs: u32 length of the body, u16 type, u16 flags, u64 call id,
+ * all little endian, then the body in the flat form of codec.h. At most 16 MiB. Whoever sends a malformed frame is
+ * killed.
  *
- * A worker has one control channel (descriptor 3) and one channel for each of its instances. On an instance's channel the
- * two sides take turns: the daemon sends OPEN, CALL or CLOSE and then only answers; the worker asks, and ends its turn
- * with OPENED, DONE or CLOSED. LOG, METRIC, QUOTA and ITEMS have no answer. While the worker waits for an answer the daemon
- * may ask back with VERDICT or TOKEN_ERROR. */
+ * A worker has one control channel (descriptor 3) and one channel for each of its instances. On an instance's channel
+ * the two sides take turns: the daemon sends OPEN, CALL or CLOSE and then only answers; the worker asks, and ends its
+ * turn with OPENED, DONE or CLOSED. LOG, METRIC, QUOTA and ITEMS have no answer. While the worker waits for an answer
+ * the daemon may ask back with VERDICT or TOKEN_ERROR. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -61,7 +62,7 @@ struct frame {
 /* One end of a socketpair. Reading and writing may happen on two threads, each by one. */
 struct channel {
     int fd;
-    struct buf in;  /* bytes read and not yet consumed start at `at` */
+    struct buf in; /* bytes read and not yet consumed start at `at` */
     size_t at;
     int passed_fd;  /* received with the bytes in `in`, not yet handed out */
     bool takes_fds; /* descriptors are accepted; otherwise one is a fault */

@@ -55,7 +55,10 @@ void quota_board_init(struct quota_board *q)
     pthread_mutex_init(&q->lock, NULL);
 }
 
-void quota_board_done(struct quota_board *q) { pthread_mutex_destroy(&q->lock); }
+void quota_board_done(struct quota_board *q)
+{
+    pthread_mutex_destroy(&q->lock);
+}
 
 void quota_board_tell(struct quota_board *q, const tl_quota *told, int64_t now_us)
 {
@@ -156,7 +159,10 @@ int token_place_save(void *ctx, str secret, struct err *e)
  * knows which instance that is. */
 static _Thread_local const struct verdicts *bound;
 
-void verdicts_bind(const struct verdicts *v) { bound = v; }
+void verdicts_bind(const struct verdicts *v)
+{
+    bound = v;
+}
 
 int32_t verdicts_verdict(void *unused, int32_t status, str body)
 {
@@ -188,7 +194,10 @@ struct host_side {
     int32_t cancelled; /* atomic */
 };
 
-static int tl_status_of(int rc) { return rc >= TL_OK && rc <= TL_E_QUOTA ? rc : TL_E_TEMPORARY; }
+static int tl_status_of(int rc)
+{
+    return rc >= TL_OK && rc <= TL_E_QUOTA ? rc : TL_E_TEMPORARY;
+}
 
 static void s_log(void *ctx, int32_t level, tl_str line)
 {
@@ -237,14 +246,20 @@ static tl_status s_sleep_ms(void *ctx, uint32_t ms)
     return s_cancelled(h) ? TL_E_CANCELLED : TL_OK;
 }
 
-static int blob_size(void *ctx, uint64_t handle, uint64_t *out) { return blobs_size(ctx, handle, out); }
+static int blob_size(void *ctx, uint64_t handle, uint64_t *out)
+{
+    return blobs_size(ctx, handle, out);
+}
 
 static int blob_read(void *ctx, uint64_t handle, uint64_t offset, void *p, size_t cap, size_t *n_out)
 {
     return blobs_read(ctx, handle, offset, p, cap, n_out);
 }
 
-static int blob_write(void *ctx, uint64_t handle, const void *p, size_t n) { return blobs_write(ctx, handle, p, n); }
+static int blob_write(void *ctx, uint64_t handle, const void *p, size_t n)
+{
+    return blobs_write(ctx, handle, p, n);
+}
 
 static tl_status s_http(void *ctx, tl_http *requests, uint32_t n, tl_error *error)
 {
@@ -292,7 +307,8 @@ static tl_status s_kv_set(void *ctx, const char *key, tl_str value)
 {
     struct host_side *h = ctx;
     struct err e = {0};
-    struct store_call c = {.store = h->config.store, .endpoint = h->config.endpoint, .key = key, .value = value, .e = &e};
+    struct store_call c = {
+        .store = h->config.store, .endpoint = h->config.endpoint, .key = key, .value = value, .e = &e};
     control_ask(h->config.control, kv_set_control, &c);
     if (c.rc)
         log_err(LOG_DEBUG, h->log_ctx, &e);
@@ -377,7 +393,10 @@ void host_side_services(struct host_side *h, struct services *out)
     };
 }
 
-void host_side_begin(struct host_side *h) { __atomic_store_n(&h->cancelled, 0, __ATOMIC_RELAXED); }
+void host_side_begin(struct host_side *h)
+{
+    __atomic_store_n(&h->cancelled, 0, __ATOMIC_RELAXED);
+}
 
 void host_side_cancel(struct host_side *h)
 {

@@ -1,7 +1,8 @@
 #ifndef HOST_SERVICES_H
 #define HOST_SERVICES_H
-/* The host's side of an instance in the daemon: HTTP through the endpoint's authorisation, kv and tokens through the control
- * thread, blobs, quota, sleep, cancellation. One a instance; used by the pool thread that runs it, but for cancel. */
+/* The host's side of an instance in the daemon: HTTP through the endpoint's authorisation, kv and tokens through the
+ * control thread, blobs, quota, sleep, cancellation. One a instance; used by the pool thread that runs it, but for
+ * cancel. */
 #include <pthread.h>
 #include <stdbool.h>
 

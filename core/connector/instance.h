@@ -1,7 +1,7 @@
 #ifndef INSTANCE_H
 #define INSTANCE_H
-/* One open() of an endpoint through a connector's code: runs its calls and is the tl_host behind its back. The same in the
- * daemon and in a worker; what differs is struct services. One thread at a time, [instance]. */
+/* One open() of an endpoint through a connector's code: runs its calls and is the tl_host behind its back. The same in
+ * the daemon and in a worker; what differs is struct services. One thread at a time, [instance]. */
 #include <stdint.h>
 
 #include "call.h"
@@ -18,8 +18,8 @@ tl_status instance_open(struct instance **out, const struct module *m, const str
 /* Calls close(). */
 struct instance *instance_close(struct instance *i);
 
-/* Runs one call: request in the flat form (request_encode), checked when strict. Fills status, error and items of reply;
- * items that services->items took are gone from it. */
+/* Runs one call: request in the flat form (request_encode), checked when strict. Fills status, error and items of
+ * reply; items that services->items took are gone from it. */
 void instance_run(struct instance *i, enum call_kind kind, str request, bool strict, struct reply *reply);
 
 /* The connector's pure functions, on the instance's thread. */

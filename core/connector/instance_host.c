@@ -121,7 +121,8 @@ static tl_status hand_out(const struct buf *value, char *buf, uint64_t cap, uint
     return TL_OK;
 }
 
-static tl_status host_auth_extra(const tl_host *h, const char *member, char *buf, uint64_t cap, uint64_t *len, tl_error *e)
+static tl_status host_auth_extra(const tl_host *h, const char *member, char *buf, uint64_t cap, uint64_t *len,
+                                 tl_error *e)
 {
     struct instance *i = instance_of(h);
     instance_flush(i);
@@ -187,7 +188,8 @@ static tl_status host_blob_write(const tl_host *h, uint64_t handle, tl_str bytes
     return TL_OK;
 }
 
-static tl_status host_blob_read(const tl_host *h, uint64_t handle, uint64_t offset, char *buf, uint64_t cap, uint64_t *len)
+static tl_status host_blob_read(const tl_host *h, uint64_t handle, uint64_t offset, char *buf, uint64_t cap,
+                                uint64_t *len)
 {
     struct instance *i = instance_of(h);
     uint64_t limit = ITEMS_FLUSH_BYTES * 16u;
@@ -317,8 +319,7 @@ static tl_status host_result(const tl_host *h, uint32_t index, const tl_result *
         r.status = TL_E_BUG;
     struct err e = {0};
     size_t before = i->reply->items.n;
-    tl_status s =
-        added(i, before, reply_add_result_of(i->reply, index, &r, request_n_fields(i->call), &e), &e);
+    tl_status s = added(i, before, reply_add_result_of(i->reply, index, &r, request_n_fields(i->call), &e), &e);
     if (s == TL_E_INVALID)
         return s;
     i->result_seen[index] = 1;

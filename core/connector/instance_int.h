@@ -11,11 +11,11 @@ struct instance {
     /* Of the running call; reply is NULL between calls. */
     const struct call *call; /* its decoded request */
     struct reply *reply;
-    uint64_t items_bytes;  /* answered so far, those handed over included */
-    uint32_t pages;        /* checkpoints so far */
-    uint32_t results;      /* distinct results so far */
-    uint8_t *result_seen;  /* one byte a record of a push */
-    struct arena scratch;  /* of host services; reset with each use */
+    uint64_t items_bytes; /* answered so far, those handed over included */
+    uint32_t pages;       /* checkpoints so far */
+    uint32_t results;     /* distinct results so far */
+    uint8_t *result_seen; /* one byte a record of a push */
+    struct arena scratch; /* of host services; reset with each use */
 };
 
 static inline struct instance *instance_of(const tl_host *h)

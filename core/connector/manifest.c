@@ -24,9 +24,15 @@ static struct manifest *manifest_new(void)
 
 /* ---- copying ---- */
 
-static const char *copy(struct manifest *m, const char *z) { return z ? arena_str(&m->arena, str_of(z)).p : NULL; }
+static const char *copy(struct manifest *m, const char *z)
+{
+    return z ? arena_str(&m->arena, str_of(z)).p : NULL;
+}
 
-static const char *copy_or_empty(struct manifest *m, const char *z) { return copy(m, z ? z : ""); }
+static const char *copy_or_empty(struct manifest *m, const char *z)
+{
+    return copy(m, z ? z : "");
+}
 
 static void copy_options(struct manifest *m, const tl_connector *c)
 {
@@ -102,7 +108,8 @@ static int check_manifest(const struct manifest *m, struct err *e)
         if (!*o->name)
             return err_set(e, TL_E_BUG, "connector \"%s\": option %u has no name", m->id, i + 1);
         if (o->type > TL_OPT_DIR)
-            return err_set(e, TL_E_BUG, "connector \"%s\": option \"%s\" is of the unknown type %u", m->id, o->name, o->type);
+            return err_set(e, TL_E_BUG, "connector \"%s\": option \"%s\" is of the unknown type %u", m->id, o->name,
+                           o->type);
         if (manifest_option(m, str_of(o->name)) != o)
             return err_set(e, TL_E_BUG, "connector \"%s\": option \"%s\" is declared twice", m->id, o->name);
     }

@@ -1,8 +1,8 @@
 #ifndef MANIFEST_H
 #define MANIFEST_H
 /* What a connector says about itself, as plain data that outlives its .so and crosses the socket from a worker: names,
- * role, claims, hosts, options, the description of its authorisation, its webhook declaration. No pointer in it leads into
- * the connector, no function is in it: those are flags here. Immutable after it was made. [any] */
+ * role, claims, hosts, options, the description of its authorisation, its webhook declaration. No pointer in it leads
+ * into the connector, no function is in it: those are flags here. Immutable after it was made. [any] */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,7 +13,7 @@
 #include "tieline.h"
 
 struct manifest {
-    struct arena arena; /* owns everything below */
+    struct arena arena;                                       /* owns everything below */
     const char *id, *name, *version, *vendor, *url, *license; /* never NULL but may be empty (id is not) */
     const char *claims, *hosts;                               /* comma separated, never NULL */
     uint32_t abi_minor, flags;                                /* TL_PLUGIN_* */
@@ -31,8 +31,8 @@ struct manifest {
 struct manifest *manifest_free(struct manifest *m);
 AUTO_FN(struct manifest *, manifest_free)
 
-/* Copies what a connector declares; the structs are this host's size already (loader.h adopts older ones). TL_E_BUG when
- * something is unusable: an option without name, text that is not UTF-8, an unknown option type. */
+/* Copies what a connector declares; the structs are this host's size already (loader.h adopts older ones). TL_E_BUG
+ * when something is unusable: an option without name, text that is not UTF-8, an unknown option type. */
 int manifest_copy(struct manifest **out, const tl_connector *c, const tl_auth *auth, const tl_webhook *webhook,
                   bool prepare, struct err *e);
 void manifest_encode(struct buf *b, const struct manifest *m);
@@ -55,8 +55,8 @@ struct option_set {
 void option_set_done(struct option_set *s); /* wipes the values */
 void option_values_wipe(const tl_pair *pairs, uint32_t n);
 AUTO_DONE(struct option_set, option_set_done)
-/* Given values over defaults. Unknown, missing and wrong ones: each is told to complain (may be NULL), the first is in e, and
- * the result is TL_E_CONFIG with *out empty. Values are never part of a text when the option is secret. */
+/* Given values over defaults. Unknown, missing and wrong ones: each is told to complain (may be NULL), the first is in
+ * e, and the result is TL_E_CONFIG with *out empty. Values are never part of a text when the option is secret. */
 int options_resolve(struct option_set *out, const struct manifest *m, const tl_pair *given, uint32_t n,
                     void (*complain)(void *ctx, str name, const struct err *why), void *ctx, struct err *e);
 const char *role_name(int32_t role); /* "helpdesk" */

@@ -1,7 +1,7 @@
 #ifndef POOL_H
 #define POOL_H
-/* The threads of one connector. Made on demand up to a maximum, joined before the connector's code is unmapped: a thread
- * that ever ran it may hold destructors that lead into it. */
+/* The threads of one connector. Made on demand up to a maximum, joined before the connector's code is unmapped: a
+ * thread that ever ran it may hold destructors that lead into it. */
 #include <stdbool.h>
 #include <stdint.h>
 

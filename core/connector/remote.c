@@ -15,8 +15,8 @@ struct remote {
     struct channel channel;
     struct services services;
     struct verdicts verdicts;
-    uint64_t id;       /* of the instance in the worker */
-    uint64_t call_id;  /* of the running call; atomic, read by cancel */
+    uint64_t id;        /* of the instance in the worker */
+    uint64_t call_id;   /* of the running call; atomic, read by cancel */
     struct arena arena; /* of one request of the worker */
     struct arena items; /* scratch of items_check */
     struct buf out;
@@ -325,7 +325,10 @@ static tl_status ask_token_error(void *ctx, int32_t status, tl_str body, tl_erro
     return decoder_ended(&d) && s ? s : TL_E_BUG;
 }
 
-const struct verdicts *remote_verdicts(struct remote *r) { return &r->verdicts; }
+const struct verdicts *remote_verdicts(struct remote *r)
+{
+    return &r->verdicts;
+}
 
 /* ---- life ---- */
 
@@ -357,8 +360,8 @@ static bool introduce(struct remote *r, struct err *e)
     return rc == TL_OK;
 }
 
-tl_status remote_open(struct remote **out, struct worker *w, const struct services *s, const tl_open *open, tl_error *error,
-                      bool *gone)
+tl_status remote_open(struct remote **out, struct worker *w, const struct services *s, const tl_open *open,
+                      tl_error *error, bool *gone)
 {
     struct remote *r = calloc(1, sizeof *r);
     ASSERT(r);
@@ -452,7 +455,10 @@ void remote_cancel(struct remote *r)
     pthread_mutex_unlock(&r->worker->lock);
 }
 
-bool remote_is_broken(const struct remote *r) { return r->broken; }
+bool remote_is_broken(const struct remote *r)
+{
+    return r->broken;
+}
 
 struct remote *remote_close(struct remote *r)
 {

@@ -17,7 +17,8 @@ struct worker;
 
 enum { WORKER_START_MS = 10000, WORKER_BYE_MS = 5000 };
 
-/* Starts tieline-worker on a staged connector and waits until it has said what it is. Blocks up to WORKER_START_MS. [any] */
+/* Starts tieline-worker on a staged connector and waits until it has said what it is. Blocks up to WORKER_START_MS.
+ * [any] */
 int worker_start(struct worker **out, struct manifest **manifest_out, const char *worker_path, const char *staged_path,
                  const char *id, struct err *e);
 pid_t worker_pid(const struct worker *w);
@@ -26,8 +27,8 @@ void worker_kill(struct worker *w); /* SIGKILL; [any] */
 bool worker_ended(struct worker *w, char *how, size_t cap);
 /* The same, waiting for it; after worker_kill. */
 void worker_wait(struct worker *w, char *how, size_t cap);
-/* Ends it: politely (unload() runs), or by SIGKILL after WORKER_BYE_MS. Blocks. Instances must be closed. True when it went
- * politely. */
+/* Ends it: politely (unload() runs), or by SIGKILL after WORKER_BYE_MS. Blocks. Instances must be closed. True when it
+ * went politely. */
 bool worker_stop(struct worker *w);
 struct worker *worker_free(struct worker *w); /* kills and reaps if it runs still */
 AUTO_FN(struct worker *, worker_free)
@@ -38,8 +39,8 @@ struct worker *worker_unref(struct worker *w); /* returns NULL; NULL is fine */
 /* An instance in a worker. One thread at a time, but cancel is [any]. */
 struct remote;
 /* opens the channel and the endpoint. On failure *error; *gone when the worker died or misbehaved. */
-tl_status remote_open(struct remote **out, struct worker *w, const struct services *s, const tl_open *open, tl_error *error,
-                      bool *gone);
+tl_status remote_open(struct remote **out, struct worker *w, const struct services *s, const tl_open *open,
+                      tl_error *error, bool *gone);
 /* As instance_run. reply->crashed and TL_E_UNKNOWN when the worker died inside; TL_E_TEMPORARY when it was gone before.
  * call: the submitted one, to check the items against. now_us: the clock the connector shall see. */
 void remote_run(struct remote *r, const struct call *call, str request, int64_t now_us, struct reply *reply);

@@ -6,7 +6,7 @@ enum { REPLY_ITEMS_LIMIT = 72 << 20 }; /* over what an honest instance sends (in
 
 struct worker {
     pthread_mutex_t lock; /* guards control's writing side, next_id, reaped with wait_status */
-    uint32_t refs; /* the control thread's */
+    uint32_t refs;        /* the control thread's */
     pid_t pid;
     bool reaped;
     int wait_status;

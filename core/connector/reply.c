@@ -27,7 +27,8 @@ static int item_undo(struct reply *r, size_t at, int rc)
 static int item_end(struct reply *r, size_t at, struct err *e)
 {
     if (r->items.full)
-        return item_undo(r, at, err_set(e, TL_E_INVALID, "the answer of one call is larger than %zu bytes", r->items.max));
+        return item_undo(r, at,
+                         err_set(e, TL_E_INVALID, "the answer of one call is larger than %zu bytes", r->items.max));
     if (r->items.n - at > ITEM_MAX)
         return item_undo(r, at, err_set(e, TL_E_INVALID, "one item of an answer is larger than %d bytes", ITEM_MAX));
     uint32_t n = (uint32_t)(r->items.n - at - ITEM_HEAD);
@@ -315,7 +316,10 @@ void reply_reader_init(struct reply_reader *r, const struct reply *reply)
     r->end = r->p + reply->items.n;
 }
 
-void reply_reader_done(struct reply_reader *r) { arena_done(&r->scratch); }
+void reply_reader_done(struct reply_reader *r)
+{
+    arena_done(&r->scratch);
+}
 
 bool reply_next(struct reply_reader *r, struct item *out)
 {

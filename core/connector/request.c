@@ -5,13 +5,16 @@
 #include <stdlib.h>
 
 static const char *const kind_names[] = {
-    [CALL_CHECK] = "check",         [CALL_DISCOVER] = "discover",   [CALL_PULL] = "pull",
-    [CALL_GET] = "get",             [CALL_FIND] = "find",           [CALL_PUSH] = "push",
-    [CALL_PARSE_HOOK] = "parse",    [CALL_SUBSCRIBE] = "subscribe", [CALL_UNSUBSCRIBE] = "unsubscribe",
+    [CALL_CHECK] = "check",      [CALL_DISCOVER] = "discover",   [CALL_PULL] = "pull",
+    [CALL_GET] = "get",          [CALL_FIND] = "find",           [CALL_PUSH] = "push",
+    [CALL_PARSE_HOOK] = "parse", [CALL_SUBSCRIBE] = "subscribe", [CALL_UNSUBSCRIBE] = "unsubscribe",
     [CALL_PREPARE] = "prepare",
 };
 
-const char *call_kind_name(enum call_kind k) { return (size_t)k < ARRAY_LEN(kind_names) ? kind_names[k] : "unknown"; }
+const char *call_kind_name(enum call_kind k)
+{
+    return (size_t)k < ARRAY_LEN(kind_names) ? kind_names[k] : "unknown";
+}
 
 static void set_sizes(struct call *c)
 {
@@ -234,7 +237,8 @@ static void dec_push(struct decoder *d, tl_push *r)
         records[i].index = index;
     }
     tl_batch *batch = arena_new(d->arena, tl_batch);
-    *batch = (tl_batch){.struct_size = sizeof *batch, .count = d->bad ? 0 : n, .stride = sizeof *records, .records = records};
+    *batch = (tl_batch){
+        .struct_size = sizeof *batch, .count = d->bad ? 0 : n, .stride = sizeof *records, .records = records};
     r->batch = batch;
 }
 

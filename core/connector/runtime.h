@@ -1,10 +1,11 @@
 #ifndef RUNTIME_H
 #define RUNTIME_H
-/* Connectors and endpoints at run time: loads and unloads connectors, in process or in workers, opens instances of endpoints
- * on demand and closes idle ones, runs calls on them, keeps what endpoints share (authorisation, quota, pacing).
+/* Connectors and endpoints at run time: loads and unloads connectors, in process or in workers, opens instances of
+ * endpoints on demand and closes idle ones, runs calls on them, keeps what endpoints share (authorisation, quota,
+ * pacing).
  *
- * Everything here is [control] and returns at once; what takes time happens on the pool threads of a connector and comes
- * back through the control thread's mailbox: done() callbacks never run inside the function that was given them.
+ * Everything here is [control] and returns at once; what takes time happens on the pool threads of a connector and
+ * comes back through the control thread's mailbox: done() callbacks never run inside the function that was given them.
  *
  *   daemon: runtime_new -> runtime_connector_add / runtime_endpoint_set from the INI -> runtime_load each enabled one
  *           -> loop { mailbox_run; runtime_tick when runtime_next_us says so } -> runtime_stop -> loop until
@@ -29,7 +30,8 @@ struct host_store {
     void *ctx;
     /* kv of tl_host: at most 64 KiB a value. TL_E_NOT_FOUND: no such key. An empty value removes. */
     int (*kv_get)(void *ctx, int64_t endpoint, const char *key, struct buf *out, struct err *e);
-    int (*kv_set)(void *ctx, int64_t endpoint, const char *key, str value, struct err *e); /* TL_E_QUOTA: over 1 MiB in all */
+    int (*kv_set)(void *ctx, int64_t endpoint, const char *key, str value,
+                  struct err *e); /* TL_E_QUOTA: over 1 MiB in all */
     /* Tokens of an endpoint: secret bytes, sealed by the implementation. TL_E_NOT_FOUND: none. Empty: forget. */
     int (*token_load)(void *ctx, int64_t endpoint, struct buf *secret_out, struct err *e);
     int (*token_save)(void *ctx, int64_t endpoint, str secret, struct err *e);
@@ -45,19 +47,19 @@ const char *isolation_name(enum isolation i);
 
 struct runtime_config {
     const struct env *env;
-    struct mailbox *control;    /* the control thread's */
-    const char *connector_dir;  /* holds NAME.so; may be changed per connector by none */
-    const char *state_dir;      /* staged copies go to <state_dir>/connectors/, blobs to <state_dir>/tmp/ */
-    const char *worker_path;    /* tieline-worker */
-    bool development;           /* the daemon's own user may own connectors; plain http to loopback */
-    struct http_client *http;   /* NULL: every request fails (tests that need none) */
-    struct host_store store;    /* functions may be NULL: nothing is kept */
-    uint32_t max_threads;       /* per connector; 0: 16 */
-    uint32_t agent_instances;   /* per endpoint; 0: 4 */
-    uint32_t max_requests;      /* HTTP requests at once per endpoint; 0: 8 */
-    int64_t idle_us;            /* an instance unused for so long is closed; 0: 60 s */
-    int64_t call_us;            /* a call that runs longer is cancelled, and killed 10 s later; 0: 10 min. Where the request
-                                   has a deadline of its own, that counts */
+    struct mailbox *control;   /* the control thread's */
+    const char *connector_dir; /* holds NAME.so; may be changed per connector by none */
+    const char *state_dir;     /* staged copies go to <state_dir>/connectors/, blobs to <state_dir>/tmp/ */
+    const char *worker_path;   /* tieline-worker */
+    bool development;          /* the daemon's own user may own connectors; plain http to loopback */
+    struct http_client *http;  /* NULL: every request fails (tests that need none) */
+    struct host_store store;   /* functions may be NULL: nothing is kept */
+    uint32_t max_threads;      /* per connector; 0: 16 */
+    uint32_t agent_instances;  /* per endpoint; 0: 4 */
+    uint32_t max_requests;     /* HTTP requests at once per endpoint; 0: 8 */
+    int64_t idle_us;           /* an instance unused for so long is closed; 0: 60 s */
+    int64_t call_us; /* a call that runs longer is cancelled, and killed 10 s later; 0: 10 min. Where the request
+                        has a deadline of its own, that counts */
     /* Tells about changes of state, for events and logs; may be NULL. endpoint 0: the connector itself. */
     void (*changed)(void *ctx, const char *connector, int64_t endpoint);
     void (*metric)(void *ctx, const char *connector, const char *name, int64_t add); /* [any]; may be NULL */
@@ -95,7 +97,7 @@ enum run_state {
     RUN_CRASHED,       /* too often within an hour: stays down until load or reload */
     RUN_FAILED_UNLOAD, /* a call does not come back: unload again, or kill */
     RUN_UNLOADING,
-    RUN_MISCONFIGURED  /* endpoint: options are wrong or missing */
+    RUN_MISCONFIGURED /* endpoint: options are wrong or missing */
 };
 const char *run_state_name(enum run_state s); /* "needs sign-in" */
 
@@ -109,18 +111,18 @@ int runtime_connector_isolate(struct runtime *rt, const char *name, enum isolati
 /* Refuses load until enabled; unloads nothing by itself. */
 int runtime_connector_disable(struct runtime *rt, const char *name, bool disabled, struct err *e);
 
-/* Admission, staging, handshake, manifest. Each of these returns TL_OK when started (done comes later) or fails at once:
- * TL_E_NOT_FOUND (not known), E_PRECONDITION (state). done may be NULL. */
+/* Admission, staging, handshake, manifest. Each of these returns TL_OK when started (done comes later) or fails at
+ * once: TL_E_NOT_FOUND (not known), E_PRECONDITION (state). done may be NULL. */
 int runtime_load(struct runtime *rt, const char *name, runtime_done_fn done, void *arg, struct err *e);
 enum unload_mode {
     UNLOAD_SOFT,  /* refused with E_BUSY while calls are queued or running */
-    UNLOAD_DRAIN, /* queued calls fail with TL_E_TEMPORARY, reads are cancelled, pushes are waited for; refused with E_BUSY
-                     when the deadline passes first: the connector goes on */
+    UNLOAD_DRAIN, /* queued calls fail with TL_E_TEMPORARY, reads are cancelled, pushes are waited for; refused with
+                     E_BUSY when the deadline passes first: the connector goes on */
     UNLOAD_KILL   /* workers are killed at once; in process: as drain, then RUN_FAILED_UNLOAD */
 };
 /* deadline_us: from now; 0: 60 s. */
-int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done,
-                   void *arg, struct err *e);
+int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us,
+                   runtime_done_fn done, void *arg, struct err *e);
 /* Drain, then load the file as it is now. The old one stays when the new one is not admitted. */
 int runtime_reload(struct runtime *rt, const char *name, int64_t deadline_us, runtime_done_fn done, void *arg,
                    struct err *e);
@@ -135,8 +137,8 @@ struct connector_info {
     int pid;                         /* of the shared worker; 0: none */
     bool still_mapped;               /* of an earlier load */
     uint32_t endpoints, instances, threads, running, queued, crashes;
-    int64_t loaded_us, retry_us;     /* wall clock; 0: never, none */
-    const struct err *error;         /* last one: load, crash; status TL_OK: none */
+    int64_t loaded_us, retry_us; /* wall clock; 0: never, none */
+    const struct err *error;     /* last one: load, crash; status TL_OK: none */
 };
 /* Lent until the next call into the runtime. */
 bool runtime_connector_info(const struct runtime *rt, const char *name, struct connector_info *out);
@@ -146,15 +148,15 @@ void runtime_connector_at(const struct runtime *rt, size_t i, struct connector_i
 /* ---- endpoints ---- */
 
 struct endpoint_config {
-    int64_t id;            /* of the store */
+    int64_t id; /* of the store */
     const char *name;
     const char *connector;
     const tl_pair *options; /* as written, references resolved, secrets included */
     uint32_t n_options;
-    const char *problem;   /* why it cannot run though its connector is fine (a missing secret); NULL: nothing */
+    const char *problem; /* why it cannot run though its connector is fine (a missing secret); NULL: nothing */
 };
-/* New or changed; unchanged ones are left alone. Instances of a changed one are closed after their call. Wrong options put
- * it into RUN_MISCONFIGURED, told by runtime_endpoint_info; TL_E_CONFIG only when the connector is not known. */
+/* New or changed; unchanged ones are left alone. Instances of a changed one are closed after their call. Wrong options
+ * put it into RUN_MISCONFIGURED, told by runtime_endpoint_info; TL_E_CONFIG only when the connector is not known. */
 int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *config, struct err *e);
 void runtime_endpoint_remove(struct runtime *rt, int64_t id);
 
@@ -166,22 +168,23 @@ struct endpoint_info {
     int64_t id;
     const char *name, *connector;
     enum run_state state;
-    const struct err *error;      /* why not running; status TL_OK: none */
+    const struct err *error; /* why not running; status TL_OK: none */
     struct auth_status auth;
     const struct manifest *manifest;
     uint32_t instances, running, queued;
-    int64_t blocked_until_us;     /* wall clock; the vendor throttles; 0: no */
+    int64_t blocked_until_us; /* wall clock; the vendor throttles; 0: no */
     const struct endpoint_quota *quotas;
     uint32_t n_quotas;
 };
 bool runtime_endpoint_info(const struct runtime *rt, int64_t id, struct endpoint_info *out);
-/* For hook verification and templates; NULL while the connector is not loaded. Lent while the endpoint is not changed. */
+/* For hook verification and templates; NULL while the connector is not loaded. Lent while the endpoint is not changed.
+ */
 struct auth *runtime_endpoint_auth(const struct runtime *rt, int64_t id);
 const struct http_allow *runtime_endpoint_allow(const struct runtime *rt, int64_t id);
 
 /* Runs fn on a pool thread with an open live instance of the endpoint, so that the connector can be asked for verdicts:
- * for auth_ensure, auth_exchange_code, auth_revoke. arg belongs to fn until done. done is [control]; rc and e are fn's, or
- * say why the instance could not be opened. */
+ * for auth_ensure, auth_exchange_code, auth_revoke. arg belongs to fn until done. done is [control]; rc and e are fn's,
+ * or say why the instance could not be opened. */
 typedef int (*runtime_auth_fn)(struct auth *a, void *arg, struct err *e);
 typedef void (*runtime_auth_done_fn)(void *arg, int rc, const struct err *e);
 int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, runtime_auth_done_fn done, void *arg,

@@ -1,7 +1,7 @@
 #ifndef SERVICES_H
 #define SERVICES_H
-/* What an instance needs of its host, whatever the host is: the daemon (host_services.h), the other end of a socket (the
- * worker), a test's fake. The members mean what the members of tl_host with the same names mean; instance.c stands
+/* What an instance needs of its host, whatever the host is: the daemon (host_services.h), the other end of a socket
+ * (the worker), a test's fake. The members mean what the members of tl_host with the same names mean; instance.c stands
  * between the two, so structs are this host's size and texts are checked when they arrive here.
  *
  * Called on the thread that runs the instance; log, metric, now_us and cancelled on any thread. */
@@ -27,8 +27,9 @@ struct services {
     tl_status (*blob_new)(void *ctx, const char *name, uint64_t *handle);
     tl_status (*blob_write)(void *ctx, uint64_t handle, tl_str bytes);
     tl_status (*blob_read)(void *ctx, uint64_t handle, uint64_t offset, char *buf, uint64_t cap, uint64_t *len);
-    /* Hands over finished items of the call's answer and empties the buffer. NULL: they stay in the reply. Called before
-     * anything that leaves the instance, so that what was answered survives a crash. False: nobody listens any more. */
+    /* Hands over finished items of the call's answer and empties the buffer. NULL: they stay in the reply. Called
+     * before anything that leaves the instance, so that what was answered survives a crash. False: nobody listens any
+     * more. */
     bool (*items)(void *ctx, struct buf *items);
     /* A call has ended: drops what was lent and what lives as long as a call. May be NULL. */
     void (*call_end)(void *ctx);

@@ -1,11 +1,14 @@
 #ifndef WIRE_H
 #define WIRE_H
-/* Bodies of the frames that carry host services: one encoder and one decoder each, for the worker's and the daemon's end.
- * Decoders take hostile bytes: after them decoder_ended() says whether all was well. Pure. */
+/* Bodies of the frames that carry host services: one encoder and one decoder each, for the worker's and the daemon's
+ * end. Decoders take hostile bytes: after them decoder_ended() says whether all was well. Pure. */
 #include "codec.h"
 #include "tieline.h"
 
-enum { HTTP_BODY_MAX = 15 << 20 /* of a request or an answer in memory; larger ones are blobs */, HTTP_BATCH_MAX = 1000 };
+enum {
+    HTTP_BODY_MAX = 15 << 20 /* of a request or an answer in memory; larger ones are blobs */,
+    HTTP_BATCH_MAX = 1000
+};
 
 void wire_put_open(struct buf *b, const tl_open *o);
 void wire_get_open(struct decoder *d, tl_open *out);

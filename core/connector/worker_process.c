@@ -99,7 +99,10 @@ int worker_start(struct worker **out, struct manifest **manifest_out, const char
     return TL_OK;
 }
 
-pid_t worker_pid(const struct worker *w) { return w->pid; }
+pid_t worker_pid(const struct worker *w)
+{
+    return w->pid;
+}
 
 /* The lock keeps a signal from reaching a process that took over the number of a reaped one. */
 void worker_kill(struct worker *w)

@@ -22,8 +22,8 @@ struct http_local_answer {
 void http_local_answer_done(struct http_local_answer *a);
 AUTO_DONE(struct http_local_answer, http_local_answer_done)
 
-/* path begins with "/". body may be empty; if_match NULL or an ETag. TL_E_TEMPORARY when nobody answers (the daemon is not
- * running, or the socket is closed to this user: e says which), TL_E_CANCELLED after a timeout. */
+/* path begins with "/". body may be empty; if_match NULL or an ETag. TL_E_TEMPORARY when nobody answers (the daemon is
+ * not running, or the socket is closed to this user: e says which), TL_E_CANCELLED after a timeout. */
 int http_local_run(struct http_local *c, const char *method, const char *path, str body, const char *if_match,
                    struct http_local_answer *out, struct err *e);
 /* GET that stays open: on_bytes gets the answer as it comes, false ends it. */

@@ -368,7 +368,8 @@ static bool choice_known(const tl_field *f, str value)
     return false;
 }
 
-static bool convert_text(const tl_value *in, const tl_field *target, struct arena *arena, tl_value *out, int32_t *reason)
+static bool convert_text(const tl_value *in, const tl_field *target, struct arena *arena, tl_value *out,
+                         int32_t *reason)
 {
     AUTO(buf_done) struct buf text = {0};
     value_text(&text, in);
@@ -385,7 +386,8 @@ static bool convert_text(const tl_value *in, const tl_field *target, struct aren
     return true;
 }
 
-static bool convert_list(const tl_value *in, const tl_field *target, struct arena *arena, tl_value *out, int32_t *reason)
+static bool convert_list(const tl_value *in, const tl_field *target, struct arena *arena, tl_value *out,
+                         int32_t *reason)
 {
     const tl_value *items = in->type == TL_LIST ? in->u.list.items : in;
     uint64_t n = in->type == TL_LIST ? in->u.list.n : 1;

@@ -149,7 +149,10 @@ int control_do(struct control *c, control_fn fn, void *arg, struct err *e)
 {
     if (atomic_load(&c->stop))
         return err_set(e, TL_E_CANCELLED, "tielined is stopping");
-    struct pending p = {.message.run = run_pending, .fn = fn, .arg = arg, .lock = PTHREAD_MUTEX_INITIALIZER,
+    struct pending p = {.message.run = run_pending,
+                        .fn = fn,
+                        .arg = arg,
+                        .lock = PTHREAD_MUTEX_INITIALIZER,
                         .changed = PTHREAD_COND_INITIALIZER};
     mailbox_post(c->parts.mailbox, &p.message);
     pthread_mutex_lock(&p.lock);

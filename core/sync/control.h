@@ -1,7 +1,7 @@
 #ifndef CONTROL_H
 #define CONTROL_H
-/* The control thread: the one loop that owns the store's writer, the engine and the runtime, and the way in for everybody
- * else: a request is a function that runs there while its caller waits. */
+/* The control thread: the one loop that owns the store's writer, the engine and the runtime, and the way in for
+ * everybody else: a request is a function that runs there while its caller waits. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,15 +17,16 @@ struct control_parts {
     struct mailbox *mailbox;
     struct engine *engine;
     struct runtime *runtime;
-    /* Called between turns, for what the wiring itself must do regularly; may be NULL. Returns env mono time of its next call. */
+    /* Called between turns, for what the wiring itself must do regularly; may be NULL. Returns env mono time of its
+     * next call. */
     int64_t (*tick)(void *ctx);
     void *ctx;
 };
 struct control *control_new(const struct control_parts *parts);
 struct control *control_free(struct control *c); /* after control_run returned */
 
-/* Runs until control_stop, then drains: no new calls, pushes in flight are waited for until drain_us passed. [the control
- * thread, which it makes of its caller] */
+/* Runs until control_stop, then drains: no new calls, pushes in flight are waited for until drain_us passed. [the
+ * control thread, which it makes of its caller] */
 void control_run(struct control *c, int64_t drain_us);
 void control_stop(struct control *c); /* [any] */
 void control_wake(struct control *c); /* turn again at once. [any] */

@@ -37,8 +37,8 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
 struct engine *engine_close(struct engine *g);
 AUTO_FN(struct engine *, engine_close)
 
-/* Does at most max_steps of ready work (0: ENGINE_TURN_STEPS) and returns how many were done; fewer than asked means that
- * nothing more is ready before engine_next_due_us. */
+/* Does at most max_steps of ready work (0: ENGINE_TURN_STEPS) and returns how many were done; fewer than asked means
+ * that nothing more is ready before engine_next_due_us. */
 unsigned engine_turn(struct engine *g, unsigned max_steps);
 /* env mono time at which the next turn has something to do; INT64_MAX: only a completion or message can bring work. */
 int64_t engine_next_due_us(const struct engine *g);
@@ -62,17 +62,18 @@ struct endpoint_setup {
 int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, int64_t *id_out, struct err *e);
 /* The endpoint is no longer configured: its connections are blocked and keep everything. */
 int engine_endpoint_gone(struct engine *g, const char *name, struct err *e);
-/* Its connector came (again): blocked connections that waited for it go on. Its connector is leaving or crashed is told by
- * dispatcher.room == 0. */
+/* Its connector came (again): blocked connections that waited for it go on. Its connector is leaving or crashed is told
+ * by dispatcher.room == 0. */
 void engine_endpoint_ready(struct engine *g, int64_t endpoint);
 /* New credentials were stored: org_key is checked, then blocked connections catch up. */
 void engine_endpoint_authorised(struct engine *g, int64_t endpoint);
 
-/* ---- Hooks --------------------------------------------------------------------------------------------------------- */
+/* ---- Hooks ---------------------------------------------------------------------------------------------------------
+ */
 
 struct hook_delivery {
     int64_t endpoint;
-    str delivery_key;    /* vendor's delivery id, or a hash of the body: duplicates within 24 h are dropped */
+    str delivery_key; /* vendor's delivery id, or a hash of the body: duplicates within 24 h are dropped */
     const tl_pair *headers;
     uint32_t n_headers;
     str body, query;
@@ -81,15 +82,17 @@ struct hook_delivery {
  * Parsing follows on the endpoint's live instance; a delivery is only a hint. */
 int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e);
 
-/* ---- Events: the normalized changes as they are accepted ----------------------------------------------------------- */
+/* ---- Events: the normalized changes as they are accepted -----------------------------------------------------------
+ */
 
-/* One line of JSON without the newline, lent for the call: {"at","endpoint","kind","id","event","link",...}. Written only
- * while somebody listens. */
+/* One line of JSON without the newline, lent for the call: {"at","endpoint","kind","id","event","link",...}. Written
+ * only while somebody listens. */
 typedef void (*engine_event_fn)(void *arg, str line);
 int64_t engine_events_add(struct engine *g, engine_event_fn fn, void *arg); /* returns a handle */
 void engine_events_remove(struct engine *g, int64_t handle);
 
-/* ---- Figures for /metrics and status ------------------------------------------------------------------------------- */
+/* ---- Figures for /metrics and status -------------------------------------------------------------------------------
+ */
 
 struct engine_figures {
     int64_t turns, steps, longest_turn_steps;

@@ -1,6 +1,7 @@
 /* Feeds: pulling changes and passes, taking in their pages, fetching records by id.
  *
- * A page is one transaction: its observations and the cursor that covers them. The cursor is never ahead of what is stored. */
+ * A page is one transaction: its observations and the cursor that covers them. The cursor is never ahead of what is
+ * stored. */
 #include <stdlib.h>
 
 #include "engine_int.h"
@@ -107,7 +108,8 @@ static bool pull_turn(struct engine *g, struct g_feed *f)
     return true;
 }
 
-/* ---- Records by id ------------------------------------------------------------------------------------------------------- */
+/* ---- Records by id
+ * ------------------------------------------------------------------------------------------------------- */
 
 struct get_note { /* what a call of ids was for, by position */
     int64_t rec, pair;
@@ -309,7 +311,8 @@ void feed_fetched(struct engine *g, struct call *c)
     call_free(c);
 }
 
-/* ---- Pages ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Pages
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 void feed_call_done(struct engine *g, struct call *c)
 {

@@ -37,9 +37,9 @@ static int duration_value(str key, str value, int64_t *out, struct err *e)
     return E_USAGE;
 }
 
-static const char *const setting_keys[] = {"direction", "policy",      "master", "drift",  "restore_on", "every",
-                                           "match",     "match_multi", "quiet",  "view.a", "view.b",     "created_within",
-                                           "enabled",   "a_kind",      "b_kind", "delete"};
+static const char *const setting_keys[] = {
+    "direction", "policy", "master", "drift",          "restore_on", "every",  "match",  "match_multi",
+    "quiet",     "view.a", "view.b", "created_within", "enabled",    "a_kind", "b_kind", "delete"};
 
 bool link_setting_known(str key)
 {
@@ -165,7 +165,8 @@ bool rule_of_row(const struct map_row *row, const tl_kind *a, const tl_kind *b, 
                  struct rule_field *out)
 {
     const tl_field *fa = field_by_name(a, row->a_path), *fb = field_by_name(b, row->b_path);
-    *out = (struct rule_field){.number = row->map_no, .policy = policy_of(row->policy), .suspended = row->suspended.n > 0};
+    *out =
+        (struct rule_field){.number = row->map_no, .policy = policy_of(row->policy), .suspended = row->suspended.n > 0};
     out->direction = row->dir == MAP_A2B ? LINK_A2B : row->dir == MAP_B2A ? LINK_B2A : LINK_BOTH;
     if (!fa || !fb || row->dir == MAP_OFF)
         return false;
@@ -199,7 +200,8 @@ size_t map_defaults(const tl_kind *a, const tl_kind *b, str linked, struct arena
             continue;
         if ((fa->flags & TL_F_READONLY) && (fb->flags & TL_F_READONLY))
             continue;
-        if (!refers_to_linked(fa, linked) || !refers_to_linked(fb, linked) || (fa->type == TL_REF) != (fb->type == TL_REF))
+        if (!refers_to_linked(fa, linked) || !refers_to_linked(fb, linked) ||
+            (fa->type == TL_REF) != (fb->type == TL_REF))
             continue;
         rows[n++] = (struct map_row){.a_path = fa->path, .b_path = fb->path, .dir = MAP_BOTH, .is_default = true};
     }
@@ -207,7 +209,8 @@ size_t map_defaults(const tl_kind *a, const tl_kind *b, str linked, struct arena
     return n;
 }
 
-/* ---- Check ------------------------------------------------------------------------------------------------------------ */
+/* ---- Check
+ * ------------------------------------------------------------------------------------------------------------ */
 
 struct check {
     struct arena *arena;
@@ -266,8 +269,9 @@ static void check_types(struct check *c, const tl_field *from, const tl_field *t
         found(c, TL_ERROR, "TYPE_MISMATCH", "\"%.*s\" cannot be written to \"%.*s\": the types have nothing in common",
               STR_FMT(from->name), STR_FMT(to->name));
     else if (way == 1 && is_texty(from->type))
-        found(c, TL_WARN, "TYPE_MISMATCH", "\"%.*s\" is a text, \"%.*s\" is not: values that cannot be read as one will fail",
-              STR_FMT(from->name), STR_FMT(to->name));
+        found(c, TL_WARN, "TYPE_MISMATCH",
+              "\"%.*s\" is a text, \"%.*s\" is not: values that cannot be read as one will fail", STR_FMT(from->name),
+              STR_FMT(to->name));
     else if (way == 1)
         found(c, TL_WARN, "TYPE_MISMATCH", "\"%.*s\" may have digits that \"%.*s\" does not keep", STR_FMT(from->name),
               STR_FMT(to->name));

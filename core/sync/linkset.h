@@ -1,7 +1,7 @@
 #ifndef LINKSET_H
 #define LINKSET_H
-/* Settings of a link and its field map, read into rules: names and grammar of the INI's [link] section. Pure over what it is
- * given; used by the engine and by the read functions of the API. */
+/* Settings of a link and its field map, read into rules: names and grammar of the INI's [link] section. Pure over what
+ * it is given; used by the engine and by the read functions of the API. */
 #include "connections.h"
 #include "plan.h"
 
@@ -18,13 +18,13 @@ struct link_settings {
     bool quiet;
 };
 void link_settings_init(struct link_settings *s);
-/* One "key = value". E_USAGE with a hint that names what is possible. view.a, view.b, enabled, a_kind and b_kind are the
- * caller's and pass. */
+/* One "key = value". E_USAGE with a hint that names what is possible. view.a, view.b, enabled, a_kind and b_kind are
+ * the caller's and pass. */
 int link_setting_apply(struct link_settings *s, str key, str value, struct err *e);
 bool link_setting_known(str key);
 
-/* The path by which two records of a kind are the same one, unless the admin says otherwise: contact email, account name,
- * product name; empty for others. */
+/* The path by which two records of a kind are the same one, unless the admin says otherwise: contact email, account
+ * name, product name; empty for others. */
 str match_path_of(str kind);
 int32_t match_lookup_kind(str path); /* enum lookup_kind */
 
@@ -33,8 +33,8 @@ const tl_field *field_by_name(const tl_kind *k, str name); /* canonical path, th
 /* Rules of one map row; false when a field does not exist on one side. Texts and choices are copied into the arena. */
 bool rule_of_row(const struct map_row *row, const tl_kind *a, const tl_kind *b, struct arena *arena,
                  struct rule_field *out);
-/* Rows of the default map: equal canonical paths of both kinds, in the order of kind a. Left out: paths under "x.", fields
- * that no side can write, references whose kind is not in linked (comma separated kinds of the connection). */
+/* Rows of the default map: equal canonical paths of both kinds, in the order of kind a. Left out: paths under "x.",
+ * fields that no side can write, references whose kind is not in linked (comma separated kinds of the connection). */
 size_t map_defaults(const tl_kind *a, const tl_kind *b, str linked, struct arena *arena, struct map_row **out);
 
 /* Findings of the check before anything runs: type, length, required, read-only, reference, choices. */

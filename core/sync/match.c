@@ -11,13 +11,15 @@ void stamp_of(struct engine *g, const struct g_link *l, int source, str source_i
     char number[16], hash[27];
     snprintf(number, sizeof number, "%u", gen);
     const struct g_endpoint *from = l->conn->ep[source], *to = l->conn->ep[1 - source];
-    const str parts[] = {from->row.org_key, l->row.kind[source], source_id, to->row.org_key, l->row.kind[1 - source],
-                         {0},  str_of(number)};
+    const str parts[] = {from->row.org_key, l->row.kind[source],     source_id,
+                         to->row.org_key,   l->row.kind[1 - source], {0},
+                         str_of(number)};
     stamp_hash(hash, db_instance_key(g->db), parts, (unsigned)ARRAY_LEN(parts));
     snprintf(out, 40, "%s.%s", db_instance(g->db), hash);
 }
 
-/* ---- One decision ----------------------------------------------------------------------------------------------------------- */
+/* ---- One decision
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static bool key_of(const struct g_link *l, int side, str observation, struct arena *a, struct lookup_key *out)
 {
@@ -42,7 +44,7 @@ static bool comes_before(const struct record *a, const struct record *b)
 
 struct hits {
     struct record rec[16];
-    int64_t pair[16];       /* 0: none */
+    int64_t pair[16]; /* 0: none */
     bool two_sided[16], busy[16];
     size_t n;
 };
@@ -96,7 +98,8 @@ static bool beaten(const struct g_link *l, const struct record *rec, const struc
     for (size_t i = 0; i < own->n; i++) {
         if (own->two_sided[i])
             continue;
-        if (own->rec[i].state == TL_STATE_LIVE && record_in_window(l, &own->rec[i]) && comes_before(&own->rec[i], rec)) {
+        if (own->rec[i].state == TL_STATE_LIVE && record_in_window(l, &own->rec[i]) &&
+            comes_before(&own->rec[i], rec)) {
             *by = i;
             return true;
         }
@@ -127,8 +130,8 @@ static void pick_multi_first(struct hits *h, struct match_result *out)
     out->pair = h->pair[best];
 }
 
-int match_decide(struct engine *g, struct g_link *l, int source, const struct record *rec, bool searched, struct arena *a,
-                 struct match_result *out, struct err *e)
+int match_decide(struct engine *g, struct g_link *l, int source, const struct record *rec, bool searched,
+                 struct arena *a, struct match_result *out, struct err *e)
 {
     struct lookup_key key;
     struct hits *own = arena_new(a, struct hits), *there = arena_new(a, struct hits);
@@ -173,7 +176,8 @@ int match_decide(struct engine *g, struct g_link *l, int source, const struct re
     }
     if (beaten(l, rec, own, &by)) {
         out->match = MATCH_TAKEN;
-        snprintf(out->text, sizeof out->text, "it has the same match key as %.*s, which was there first", STR_FMT(own->rec[by].id));
+        snprintf(out->text, sizeof out->text, "it has the same match key as %.*s, which was there first",
+                 STR_FMT(own->rec[by].id));
         return TL_OK;
     }
     if (from_b && n_free > 1) {
@@ -200,9 +204,11 @@ int match_decide(struct engine *g, struct g_link *l, int source, const struct re
     return TL_OK;
 }
 
-/* ---- Searching at the vendor -------------------------------------------------------------------------------------------------- */
+/* ---- Searching at the vendor
+ * -------------------------------------------------------------------------------------------------- */
 
-bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const int64_t *pairs, const str *values, unsigned n)
+bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const int64_t *pairs, const str *values,
+                         unsigned n)
 {
     struct g_feed *f = l->feed[target];
     if (!g_endpoint_can(g, f->ep, TL_PURPOSE_LIVE))
@@ -281,12 +287,13 @@ void match_find_done(struct engine *g, struct call *c)
     call_free(c);
 }
 
-/* ---- Stamps that no pair explains --------------------------------------------------------------------------------------------- */
+/* ---- Stamps that no pair explains
+ * --------------------------------------------------------------------------------------------- */
 
 enum { ORPHAN_GENERATIONS = 8 };
 
-static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h, const struct record *source, uint32_t gen,
-                       struct arena *a, struct err *e)
+static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h, const struct record *source,
+                       uint32_t gen, struct arena *a, struct err *e)
 {
     int from = 1 - h->side;
     int64_t id = 0;
@@ -301,11 +308,15 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
     if (p.rec[h->side] && p.rec[h->side] != h->rec) {
         struct record twin = {0};
         rc = record_get(g->db, a, h->rec, &twin, e);
-        struct trouble t = {.code = "DUPLICATE_CREATED", .id = twin.id, .side = h->side, .text = "its source record has a counterpart already"};
+        struct trouble t = {.code = "DUPLICATE_CREATED",
+                            .id = twin.id,
+                            .side = h->side,
+                            .text = "its source record has a counterpart already"};
         if (rc == TL_OK)
             rc = fail_record(g, l, &t, e);
     } else if (rc == TL_E_NOT_FOUND) {
-        p = (struct pair){.link = l->row.link, .made_us = g_now(g), .map_gen = l->row.map_gen, .lane = LANE_BULK, .due_us = g_now(g)};
+        p = (struct pair){
+            .link = l->row.link, .made_us = g_now(g), .map_gen = l->row.map_gen, .lane = LANE_BULK, .due_us = g_now(g)};
         p.rec[from] = source->rec;
         p.rec[h->side] = h->rec;
         p.gen[h->side] = (int32_t)gen;
@@ -376,7 +387,8 @@ static int orphan_slice(struct engine *g, struct g_link *l, bool *end, struct er
         return rc;
     struct record *page = NULL;
     size_t n_page = 0;
-    rc = record_walk(g->db, &a, l->feed[1 - l->orphan_side]->row.feed, str_of(l->orphan_after), PAGE_ROWS, &page, &n_page, e);
+    rc = record_walk(g->db, &a, l->feed[1 - l->orphan_side]->row.feed, str_of(l->orphan_after), PAGE_ROWS, &page,
+                     &n_page, e);
     for (size_t i = 0; i < n_page && rc == TL_OK; i++)
         rc = orphan_explain(g, l, list, stamps, n, &page[i], &a, e);
     g_step(g, (unsigned)n_page * 4 + 1);

@@ -14,7 +14,8 @@ static void row_take(struct g_link *l, const struct link *row)
         *texts[i] = arena_str(&l->arena, *texts[i]);
 }
 
-static int settings_read(struct engine *g, const struct g_link *l, struct arena *a, struct link_settings *out, struct err *e)
+static int settings_read(struct engine *g, const struct g_link *l, struct arena *a, struct link_settings *out,
+                         struct err *e)
 {
     struct setting *rows = NULL;
     size_t n = 0;
@@ -91,8 +92,8 @@ static int rules_fields(struct engine *g, struct g_link *l, const tl_kind *ka, c
     return rc;
 }
 
-static int match_key(struct engine *g, struct g_link *l, const struct link_settings *s, const tl_kind *ka, const tl_kind *kb,
-                     struct err *e)
+static int match_key(struct engine *g, struct g_link *l, const struct link_settings *s, const tl_kind *ka,
+                     const tl_kind *kb, struct err *e)
 {
     const tl_kind *kinds[2] = {ka, kb};
     l->match_kind = 0;
@@ -181,7 +182,8 @@ int model_default_map(struct engine *g, struct g_link *l, struct err *e)
     struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]), *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
     if (!ka || !kb) {
         const struct g_endpoint *ep = l->conn->ep[ka ? 1 : 0];
-        err_set(e, TL_E_CONFIG, "endpoint \"%.*s\" has no kind \"%.*s\"", STR_FMT(ep->row.name), STR_FMT(l->row.kind[ka ? 1 : 0]));
+        err_set(e, TL_E_CONFIG, "endpoint \"%.*s\" has no kind \"%.*s\"", STR_FMT(ep->row.name),
+                STR_FMT(l->row.kind[ka ? 1 : 0]));
         err_hint(e, "run `tieline endpoint check %.*s`", STR_FMT(ep->row.name));
         return TL_E_CONFIG;
     }

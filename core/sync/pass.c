@@ -1,5 +1,5 @@
-/* Passes: complete enumerations of a feed. Only one that ran from its first page under one shape, view and window may say
- * that a record has vanished, and even then the vendor is asked for that record before it counts as gone. */
+/* Passes: complete enumerations of a feed. Only one that ran from its first page under one shape, view and window may
+ * say that a record has vanished, and even then the vendor is asked for that record before it counts as gone. */
 #include <stdlib.h>
 
 #include "attention.h"
@@ -25,7 +25,8 @@ int pass_begin(struct engine *g, struct g_feed *f, struct err *e)
     return TL_OK;
 }
 
-/* ---- Lookups: built in key order after the first pass ---------------------------------------------------------------- */
+/* ---- Lookups: built in key order after the first pass
+ * ---------------------------------------------------------------- */
 
 enum { BUILD_CLEAR, BUILD_COLLECT, BUILD_WRITE, BUILD_WRITE_REST };
 
@@ -101,7 +102,8 @@ static int build_turn(struct engine *g, struct g_feed *f, struct err *e)
     return f->build_step == BUILD_COLLECT ? build_collect(g, f, e) : build_write(g, f, e);
 }
 
-/* ---- Vanished records --------------------------------------------------------------------------------------------------- */
+/* ---- Vanished records
+ * --------------------------------------------------------------------------------------------------- */
 
 static void vanished_add(struct g_feed *f, int64_t rec)
 {
@@ -117,7 +119,8 @@ static void vanished_add(struct g_feed *f, int64_t rec)
 static int brake(struct engine *g, struct g_feed *f, struct err *e)
 {
     AUTO(buf_done) struct buf text = {0};
-    buf_fmt(&text, "%zu of %zu records of %.*s are not there any more", f->n_vanished, f->live_seen, STR_FMT(f->row.kind));
+    buf_fmt(&text, "%zu of %zu records of %.*s are not there any more", f->n_vanished, f->live_seen,
+            STR_FMT(f->row.kind));
     int rc = TL_OK;
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
         if (l->feed[0] != f && l->feed[1] != f)
@@ -128,8 +131,12 @@ static int brake(struct engine *g, struct g_feed *f, struct err *e)
         rc = link_row_store(g, l, e);
         AUTO(buf_done) struct buf object = {0};
         buf_fmt(&object, "link %.*s/%.*s", STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
-        struct repair r = {.object = buf_lent(&object), .code = STR("SAFETY"), .level = TL_ERROR, .text = buf_lent(&text),
-                           .hint = STR("look whether the account lost a right or the list view changed, then release the connection")};
+        struct repair r = {
+            .object = buf_lent(&object),
+            .code = STR("SAFETY"),
+            .level = TL_ERROR,
+            .text = buf_lent(&text),
+            .hint = STR("look whether the account lost a right or the list view changed, then release the connection")};
         if (rc == TL_OK)
             rc = repair_raise(g->db, &r, e);
     }

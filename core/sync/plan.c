@@ -136,8 +136,8 @@ static int field_target(const struct link_rules *link, const struct snapshot *sn
 }
 
 /* Puts the value of field i for the target into the plan. False: the plan is now PLAN_FAIL or PLAN_PARK. */
-static bool write_field(const struct link_rules *link, const struct snapshot *snap, int target, uint32_t i, bool creating,
-                        struct arena *arena, struct plan *out)
+static bool write_field(const struct link_rules *link, const struct snapshot *snap, int target, uint32_t i,
+                        bool creating, struct arena *arena, struct plan *out)
 {
     const struct rule_field *f = &link->fields[i];
     const struct snapshot_side *source = &snap->side[1 - target];
@@ -197,7 +197,8 @@ void plan_create(const struct link_rules *link, const struct snapshot *snap, int
     }
 }
 
-static void plan_merge(const struct link_rules *link, const struct snapshot *snap, struct arena *arena, struct plan *out)
+static void plan_merge(const struct link_rules *link, const struct snapshot *snap, struct arena *arena,
+                       struct plan *out)
 {
     int8_t *to = arena_array(arena, int8_t, link->n_fields + 1);
     bool any[2] = {false, false};
@@ -208,7 +209,8 @@ static void plan_merge(const struct link_rules *link, const struct snapshot *sna
         if (to[i] >= 0)
             any[to[i]] = true;
     }
-    /* One side at a time: first B, then A after the result is in. When every write to B waits for a reference, A goes on. */
+    /* One side at a time: first B, then A after the result is in. When every write to B waits for a reference, A goes
+     * on. */
     for (int target = 1; target >= 0 && out->n_writes == 0 && out->act == PLAN_SETTLED; target--) {
         if (!any[target])
             continue;

@@ -3,8 +3,8 @@
 /* The planner: what to do next with one pair. A function of (pair, link rules) and of nothing else: no clock, no store,
  * no connector. The same snapshot gives the same plan, which is what makes retries, restarts and previews safe.
  *
- * Terms: side 0 is A, side 1 is B. A value has an observation (as last read) and a base (as it was when both sides last agreed on
- * that field). changed(s, f): base missing, or observation differs from base in canonical form. */
+ * Terms: side 0 is A, side 1 is B. A value has an observation (as last read) and a base (as it was when both sides last
+ * agreed on that field). changed(s, f): base missing, or observation differs from base in canonical form. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,30 +13,36 @@
 #include "tieline.h"
 
 enum link_direction { LINK_BOTH, LINK_A2B, LINK_B2A };
-enum link_policy { POLICY_LINK = 0 /* a field's: as the link says */, POLICY_NEWEST, POLICY_A, POLICY_B, POLICY_MANUAL };
+enum link_policy {
+    POLICY_LINK = 0 /* a field's: as the link says */,
+    POLICY_NEWEST,
+    POLICY_A,
+    POLICY_B,
+    POLICY_MANUAL
+};
 enum link_drift { DRIFT_LEAVE, DRIFT_REVERT, DRIFT_REPORT };
 enum link_restore { RESTORE_ON_UPDATE, RESTORE_ON_READ, RESTORE_NEVER };
 
 /* One mapped field. */
 struct rule_field {
-    uint32_t number;     /* of the map row; never reused */
-    uint32_t obs_no[2];  /* field numbers in the observations of the two sides */
-    tl_field side[2];    /* as discovered; texts lent from the kinds */
+    uint32_t number;    /* of the map row; never reused */
+    uint32_t obs_no[2]; /* field numbers in the observations of the two sides */
+    tl_field side[2];   /* as discovered; texts lent from the kinds */
     enum link_direction direction;
     enum link_policy policy;
     struct canon canon;
-    int64_t ref_link;    /* references: link of the referenced kind in this connection; else 0 */
-    bool suspended;      /* schema drift: left alone */
+    int64_t ref_link; /* references: link of the referenced kind in this connection; else 0 */
+    bool suspended;   /* schema drift: left alone */
 };
 
 struct link_rules {
     enum link_direction direction;
     enum link_policy policy;
-    int master;                /* side that settles ties: 0 or 1 */
+    int master; /* side that settles ties: 0 or 1 */
     enum link_drift drift;
     enum link_restore restore_on;
-    uint32_t can[2];           /* TL_CAN_* of the two kinds */
-    int64_t resolution_us[2];  /* of modified times */
+    uint32_t can[2];            /* TL_CAN_* of the two kinds */
+    int64_t resolution_us[2];   /* of modified times */
     int64_t clock_offset_us[2]; /* vendor's clock minus ours */
     uint32_t n_fields;
     const struct rule_field *fields;
@@ -46,26 +52,26 @@ enum side_state { SIDE_NONE, SIDE_LIVE, SIDE_OUT_OF_SCOPE, SIDE_TRASHED, SIDE_DE
 
 /* Where a reference leads. The pair is the canonical value of a reference. */
 struct ref_target {
-    int64_t pair;    /* 0: the referenced record has no pair (yet) */
-    str other_id;    /* its remote id on the other side; empty: none there (yet) */
+    int64_t pair; /* 0: the referenced record has no pair (yet) */
+    str other_id; /* its remote id on the other side; empty: none there (yet) */
 };
 
 struct snapshot_side {
     enum side_state state;
-    const tl_value *values;       /* [n_fields], TL_NULL where blank */
-    const tl_value *base;         /* [n_fields]; null: every base equals the observation */
-    const bool *has_base;         /* [n_fields] with base; null with base: all of them have one */
-    const int64_t *changed_us;    /* [n_fields] vendor's time of the first difference, 0 unknown; null: none known */
+    const tl_value *values;        /* [n_fields], TL_NULL where blank */
+    const tl_value *base;          /* [n_fields]; null: every base equals the observation */
+    const bool *has_base;          /* [n_fields] with base; null with base: all of them have one */
+    const int64_t *changed_us;     /* [n_fields] vendor's time of the first difference, 0 unknown; null: none known */
     const struct ref_target *refs; /* [n_fields], only entries of references count; null without references */
-    int64_t modified_us;          /* of the record */
-    bool in_window;               /* admitted by window and filter, or already paired */
+    int64_t modified_us;           /* of the record */
+    bool in_window;                /* admitted by window and filter, or already paired */
 };
 
 struct snapshot {
     struct snapshot_side side[2];
     bool has_intent;
-    bool frozen;      /* quarantined, in a loop, ignored, parked or failed for good */
-    bool adopting;    /* never agreed before: a blank never wins against a value */
+    bool frozen;   /* quarantined, in a loop, ignored, parked or failed for good */
+    bool adopting; /* never agreed before: a blank never wins against a value */
 };
 
 enum plan_act {
@@ -73,40 +79,40 @@ enum plan_act {
     PLAN_SETTLED,     /* nothing to write; bases may move (agree) */
     PLAN_COUNTERPART, /* target side is empty: match, then adopt or create */
     PLAN_UPDATE,
-    PLAN_RESTORE,     /* bring the trashed record back; the update follows */
-    PLAN_RECREATE,    /* as a new record, with the next generation */
-    PLAN_PARK,        /* a required reference leads nowhere yet */
-    PLAN_FAIL,        /* the data cannot be written: reason, field */
-    PLAN_TOMBSTONE    /* dead on both sides */
+    PLAN_RESTORE,  /* bring the trashed record back; the update follows */
+    PLAN_RECREATE, /* as a new record, with the next generation */
+    PLAN_PARK,     /* a required reference leads nowhere yet */
+    PLAN_FAIL,     /* the data cannot be written: reason, field */
+    PLAN_TOMBSTONE /* dead on both sides */
 };
 
 enum verdict {
-    VERDICT_SAME = 0,  /* nothing changed */
-    VERDICT_AGREE,     /* both sides are equal: base := observation */
-    VERDICT_WRITE,     /* the target takes the other side's value */
+    VERDICT_SAME = 0,   /* nothing changed */
+    VERDICT_AGREE,      /* both sides are equal: base := observation */
+    VERDICT_WRITE,      /* the target takes the other side's value */
     VERDICT_WRITE_BACK, /* the source takes the target's value, after this write is in */
-    VERDICT_DRIFT,     /* the target of a one-way field changed and is left alone */
-    VERDICT_CONFLICT,  /* frozen until a person decides */
-    VERDICT_WAIT_REF   /* wants a write, but the reference leads nowhere yet: written without it, stays changed */
+    VERDICT_DRIFT,      /* the target of a one-way field changed and is left alone */
+    VERDICT_CONFLICT,   /* frozen until a person decides */
+    VERDICT_WAIT_REF    /* wants a write, but the reference leads nowhere yet: written without it, stays changed */
 };
 
 struct plan {
     enum plan_act act;
-    int target;         /* side written or missing */
+    int target; /* side written or missing */
     uint32_t n_writes;
     uint32_t n_agreed, n_conflicts, n_waiting;
-    int32_t reason;     /* PLAN_FAIL: TL_R_*; else 0 */
-    uint32_t field;     /* PLAN_FAIL, PLAN_PARK: index into the rules' fields */
-    uint8_t *verdict;   /* [n_fields] enum verdict */
-    bool *lost;         /* [n_fields] both sides had changed and the target's value loses */
-    tl_value *writes;   /* [n_fields] values for the target where verdict is VERDICT_WRITE, already converted */
+    int32_t reason;   /* PLAN_FAIL: TL_R_*; else 0 */
+    uint32_t field;   /* PLAN_FAIL, PLAN_PARK: index into the rules' fields */
+    uint8_t *verdict; /* [n_fields] enum verdict */
+    bool *lost;       /* [n_fields] both sides had changed and the target's value loses */
+    tl_value *writes; /* [n_fields] values for the target where verdict is VERDICT_WRITE, already converted */
 };
 
 /* Everything in *out lives in the arena. Pure. [any] */
 void plan_pair(const struct link_rules *link, const struct snapshot *snap, struct arena *arena, struct plan *out);
 
-/* Values of a create at side target from the other side: every mapped field that may be written. Fills act (PLAN_RECREATE
- * on success, PLAN_PARK, PLAN_FAIL), writes, verdicts. */
+/* Values of a create at side target from the other side: every mapped field that may be written. Fills act
+ * (PLAN_RECREATE on success, PLAN_PARK, PLAN_FAIL), writes, verdicts. */
 void plan_create(const struct link_rules *link, const struct snapshot *snap, int target, struct arena *arena,
                  struct plan *out);
 

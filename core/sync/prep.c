@@ -1,5 +1,5 @@
-/* Endpoints are checked (who are we?) and described (which kinds and fields?) before anything else is asked of them; and
- * what an answer says about the whole endpoint is kept here: signed out, throttled, down, another org. */
+/* Endpoints are checked (who are we?) and described (which kinds and fields?) before anything else is asked of them;
+ * and what an answer says about the whole endpoint is kept here: signed out, throttled, down, another org. */
 #include <stdlib.h>
 
 #include "attention.h"
@@ -53,7 +53,10 @@ static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *
         log_err(LOG_ERROR, "endpoint", &e);
     AUTO(buf_done) struct buf object = {0};
     buf_fmt(&object, "endpoint %.*s", STR_FMT(ep->row.name));
-    struct repair r = {.object = buf_lent(&object), .code = str_of(code), .level = TL_ERROR, .text = str_of(text),
+    struct repair r = {.object = buf_lent(&object),
+                       .code = str_of(code),
+                       .level = TL_ERROR,
+                       .text = str_of(text),
                        .hint = STR("run `tieline endpoint check`, then `tieline endpoint auth`")};
     if (repair_raise(g->db, &r, &e))
         log_err(LOG_ERROR, "endpoint", &e);
@@ -95,14 +98,16 @@ bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const
     case TL_E_THROTTLED:
     case TL_E_QUOTA:
         ep->failures++;
-        ep->sleep_until = g_mono(g) + (error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
+        ep->sleep_until =
+            g_mono(g) + (error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
         return true;
     case TL_E_TEMPORARY:
     case TL_E_UNKNOWN:
         if (error->scope != TL_SCOPE_ENDPOINT)
             return false;
         ep->failures++;
-        ep->sleep_until = g_mono(g) + (error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
+        ep->sleep_until =
+            g_mono(g) + (error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
         return true;
     default:
         return false;
@@ -157,7 +162,8 @@ bool prep_turn(struct engine *g)
 {
     bool any = false;
     for (struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
-        if (g->stopping || ep->prep != PREP_NEEDED || ep->prep_due > g_mono(g) || !ep->row.present || !endpoint_used(g, ep))
+        if (g->stopping || ep->prep != PREP_NEEDED || ep->prep_due > g_mono(g) || !ep->row.present ||
+            !endpoint_used(g, ep))
             continue;
         if (g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_LIVE) <= 0)
             continue;
@@ -223,8 +229,12 @@ static int drift_check(struct engine *g, struct g_link *l, struct err *e)
         rc = map_suspend(g->db, l->row.link, rows[i].map_no, str_of(why), e);
         AUTO(buf_done) struct buf object = {0};
         buf_fmt(&object, "link %.*s/%.*s", STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
-        struct repair r = {.object = buf_lent(&object), .code = STR("SCHEMA_DRIFT"), .key = rows[i].a_path, .level = TL_WARN,
-                           .text = str_of(why), .hint = STR("look at `tieline map check`, then map another field or unset it")};
+        struct repair r = {.object = buf_lent(&object),
+                           .code = STR("SCHEMA_DRIFT"),
+                           .key = rows[i].a_path,
+                           .level = TL_WARN,
+                           .text = str_of(why),
+                           .hint = STR("look at `tieline map check`, then map another field or unset it")};
         if (rc == TL_OK)
             rc = *why ? repair_raise(g->db, &r, e) : repair_clear(g->db, r.object, r.code, r.key, g_now(g), e);
     }
@@ -301,7 +311,8 @@ void prep_call_done(struct engine *g, struct call *c)
     call_free(c);
 }
 
-/* ---- What the wiring tells ------------------------------------------------------------------------------------------------ */
+/* ---- What the wiring tells
+ * ------------------------------------------------------------------------------------------------ */
 
 int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, int64_t *id_out, struct err *e)
 {

@@ -13,8 +13,7 @@ struct reason {
 
 /* The first five sentences are those of the product's contract (S1-44 to S1-48). */
 static const struct reason reasons[] = {
-    {"ALREADY_MAPPED", TL_R_ALREADY_MAPPED, RETRY_ON_CHANGE,
-     "the CRM id is already mapped with another support entity",
+    {"ALREADY_MAPPED", TL_R_ALREADY_MAPPED, RETRY_ON_CHANGE, "the CRM id is already mapped with another support entity",
      "the record seems a duplicate: merge the two records in their system, or change the match field of one"},
     {"TYPE_MISMATCH", TL_R_TYPE_MISMATCH, RETRY_ON_CHANGE, "text value is given for an integer field",
      "map the field to one of the same type, or correct the value"},
@@ -36,7 +35,8 @@ static const struct reason reasons[] = {
      "sync the record it refers to; this one follows by itself"},
     {"TARGET_DUPLICATE_RULE", TL_R_DUPLICATE_RULE, RETRY_ON_CHANGE,
      "a duplicate rule of the target system refuses the record", "merge the duplicates there, or change the rule"},
-    {"VALIDATION_RULE", TL_R_VALIDATION_RULE, RETRY_ON_CHANGE, "a validation rule of the target system refuses the record",
+    {"VALIDATION_RULE", TL_R_VALIDATION_RULE, RETRY_ON_CHANGE,
+     "a validation rule of the target system refuses the record",
      "correct the record as the rule asks; its words are beside"},
     {"LOCKED", TL_R_LOCKED, RETRY_AUTO, "the record is locked in the target system", "nothing: it is tried again"},
     {"BAD_RECORD", TL_R_BAD_RECORD, RETRY_ON_CHANGE, "the record as read cannot be used",
@@ -67,7 +67,8 @@ static const struct reason reasons[] = {
     {"MAP_ERROR", -1, RETRY_ON_CHANGE, "the map cannot be applied to this record", "look at `map check`"},
     {"NOT_FOUND", -1, RETRY_ON_CHANGE, "the record is gone in the target system", "nothing, unless it should be there"},
     {"AUTH_FAILED", -1, RETRY_AUTO, "the target system refuses our sign-in", "authorise the endpoint again"},
-    {"QUOTA_EXHAUSTED", -1, RETRY_AUTO, "the target system's allotment is used up", "nothing: it goes on when it is renewed"},
+    {"QUOTA_EXHAUSTED", -1, RETRY_AUTO, "the target system's allotment is used up",
+     "nothing: it goes on when it is renewed"},
     {"REMOTE_5XX", -1, RETRY_AUTO, "the target system has a fault", "nothing: it is tried again"},
     {"PLUGIN_CRASH", -1, RETRY_AUTO, "the connector failed", "look at the log of the connector"},
 };

@@ -1,7 +1,8 @@
 #ifndef REASON_H
 #define REASON_H
-/* Why a record could not be synchronised, in words for people. A failure row keeps only the code; the words are made when
- * somebody reads them, in the reader's language. The vendor's own words are kept beside and never mixed in. Pure. [any] */
+/* Why a record could not be synchronised, in words for people. A failure row keeps only the code; the words are made
+ * when somebody reads them, in the reader's language. The vendor's own words are kept beside and never mixed in. Pure.
+ * [any] */
 #include <stdint.h>
 
 #include "err.h"

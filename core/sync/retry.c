@@ -1,5 +1,5 @@
-/* What becomes of a record that could not be written: tried again, read again, or noted as a failure that closes itself when the
- * record, the map or the schema changes. */
+/* What becomes of a record that could not be written: tried again, read again, or noted as a failure that closes itself
+ * when the record, the map or the schema changes. */
 #include "engine_int.h"
 #include "reason.h"
 #include "unicode.h"
@@ -23,9 +23,19 @@ static int failure_write(struct engine *g, struct g_link *l, int64_t pair, const
     int rc = run_for(g, l, lane, &run, e);
     if (rc != TL_OK)
         return rc;
-    *out = (struct failure){.link = l->row.link, .pair = pair, .side = t->side, .id = t->id, .code = str_of(t->code),
-                            .reason = t->reason, .field = t->field, .text = str_of(t->text), .vendor_code = t->vendor_code,
-                            .vendor_text = t->vendor_text, .run = run, .last_us = g_now(g), .retry = reason_retry(t->code)};
+    *out = (struct failure){.link = l->row.link,
+                            .pair = pair,
+                            .side = t->side,
+                            .id = t->id,
+                            .code = str_of(t->code),
+                            .reason = t->reason,
+                            .field = t->field,
+                            .text = str_of(t->text),
+                            .vendor_code = t->vendor_code,
+                            .vendor_text = t->vendor_text,
+                            .run = run,
+                            .last_us = g_now(g),
+                            .retry = reason_retry(t->code)};
     out->first_us = out->last_us;
     if (out->retry == RETRY_AUTO) {
         out->retry = RETRY_NIGHTLY;

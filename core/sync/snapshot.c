@@ -50,8 +50,8 @@ void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str 
 }
 
 /* A reference leads through the pair of the referenced link to a record of the other side. */
-static int ref_resolve(struct engine *g, struct g_link *l, int side, const struct rule_field *f, str id, struct arena *a,
-                       struct ref_target *out, struct err *e)
+static int ref_resolve(struct engine *g, struct g_link *l, int side, const struct rule_field *f, str id,
+                       struct arena *a, struct ref_target *out, struct err *e)
 {
     struct g_link *to = f->ref_link == l->row.link ? l : model_link(g, f->ref_link);
     if (!to || !to->feed[side])
@@ -118,12 +118,14 @@ static void side_fill(struct g_link *l, int s, struct arena *a, struct loaded *l
 /* A field that came into the map after the pair last settled was never agreed on, even where the base says so. */
 static void new_fields(struct g_link *l, struct loaded *ld, struct arena *a)
 {
-    if (ld->pair.map_gen == l->row.map_gen || ld->snap.side[0].state != SIDE_LIVE || ld->snap.side[1].state != SIDE_LIVE)
+    if (ld->pair.map_gen == l->row.map_gen || ld->snap.side[0].state != SIDE_LIVE ||
+        ld->snap.side[1].state != SIDE_LIVE)
         return;
     uint32_t n = l->rules.n_fields;
     for (uint32_t i = 0; i < n; i++) {
         const struct rule_field *f = &l->fields[i];
-        if (field_changed(f, &ld->snap.side[0], i) || field_changed(f, &ld->snap.side[1], i) || field_equal(f, &ld->snap, i))
+        if (field_changed(f, &ld->snap.side[0], i) || field_changed(f, &ld->snap.side[1], i) ||
+            field_equal(f, &ld->snap, i))
             continue;
         for (int s = 0; s < 2; s++) {
             if (!ld->base[s]) {

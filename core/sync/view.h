@@ -1,8 +1,8 @@
 #ifndef VIEW_H
 #define VIEW_H
-/* What people may read, as JSON: members are named for the API and only ever added. Each function reads through one of the
- * store's read-only connections and touches no engine state. [any], one reader never by two threads at once.
- * *out is a new reference. TL_E_NOT_FOUND, E_STORAGE. */
+/* What people may read, as JSON: members are named for the API and only ever added. Each function reads through one of
+ * the store's read-only connections and touches no engine state. [any], one reader never by two threads at once. *out
+ * is a new reference. TL_E_NOT_FOUND, E_STORAGE. */
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,17 +30,17 @@ int view_map(struct db *r, const char *connection, const char *kind, json_t **ou
 /* Findings of the map check: level, field, code, text. {"ok":bool,"findings":[...]} */
 int view_map_check(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
 /* Running and last run per link with progress: observed/estimated, pushed/planned, failed, rate per second. */
-int view_status(struct db *r, const char *connection /* null: all */, int64_t now_us, json_t **out,
-                struct err *e);
+int view_status(struct db *r, const char *connection /* null: all */, int64_t now_us, json_t **out, struct err *e);
 /* Runs since a time, newest first, one entry per run, source, destination and kind with added, updated, failed ... */
-int view_history(struct db *r, const char *connection, int64_t since_us, const struct view_page *page,
-                 json_t **out, struct err *e);
+int view_history(struct db *r, const char *connection, int64_t since_us, const struct view_page *page, json_t **out,
+                 struct err *e);
 struct view_failures {
     const char *connection, *kind, *code; /* null: any */
     bool resolved;                        /* also those that are closed */
     const char *lang;                     /* "en"; unknown ones fall back to it */
 };
-/* Oldest first; each with time, kind, record ids of both sides, code, reason in words, the vendor's own words beside. */
+/* Oldest first; each with time, kind, record ids of both sides, code, reason in words, the vendor's own words beside.
+ */
 int view_failures(struct db *r, const struct view_failures *filter, const struct view_page *page, json_t **out,
                   struct err *e);
 int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struct err *e);

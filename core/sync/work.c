@@ -1,5 +1,5 @@
-/* Ready pairs are planned, and what the plans ask for is done: bases move, failures are noted, writes are gathered in batches.
- * A slice is one transaction; the intents of its batches are in it, the calls leave after its commit. */
+/* Ready pairs are planned, and what the plans ask for is done: bases move, failures are noted, writes are gathered in
+ * batches. A slice is one transaction; the intents of its batches are in it, the calls leave after its commit. */
 #include <stdlib.h>
 
 #include "engine_int.h"
@@ -11,7 +11,8 @@ void link_lanes_stale(struct g_link *l)
         l->lane_due[lane] = -1;
 }
 
-/* ---- Batches ------------------------------------------------------------------------------------------------------------- */
+/* ---- Batches
+ * ------------------------------------------------------------------------------------------------------------- */
 
 void builder_start(struct engine *g, struct g_link *l, struct builder *b)
 {
@@ -32,7 +33,8 @@ static uint32_t batch_limit(const struct g_link *l, int side)
     return max > BATCH_MAX ? BATCH_MAX : max;
 }
 
-static struct g_batch *builder_batch(struct engine *g, struct g_link *l, struct builder *b, int side, int op, int32_t lane)
+static struct g_batch *builder_batch(struct engine *g, struct g_link *l, struct builder *b, int side, int op,
+                                     int32_t lane)
 {
     for (struct g_batch *it = b->batches; it; it = it->next)
         if (it->side == side && it->op == op && it->n < it->cap)
@@ -124,16 +126,29 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
         if (it->n == 0)
             continue;
         rc = run_for(g, l, it->lane, &it->run, e);
-        struct intent row = {.intent = it->intent, .link = it->link, .endpoint = it->endpoint, .side = it->side, .op = it->op,
-                             .lane = it->lane, .state = INTENT_PREPARED, .flags = it->flags, .run = it->run,
-                             .map_gen = it->map_gen, .made_us = it->made_us, .n = it->n};
+        struct intent row = {.intent = it->intent,
+                             .link = it->link,
+                             .endpoint = it->endpoint,
+                             .side = it->side,
+                             .op = it->op,
+                             .lane = it->lane,
+                             .state = INTENT_PREPARED,
+                             .flags = it->flags,
+                             .run = it->run,
+                             .map_gen = it->map_gen,
+                             .made_us = it->made_us,
+                             .n = it->n};
         int64_t settle = l->feed[it->side]->kind->desc.settle_ms * US_PER_MS;
         it->settle_us = row.settle_us = it->made_us + (settle > 0 ? settle : 120 * US_PER_S);
         row.entries = arena_array(&a, struct intent_entry, it->n);
         for (uint32_t i = 0; i < it->n && rc == TL_OK; i++) {
             const struct g_entry *from = &it->entries[i];
-            row.entries[i] = (struct intent_entry){.pair = from->pair, .gen = from->gen, .id = from->id, .stamp = from->stamp,
-                                                   .version = from->version, .source_hash = from->source_hash,
+            row.entries[i] = (struct intent_entry){.pair = from->pair,
+                                                   .gen = from->gen,
+                                                   .id = from->id,
+                                                   .stamp = from->stamp,
+                                                   .version = from->version,
+                                                   .source_hash = from->source_hash,
                                                    .flags = from->flags};
             if (it->op == TL_OP_CREATE)
                 continue; /* made again from the source observation, which the store keeps while the intent is open */
@@ -182,7 +197,8 @@ void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
     }
 }
 
-/* ---- One pair --------------------------------------------------------------------------------------------------------------- */
+/* ---- One pair
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static int pair_done(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e)
 {
@@ -205,8 +221,12 @@ static int wait_for_refs(struct engine *g, struct g_link *l, const struct loaded
         bool waits = plan->verdict[i] == VERDICT_WAIT_REF || (plan->act == PLAN_PARK && i == plan->field);
         if (!waits)
             continue;
-        struct parked row = {.pair = ld->pair.pair, .map_no = l->fields[i].number, .dep_link = l->fields[i].ref_link,
-                             .dep_side = side, .dep_id = ld->values[side][i].u.s, .at_us = g_now(g)};
+        struct parked row = {.pair = ld->pair.pair,
+                             .map_no = l->fields[i].number,
+                             .dep_link = l->fields[i].ref_link,
+                             .dep_side = side,
+                             .dep_id = ld->values[side][i].u.s,
+                             .at_us = g_now(g)};
         rc = parked_put(g->db, &row, e);
     }
     return rc;
@@ -309,7 +329,8 @@ static int pair_adopt(struct engine *g, struct g_link *l, struct loaded *ld, int
     return rc;
 }
 
-static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan, int side, struct err *e)
+static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan, int side,
+                       struct err *e)
 {
     const struct rule_field *f = &l->fields[plan->field];
     AUTO(buf_done) struct buf text = {0};
@@ -322,7 +343,8 @@ static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, co
         buf_fmt(&text, "\"%.*s\" is mandatory and empty", STR_FMT(f->side[plan->target].name));
         break;
     case TL_R_TOO_LONG:
-        buf_fmt(&text, "\"%.*s\" holds at most %u characters", STR_FMT(f->side[plan->target].name), f->side[plan->target].max);
+        buf_fmt(&text, "\"%.*s\" holds at most %u characters", STR_FMT(f->side[plan->target].name),
+                f->side[plan->target].max);
         break;
     default:
         buf_fmt(&text, "\"%.*s\" does not fit \"%.*s\"", STR_FMT(v), STR_FMT(f->side[plan->target].name));
@@ -331,8 +353,12 @@ static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, co
     if (rc != TL_OK)
         return rc;
     AUTO(text_free) char *shown_text = text_dup(buf_text(&text));
-    struct trouble t = {.code = reason_code_of(plan->reason), .reason = plan->reason, .field = f->side[plan->target].path,
-                        .id = ld->rec[side].id, .side = side, .text = shown_text};
+    struct trouble t = {.code = reason_code_of(plan->reason),
+                        .reason = plan->reason,
+                        .field = f->side[plan->target].path,
+                        .id = ld->rec[side].id,
+                        .side = side,
+                        .text = shown_text};
     return fail_pair(g, l, &ld->pair, &t, e);
 }
 
@@ -399,8 +425,12 @@ static int work_counterpart(struct engine *g, struct g_link *l, struct loaded *l
     if (rc != TL_OK)
         return rc;
     bool taken = m.match == MATCH_TAKEN;
-    struct trouble t = {.code = taken ? "ALREADY_MAPPED" : "AMBIGUOUS_MATCH", .reason = taken ? TL_R_ALREADY_MAPPED : TL_R_OTHER,
-                        .field = l->match_path[source], .id = ld->rec[source].id, .side = source, .text = m.text};
+    struct trouble t = {.code = taken ? "ALREADY_MAPPED" : "AMBIGUOUS_MATCH",
+                        .reason = taken ? TL_R_ALREADY_MAPPED : TL_R_OTHER,
+                        .field = l->match_path[source],
+                        .id = ld->rec[source].id,
+                        .side = source,
+                        .text = m.text};
     return fail_pair(g, l, &ld->pair, &t, e);
 }
 
@@ -412,8 +442,8 @@ static bool must_read_first(struct engine *g, struct g_link *l, const struct loa
     return !observe_is_fresh(g, ld->rec[target].rec);
 }
 
-static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, const struct plan *plan,
-                       struct err *e)
+static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b,
+                       const struct plan *plan, struct err *e)
 {
     int target = plan->target;
     if (must_read_first(g, l, ld, target)) {
@@ -446,7 +476,8 @@ static int work_recreate(struct engine *g, struct g_link *l, struct loaded *ld, 
 static int work_damaged(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e)
 {
     int side = ld->rec[1].damaged && !ld->rec[0].damaged ? 1 : 0;
-    struct trouble t = {.code = "DAMAGED", .id = ld->rec[side].id, .side = side, .text = "the stored checksum does not fit"};
+    struct trouble t = {
+        .code = "DAMAGED", .id = ld->rec[side].id, .side = side, .text = "the stored checksum does not fit"};
     int rc = fail_pair(g, l, &ld->pair, &t, e);
     ld->pair.status = PAIR_QUARANTINED;
     ld->pair.due_us = 0;
@@ -498,7 +529,9 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
     return TL_OK;
 }
 
-/* ---- Slices ------------------------------------------------------------------------------------------------------------------- */
+/* ---- Slices
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void find_send(struct engine *g, struct g_link *l, struct builder *b)
 {

@@ -1,4 +1,5 @@
-/* Signing in, described for the host. https://www.zoho.com/accounts/protocol/oauth/self-client/authorization-code-flow.html and
+/* Signing in, described for the host.
+ * https://www.zoho.com/accounts/protocol/oauth/self-client/authorization-code-flow.html and
  * zoho.com/crm/developer/docs/api/v8/refresh.html (the accounts server is one for all products). */
 #include "desk.h"
 
@@ -11,11 +12,12 @@ static const tl_auth_flow flows[] = {
     {.name = "refresh_token",
      .needs = "refresh_token,client_id,client_secret",
      .token_url = "{accounts_url}/oauth/v2/token",
-     .form = "grant_type=refresh_token&client_id={client_id}&client_secret={client_secret}&refresh_token={refresh_token}"},
+     .form =
+         "grant_type=refresh_token&client_id={client_id}&client_secret={client_secret}&refresh_token={refresh_token}"},
 };
 
-/* 401 INVALID_OAUTH: "The OAuth Token you provided is invalid" [OAS:errors]; UNAUTHORIZED is sent for the same. A missing scope
- * (401 or 403, the vendor does not say) and a token of another portal are not mended by a refresh. */
+/* 401 INVALID_OAUTH: "The OAuth Token you provided is invalid" [OAS:errors]; UNAUTHORIZED is sent for the same. A
+ * missing scope (401 or 403, the vendor does not say) and a token of another portal are not mended by a refresh. */
 static int32_t verdict(int32_t status, tl_str body)
 {
     if (status != 401)
@@ -32,7 +34,8 @@ static const struct {
     const char *text;
     int64_t wait_ms;
 } token_errors[] = {
-    {"invalid_code", TL_E_AUTH, "Zoho says the grant code or refresh token is used, expired or revoked: sign in again", 0},
+    {"invalid_code", TL_E_AUTH, "Zoho says the grant code or refresh token is used, expired or revoked: sign in again",
+     0},
     {"invalid_grant", TL_E_AUTH, "Zoho says the refresh token is not valid any more: sign in again", 0},
     {"access_denied", TL_E_AUTH, "Zoho refused access: the user declined, or too many grant codes were made", 0},
     {"invalid_client", TL_E_CONFIG,

@@ -1,6 +1,6 @@
-/* The recycle bin [OAS:Recyclebin]: GET /recycleBin, newest deletions first, at most 50 a page, all modules mixed. It is the only
- * place that tells of trashed records by polling. A restore is told by nobody: reported ids are looked for again at times, and
- * those that left the bin are read. */
+/* The recycle bin [OAS:Recyclebin]: GET /recycleBin, newest deletions first, at most 50 a page, all modules mixed. It
+ * is the only place that tells of trashed records by polling. A restore is told by nobody: reported ids are looked for
+ * again at times, and those that left the bin are read. */
 #include "desk.h"
 
 enum { PAGES_A_POLL = 10, PAGES_A_LOOK = 20, TRACKED_MAX = 200 };
@@ -11,8 +11,8 @@ static bool may_not(tl_status rc, const tl_error *e)
     return rc == TL_E_DENIED || (rc == TL_E_AUTH && strcmp(e->code, "SCOPE_MISMATCH") == 0);
 }
 
-static void take_entry(tl_conn *c, const struct desk_kind *k, const tlk_node *entry, int64_t since_us, struct desk_bin *b,
-                       bool *older)
+static void take_entry(tl_conn *c, const struct desk_kind *k, const tlk_node *entry, int64_t since_us,
+                       struct desk_bin *b, bool *older)
 {
     int64_t us = 0, ms;
     tl_str when = tlk_text_at(entry, "deletedTime", &c->page);
@@ -30,8 +30,8 @@ static void take_entry(tl_conn *c, const struct desk_kind *k, const tlk_node *en
                                      .state = TL_STATE_TRASHED};
 }
 
-tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us, uint32_t max_pages, struct desk_bin *out,
-                        tl_error *e)
+tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us, uint32_t max_pages,
+                        struct desk_bin *out, tl_error *e)
 {
     *out = (struct desk_bin){.records = tlk_new(&c->call, tl_record, max_pages * DESK_BIN_PAGE)};
     uint32_t from = 0;
@@ -43,7 +43,8 @@ tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us,
         const tlk_node *root = NULL;
         tl_status rc = desk_get(c, &u, &root, e);
         if (may_not(rc, e)) {
-            tlk_log(c->host, TL_WARN, "deletions are not seen by polling: the recycle bin may not be read (%s)", e->code);
+            tlk_log(c->host, TL_WARN, "deletions are not seen by polling: the recycle bin may not be read (%s)",
+                    e->code);
             *e = (tl_error){.struct_size = e->struct_size};
             return TL_OK;
         }

@@ -42,11 +42,13 @@ tl_status desk_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_er
 {
     tell_quota(c, r);
     tl_status rc = tlk_answer(c->host, r, &desk_errors, &c->json, root, e);
-    if (rc == TL_E_CONFIG && is_html(r)) /* github.com/airbytehq/airbyte issue 73352: a token meets another data centre */
-        tlk_fail(e, rc,
-                 "Zoho Desk answered with an HTML page (HTTP %d) instead of JSON: the portal lives in another data centre; "
-                 "check the option dc",
-                 (int)r->status);
+    if (rc == TL_E_CONFIG &&
+        is_html(r)) /* github.com/airbytehq/airbyte issue 73352: a token meets another data centre */
+        tlk_fail(
+            e, rc,
+            "Zoho Desk answered with an HTML page (HTTP %d) instead of JSON: the portal lives in another data centre; "
+            "check the option dc",
+            (int)r->status);
     return rc;
 }
 

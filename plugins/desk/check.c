@@ -21,24 +21,26 @@ static const struct probe probes[] = {
 /* Answers that say nothing about rights: the check itself cannot go on. */
 static bool is_fatal(tl_status rc, const tl_error *e)
 {
-    return rc == TL_E_TEMPORARY || rc == TL_E_THROTTLED || rc == TL_E_QUOTA || rc == TL_E_CANCELLED || rc == TL_E_CONFIG ||
-           (rc == TL_E_AUTH && strcmp(e->code, "SCOPE_MISMATCH") != 0);
+    return rc == TL_E_TEMPORARY || rc == TL_E_THROTTLED || rc == TL_E_QUOTA || rc == TL_E_CANCELLED ||
+           rc == TL_E_CONFIG || (rc == TL_E_AUTH && strcmp(e->code, "SCOPE_MISMATCH") != 0);
 }
 
 static tl_status refused_finding(tl_conn *c, const struct probe *p, const char *module, tl_status rc, const tl_error *e)
 {
     tl_str lost = tlk_fmt(&c->call, "%s%s%s", p->lost_before, module, p->lost_behind);
     if (strcmp(e->code, "SCOPE_MISMATCH") == 0)
-        return tlk_finding(c->host, p->level, "scope",
-                           tlk_fmt(&c->call, "the sign-in lacks the scope %s: %.*s", p->scope, TLK_FMT(lost)),
-                           tlk_fmt(&c->call, "make a new grant code with %s among its scopes and sign in again", p->scope));
+        return tlk_finding(
+            c->host, p->level, "scope",
+            tlk_fmt(&c->call, "the sign-in lacks the scope %s: %.*s", p->scope, TLK_FMT(lost)),
+            tlk_fmt(&c->call, "make a new grant code with %s among its scopes and sign in again", p->scope));
     if (strcmp(e->code, "LICENSE_ACCESS_LIMITED") == 0)
-        return tlk_finding(c->host, p->level, "edition", tlk_fmt(&c->call, "the edition does not allow it: %.*s", TLK_FMT(lost)),
-                           (tl_str){NULL, 0});
+        return tlk_finding(c->host, p->level, "edition",
+                           tlk_fmt(&c->call, "the edition does not allow it: %.*s", TLK_FMT(lost)), (tl_str){NULL, 0});
     if (rc == TL_E_DENIED)
         return tlk_finding(c->host, p->level, "rights", tlk_fmt(&c->call, "the user may not: %.*s", TLK_FMT(lost)),
                            TL_STR("give the user a profile with this permission in Zoho Desk"));
-    return tlk_finding(c->host, TL_WARN, "refused", tlk_fmt(&c->call, "%.*s: %s", TLK_FMT(lost), e->text), (tl_str){NULL, 0});
+    return tlk_finding(c->host, TL_WARN, "refused", tlk_fmt(&c->call, "%.*s: %s", TLK_FMT(lost), e->text),
+                       (tl_str){NULL, 0});
 }
 
 static tl_status run_probe(tl_conn *c, const struct probe *p, const char *module, tl_error *e)
@@ -79,13 +81,17 @@ static tl_status check_stamp(tl_conn *c, const struct desk_kind *k, tl_error *e)
         return TL_OK; /* its probe said so already */
     }
     if (desk_metadata_field(fields, c->stamp))
-        return tlk_finding(c->host, TL_INFO, "stamp",
-                           tlk_fmt(&c->call, "%s: new records are stamped in field %.*s, so a create whose answer is lost is found again",
-                                   k->label, TLK_FMT(c->stamp)),
-                           (tl_str){NULL, 0});
+        return tlk_finding(
+            c->host, TL_INFO, "stamp",
+            tlk_fmt(&c->call,
+                    "%s: new records are stamped in field %.*s, so a create whose answer is lost is found again",
+                    k->label, TLK_FMT(c->stamp)),
+            (tl_str){NULL, 0});
     return tlk_finding(c->host, TL_WARN, "stamp",
-                       tlk_fmt(&c->call, "%s: there is no field %.*s, so a create whose answer is lost cannot be told from one "
-                                         "that never happened", k->label, TLK_FMT(c->stamp)),
+                       tlk_fmt(&c->call,
+                               "%s: there is no field %.*s, so a create whose answer is lost cannot be told from one "
+                               "that never happened",
+                               k->label, TLK_FMT(c->stamp)),
                        TL_STR("run \"tieline endpoint prepare\" for this endpoint: it creates the field"));
 }
 
@@ -112,10 +118,11 @@ static tl_status check_write_scopes(tl_conn *c, tl_error *e)
     bool all = strstr(scopes, "Desk.contacts.ALL") != NULL;
     if (!all && (!strstr(scopes, "Desk.contacts.CREATE") || !strstr(scopes, "Desk.contacts.UPDATE")) &&
         !strstr(scopes, "Desk.contacts.WRITE"))
-        return tlk_finding(c->host, TL_WARN, "scope",
-                           TL_STR("the sign-in lacks the scopes Desk.contacts.CREATE and Desk.contacts.UPDATE: contacts and "
-                                  "accounts cannot be written"),
-                           TL_STR("make a new grant code with Desk.contacts.ALL among its scopes and sign in again"));
+        return tlk_finding(
+            c->host, TL_WARN, "scope",
+            TL_STR("the sign-in lacks the scopes Desk.contacts.CREATE and Desk.contacts.UPDATE: contacts and "
+                   "accounts cannot be written"),
+            TL_STR("make a new grant code with Desk.contacts.ALL among its scopes and sign in again"));
     return TL_OK;
 }
 
@@ -144,10 +151,11 @@ static tl_status tell_admin(tl_conn *c, const tlk_node *portal)
 {
     bool admin = false;
     if (tlk_bool(tlk_get(portal, "isAdminInOrg"), &admin) && !admin)
-        return tlk_finding(c->host, TL_WARN, "admin",
-                           TL_STR("the user is no administrator of the portal: the stamp field and webhooks cannot be set up, and "
-                                  "records may be hidden"),
-                           TL_STR("sign in as an administrator of the portal"));
+        return tlk_finding(
+            c->host, TL_WARN, "admin",
+            TL_STR("the user is no administrator of the portal: the stamp field and webhooks cannot be set up, and "
+                   "records may be hidden"),
+            TL_STR("sign in as an administrator of the portal"));
     return TL_OK;
 }
 

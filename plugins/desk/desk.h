@@ -1,14 +1,14 @@
 #ifndef DESK_H
 #define DESK_H
-/* Connector to Zoho Desk (REST API v1): what its files share. One tl_conn is one instance; the host never runs two calls
- * on it at once. Vendor facts are cited by file of the vendor's OpenAPI set, github.com/zoho/zohodesk-oas v1.0, as
- * [OAS:Contact], or by page; what the vendor does not say stands in README.md with how both readings are met. */
+/* Connector to Zoho Desk (REST API v1): what its files share. One tl_conn is one instance; the host never runs two
+ * calls on it at once. Vendor facts are cited by file of the vendor's OpenAPI set, github.com/zoho/zohodesk-oas v1.0,
+ * as [OAS:Contact], or by page; what the vendor does not say stands in README.md with how both readings are met. */
 #include "kit/kit.h"
 
 enum {
-    DESK_AT_ONCE = 4,      /* calls in flight; the smallest edition allows 5 [help.zoho.com: working with API credits] */
-    DESK_PAGE = 100,       /* rows of a search page; 99 where the portal refuses 100 */
-    DESK_BIN_PAGE = 50,    /* recycle bin [OAS:Recyclebin] */
+    DESK_AT_ONCE = 4,   /* calls in flight; the smallest edition allows 5 [help.zoho.com: working with API credits] */
+    DESK_PAGE = 100,    /* rows of a search page; 99 where the portal refuses 100 */
+    DESK_BIN_PAGE = 50, /* recycle bin [OAS:Recyclebin] */
     DESK_SEARCH_LAST = 999 /* highest "from" of a search [OAS:Search] */
 };
 #define DESK_OVERLAP_US (INT64_C(120) * TLK_US_PER_S) /* search index lag: not documented, so generous */
@@ -17,7 +17,7 @@ enum {
 struct desk_field {
     const char *name; /* the vendor's apiName */
     const char *path;
-    uint32_t type;  /* when the metadata say nothing better */
+    uint32_t type; /* when the metadata say nothing better */
     uint32_t max;
     uint32_t flags; /* TL_F_REQUIRED, TL_F_MATCH */
     const char *refers_to;
@@ -26,9 +26,9 @@ struct desk_field {
 
 struct desk_kind {
     const char *kind, *label;
-    const char *module;   /* "contacts": path and metadata */
-    const char *bin_type; /* "Contacts": type of a recycle bin entry */
-    const char *event;    /* "Contact": head of webhook events */
+    const char *module;    /* "contacts": path and metadata */
+    const char *bin_type;  /* "Contacts": type of a recycle bin entry */
+    const char *event;     /* "Contact": head of webhook events */
     const char *trash_ids; /* member of the moveToTrash body */
     const struct desk_field *fields;
     uint32_t n_fields;
@@ -40,15 +40,15 @@ const struct desk_field *desk_field_of(const struct desk_kind *k, tl_str api_nam
 
 struct tl_conn {
     const tl_host *host;
-    tlk_arena keep;  /* texts below */
-    tl_str base;     /* "https://desk.zoho.eu" */
-    tl_str api;      /* base + "/api/v1" */
-    tl_str org;      /* portal; empty until desk_ready found the only one */
-    tl_str stamp;    /* apiName of the stamp field: "cf_tieline_id" */
-    tlk_json json;   /* the answer looked at */
-    tlk_arena call;  /* lives as long as one call of the host */
-    tlk_arena page;  /* lives as long as one answer */
-    uint32_t limit;  /* rows of a search page that this portal allows */
+    tlk_arena keep;    /* texts below */
+    tl_str base;       /* "https://desk.zoho.eu" */
+    tl_str api;        /* base + "/api/v1" */
+    tl_str org;        /* portal; empty until desk_ready found the only one */
+    tl_str stamp;      /* apiName of the stamp field: "cf_tieline_id" */
+    tlk_json json;     /* the answer looked at */
+    tlk_arena call;    /* lives as long as one call of the host */
+    tlk_arena page;    /* lives as long as one answer */
+    uint32_t limit;    /* rows of a search page that this portal allows */
     bool email_by_all; /* this portal's search knows no email parameter */
 };
 
@@ -63,7 +63,8 @@ extern const tlk_rules desk_rules;
 tl_status desk_begin(tl_conn *c, tl_error *e);
 tlk_url desk_url(tl_conn *c, const char *path); /* below /api/v1 */
 void desk_request(tl_conn *c, tl_http *r, const char *method, tlk_url *u, uint32_t flags);
-/* Judges an answer: like tlk_answer, with the data centre named where a page of HTML hints at it, and quota headers told. */
+/* Judges an answer: like tlk_answer, with the data centre named where a page of HTML hints at it, and quota headers
+ * told. */
 tl_status desk_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_error *e);
 tl_status desk_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e);
 tl_status desk_get(tl_conn *c, tlk_url *u, const tlk_node **root, tl_error *e);
@@ -78,20 +79,21 @@ struct desk_reader {
     tlk_plan plan;
 };
 void desk_reader_init(struct desk_reader *r, tl_conn *c, const struct desk_kind *k, const tl_shape *shape);
-/* Fills rec from a full record; texts lent from the document or in c->page. False: it cannot be used (TL_REC_BAD is set). */
+/* Fills rec from a full record; texts lent from the document or in c->page. False: it cannot be used (TL_REC_BAD is
+ * set). */
 bool desk_record_read(const struct desk_reader *r, const tlk_node *object, tl_record *rec);
 
 /* ---- searching (search.c) */
 struct desk_range {
-    bool by_created;  /* the time searched and sorted by; else the modified time */
-    int64_t lo, hi;   /* milliseconds, lo <= time < hi */
-    bool has_other;   /* the other time is limited too */
+    bool by_created; /* the time searched and sorted by; else the modified time */
+    int64_t lo, hi;  /* milliseconds, lo <= time < hi */
+    bool has_other;  /* the other time is limited too */
     int64_t other_lo, other_hi;
 };
 struct desk_rows {
     const tlk_node *data; /* array; null: none */
     uint32_t n;
-    int64_t count;        /* how many fit in all; -1: not told */
+    int64_t count; /* how many fit in all; -1: not told */
     int64_t server_us;
 };
 tl_str desk_range_url(tl_conn *c, const struct desk_kind *k, const struct desk_range *r, uint32_t from, uint32_t limit);
@@ -102,11 +104,11 @@ tl_status desk_rows_of(tl_conn *c, const tl_http *r, struct desk_rows *out, tl_e
 /* Emits the rows whose time lies in the range (null: all). */
 tl_status desk_emit_rows(const struct desk_reader *rd, const struct desk_rows *rows, const struct desk_range *r,
                          tl_error *e);
-/* Emits everything of a range that has more rows than one search can reach although its time cannot be halved: halves the
- * other time instead. */
+/* Emits everything of a range that has more rows than one search can reach although its time cannot be halved: halves
+ * the other time instead. */
 tl_status desk_emit_dense(const struct desk_reader *rd, const struct desk_range *r, tl_error *e);
 int64_t desk_row_ms(const tlk_node *row, bool by_created); /* 0: unreadable */
-tl_status desk_refused(tl_status rc, tl_error *e); /* what a host service's refusal means for the call */
+tl_status desk_refused(tl_status rc, tl_error *e);         /* what a host service's refusal means for the call */
 
 /* ---- pulling */
 tl_status desk_pull(tl_conn *c, const tl_pull *p, tl_error *e);
@@ -115,19 +117,19 @@ tl_status desk_changes(struct desk_reader *rd, const tl_pull *p, tl_error *e); /
 #define DESK_PASS_TAG    "desk.pass.1"
 #define DESK_CHANGES_TAG "desk.changes.1"
 /* The arithmetic of slices, pure (slices.c). */
-int64_t desk_slice_first(int64_t span_ms, int64_t total);            /* width to begin with */
-int64_t desk_slice_narrower(int64_t width_ms, int64_t count);        /* after a slice with too many rows */
-int64_t desk_slice_wider(int64_t width_ms, int64_t count);           /* after a slice that was read */
+int64_t desk_slice_first(int64_t span_ms, int64_t total);     /* width to begin with */
+int64_t desk_slice_narrower(int64_t width_ms, int64_t count); /* after a slice with too many rows */
+int64_t desk_slice_wider(int64_t width_ms, int64_t count);    /* after a slice that was read */
 int64_t desk_slice_end(int64_t lo_ms, int64_t width_ms, int64_t end_ms);
 
 /* ---- recycle bin (bin.c) */
 struct desk_bin {
     tl_record *records; /* state TRASHED, newest page first; in c->call */
     uint32_t n;
-    bool whole;         /* everything back to `since` was seen */
+    bool whole; /* everything back to `since` was seen */
 };
-/* Entries of a kind deleted at or after since_us, at most max_pages pages. A portal user without the right to the bin gets an empty
- * one (and the log a line). */
+/* Entries of a kind deleted at or after since_us, at most max_pages pages. A portal user without the right to the bin
+ * gets an empty one (and the log a line). */
 tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us, uint32_t max_pages,
                         struct desk_bin *out, tl_error *e);
 /* Emits what trash and restores since the last poll did; *mark_us and *tracked (ids, comma separated) move on. */

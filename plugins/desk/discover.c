@@ -5,11 +5,13 @@ static const struct {
     const char *vendor;
     uint32_t type, item_type;
 } types[] = {
-    {"Text", TL_TEXT, 0},          {"Textarea", TL_MULTILINE, 0}, {"LargeText", TL_MULTILINE, 0}, {"Email", TL_EMAIL, 0},
-    {"Phone", TL_PHONE, 0},        {"Fax", TL_PHONE, 0},          {"URL", TL_URL, 0},             {"Picklist", TL_CHOICE, 0},
-    {"Multiselect", TL_LIST, TL_CHOICE}, {"Date", TL_DATE, 0},    {"DateTime", TL_TIME, 0},       {"Number", TL_INT, 0},
-    {"Percent", TL_DECIMAL, 0},    {"Decimal", TL_DECIMAL, 0},    {"Currency", TL_DECIMAL, 0},    {"Boolean", TL_BOOL, 0},
-    {"LookUp", TL_REF, 0},         {"MultiLookup", TL_JSON, 0},   {"AutoNumber", TL_TEXT, 0},     {"Formula", TL_TEXT, 0},
+    {"Text", TL_TEXT, 0},       {"Textarea", TL_MULTILINE, 0}, {"LargeText", TL_MULTILINE, 0},
+    {"Email", TL_EMAIL, 0},     {"Phone", TL_PHONE, 0},        {"Fax", TL_PHONE, 0},
+    {"URL", TL_URL, 0},         {"Picklist", TL_CHOICE, 0},    {"Multiselect", TL_LIST, TL_CHOICE},
+    {"Date", TL_DATE, 0},       {"DateTime", TL_TIME, 0},      {"Number", TL_INT, 0},
+    {"Percent", TL_DECIMAL, 0}, {"Decimal", TL_DECIMAL, 0},    {"Currency", TL_DECIMAL, 0},
+    {"Boolean", TL_BOOL, 0},    {"LookUp", TL_REF, 0},         {"MultiLookup", TL_JSON, 0},
+    {"AutoNumber", TL_TEXT, 0}, {"Formula", TL_TEXT, 0},
 };
 
 tl_status desk_metadata(tl_conn *c, const struct desk_kind *k, const tlk_node **fields, tl_error *e)
@@ -22,8 +24,9 @@ tl_status desk_metadata(tl_conn *c, const struct desk_kind *k, const tlk_node **
     if (rc != TL_OK)
         return rc;
     *fields = tlk_get(root, "data");
-    return tlk_type(*fields) == TLK_JARRAY ? TL_OK
-                                           : tlk_fail(e, TL_E_TEMPORARY, "Zoho Desk answered without the list of fields");
+    return tlk_type(*fields) == TLK_JARRAY
+               ? TL_OK
+               : tlk_fail(e, TL_E_TEMPORARY, "Zoho Desk answered without the list of fields");
 }
 
 const tlk_node *desk_metadata_field(const tlk_node *fields, tl_str api_name)
@@ -43,7 +46,8 @@ static void add_choices(tl_conn *c, const tlk_node *v, tl_field *f)
     tl_choice *choices = tlk_new(&c->call, tl_choice, tlk_count(list) + 1);
     tlk_iter i = tlk_each(list);
     for (const tlk_node *one; tlk_next_item(&i, &one);) {
-        tl_str value = tlk_dup(&c->call, tlk_text(tlk_type(one) == TLK_JOBJECT ? tlk_get(one, "value") : one, &c->call));
+        tl_str value =
+            tlk_dup(&c->call, tlk_text(tlk_type(one) == TLK_JOBJECT ? tlk_get(one, "value") : one, &c->call));
         if (value.n > 0 && !tlk_is(value, "-None-"))
             choices[f->n_choices++] = (tl_choice){value, value};
     }
@@ -137,8 +141,9 @@ static tl_status describe(tl_conn *c, const struct desk_kind *k, tl_error *e)
     bool stamped = desk_metadata_field(metadata, c->stamp) != NULL;
     tl_kind kind = {
         .struct_size = sizeof(kind),
-        .can = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_RESTORE | TL_CAN_RETURN_POST |
-               TL_CAN_FIND | TL_CAN_DELETED | TL_CAN_FIND_CREATED | (stamped ? TL_CAN_STAMP_FIND : 0u),
+        .can = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_RESTORE |
+               TL_CAN_RETURN_POST | TL_CAN_FIND | TL_CAN_DELETED | TL_CAN_FIND_CREATED |
+               (stamped ? TL_CAN_STAMP_FIND : 0u),
         .max_batch = 20,
         .max_get = 40,
         .max_find = 20,

@@ -1,7 +1,7 @@
 #ifndef DESK_FIELDS_H
 #define DESK_FIELDS_H
-/* Standard fields that can be written, with the vocabulary's path and the vendor's longest text [OAS:Contact, OAS:Account].
- * Search parameters: [OAS:Search]; email and phone are documented only for newer portals. */
+/* Standard fields that can be written, with the vocabulary's path and the vendor's longest text [OAS:Contact,
+ * OAS:Account]. Search parameters: [OAS:Search]; email and phone are documented only for newer portals. */
 #include "desk.h"
 
 static const struct desk_field contact_fields[] = {

@@ -1,5 +1,5 @@
-/* Finding by a value: one search a question, up to four in flight. The host compares again, so a search may return more than was
- * asked for: that is how missing parameters and commas are met. */
+/* Finding by a value: one search a question, up to four in flight. The host compares again, so a search may return more
+ * than was asked for: that is how missing parameters and commas are met. */
 #include "desk.h"
 
 enum { ROWS = 10, BIN_LOOK = 20, ALL_MIN_CHARACTERS = 3 };
@@ -19,7 +19,8 @@ static uint32_t characters(tl_str s)
     return n;
 }
 
-/* Commas separate alternatives in a search value [OAS:Search]: what stands before the first one, and anything behind. */
+/* Commas separate alternatives in a search value [OAS:Search]: what stands before the first one, and anything behind.
+ */
 static tl_str search_value(tl_conn *c, tl_str value)
 {
     tl_str head, rest = value;
@@ -71,9 +72,8 @@ static bool created_url(struct search *s, const tl_query *q, tl_str *url)
     if (!tlk_to_i64(q->value, &us))
         return false;
     tl_conn *c = s->rd.c;
-    struct desk_range r = {.by_created = true,
-                           .lo = us / TLK_US_PER_MS,
-                           .hi = c->host->now_us(c->host) / TLK_US_PER_MS + 86400000};
+    struct desk_range r = {
+        .by_created = true, .lo = us / TLK_US_PER_MS, .hi = c->host->now_us(c->host) / TLK_US_PER_MS + 86400000};
     *url = desk_range_url(c, s->rd.kind, &r, 0, c->limit);
     return r.lo < r.hi;
 }
@@ -116,8 +116,8 @@ static tl_status emit_found(struct search *s, const struct desk_rows *rows, uint
 static bool parameter_refused(const struct search *s, const tl_query *q, tl_status rc, const tl_error *e)
 {
     const struct desk_field *f = field_by_path(s->rd.kind, q->path);
-    return rc == TL_E_INVALID && e->http_status == 422 && f && f->search && (f->type == TL_EMAIL || f->type == TL_PHONE) &&
-           !s->rd.c->email_by_all;
+    return rc == TL_E_INVALID && e->http_status == 422 && f && f->search &&
+           (f->type == TL_EMAIL || f->type == TL_PHONE) && !s->rd.c->email_by_all;
 }
 
 static tl_status ask_again_by_all(struct search *s, uint32_t index, tl_error *e)

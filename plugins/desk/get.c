@@ -1,5 +1,5 @@
-/* Records by id: one call each, since contactsByIds answers with short records [OAS:Contact]. Whether GET still answers for a trashed
- * record is not documented: with isTrashed it says so itself, with 404 the recycle bin is asked. */
+/* Records by id: one call each, since contactsByIds answers with short records [OAS:Contact]. Whether GET still answers
+ * for a trashed record is not documented: with isTrashed it says so itself, with 404 the recycle bin is asked. */
 #include "desk.h"
 
 enum { BIN_PAGES = 4 };

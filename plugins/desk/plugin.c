@@ -4,22 +4,23 @@
 #include <stdlib.h>
 
 /* The hosts of all data centres. They cannot be derived from one suffix, so each is written out.
- * Accounts servers: zoho.com/crm/developer/docs/api/v8/multi-dc.html and the table in the vendor's SDK (zohocrm-nodejs-sdk-8.0,
- * lib/routes/dc). Desk hosts: desk.zoho.com/DeskAPIDocument; those of ca, sa, ae and uk follow public connectors only. */
+ * Accounts servers: zoho.com/crm/developer/docs/api/v8/multi-dc.html and the table in the vendor's SDK
+ * (zohocrm-nodejs-sdk-8.0, lib/routes/dc). Desk hosts: desk.zoho.com/DeskAPIDocument; those of ca, sa, ae and uk follow
+ * public connectors only. */
 #define DC_LIST "com,eu,in,au,jp,cn,ca,sa,ae,uk"
 #define ACCOUNTS_BY_DC                                                                                                 \
-    "?dc:com=https://accounts.zoho.com,eu=https://accounts.zoho.eu,in=https://accounts.zoho.in,"                      \
-    "au=https://accounts.zoho.com.au,jp=https://accounts.zoho.jp,cn=https://accounts.zoho.com.cn,"                    \
-    "ca=https://accounts.zohocloud.ca,sa=https://accounts.zoho.sa,ae=https://accounts.zoho.ae,"                       \
+    "?dc:com=https://accounts.zoho.com,eu=https://accounts.zoho.eu,in=https://accounts.zoho.in,"                       \
+    "au=https://accounts.zoho.com.au,jp=https://accounts.zoho.jp,cn=https://accounts.zoho.com.cn,"                     \
+    "ca=https://accounts.zohocloud.ca,sa=https://accounts.zoho.sa,ae=https://accounts.zoho.ae,"                        \
     "uk=https://accounts.zoho.uk"
 #define DESK_BY_DC                                                                                                     \
-    "?dc:com=https://desk.zoho.com,eu=https://desk.zoho.eu,in=https://desk.zoho.in,au=https://desk.zoho.com.au,"      \
-    "jp=https://desk.zoho.jp,cn=https://desk.zoho.com.cn,ca=https://desk.zohocloud.ca,sa=https://desk.zoho.sa,"       \
+    "?dc:com=https://desk.zoho.com,eu=https://desk.zoho.eu,in=https://desk.zoho.in,au=https://desk.zoho.com.au,"       \
+    "jp=https://desk.zoho.jp,cn=https://desk.zoho.com.cn,ca=https://desk.zohocloud.ca,sa=https://desk.zoho.sa,"        \
     "ae=https://desk.zoho.ae,uk=https://desk.zoho.uk"
 #define HOSTS                                                                                                          \
     "accounts.zoho.com,accounts.zoho.eu,accounts.zoho.in,accounts.zoho.com.au,accounts.zoho.jp,accounts.zoho.com.cn,"  \
-    "accounts.zohocloud.ca,accounts.zoho.sa,accounts.zoho.ae,accounts.zoho.uk,"                                       \
-    "desk.zoho.com,desk.zoho.eu,desk.zoho.in,desk.zoho.com.au,desk.zoho.jp,desk.zoho.com.cn,desk.zohocloud.ca,"       \
+    "accounts.zohocloud.ca,accounts.zoho.sa,accounts.zoho.ae,accounts.zoho.uk,"                                        \
+    "desk.zoho.com,desk.zoho.eu,desk.zoho.in,desk.zoho.com.au,desk.zoho.jp,desk.zoho.com.cn,desk.zohocloud.ca,"        \
     "desk.zoho.sa,desk.zoho.ae,desk.zoho.uk"
 
 static const tl_option options[] = {
@@ -43,7 +44,10 @@ static const tl_option options[] = {
      .help = "client id from the API console (api-console.zoho.<dc>), for example of a self client",
      .type = TL_OPT_TEXT,
      .flags = TL_OPT_REQUIRED},
-    {.name = "client_secret", .help = "client secret from the API console", .type = TL_OPT_SECRET, .flags = TL_OPT_REQUIRED},
+    {.name = "client_secret",
+     .help = "client secret from the API console",
+     .type = TL_OPT_SECRET,
+     .flags = TL_OPT_REQUIRED},
     {.name = "refresh_token",
      .help = "refresh token; left out when the endpoint is signed in with a grant code",
      .type = TL_OPT_SECRET},

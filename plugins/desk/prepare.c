@@ -22,11 +22,13 @@ static tl_str field_body(tl_conn *c)
 
 static tl_status by_hand(tl_conn *c, const struct desk_kind *k, const tl_error *why)
 {
-    return tlk_finding(c->host, TL_ERROR, "prepare.field",
-                       tlk_fmt(&c->call, "%s: the field %.*s could not be created: %s", k->label, TLK_FMT(c->stamp), why->text),
-                       tlk_fmt(&c->call,
-                               "create it by hand: Setup, Customization, Layouts and Fields, %s: a single-line field whose API "
-                               "name is %.*s", k->label, TLK_FMT(c->stamp)));
+    return tlk_finding(
+        c->host, TL_ERROR, "prepare.field",
+        tlk_fmt(&c->call, "%s: the field %.*s could not be created: %s", k->label, TLK_FMT(c->stamp), why->text),
+        tlk_fmt(&c->call,
+                "create it by hand: Setup, Customization, Layouts and Fields, %s: a single-line field whose API "
+                "name is %.*s",
+                k->label, TLK_FMT(c->stamp)));
 }
 
 static tl_status create_field(tl_conn *c, const struct desk_kind *k, tl_error *e)
@@ -48,8 +50,8 @@ static tl_status create_field(tl_conn *c, const struct desk_kind *k, tl_error *e
     tl_str made = tlk_text_at(root, "apiName", &c->call);
     if (made.n > 0 && !tlk_eq(made, c->stamp)) /* the vendor derives the name from the label on some portals */
         return tlk_finding(c->host, TL_WARN, "prepare.field",
-                           tlk_fmt(&c->call, "%s: Zoho Desk named the new field %.*s instead of %.*s", k->label, TLK_FMT(made),
-                                   TLK_FMT(c->stamp)),
+                           tlk_fmt(&c->call, "%s: Zoho Desk named the new field %.*s instead of %.*s", k->label,
+                                   TLK_FMT(made), TLK_FMT(c->stamp)),
                            tlk_fmt(&c->call, "set stamp_field = %.*s for this endpoint", TLK_FMT(made)));
     return tlk_finding(c->host, TL_INFO, "prepare.field",
                        tlk_fmt(&c->call, "%s: the text field %.*s was created", k->label, TLK_FMT(c->stamp)),
@@ -66,7 +68,8 @@ static tl_status prepare_kind(tl_conn *c, const struct desk_kind *k, bool dry_ru
     int64_t max;
     if (field && tlk_i64(tlk_get(field, "maxLength"), &max) && max > 0 && max < 40)
         return tlk_finding(c->host, TL_ERROR, "prepare.field",
-                           tlk_fmt(&c->call, "%s: the field %.*s is too short for a stamp: %lld characters, 40 are needed",
+                           tlk_fmt(&c->call,
+                                   "%s: the field %.*s is too short for a stamp: %lld characters, 40 are needed",
                                    k->label, TLK_FMT(c->stamp), (long long)max),
                            TL_STR("lengthen it, or name another field in stamp_field"));
     if (field)

@@ -1,6 +1,6 @@
-/* Changes: by modified time from where the last poll stood, less the overlap, then what the recycle bin tells. Pages are
- * followed by the time of the last row, not by position: a record that changes meanwhile moves to the end, where it is met
- * again, and none is jumped over. */
+/* Changes: by modified time from where the last poll stood, less the overlap, then what the recycle bin tells. Pages
+ * are followed by the time of the last row, not by position: a record that changes meanwhile moves to the end, where it
+ * is met again, and none is jumped over. */
 #include "desk.h"
 
 enum { SLICE_ROWS = 2000, SEEN_MAX = 200 };
@@ -8,13 +8,13 @@ static const int64_t FIRST_WIDTH = INT64_C(30) * 86400 * 1000;
 
 struct changes {
     struct desk_reader *rd;
-    int64_t lo, hi;        /* milliseconds; hi: end of the slice */
-    int64_t width, now;    /* now: when this poll began, by the vendor's clock */
-    int64_t from;          /* rows of the very time lo that were read already */
+    int64_t lo, hi;     /* milliseconds; hi: end of the slice */
+    int64_t width, now; /* now: when this poll began, by the vendor's clock */
+    int64_t from;       /* rows of the very time lo that were read already */
     int64_t bin_us, looked_us;
-    bool from_now;         /* the first poll: it has no cursor yet */
-    tl_str tracked;        /* ids we reported as trashed, to notice restores */
-    tl_str seen;           /* ids of rows with time lo that were emitted */
+    bool from_now;  /* the first poll: it has no cursor yet */
+    tl_str tracked; /* ids we reported as trashed, to notice restores */
+    tl_str seen;    /* ids of rows with time lo that were emitted */
     int64_t server_us;
 };
 

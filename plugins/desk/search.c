@@ -6,7 +6,8 @@
 
 static void add_range(tlk_url *u, const char *name, int64_t lo_ms, int64_t hi_ms)
 {
-    /* Whether the ends belong to a range is not documented: one more millisecond on each side, surplus rows are dropped. */
+    /* Whether the ends belong to a range is not documented: one more millisecond on each side, surplus rows are
+     * dropped. */
     char from[32], to[32], both[72];
     tlk_time_text(from, (lo_ms - 1) * TLK_US_PER_MS);
     tlk_time_text(to, hi_ms * TLK_US_PER_MS);
@@ -113,9 +114,11 @@ tl_status desk_emit_rows(const struct desk_reader *rd, const struct desk_rows *r
     return n > 0 ? desk_refused(tlk_emit(c->host, list, n), e) : TL_OK;
 }
 
-/* ---- more rows in one millisecond than a search reaches: an import, or a mass update. They differ in the other time. */
+/* ---- more rows in one millisecond than a search reaches: an import, or a mass update. They differ in the other time.
+ */
 
-static tl_status emit_whole(const struct desk_reader *rd, const struct desk_range *r, struct desk_rows *first, tl_error *e)
+static tl_status emit_whole(const struct desk_reader *rd, const struct desk_range *r, struct desk_rows *first,
+                            tl_error *e)
 {
     tl_conn *c = rd->c;
     tl_status rc = desk_emit_rows(rd, first, r, e);

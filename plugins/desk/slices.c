@@ -1,5 +1,5 @@
-/* How wide a slice of time is. A search reaches about 1,100 rows ("from" 0..999, [OAS:Search]), so a slice must hold fewer, and
- * every slice costs at least one call, so it should not hold many fewer. Pure. */
+/* How wide a slice of time is. A search reaches about 1,100 rows ("from" 0..999, [OAS:Search]), so a slice must hold
+ * fewer, and every slice costs at least one call, so it should not hold many fewer. Pure. */
 #include "desk.h"
 
 enum { AIM = 600, FEW = 300 };

@@ -2,10 +2,10 @@
  * - Made by POST /webhooks; the address must answer a GET with 200 first, which the host does (answers_get).
  * - Deliveries are arrays of events, signed by a JWT (RS256) in X-ZDesk-JWT; keys at {desk}/.well-known/jwks.json, iss
  *   "orgId:<id>", aud "webhookId:<id>".
- * - Nothing is repeated after a failure, and no event tells of merges or restores: webhooks only shorten the way, polling finds
- *   everything.
- * - A webhook may name an ignoreSourceId, a UUID; API writes that carry the same id raise no event. In which header they must carry it
- *   is not documented, so it is not used: an echo costs one comparison at the host. */
+ * - Nothing is repeated after a failure, and no event tells of merges or restores: webhooks only shorten the way,
+ * polling finds everything.
+ * - A webhook may name an ignoreSourceId, a UUID; API writes that carry the same id raise no event. In which header
+ * they must carry it is not documented, so it is not used: an echo costs one comparison at the host. */
 #include "desk.h"
 
 /* ---- deliveries */
@@ -36,7 +36,8 @@ static tl_status parse(tl_conn *c, const tl_hook_request *q, tl_error *e)
     tlk_arena_reset(&c->call);
     const tlk_node *root = tlk_json_read(&c->json, q->body);
     if (!root)
-        return tlk_fail_record(e, TL_E_INVALID, TL_R_BAD_RECORD, "", "a delivery of Zoho Desk is no JSON: %s", c->json.error);
+        return tlk_fail_record(e, TL_E_INVALID, TL_R_BAD_RECORD, "", "a delivery of Zoho Desk is no JSON: %s",
+                               c->json.error);
     uint32_t count = root->type == TLK_JARRAY ? root->count : 1;
     tl_record *list = tlk_new(&c->call, tl_record, count + 1);
     uint32_t n = 0;
@@ -93,9 +94,11 @@ static tl_status send(tl_conn *c, const char *method, tl_str id, tl_str body, co
 static tl_status worded(tl_status rc, tl_error *e)
 {
     if (rc == TL_E_DENIED && strcmp(e->code, "LICENSE_ACCESS_LIMITED") == 0)
-        return tlk_fail(e, rc, "this edition of Zoho Desk has no webhook left: Free and Standard have none, Professional 5, "
-                               "Enterprise 10, and 20 may be set up in all");
-    if (strcmp(e->code, "INTERNAL_SERVER_ERROR") == 0) /* the vendor's answer when its GET of the address was not answered 200 */
+        return tlk_fail(e, rc,
+                        "this edition of Zoho Desk has no webhook left: Free and Standard have none, Professional 5, "
+                        "Enterprise 10, and 20 may be set up in all");
+    if (strcmp(e->code, "INTERNAL_SERVER_ERROR") ==
+        0) /* the vendor's answer when its GET of the address was not answered 200 */
         return tlk_fail(e, TL_E_TEMPORARY, "Zoho Desk could not reach the webhook address, or had trouble itself");
     return rc;
 }
@@ -117,7 +120,8 @@ static tl_status subscribe(tl_conn *c, const tl_subscribe *q, tl_error *e)
         return worded(rc, e);
     if (id.n == 0)
         return tlk_fail(e, TL_E_UNKNOWN, "Zoho Desk accepted the webhook but did not say its id");
-    tl_subscription s = {.struct_size = sizeof(s), .id = id, .audience = tlk_fmt(&c->call, "webhookId:%.*s", TLK_FMT(id))};
+    tl_subscription s = {
+        .struct_size = sizeof(s), .id = id, .audience = tlk_fmt(&c->call, "webhookId:%.*s", TLK_FMT(id))};
     return desk_refused(c->host->subscription(c->host, &s), e);
 }
 

@@ -15,9 +15,9 @@ typedef struct tlk_error_row {
 } tlk_error_row;
 
 typedef struct tlk_errors {
-    const char *system;     /* "desk": begins every sentence */
-    const char *code_paths; /* where the code lies: paths, comma separated, the first that is there counts */
-    const char *text_paths; /* the vendor's words */
+    const char *system;      /* "desk": begins every sentence */
+    const char *code_paths;  /* where the code lies: paths, comma separated, the first that is there counts */
+    const char *text_paths;  /* the vendor's words */
     const char *field_paths; /* the offending field; null: none */
     const tlk_error_row *rows;
     uint32_t n_rows;

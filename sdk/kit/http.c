@@ -108,8 +108,8 @@ static tl_status not_json(const tl_http *r, const tlk_errors *t, const tlk_json 
     bool is_html = body.n > 0 && body.p[0] == '<';
     e->http_status = r->status;
     tlk_copy(e->detail, sizeof(e->detail), body);
-    tl_status status = r->status >= 400 && r->status < 500 && r->status != 408 && r->status != 429 ? TL_E_CONFIG
-                                                                                                      : TL_E_TEMPORARY;
+    tl_status status =
+        r->status >= 400 && r->status < 500 && r->status != 408 && r->status != 429 ? TL_E_CONFIG : TL_E_TEMPORARY;
     if (r->status == 429)
         status = TL_E_THROTTLED;
     if (is_html)

@@ -6,7 +6,8 @@
 #include "kit/json.h"
 
 /* Base and path, then query members one by one:
- *   tlk_url u; tlk_url_begin(&u, a, api, "/contacts/search"); tlk_url_add(&u, "email", email); url = tlk_url_end(&u); */
+ *   tlk_url u; tlk_url_begin(&u, a, api, "/contacts/search"); tlk_url_add(&u, "email", email); url = tlk_url_end(&u);
+ */
 typedef struct tlk_url {
     tlk_buf b;
     tlk_arena *arena;
@@ -29,7 +30,8 @@ tl_str tlk_answer_header(const tl_http *r, const char *name);
  * next call into host->http, so at_once < n needs `each`, which is called in order with every finished group;
  * anything but TL_OK from it ends the work. */
 typedef tl_status (*tlk_each_fn)(void *ctx, tl_http *done, uint32_t first, uint32_t n, tl_error *e);
-tl_status tlk_send(const tl_host *h, tl_http *r, uint32_t n, uint32_t at_once, tlk_each_fn each, void *ctx, tl_error *e);
+tl_status tlk_send(const tl_host *h, tl_http *r, uint32_t n, uint32_t at_once, tlk_each_fn each, void *ctx,
+                   tl_error *e);
 
 /* Judges one finished request: TL_OK with *root (null when the body is empty, as with 204), or the error of the table.
  * HTML, a cut body and a body that is no JSON are named as such. j holds the document. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* The page reader: one pass that checks the grammar and writes one node a value, in document order. A container's span
- * tells where its next sibling is, so walking needs no second look at the text. docs/adr/0002-page-reader.md says why this
- * is not a library's job. */
+ * tells where its next sibling is, so walking needs no second look at the text. docs/adr/0002-page-reader.md says why
+ * this is not a library's job. */
 #include "kit/json.h"
 
 #include <stdlib.h>
@@ -66,8 +66,8 @@ static inline const char *skip_plain(const char *p, const char *end)
     while (end - p >= 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
         /* as signed bytes, "below space" is both: control characters and everything from 0x80 */
-        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
-                                   _mm_cmplt_epi8(v, space));
+        __m128i hit =
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)), _mm_cmplt_epi8(v, space));
         unsigned mask = (unsigned)_mm_movemask_epi8(hit);
         if (mask)
             return p + __builtin_ctz(mask);
@@ -560,7 +560,8 @@ bool tlk_bool(const tlk_node *v, bool *out)
 
 const char *tlk_type_name(const tlk_node *v)
 {
-    static const char *const names[] = {"nothing", "null", "false", "true", "a number", "a text", "an array", "an object"};
+    static const char *const names[] = {"nothing",  "null",   "false",    "true",
+                                        "a number", "a text", "an array", "an object"};
     int type = tlk_type(v);
     return v && v->type == TLK_JSTRING && (v->flags & TLK_UNUSABLE) ? "a broken text" : names[type];
 }

@@ -20,7 +20,7 @@ enum { TLK_ESCAPED = 1, TLK_UNUSABLE = 2, TLK_KEY = 4 };
 typedef struct tlk_node {
     const char *p;
     uint32_t n;
-    uint32_t span; /* nodes of this value, itself included: the next sibling is at node + span */
+    uint32_t span;  /* nodes of this value, itself included: the next sibling is at node + span */
     uint32_t count; /* members or items of a container */
     uint8_t type, flags;
     uint16_t reserved;
@@ -57,11 +57,20 @@ const tlk_node *tlk_item(const tlk_node *array, uint32_t index);
 const tlk_node *tlk_at(const tlk_node *v, const char *path); /* "data", "errors.0.message" */
 
 /* ---- values */
-static inline int tlk_type(const tlk_node *v) { return v ? v->type : 0; }
-static inline bool tlk_is_null(const tlk_node *v) { return !v || v->type == TLK_JNULL; }
-static inline tl_str tlk_raw(const tlk_node *v) { return v ? (tl_str){v->p, v->n} : (tl_str){NULL, 0}; }
-/* Text of a string (decoded into a when it holds escapes, else lent from the document), literal text of a number, "true",
- * "false". Empty for absent, null, containers and unusable strings. */
+static inline int tlk_type(const tlk_node *v)
+{
+    return v ? v->type : 0;
+}
+static inline bool tlk_is_null(const tlk_node *v)
+{
+    return !v || v->type == TLK_JNULL;
+}
+static inline tl_str tlk_raw(const tlk_node *v)
+{
+    return v ? (tl_str){v->p, v->n} : (tl_str){NULL, 0};
+}
+/* Text of a string (decoded into a when it holds escapes, else lent from the document), literal text of a number,
+ * "true", "false". Empty for absent, null, containers and unusable strings. */
 tl_str tlk_text(const tlk_node *v, tlk_arena *a);
 tl_str tlk_text_at(const tlk_node *v, const char *path, tlk_arena *a);
 /* Whole numbers, also inside a string ("7", "100.0"); false leaves *out alone. */
@@ -84,7 +93,7 @@ void tlk_w_end_object(tlk_writer *w);
 void tlk_w_array(tlk_writer *w);
 void tlk_w_end_array(tlk_writer *w);
 void tlk_w_key(tlk_writer *w, tl_str name);
-void tlk_w_text(tlk_writer *w, tl_str s); /* s must be UTF-8 */
+void tlk_w_text(tlk_writer *w, tl_str s);   /* s must be UTF-8 */
 void tlk_w_raw(tlk_writer *w, tl_str json); /* a number's literal text, or JSON that is known to be valid */
 void tlk_w_int(tlk_writer *w, int64_t i);
 void tlk_w_bool(tlk_writer *w, bool v);
@@ -94,6 +103,9 @@ static inline void tlk_w_member(tlk_writer *w, const char *name, tl_str text)
     tlk_w_key(w, tlk_str(name));
     tlk_w_text(w, text);
 }
-static inline tl_str tlk_w_lent(const tlk_writer *w) { return tlk_lent(&w->b); }
+static inline tl_str tlk_w_lent(const tlk_writer *w)
+{
+    return tlk_lent(&w->b);
+}
 #define TLK_AUTO_WRITER __attribute__((cleanup(tlk_w_done))) tlk_writer
 #endif

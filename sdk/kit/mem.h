@@ -16,26 +16,38 @@
 #define TLK_LEN(array)        (sizeof(array) / sizeof((array)[0]))
 
 /* ---- text */
-static inline tl_str tlk_str(const char *z) { return z ? (tl_str){z, strlen(z)} : (tl_str){NULL, 0}; }
-static inline tl_str tlk_strn(const char *p, size_t n) { return (tl_str){p, n}; }
-static inline bool tlk_eq(tl_str a, tl_str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
-static inline bool tlk_is(tl_str a, const char *z) { return tlk_eq(a, tlk_str(z)); }
+static inline tl_str tlk_str(const char *z)
+{
+    return z ? (tl_str){z, strlen(z)} : (tl_str){NULL, 0};
+}
+static inline tl_str tlk_strn(const char *p, size_t n)
+{
+    return (tl_str){p, n};
+}
+static inline bool tlk_eq(tl_str a, tl_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool tlk_is(tl_str a, const char *z)
+{
+    return tlk_eq(a, tlk_str(z));
+}
 bool tlk_starts(tl_str s, const char *prefix);
 bool tlk_ends(tl_str s, const char *suffix);
 tl_str tlk_trim(tl_str s); /* ASCII blanks */
 /* Takes the part before sep off *rest; false when *rest is empty. */
 bool tlk_split(tl_str *rest, char sep, tl_str *head_out);
-bool tlk_to_i64(tl_str s, int64_t *out); /* whole text, decimal, no blanks */
+bool tlk_to_i64(tl_str s, int64_t *out);          /* whole text, decimal, no blanks */
 void tlk_copy(char *to, size_t cap, tl_str from); /* cuts at a whole UTF-8 character; NUL-terminates; cap > 0 */
 
 /* ---- arena: memory that dies together. {0} is an empty one. */
 typedef struct tlk_arena {
     struct tlk_block *blocks;
 } tlk_arena;
-void tlk_arena_done(tlk_arena *a);  /* frees all */
-void tlk_arena_reset(tlk_arena *a); /* forgets all, keeps one block */
-void *tlk_alloc(tlk_arena *a, size_t n); /* zeroed, aligned to 16, never null */
-tl_str tlk_dup(tlk_arena *a, tl_str s);  /* copy, NUL-terminated behind n */
+void tlk_arena_done(tlk_arena *a);                                   /* frees all */
+void tlk_arena_reset(tlk_arena *a);                                  /* forgets all, keeps one block */
+void *tlk_alloc(tlk_arena *a, size_t n);                             /* zeroed, aligned to 16, never null */
+tl_str tlk_dup(tlk_arena *a, tl_str s);                              /* copy, NUL-terminated behind n */
 tl_str tlk_fmt(tlk_arena *a, const char *fmt, ...) TLK_PRINTF(2, 3); /* NUL-terminated */
 #define tlk_new(a, type, n) ((type *)tlk_alloc((a), sizeof(type) * (size_t)(n)))
 #define TLK_AUTO_ARENA      __attribute__((cleanup(tlk_arena_done))) tlk_arena
@@ -54,6 +66,9 @@ void tlk_addz(tlk_buf *b, const char *z);
 void tlk_addc(tlk_buf *b, char c);
 void tlk_addf(tlk_buf *b, const char *fmt, ...) TLK_PRINTF(2, 3);
 void tlk_add_url(tlk_buf *b, tl_str s); /* percent-encodes all but unreserved characters (RFC 3986) */
-static inline tl_str tlk_lent(const tlk_buf *b) { return (tl_str){b->p ? b->p : "", b->n}; }
+static inline tl_str tlk_lent(const tlk_buf *b)
+{
+    return (tl_str){b->p ? b->p : "", b->n};
+}
 #define TLK_AUTO_BUF __attribute__((cleanup(tlk_buf_done))) tlk_buf
 #endif

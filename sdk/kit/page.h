@@ -10,8 +10,8 @@ typedef struct tlk_cursor {
     tl_pair member[TLK_CURSOR_MAX];
     uint32_t n;
 } tlk_cursor;
-/* An empty text is an empty cursor. False: another tag, or damaged; the pull then answers TL_E_CURSOR_LOST. Values are decoded
- * into a. */
+/* An empty text is an empty cursor. False: another tag, or damaged; the pull then answers TL_E_CURSOR_LOST. Values are
+ * decoded into a. */
 bool tlk_cursor_read(tlk_cursor *c, const char *tag, tl_str text, tlk_arena *a);
 tl_str tlk_cursor_get(const tlk_cursor *c, const char *name); /* empty: not there */
 int64_t tlk_cursor_int(const tlk_cursor *c, const char *name, int64_t otherwise);
@@ -25,7 +25,7 @@ tl_status tlk_cursor_lost(tl_error *e);
 tl_str tlk_option(const tl_open *o, const char *name); /* empty: not set */
 tl_str tlk_option_or(const tl_open *o, const char *name, const char *otherwise);
 bool tlk_option_bool(const tl_open *o, const char *name); /* yes, true, on, 1 */
-tl_str tlk_base_url(tl_str url); /* without blanks and slashes at the end */
+tl_str tlk_base_url(tl_str url);                          /* without blanks and slashes at the end */
 
 /* ---- saying things to the host */
 tl_status tlk_finding(const tl_host *h, int32_t level, const char *code, tl_str text, tl_str hint);

@@ -70,9 +70,9 @@ void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, t
 
 /* ---- reading one value */
 
-static const char *const type_words[] = {"nothing", "yes or no",  "a whole number", "a time",   "a date",   "a decimal number",
-                                         "text",    "text",       "text",           "text",     "text",     "a choice",
-                                         "an id",   "a list",     "JSON",           "bytes"};
+static const char *const type_words[] = {
+    "nothing", "yes or no", "a whole number", "a time",   "a date", "a decimal number", "text", "text",
+    "text",    "text",      "text",           "a choice", "an id",  "a list",           "JSON", "bytes"};
 
 /* The parts of "-12.50e3": how many digits before and behind the point, and the exponent. */
 struct decimal {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT-0 */
 #ifndef TLK_RECORD_H
 #define TLK_RECORD_H
-/* Between a vendor's JSON objects and tl_record values. The vendor's name in a tl_field says where the value lies: "Email"
- * is a member of the record's object, "cf.cf_level" a member of its member "cf" (one level, no more). */
+/* Between a vendor's JSON objects and tl_record values. The vendor's name in a tl_field says where the value lies:
+ * "Email" is a member of the record's object, "cf.cf_level" a member of its member "cf" (one level, no more). */
 #include "kit/json.h"
 #include "kit/time.h"
 
@@ -17,13 +17,13 @@ typedef int (*tlk_from_fn)(void *ctx, const tl_field *f, const tlk_node *v, tlk_
 
 /* Rules of one vendor; constant data. */
 typedef struct tlk_rules {
-    tlk_from_fn from;         /* null: none */
+    tlk_from_fn from; /* null: none */
     /* Writes one value other than the kit would: true = written. null: none. */
     bool (*to)(void *ctx, const tl_field *f, const tl_value *v, tlk_writer *w);
     void *ctx;
-    char list_separator;      /* 0: lists are JSON arrays; else text with this separator ("A;B") */
-    bool decimals_as_text;    /* writing: "12.10" instead of 12.10 */
-    bool null_as_empty;       /* writing: "" instead of null */
+    char list_separator;   /* 0: lists are JSON arrays; else text with this separator ("A;B") */
+    bool decimals_as_text; /* writing: "12.10" instead of 12.10 */
+    bool null_as_empty;    /* writing: "" instead of null */
 } tlk_rules;
 
 /* Look-up of fields by vendor's name, made once per call. Memory in the arena given; shape must outlive it. */
@@ -36,17 +36,19 @@ typedef struct tlk_plan {
 } tlk_plan;
 void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, tlk_arena *a);
 
-/* Fills rec->values from object; id and the rest of the envelope are the caller's. Members that the shape does not name are
- * ignored; "" and null become TL_NULL; a field that object lacks is left out. A value that cannot be converted gives
- * TL_REC_BAD, no values, and a note that names field and form of the value; then false. Memory in a or lent from the document. */
+/* Fills rec->values from object; id and the rest of the envelope are the caller's. Members that the shape does not name
+ * are ignored; "" and null become TL_NULL; a field that object lacks is left out. A value that cannot be converted
+ * gives TL_REC_BAD, no values, and a note that names field and form of the value; then false. Memory in a or lent from
+ * the document. */
 bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl_record *rec);
 /* One value by the kit's rule for f->type: true and *out, or false and why in *note. */
-bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out, tl_str *note);
+bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out,
+                    tl_str *note);
 void tlk_record_bad(tl_record *rec, tl_str note);
 
-/* Writes the record's values as members of the object that is open in w; nested names share one inner object. Fields marked
- * TL_F_READONLY are left out, TL_F_CREATE_ONLY ones unless rec->op is TL_OP_CREATE, and values of TL_BYTES. Returns how many
- * were written. */
+/* Writes the record's values as members of the object that is open in w; nested names share one inner object. Fields
+ * marked TL_F_READONLY are left out, TL_F_CREATE_ONLY ones unless rec->op is TL_OP_CREATE, and values of TL_BYTES.
+ * Returns how many were written. */
 uint32_t tlk_record_write(tlk_writer *w, const tl_shape *shape, const tl_record *rec, const tlk_rules *r);
 void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r);
 

@@ -44,7 +44,8 @@ static void read_values(const tlk_node *v, tlk_arena *a)
     for (uint32_t t = 0; t <= TL_BYTES; t++) {
         names[t][0] = (char)('a' + t);
         names[t][1] = 0;
-        fields[t] = (tl_field){.struct_size = sizeof(tl_field), .type = t, .item_type = TL_INT, .name = tlk_str(names[t])};
+        fields[t] =
+            (tl_field){.struct_size = sizeof(tl_field), .type = t, .item_type = TL_INT, .name = tlk_str(names[t])};
     }
     const tl_shape shape = {.n_fields = TL_BYTES + 1, .field_stride = sizeof(tl_field), .fields = fields};
     tlk_plan plan;

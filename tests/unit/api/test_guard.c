@@ -3,7 +3,13 @@
 
 #include "guard.h"
 
-#define H(n, v) {{(n), sizeof(n) - 1}, {(v), sizeof(v) - 1}}
+#define H(n, v)                                                                                                        \
+    {                                                                                                                  \
+        {(n), sizeof(n) - 1},                                                                                          \
+        {                                                                                                              \
+            (v), sizeof(v) - 1                                                                                         \
+        }                                                                                                              \
+    }
 
 struct row {
     const char *method, *version;
@@ -41,7 +47,8 @@ static void each_row_gets_its_verdict(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *said = guard_check(str_of(rows[i].method), str_of(rows[i].version), rows[i].headers, rows[i].n);
         if (rows[i].wrong ? !said || !strstr(said, rows[i].wrong) : said != NULL)
-            fail_msg("row %zu: said \"%s\", expected \"%s\"", i, said ? said : "pass", rows[i].wrong ? rows[i].wrong : "pass");
+            fail_msg("row %zu: said \"%s\", expected \"%s\"", i, said ? said : "pass",
+                     rows[i].wrong ? rows[i].wrong : "pass");
     }
 }
 
@@ -60,6 +67,7 @@ static void too_much_is_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_row_gets_its_verdict), cmocka_unit_test(too_much_is_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_row_gets_its_verdict),
+                                       cmocka_unit_test(too_much_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

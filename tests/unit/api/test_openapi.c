@@ -40,13 +40,15 @@ static void every_route_is_described(void **state)
     assert_true(n > 30);
     json_t *doc = openapi_document(api_tables);
     assert_string_equal(json_string_value(json_object_get(doc, "openapi")), "3.1.0");
-    assert_non_null(json_object_get(json_object_get(json_object_get(doc, "paths"), "/api/v1/links/{connection}/{kind}"), "patch"));
+    assert_non_null(
+        json_object_get(json_object_get(json_object_get(doc, "paths"), "/api/v1/links/{connection}/{kind}"), "patch"));
     json_decref(doc);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes_become_schemas), cmocka_unit_test(wrong_shapes_are_refused),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes_become_schemas),
+                                       cmocka_unit_test(wrong_shapes_are_refused),
                                        cmocka_unit_test(every_route_is_described)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

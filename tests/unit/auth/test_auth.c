@@ -2,8 +2,8 @@
 #include "unit/unit.h"
 
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>

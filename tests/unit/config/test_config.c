@@ -52,9 +52,10 @@ static void defaults_count_where_nothing_is_written(void **state)
 static void all_mistakes_are_told_at_once(void **state)
 {
     (void)state;
-    AUTO(config_free) struct config *c = load("[core]\ndevelopmnt = yes\n[store]\ndurability = often\n[htp]\nx = 1\n"
-                                              "[endpoint Sales]\nconnector = x\n[connection c]\na = desk\nb = sf\n"
-                                              "[endpoint desk]\norg_id = 1\n[http]\ntimeout = 10h\n");
+    AUTO(config_free)
+    struct config *c = load("[core]\ndevelopmnt = yes\n[store]\ndurability = often\n[htp]\nx = 1\n"
+                            "[endpoint Sales]\nconnector = x\n[connection c]\na = desk\nb = sf\n"
+                            "[endpoint desk]\norg_id = 1\n[http]\ntimeout = 10h\n");
     assert_true(found(c, 2, "did you mean \"development\"?"));
     assert_true(found(c, 4, "must be one of full,normal"));
     assert_true(found(c, 6, "did you mean [http]?"));
@@ -74,7 +75,8 @@ static void variables_expand(void **state)
     (void)state;
     setenv("TIELINE_TEST_NAME", "desk", 1);
     unsetenv("TIELINE_TEST_NONE");
-    AUTO(config_free) struct config *c =
+    AUTO(config_free)
+    struct config *c =
         load("[connectors]\nenable = ${TIELINE_TEST_NAME}, ${TIELINE_TEST_NONE:-salesforce}, $${literal}\n"
              "[hooks]\npublic_url = ${TIELINE_TEST_NONE:?the address of the proxy}\n");
     assert_string_equal(config_get(c, "connectors", "enable"), "desk, salesforce, ${literal}");
@@ -89,8 +91,8 @@ static void secret_files_must_be_closed(void **state)
     char open_file[256], closed_file[256], text[1024];
     snprintf(open_file, sizeof open_file, "%s", write_file("open", "tell\n", 0644));
     snprintf(closed_file, sizeof closed_file, "%s", write_file("closed", "keep me\n", 0400));
-    snprintf(text, sizeof text, "[endpoint desk]\nconnector = desk\na = @file:%s\nb = @file:%s\nc = @secret:x\n", open_file,
-             closed_file);
+    snprintf(text, sizeof text, "[endpoint desk]\nconnector = desk\na = @file:%s\nb = @file:%s\nc = @secret:x\n",
+             open_file, closed_file);
     AUTO(config_free) struct config *c = load(text);
     assert_true(found(c, 3, "others cannot read"));
     assert_string_equal(config_get(c, "endpoint desk", "b"), "keep me");
@@ -106,7 +108,8 @@ static void options_are_checked_against_the_connector(void **state)
         {"dc", "com", "data centre", "com,eu", TL_OPT_CHOICE, 0},
         {"client_secret", NULL, "secret", NULL, TL_OPT_SECRET, 0},
     };
-    AUTO(config_free) struct config *c = load("[endpoint d]\nconnector = desk\ndc = us\nclient_secret = plain\ncliet_id = 1\n");
+    AUTO(config_free)
+    struct config *c = load("[endpoint d]\nconnector = desk\ndc = us\nclient_secret = plain\ncliet_id = 1\n");
     config_check_options(c, config_section_find(c, "endpoint", "d", NULL), options, 3, sizeof options[0]);
     assert_true(found(c, 3, "must be one of com,eu"));
     assert_true(found(c, 4, "plain text"));
@@ -136,9 +139,12 @@ static int make_dir(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_count_where_nothing_is_written), cmocka_unit_test(all_mistakes_are_told_at_once),
-        cmocka_unit_test(variables_expand),                        cmocka_unit_test(secret_files_must_be_closed),
-        cmocka_unit_test(options_are_checked_against_the_connector), cmocka_unit_test(the_sample_is_a_valid_configuration),
+        cmocka_unit_test(defaults_count_where_nothing_is_written),
+        cmocka_unit_test(all_mistakes_are_told_at_once),
+        cmocka_unit_test(variables_expand),
+        cmocka_unit_test(secret_files_must_be_closed),
+        cmocka_unit_test(options_are_checked_against_the_connector),
+        cmocka_unit_test(the_sample_is_a_valid_configuration),
     };
     return cmocka_run_group_tests(tests, make_dir, NULL);
 }

@@ -85,9 +85,12 @@ static void a_missing_file_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(entries_carry_their_lines),         cmocka_unit_test(an_indented_line_continues_the_value),
-        cmocka_unit_test(a_line_of_200_bytes_is_whole),      cmocka_unit_test(wrong_lines_are_findings),
-        cmocka_unit_test(findings_of_one_file_come_all_at_once), cmocka_unit_test(a_missing_file_says_so),
+        cmocka_unit_test(entries_carry_their_lines),
+        cmocka_unit_test(an_indented_line_continues_the_value),
+        cmocka_unit_test(a_line_of_200_bytes_is_whole),
+        cmocka_unit_test(wrong_lines_are_findings),
+        cmocka_unit_test(findings_of_one_file_come_all_at_once),
+        cmocka_unit_test(a_missing_file_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,9 +10,15 @@
 
 /* ---- clock and store ---- */
 
-static int64_t rig_now(void *self) { return __atomic_load_n(&((struct rig *)self)->now_us, __ATOMIC_RELAXED); }
+static int64_t rig_now(void *self)
+{
+    return __atomic_load_n(&((struct rig *)self)->now_us, __ATOMIC_RELAXED);
+}
 
-static int64_t rig_mono(void *self) { return __atomic_load_n(&((struct rig *)self)->mono_us, __ATOMIC_RELAXED); }
+static int64_t rig_mono(void *self)
+{
+    return __atomic_load_n(&((struct rig *)self)->mono_us, __ATOMIC_RELAXED);
+}
 
 static void rig_random(void *self, void *out, size_t n)
 {
@@ -101,9 +107,15 @@ static void start(struct rig *r, bool http)
     assert_int_equal(runtime_new(&r->rt, &config, &e), TL_OK);
 }
 
-void rig_start(struct rig *r) { start(r, false); }
+void rig_start(struct rig *r)
+{
+    start(r, false);
+}
 
-void rig_start_http(struct rig *r) { start(r, true); }
+void rig_start_http(struct rig *r)
+{
+    start(r, true);
+}
 
 static void remove_tree(const char *path)
 {
@@ -179,7 +191,10 @@ void rig_done(void *arg, const char *words, const struct err *e)
         r->err = *e;
 }
 
-void rig_wait_done(struct rig *r) { rig_until(r, r->done); }
+void rig_wait_done(struct rig *r)
+{
+    rig_until(r, r->done);
+}
 
 static int verb_end(struct rig *r, int rc)
 {
@@ -240,9 +255,15 @@ enum run_state rig_state(struct rig *r, const char *name)
 
 /* ---- calls ---- */
 
-static void call_done(struct call *c) { c->tag = 1; }
+static void call_done(struct call *c)
+{
+    c->tag = 1;
+}
 
-bool rig_finished(const struct call *c) { return c->tag == 1; }
+bool rig_finished(const struct call *c)
+{
+    return c->tag == 1;
+}
 
 static const tl_shape *five_fields(struct call *c)
 {
@@ -254,7 +275,8 @@ static const tl_shape *five_fields(struct call *c)
         f[i].path = str_of(arena_fmt(&c->arena, "x.f%d", i));
         f[i].name = str_of(arena_fmt(&c->arena, "F%d", i));
     }
-    *s = (tl_shape){.struct_size = sizeof *s, .n_fields = 5, .field_stride = sizeof *f, .kind = STR("contact"), .fields = f};
+    *s = (tl_shape){
+        .struct_size = sizeof *s, .n_fields = 5, .field_stride = sizeof *f, .kind = STR("contact"), .fields = f};
     return s;
 }
 
@@ -312,7 +334,10 @@ void rig_submit(struct rig *r, struct call *c)
     assert_false(rig_finished(c)); /* never from inside submit */
 }
 
-void rig_wait(struct rig *r, struct call *c) { rig_until(r, rig_finished(c)); }
+void rig_wait(struct rig *r, struct call *c)
+{
+    rig_until(r, rig_finished(c));
+}
 
 struct call *rig_run(struct rig *r, struct call *c)
 {
@@ -379,6 +404,12 @@ static int count_entries(const char *path)
     return n;
 }
 
-int rig_open_fds(void) { return count_entries("/proc/self/fd"); }
+int rig_open_fds(void)
+{
+    return count_entries("/proc/self/fd");
+}
 
-int rig_threads(void) { return count_entries("/proc/self/task"); }
+int rig_threads(void)
+{
+    return count_entries("/proc/self/task");
+}

@@ -1,6 +1,7 @@
 #ifndef RIG_H
 #define RIG_H
-/* A runtime with a scratch directory, a clock that stands still, and a store in memory: what the daemon would be around it. */
+/* A runtime with a scratch directory, a clock that stands still, and a store in memory: what the daemon would be around
+ * it. */
 #include "unit/unit.h"
 
 #include "call.h"

@@ -162,7 +162,8 @@ static void refused(const char *name, int status, const char *text)
 static void test_handshake_refusals(void **state)
 {
     (void)state;
-    refused("bad_magic", TL_E_UNSUPPORTED, "connector \"bad_magic\" is no tieline connector: magic 12345678 instead of");
+    refused("bad_magic", TL_E_UNSUPPORTED,
+            "connector \"bad_magic\" is no tieline connector: magic 12345678 instead of");
     refused("bad_major", TL_E_UNSUPPORTED, "connector \"bad_major\" speaks ABI 7.1, this host 0.1");
     refused("other_entry", TL_E_UNSUPPORTED, "connector \"other_entry\" speaks major 3 of the ABI, this host major 0");
     refused("no_entry", TL_E_UNSUPPORTED, "\"no_entry\" is no connector: it has no symbol tieline_connector_v0");
@@ -250,10 +251,14 @@ static void test_verify(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),         cmocka_unit_test(test_staged_copy),
-        cmocka_unit_test(test_refused_files), cmocka_unit_test(test_foreign_owner),
-        cmocka_unit_test(test_handshake_refusals), cmocka_unit_test(test_not_an_object),
-        cmocka_unit_test(test_skew),          cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_staged_copy),
+        cmocka_unit_test(test_refused_files),
+        cmocka_unit_test(test_foreign_owner),
+        cmocka_unit_test(test_handshake_refusals),
+        cmocka_unit_test(test_not_an_object),
+        cmocka_unit_test(test_skew),
+        cmocka_unit_test(test_verify),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

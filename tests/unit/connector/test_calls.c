@@ -1,4 +1,5 @@
-/* Calls through the runtime, in process and isolated: the same transcripts, budgets, cancellation, services, crashes. */
+/* Calls through the runtime, in process and isolated: the same transcripts, budgets, cancellation, services, crashes.
+ */
 #include <signal.h>
 #include <stdlib.h>
 
@@ -65,9 +66,19 @@ enum { SCRIPT_CALLS = 14 };
 static void run_script(struct rig *r, struct call **calls)
 {
     struct call *script[SCRIPT_CALLS] = {
-        check_call(),   rig_call(CALL_DISCOVER), rig_pull(0, ""),   rig_pull(2, "4"),        rig_get("a"),
-        find_call(),    rig_push("1", "refuse", "omit", "2", NULL), rig_push("twice", NULL), hook_call(),
-        subscribe_call(), rig_call(CALL_UNSUBSCRIBE),               rig_call(CALL_PREPARE),  rig_pull(0, "-1"),
+        check_call(),
+        rig_call(CALL_DISCOVER),
+        rig_pull(0, ""),
+        rig_pull(2, "4"),
+        rig_get("a"),
+        find_call(),
+        rig_push("1", "refuse", "omit", "2", NULL),
+        rig_push("twice", NULL),
+        hook_call(),
+        subscribe_call(),
+        rig_call(CALL_UNSUBSCRIBE),
+        rig_call(CALL_PREPARE),
+        rig_pull(0, "-1"),
         rig_get("blob"),
     };
     for (int i = 0; i < SCRIPT_CALLS; i++)

@@ -1,6 +1,6 @@
-/* Time per record of reading a page of 200 contacts (about 1,300 bytes, 35 members, some names not ASCII): jansson's tree,
- * the page reader alone, and the page reader with 12 fields turned into values. Not a test; docs/adr/0002-page-reader.md
- * quotes it. Usage: kit_measure_reader [rounds] */
+/* Time per record of reading a page of 200 contacts (about 1,300 bytes, 35 members, some names not ASCII): jansson's
+ * tree, the page reader alone, and the page reader with 12 fields turned into values. Not a test;
+ * docs/adr/0002-page-reader.md quotes it. Usage: kit_measure_reader [rounds] */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +22,9 @@ static void make_page(tlk_writer *w)
         tlk_w_member(w, "id", tlk_str(id));
         snprintf(name, sizeof(name), "M\xc3\xbcller-%d \xd0\x96", i);
         tlk_w_member(w, "lastName", tlk_str(name));
-        static const char *const plain[] = {"firstName", "email", "phone", "mobile", "title", "street", "city", "state",
-                                            "country", "zip", "type", "facebook", "twitter", "secondaryEmail"};
+        static const char *const plain[] = {"firstName", "email",    "phone",   "mobile",        "title",
+                                            "street",    "city",     "state",   "country",       "zip",
+                                            "type",      "facebook", "twitter", "secondaryEmail"};
         for (size_t k = 0; k < TLK_LEN(plain); k++)
             tlk_w_member(w, plain[k], TL_STR("a value of ordinary length"));
         tlk_w_member(w, "description", TL_STR("Some longer words, \"quoted\",\nover two lines, as people write them"));
@@ -62,8 +63,9 @@ static void report(const char *what, double from, int rounds)
 
 static void read_values(const tlk_node *page, tlk_arena *a)
 {
-    static const char *const names[] = {"id", "lastName", "firstName", "email", "phone", "mobile", "city", "country",
-                                        "zip", "modifiedTime", "cf.cf_field_1", "cf.cf_field_2"};
+    static const char *const names[] = {"id",    "lastName",     "firstName",     "email",
+                                        "phone", "mobile",       "city",          "country",
+                                        "zip",   "modifiedTime", "cf.cf_field_1", "cf.cf_field_2"};
     tl_field fields[TLK_LEN(names)] = {{0}};
     for (size_t i = 0; i < TLK_LEN(names); i++)
         fields[i] = (tl_field){.struct_size = sizeof(tl_field), .type = TL_TEXT, .name = tlk_str(names[i])};

@@ -64,10 +64,10 @@ static void test_answers(void **state)
     tl_error e;
     assert_int_equal(judge(200, "{}", NULL, &e), TL_OK);
     assert_int_equal(judge(204, "", NULL, &e), TL_OK);
-    assert_int_equal(judge(422,
-                           "{\"errorCode\":\"INVALID_DATA\",\"message\":\"no good\",\"errors\":[{\"fieldName\":\"/email\"}]}",
-                           NULL, &e),
-                     TL_E_INVALID);
+    assert_int_equal(
+        judge(422, "{\"errorCode\":\"INVALID_DATA\",\"message\":\"no good\",\"errors\":[{\"fieldName\":\"/email\"}]}",
+              NULL, &e),
+        TL_E_INVALID);
     assert_string_equal(e.text, "desk refused the call: no good");
     assert_string_equal(e.code, "INVALID_DATA");
     assert_string_equal(e.field, "/email");

@@ -71,13 +71,14 @@ static void test_escapes(void **state)
 static void test_unusable_value_spares_the_page(void **state)
 {
     (void)state;
-    static const char *const broken[] = {"\\ud800",   "\\udc00x", "\\ud800\\u0041", "\\u0000",      "\\u12g4",
-                                         "a\x01z",   "\\x",      "\xff",           "\xc0\xaf",     "\xed\xa0\x80",
+    static const char *const broken[] = {"\\ud800",          "\\udc00x", "\\ud800\\u0041", "\\u0000",  "\\u12g4",
+                                         "a\x01z",           "\\x",      "\xff",           "\xc0\xaf", "\xed\xa0\x80",
                                          "\xf5\x80\x80\x80", "\xe2\x82"};
     for (size_t i = 0; i < TLK_LEN(broken); i++) {
         TLK_AUTO_JSON j = {0};
         TLK_AUTO_ARENA a = {0};
-        tl_str text = tlk_fmt(&a, "{\"data\":[{\"id\":\"1\"},{\"id\":\"2\",\"name\":\"%s\"},{\"id\":\"3\"}]}", broken[i]);
+        tl_str text =
+            tlk_fmt(&a, "{\"data\":[{\"id\":\"1\"},{\"id\":\"2\",\"name\":\"%s\"},{\"id\":\"3\"}]}", broken[i]);
         const tlk_node *v = read_ok(&j, text.p);
         assert_int_equal(j.unusable, 1);
         assert_int_equal(tlk_at(v, "data.0")->flags & TLK_UNUSABLE, 0);
@@ -105,10 +106,35 @@ static void test_long_numbers_are_kept(void **state)
 static void test_broken_documents(void **state)
 {
     (void)state;
-    static const char *const broken[] = {"",        " ",      "{",       "[1,]",     "{\"a\"}", "{\"a\":}", "{,}",   "[1 2]",
-                                         "01",      "1.",     "-",       "+1",       ".5",      "1e",       "tru",   "nul",
-                                         "truex",   "[1]]",   "{\"a\":1,}", "{a:1}", "'a'",     "\"a",      "[\"a\\\"]",
-                                         "<html>",  "{\"a\":1}{}", "NaN", "[1}",     "{]",      "\xef\xbb\xbf[]"};
+    static const char *const broken[] = {"",
+                                         " ",
+                                         "{",
+                                         "[1,]",
+                                         "{\"a\"}",
+                                         "{\"a\":}",
+                                         "{,}",
+                                         "[1 2]",
+                                         "01",
+                                         "1.",
+                                         "-",
+                                         "+1",
+                                         ".5",
+                                         "1e",
+                                         "tru",
+                                         "nul",
+                                         "truex",
+                                         "[1]]",
+                                         "{\"a\":1,}",
+                                         "{a:1}",
+                                         "'a'",
+                                         "\"a",
+                                         "[\"a\\\"]",
+                                         "<html>",
+                                         "{\"a\":1}{}",
+                                         "NaN",
+                                         "[1}",
+                                         "{]",
+                                         "\xef\xbb\xbf[]"};
     TLK_AUTO_JSON j = {0};
     for (size_t i = 0; i < TLK_LEN(broken); i++) {
         if (tlk_json_read(&j, tlk_str(broken[i])))
@@ -163,8 +189,9 @@ static void test_lenient_scalars(void **state)
 {
     (void)state;
     TLK_AUTO_JSON j = {0};
-    const tlk_node *v = read_ok(&j, "[\"7\",\"100.0\",\"1.5\",\"\",\"9223372036854775808\",\"-9223372036854775808\",true,"
-                                    "\"false\",\"1\",0,\"x\",\"7.\"]");
+    const tlk_node *v =
+        read_ok(&j, "[\"7\",\"100.0\",\"1.5\",\"\",\"9223372036854775808\",\"-9223372036854775808\",true,"
+                    "\"false\",\"1\",0,\"x\",\"7.\"]");
     int64_t n = 0;
     bool b = false;
     assert_true(tlk_i64(tlk_item(v, 0), &n) && n == 7);
@@ -192,7 +219,8 @@ static uint64_t next(uint64_t *seed)
 }
 
 static const char sample[] =
-    "{\"data\":[{\"id\":\"4000000012001\",\"lastName\":\"M\xc3\xbcller\",\"n\":-12.50e+3,\"cf\":{\"cf_a\":null,\"b\":[]},"
+    "{\"data\":[{\"id\":\"4000000012001\",\"lastName\":\"M\xc3\xbcller\",\"n\":-12.50e+3,\"cf\":{\"cf_a\":null,\"b\":[]"
+    "},"
     "\"ok\":true,\"no\":false,\"t\":\"\\u00e9\\ud83d\\ude00\\n\\\"\"},{\"e\":{},\"z\":[0,1.5,1E5,\"\"]}],\"count\":2}";
 
 static void test_damaged_pages_agree_with_jansson(void **state)
@@ -249,8 +277,9 @@ static void test_writer(void **state)
     tlk_w_end_array(&w);
     tlk_w_member(&w, "c", (tl_str){NULL, 0});
     tlk_w_end_object(&w);
-    assert_string_equal(tlk_w_lent(&w).p,
-                        "{\"a\":\"x\\\"\\\\\\n\\u0001\xc3\xa9\",\"b\":[-9223372036854775808,{},12.10,true,null],\"c\":\"\"}");
+    assert_string_equal(
+        tlk_w_lent(&w).p,
+        "{\"a\":\"x\\\"\\\\\\n\\u0001\xc3\xa9\",\"b\":[-9223372036854775808,{},12.10,true,null],\"c\":\"\"}");
     TLK_AUTO_JSON j = {0};
     assert_null(oracle_disagrees(&j, w.b.p, w.b.n));
 }

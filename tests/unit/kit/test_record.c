@@ -9,15 +9,18 @@
 
 #include "kit/record.h"
 
-#define FIELD(p, n, t) {.struct_size = sizeof(tl_field), .type = (t), .path = TL_STR(p), .name = TL_STR(n)}
+#define FIELD(p, n, t)                                                                                                 \
+    {                                                                                                                  \
+        .struct_size = sizeof(tl_field), .type = (t), .path = TL_STR(p), .name = TL_STR(n)                             \
+    }
 #define assert_text(s, z) assert_true(tlk_is((s), (z)))
 
 static const tl_field fields[] = {
-    FIELD("last_name", "lastName", TL_TEXT),      FIELD("x.n", "cf.cf_n", TL_INT),
+    FIELD("last_name", "lastName", TL_TEXT),     FIELD("x.n", "cf.cf_n", TL_INT),
     FIELD("x.money", "cf.cf_money", TL_DECIMAL), FIELD("x.flag", "flag", TL_BOOL),
-    FIELD("at", "createdTime", TL_TIME),          FIELD("birthday", "birthday", TL_DATE),
-    FIELD("account", "accountId", TL_REF),        FIELD("x.many", "many", TL_LIST),
-    FIELD("x.json", "extra", TL_JSON),            FIELD("x.again", "lastName", TL_TEXT),
+    FIELD("at", "createdTime", TL_TIME),         FIELD("birthday", "birthday", TL_DATE),
+    FIELD("account", "accountId", TL_REF),       FIELD("x.many", "many", TL_LIST),
+    FIELD("x.json", "extra", TL_JSON),           FIELD("x.again", "lastName", TL_TEXT),
 };
 static const tl_shape shape = {.struct_size = sizeof(tl_shape),
                                .n_fields = TLK_LEN(fields),
@@ -111,9 +114,9 @@ static void test_decimals(void **state)
     (void)state;
     static const struct {
         const char *in, *out;
-    } cases[] = {{"12.10", "12.10"}, {"\"0.5\"", "0.5"},     {"-1e3", "-1000"},        {"1.25E+1", "12.5"}, {"5e-3", "0.005"},
-                 {"0.5e1", "5"},     {"12.5e0", "12.5"},     {"\"1,5\"", NULL},      {"\"+1\"", NULL},   {"true", NULL},
-                 {"1e101", NULL},    {"\" 7 \"", "7"}};
+    } cases[] = {{"12.10", "12.10"}, {"\"0.5\"", "0.5"}, {"-1e3", "-1000"},  {"1.25E+1", "12.5"},
+                 {"5e-3", "0.005"},  {"0.5e1", "5"},     {"12.5e0", "12.5"}, {"\"1,5\"", NULL},
+                 {"\"+1\"", NULL},   {"true", NULL},     {"1e101", NULL},    {"\" 7 \"", "7"}};
     const tl_field f = FIELD("x.d", "d", TL_DECIMAL);
     for (size_t i = 0; i < TLK_LEN(cases); i++) {
         TLK_AUTO_ARENA a = {0};
@@ -138,8 +141,13 @@ static void test_times(void **state)
                 {"2016-05-04T09:57:17.1234567Z", INT64_C(1462355837123456)},
                 {"1969-12-31T23:59:59.999Z", -1000},
                 {"2016-05-04T09:57", INT64_C(1462355820000000)}};
-    static const char *const bad[] = {"", "2016-05-04", "2016-13-04T00:00:00Z", "2016-05-04T24:00:00Z", "2016-05-04T09:57:17.Z",
-                                      "2016-05-04T09:57:17 Z", "2016-05-04T09:57:17+2"};
+    static const char *const bad[] = {"",
+                                      "2016-05-04",
+                                      "2016-13-04T00:00:00Z",
+                                      "2016-05-04T24:00:00Z",
+                                      "2016-05-04T09:57:17.Z",
+                                      "2016-05-04T09:57:17 Z",
+                                      "2016-05-04T09:57:17+2"};
     char text[32];
     int64_t us = 0;
     for (size_t i = 0; i < TLK_LEN(good); i++) {
@@ -203,10 +211,11 @@ static void test_writes_values(void **state)
     tlk_w_object(&w);
     assert_int_equal(tlk_record_write(&w, &shape, &rec, NULL), 8);
     tlk_w_end_object(&w);
-    assert_string_equal(tlk_w_lent(&w).p,
-                        "{\"cf\":{\"cf_n\":5,\"cf_money\":12.10},\"lastName\":null,\"flag\":false,"
-                        "\"createdTime\":\"1970-01-01T00:00:00.000Z\",\"birthday\":\"1970-01-02\",\"many\":[\"a\",\"b\"],"
-                        "\"extra\":{\"k\":1}}");
+    assert_string_equal(
+        tlk_w_lent(&w).p,
+        "{\"cf\":{\"cf_n\":5,\"cf_money\":12.10},\"lastName\":null,\"flag\":false,"
+        "\"createdTime\":\"1970-01-01T00:00:00.000Z\",\"birthday\":\"1970-01-02\",\"many\":[\"a\",\"b\"],"
+        "\"extra\":{\"k\":1}}");
     const tlk_rules rules = {.decimals_as_text = true, .null_as_empty = true, .list_separator = ';'};
     values[7].u.s = TL_STR("{broken");
     tlk_w_clear(&w);
