@@ -39,10 +39,10 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
                       json_t **out, struct err *e);
 int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
                    json_t **out, struct err *e);
-/* Settings pinned by an INI section at place "file:line"; none un-pins. A later set of a pinned key is E_PRECONDITION
- * (code PINNED) with that place. */
-int admin_link_pin(struct engine *g, const char *connection, const char *kind, const struct admin_setting *pins, unsigned n,
-                   const char *place, struct err *e);
+/* Pins the settings named in keys (comma separated) at the values they have now, for an INI section at place "file:line"; an
+ * empty list un-pins all. A later set of a pinned key is E_PRECONDITION (code PINNED) with that place. */
+int admin_link_pin(struct engine *g, const char *connection, const char *kind, const char *keys, const char *place,
+                   struct err *e);
 
 /* Map: fields by canonical path or by the vendor's name on either side --------------------------------------------------- */
 

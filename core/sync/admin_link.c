@@ -134,23 +134,31 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
     return rc == TL_OK ? admin_show_link(g, l, out, e) : rc;
 }
 
-int admin_link_pin(struct engine *g, const char *connection, const char *kind, const struct admin_setting *pins, unsigned n,
-                   const char *place, struct err *e)
+int admin_link_pin(struct engine *g, const char *connection, const char *kind, const char *keys, const char *place,
+                   struct err *e)
 {
     struct g_link *l = admin_link(g, connection, kind, e);
-    int rc = l ? setting_check(pins, n, e) : TL_E_NOT_FOUND;
-    if (rc != TL_OK)
-        return rc;
+    if (!l)
+        return TL_E_NOT_FOUND;
     AUTO(arena_done) struct arena a = {0};
-    struct setting *rows = arena_array(&a, struct setting, n + 1);
-    for (unsigned i = 0; i < n; i++)
-        rows[i] = (struct setting){str_of(pins[i].key), str_of(pins[i].value), true, str_of(place), g_now(g)};
-    rc = setting_pin(g->db, SETTING_LINK, l->row.link, rows, n, e);
-    struct link row = l->row;
+    struct setting pins[32];
+    size_t n = 0;
+    int rc = TL_OK;
+    for (str rest = str_of(keys), key; rc == TL_OK && n < ARRAY_LEN(pins) && str_split(&rest, ',', &key);) {
+        str name = arena_str(&a, str_trim(key));
+        if (name.n == 0 || !link_setting_known(name))
+            continue;
+        rc = setting_get(g->db, &a, SETTING_LINK, l->row.link, name.p, &pins[n], e);
+        if (rc == TL_E_NOT_FOUND) {
+            rc = TL_OK;
+            continue;
+        }
+        pins[n].key = name;
+        pins[n].pinned = true;
+        pins[n++].origin = str_of(place);
+    }
     if (rc == TL_OK)
-        rc = link_feeds(g, l->conn, &row, e);
-    if (rc == TL_OK)
-        rc = link_update(g->db, &row, e);
+        rc = setting_pin(g->db, SETTING_LINK, l->row.link, pins, n, e);
     return rc == TL_OK ? admin_rebuild(g, l->conn, e) : rc;
 }
 

@@ -1,0 +1,444 @@
+/* Reading what happened: status, history, failures, pairs. */
+#include <stdio.h>
+
+#include "failures.h"
+#include "feeds.h"
+#include "obs.h"
+#include "pairs.h"
+#include "reason.h"
+#include "records.h"
+#include "runs.h"
+#include "times.h"
+#include "unicode.h"
+#include "values.h"
+#include "view_util.h"
+
+static json_t *count_json(const struct run_count *c)
+{
+    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "to", c->to ? "b" : "a", "added", (json_int_t)c->added, "updated",
+                     (json_int_t)c->updated, "matched", (json_int_t)c->matched, "failed", (json_int_t)c->failed, "conflicts",
+                     (json_int_t)c->conflict);
+}
+
+static json_t *run_json(struct db *r, struct arena *a, const struct run *run)
+{
+    json_t *o = json_object(), *counts = json_array();
+    struct run_count *rows = NULL;
+    size_t n = 0;
+    struct err e = {0};
+    json_object_set_new(o, "run", json_integer(run->run));
+    json_object_set_new(o, "run_kind", json_string(run_kind_name(run->kind)));
+    json_object_set_new(o, "state", json_string(run_state_name(run->state)));
+    json_object_set_new(o, "started", view_time(run->started_us));
+    json_object_set_new(o, "ended", view_time(run->ended_us));
+    json_object_set_new(o, "phase", view_text_or_null(run->phase));
+    if (run_count_list(r, a, run->run, &rows, &n, &e) == TL_OK)
+        for (size_t i = 0; i < n; i++)
+            json_array_append_new(counts, count_json(&rows[i]));
+    json_object_set_new(o, "counts", counts);
+    return o;
+}
+
+static void progress(struct db *r, struct arena *a, const struct link *l, int64_t now_us, json_t *o)
+{
+    struct run run = {0};
+    struct err e = {0};
+    int64_t observed[2] = {0, 0}, estimated[2] = {-1, -1};
+    for (int s = 0; s < 2; s++) {
+        struct feed f = {0};
+        struct pass p = {0};
+        if (!l->feed[s] || feed_get(r, a, l->feed[s], &f, &e) != TL_OK)
+            continue;
+        observed[s] = feed_record_count(r, l->feed[s]);
+        if (f.pass && pass_get(r, a, f.pass, &p, &e) == TL_OK)
+            estimated[s] = p.estimate == -2 ? p.seen : p.estimate;
+        else if (f.full_pass_us)
+            estimated[s] = observed[s];
+        json_object_set_new(o, s ? "observed_b" : "observed_a", json_integer(observed[s]));
+        json_object_set_new(o, s ? "estimated_b" : "estimated_a", estimated[s] >= 0 ? json_integer(estimated[s]) : json_null());
+    }
+    if (l->run == 0 || run_get(r, a, l->run, &run, &e) != TL_OK)
+        return;
+    json_t *row = run_json(r, a, &run);
+    int64_t done = 0;
+    struct run_count *rows = NULL;
+    size_t n = 0;
+    if (run_count_list(r, a, run.run, &rows, &n, &e) == TL_OK)
+        for (size_t i = 0; i < n; i++)
+            done += rows[i].added + rows[i].updated + rows[i].matched + rows[i].failed;
+    int64_t planned = observed[0] > observed[1] ? observed[0] : observed[1];
+    int64_t us = now_us - run.started_us;
+    json_object_set_new(row, "pushed", json_integer(done));
+    json_object_set_new(row, "planned", json_integer(planned));
+    json_object_set_new(row, "rate_per_second", us > 0 ? json_real((double)done * 1e6 / (double)us) : json_null());
+    json_object_set_new(o, "running", row);
+}
+
+static json_t *status_link(struct db *r, struct arena *a, const struct connection *c, const struct link *l, int64_t now_us)
+{
+    json_t *o = view_link_json(r, a, c, l);
+    struct err e = {0};
+    progress(r, a, l, now_us, o);
+    struct run_filter f = {.connection = c->connection, .link = l->link};
+    struct run *runs = NULL;
+    size_t n = 0;
+    if (run_list(r, a, &f, 1, &runs, &n, &e) == TL_OK && n)
+        json_object_set_new(o, "last_run", run_json(r, a, &runs[0]));
+    struct failure_group *groups = NULL;
+    json_t *list = json_array();
+    if (failure_groups(r, a, l->link, &groups, &n, &e) == TL_OK)
+        for (size_t i = 0; i < n; i++)
+            json_array_append_new(list, json_pack("{s:o,s:I}", "code", view_str(groups[i].code), "count", (json_int_t)groups[i].n));
+    json_object_set_new(o, "failures", list);
+    return o;
+}
+
+int view_status(struct db *r, const char *connection, int64_t now_us, json_t **out, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connection *rows = NULL, one = {0};
+    size_t n = 1;
+    int rc = connection ? view_find_connection(r, &a, connection, &one, e) : connection_list(r, &a, &rows, &n, e);
+    if (rc != TL_OK)
+        return rc;
+    if (connection)
+        rows = &one;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        struct link *links = NULL;
+        size_t n_links = 0;
+        json_t *o = json_object(), *sub = json_array();
+        json_object_set_new(o, "name", view_str(rows[i].name));
+        json_object_set_new(o, "state", json_string(conn_state_name(rows[i].state)));
+        json_object_set_new(o, "since", view_time(rows[i].state_us));
+        json_object_set_new(o, "block_code", view_text_or_null(rows[i].block_code));
+        json_object_set_new(o, "block_text", view_text_or_null(rows[i].block_text));
+        if (link_list(r, &a, rows[i].connection, &links, &n_links, e) == TL_OK)
+            for (size_t k = 0; k < n_links; k++)
+                json_array_append_new(sub, status_link(r, &a, &rows[i], &links[k], now_us));
+        json_object_set_new(o, "links", sub);
+        json_array_append_new(list, o);
+    }
+    *out = json_object();
+    json_object_set_new(*out, "items", list);
+    return TL_OK;
+}
+
+static uint32_t page_size(const struct view_page *page)
+{
+    uint32_t n = page && page->limit ? page->limit : 100;
+    return n > 1000 ? 1000 : n;
+}
+
+static json_t *paged(json_t *list, int64_t next)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "items", list);
+    json_object_set_new(o, "next", next ? json_integer(next) : json_null());
+    return o;
+}
+
+int view_history(struct db *r, const char *connection, int64_t since_us, const struct view_page *page, json_t **out,
+                 struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connection c = {0};
+    int rc = connection ? view_find_connection(r, &a, connection, &c, e) : TL_OK;
+    struct run_filter f = {.connection = c.connection, .since_us = since_us, .before = page ? page->after : 0};
+    struct run *runs = NULL;
+    size_t n = 0;
+    uint32_t max = page_size(page);
+    if (rc == TL_OK)
+        rc = run_list(r, &a, &f, max, &runs, &n, e);
+    if (rc != TL_OK)
+        return rc;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        struct run_count *rows = NULL;
+        size_t n_rows = 0;
+        struct connection conn = {0};
+        struct link l = {0};
+        struct endpoint ep[2] = {{0}, {0}};
+        if (connection_get(r, &a, runs[i].connection, &conn, e) != TL_OK)
+            continue;
+        for (int s = 0; s < 2; s++)
+            (void)endpoint_get(r, &a, conn.endpoint[s], &ep[s], e);
+        if (runs[i].link)
+            (void)link_get(r, &a, runs[i].link, &l, e);
+        if (run_count_list(r, &a, runs[i].run, &rows, &n_rows, e) != TL_OK)
+            continue;
+        for (size_t k = 0; k < n_rows || k == 0; k++) {
+            struct run_count none = {.to = 1};
+            const struct run_count *row = n_rows ? &rows[k] : &none;
+            json_t *o = count_json(row);
+            json_object_set_new(o, "run", json_integer(runs[i].run));
+            json_object_set_new(o, "date", view_time(runs[i].started_us ? runs[i].started_us : runs[i].made_us));
+            json_object_set_new(o, "ended", view_time(runs[i].ended_us));
+            json_object_set_new(o, "connection", view_str(conn.name));
+            json_object_set_new(o, "source", view_str(ep[1 - row->to].name));
+            json_object_set_new(o, "destination", view_str(ep[row->to].name));
+            json_object_set_new(o, "kind", view_text_or_null(l.name));
+            json_object_set_new(o, "run_kind", json_string(run_kind_name(runs[i].kind)));
+            json_object_set_new(o, "state", json_string(run_state_name(runs[i].state)));
+            json_array_append_new(list, o);
+        }
+    }
+    *out = paged(list, n == max ? runs[n - 1].run : 0);
+    return TL_OK;
+}
+
+static json_t *failure_json(struct db *r, struct arena *a, const struct failure *f, const char *lang)
+{
+    json_t *o = json_object();
+    struct err e = {0};
+    struct link l = {0};
+    struct connection c = {0};
+    struct pair p = {0};
+    struct record rec[2] = {{0}, {0}};
+    char code[64];
+    snprintf(code, sizeof code, "%.*s", STR_FMT(f->code));
+    if (link_get(r, a, f->link, &l, &e) == TL_OK)
+        (void)connection_get(r, a, l.connection, &c, &e);
+    if (f->pair)
+        (void)pair_load(r, a, f->pair, &p, rec, &e);
+    json_object_set_new(o, "id", json_integer(f->failure));
+    json_object_set_new(o, "connection", view_str(c.name));
+    json_object_set_new(o, "kind", view_str(l.name));
+    json_object_set_new(o, "pair", f->pair ? json_integer(f->pair) : json_null());
+    json_object_set_new(o, "side", json_string(f->side ? "b" : "a"));
+    json_object_set_new(o, "record", view_str(f->id));
+    json_object_set_new(o, "a_id", view_text_or_null(rec[0].rec ? rec[0].id : f->side == 0 ? f->id : (str){0}));
+    json_object_set_new(o, "b_id", view_text_or_null(rec[1].rec ? rec[1].id : f->side == 1 ? f->id : (str){0}));
+    json_object_set_new(o, "code", json_string(code));
+    json_object_set_new(o, "reason", json_string(reason_text(code, lang)));
+    json_object_set_new(o, "hint", json_string(reason_hint(code, lang)));
+    json_object_set_new(o, "detail", view_text_or_null(f->text));
+    json_object_set_new(o, "field", view_text_or_null(f->field));
+    json_object_set_new(o, "vendor_code", view_text_or_null(f->vendor_code));
+    json_object_set_new(o, "vendor_text", view_text_or_null(f->vendor_text));
+    json_object_set_new(o, "first", view_time(f->first_us));
+    json_object_set_new(o, "time", view_time(f->last_us));
+    json_object_set_new(o, "count", json_integer(f->n));
+    json_object_set_new(o, "run", json_integer(f->run));
+    json_object_set_new(o, "retry", json_string(retry_name(f->retry)));
+    json_object_set_new(o, "next_try", view_time(f->next_us));
+    json_object_set_new(o, "resolved", view_time(f->resolved_us));
+    json_object_set_new(o, "resolved_by", view_text_or_null(f->resolved_by));
+    return o;
+}
+
+int view_failures(struct db *r, const struct view_failures *filter, const struct view_page *page, json_t **out, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connection c = {0};
+    struct link l = {0};
+    int rc = TL_OK;
+    if (filter->connection && filter->kind)
+        rc = view_find_link(r, &a, filter->connection, filter->kind, &c, &l, e);
+    else if (filter->connection)
+        rc = view_find_connection(r, &a, filter->connection, &c, e);
+    struct failure_filter f = {.link = l.link, .code = str_of(filter->code ? filter->code : ""), .with_resolved = filter->resolved,
+                               .before = page ? page->after : 0};
+    struct failure *rows = NULL;
+    size_t n = 0;
+    uint32_t max = page_size(page);
+    if (rc == TL_OK)
+        rc = failure_list(r, &a, &f, max, &rows, &n, e);
+    if (rc != TL_OK)
+        return rc;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        struct link of = {0};
+        if (c.connection && !l.link && (link_get(r, &a, rows[i].link, &of, e) != TL_OK || of.connection != c.connection))
+            continue;
+        json_array_append_new(list, failure_json(r, &a, &rows[i], filter->lang));
+    }
+    *out = paged(list, n == max ? rows[n - 1].failure : 0);
+    return TL_OK;
+}
+
+int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct failure f = {0};
+    int rc = failure_get(r, &a, id, &f, e);
+    if (rc == TL_E_NOT_FOUND)
+        err_set(e, rc, "no failure %lld", (long long)id);
+    if (rc == TL_OK)
+        *out = failure_json(r, &a, &f, lang);
+    return rc;
+}
+
+/* ---- Pairs -------------------------------------------------------------------------------------------------------------- */
+
+static const char *state_name(const struct record *rec)
+{
+    static const char *const names[] = {"live", "trashed", "deleted", "merged", "forbidden"};
+    if (rec->rec == 0)
+        return "none";
+    return rec->state >= 0 && rec->state <= TL_STATE_FORBIDDEN ? names[rec->state] : "out_of_scope";
+}
+
+static json_t *pair_line(struct db *r, struct arena *a, int64_t pair)
+{
+    struct pair p = {0};
+    struct record rec[2] = {{0}, {0}};
+    struct link l = {0};
+    struct connection c = {0};
+    struct err e = {0};
+    if (pair_load(r, a, pair, &p, rec, &e) != TL_OK || link_get(r, a, p.link, &l, &e) != TL_OK)
+        return NULL;
+    (void)connection_get(r, a, l.connection, &c, &e);
+    json_t *o = json_object();
+    json_object_set_new(o, "pair", json_integer(p.pair));
+    json_object_set_new(o, "connection", view_str(c.name));
+    json_object_set_new(o, "kind", view_str(l.name));
+    json_object_set_new(o, "status", json_string(pair_status_name(p.status)));
+    json_object_set_new(o, "a_id", view_text_or_null(rec[0].id));
+    json_object_set_new(o, "b_id", view_text_or_null(rec[1].id));
+    json_object_set_new(o, "a_state", json_string(state_name(&rec[0])));
+    json_object_set_new(o, "b_state", json_string(state_name(&rec[1])));
+    json_object_set_new(o, "adopted", json_boolean(p.flags & PAIR_ADOPTED));
+    json_object_set_new(o, "made", view_time(p.made_us));
+    json_object_set_new(o, "synced", view_time(p.synced_us));
+    return o;
+}
+
+static void find_in_feed(struct db *r, struct arena *a, int64_t feed, const struct link *l, int side, str text, json_t *list)
+{
+    int64_t recs[16];
+    size_t n = 0;
+    struct err e = {0};
+    struct record rec = {0};
+    if (record_find(r, a, feed, text, &rec, &e) == TL_OK)
+        recs[n++] = rec.rec;
+    AUTO(buf_done) struct buf folded = {0};
+    text_fold(&folded, text);
+    for (int32_t kind = LOOKUP_EMAIL; n == 0 && kind <= LOOKUP_CODE; kind++) {
+        struct lookup_key key = {.kind = kind, .text = buf_lent(&folded)};
+        if (kind == LOOKUP_PHONE && !phone_last9(text, &key.number))
+            continue;
+        (void)lookup_find(r, feed, &key, recs, ARRAY_LEN(recs), &n, &e);
+    }
+    for (size_t i = 0; i < n; i++) {
+        int64_t pair = 0;
+        if (pair_of_record(r, l->link, (enum side)side, recs[i], (str){0}, &pair, &e) != TL_OK)
+            continue;
+        bool listed = false;
+        size_t k;
+        json_t *row;
+        json_array_foreach(list, k, row) listed |= json_integer_value(json_object_get(row, "pair")) == pair;
+        json_t *line = listed ? NULL : pair_line(r, a, pair);
+        if (line)
+            json_array_append_new(list, line);
+    }
+}
+
+int view_pair_find(struct db *r, const char *connection, const char *text, json_t **out, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connection c = {0};
+    struct link *links = NULL;
+    size_t n = 0;
+    int rc = connection ? view_find_connection(r, &a, connection, &c, e) : TL_OK;
+    if (rc == TL_OK)
+        rc = link_list(r, &a, c.connection, &links, &n, e);
+    if (rc != TL_OK)
+        return rc;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        for (int s = 0; s < 2; s++)
+            if (links[i].feed[s])
+                find_in_feed(r, &a, links[i].feed[s], &links[i], s, str_of(text), list);
+    *out = json_object();
+    json_object_set_new(*out, "items", list);
+    return TL_OK;
+}
+
+static json_t *value_json(str blob, uint32_t number, struct arena *a)
+{
+    tl_value v = {0};
+    if (!obs_find(blob, number, a, &v) || v.type == TL_NULL)
+        return json_null();
+    AUTO(buf_done) struct buf text = {0};
+    value_text(&text, &v);
+    return view_str(buf_lent(&text));
+}
+
+static json_t *pair_fields(struct db *r, struct arena *a, const struct link *l, const struct connection *c, const struct pair *p,
+                           const struct record rec[2])
+{
+    struct map_row *rows = NULL;
+    struct field_row *numbers[2] = {NULL, NULL};
+    size_t n = 0, n_numbers[2] = {0, 0};
+    struct err e = {0};
+    json_t *list = json_array();
+    if (map_list(r, a, l->link, &rows, &n, &e) != TL_OK)
+        return list;
+    for (int s = 0; s < 2; s++)
+        (void)field_list(r, a, c->endpoint[s], l->kind[s], &numbers[s], &n_numbers[s], &e);
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_object();
+        json_object_set_new(o, "a_field", view_str(rows[i].a_path));
+        json_object_set_new(o, "b_field", view_str(rows[i].b_path));
+        for (int s = 0; s < 2; s++) {
+            str path = s ? rows[i].b_path : rows[i].a_path;
+            uint32_t number = 0;
+            for (size_t k = 0; k < n_numbers[s]; k++)
+                if (str_eq(numbers[s][k].path, path))
+                    number = numbers[s][k].number;
+            str base = p->base[s].kind == BASE_OWN ? p->base[s].blob : p->base[s].kind == BASE_SAME ? rec[s].observation : (str){0};
+            json_object_set_new(o, s ? "b" : "a", value_json(rec[s].observation, number, a));
+            json_object_set_new(o, s ? "b_agreed" : "a_agreed", value_json(base, number, a));
+        }
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct pair p = {0};
+    struct record rec[2] = {{0}, {0}};
+    struct link l = {0};
+    struct connection c = {0};
+    int rc = pair_load(r, &a, pair, &p, rec, e);
+    if (rc == TL_E_NOT_FOUND)
+        return err_set(e, rc, "no pair %lld", (long long)pair);
+    if (rc == TL_OK)
+        rc = link_get(r, &a, p.link, &l, e);
+    if (rc == TL_OK)
+        rc = connection_get(r, &a, l.connection, &c, e);
+    if (rc != TL_OK)
+        return rc;
+    json_t *o = pair_line(r, &a, pair);
+    if (!o)
+        return err_set(e, TL_E_NOT_FOUND, "no pair %lld", (long long)pair);
+    json_object_set_new(o, "fields", pair_fields(r, &a, &l, &c, &p, rec));
+    struct change *changes = NULL;
+    struct failure *failures = NULL;
+    size_t n = 0;
+    json_t *history = json_array(), *open = json_array();
+    static const char *const ops[] = {"settled", "create", "update", "restore", "delete"};
+    if (p.run)
+        json_array_append_new(history, json_pack("{s:s,s:o,s:I,s:s}", "op", "create", "at", view_time(p.made_us), "run",
+                                                 (json_int_t)p.run, "to", p.flags & PAIR_CREATED_B ? "b" : "a"));
+    if (change_list_of_pair(r, &a, pair, 0, 100, &changes, &n, e) == TL_OK)
+        for (size_t i = 0; i < n; i++) {
+            AUTO(text_free) char *text = str_dup(changes[i].fields);
+            json_t *fields = json_loads(text, 0, NULL);
+            json_array_append_new(history, json_pack("{s:s,s:o,s:I,s:s,s:o,s:o}", "op", ops[changes[i].op >= 0 && changes[i].op < 5 ? changes[i].op : 0],
+                                                     "at", view_time(changes[i].at_us), "run", (json_int_t)changes[i].run, "to",
+                                                     changes[i].side ? "b" : "a", "cause", view_str(changes[i].cause), "fields",
+                                                     fields ? fields : json_null()));
+        }
+    json_object_set_new(o, "history", history);
+    struct failure_filter f = {.pair = pair, .with_resolved = true};
+    if (failure_list(r, &a, &f, 100, &failures, &n, e) == TL_OK)
+        for (size_t i = 0; i < n; i++)
+            json_array_append_new(open, failure_json(r, &a, &failures[i], "en"));
+    json_object_set_new(o, "failures", open);
+    *out = o;
+    return TL_OK;
+}
