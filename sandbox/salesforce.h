@@ -1,8 +1,8 @@
 #ifndef SALESFORCE_H
 #define SALESFORCE_H
-/* The Salesforce twin: two roles, a login host ("login": OAuth only) and an instance ("salesforce": the REST API), so that
- * a client that posts to the wrong one is caught. Kinds of the control plane: object names (Account, Contact ...) or
- * "accounts" and "contacts". */
+/* The Salesforce twin: two roles, a login host ("login": OAuth only) and an instance ("salesforce": the REST API), so
+ * that a client that posts to the wrong one is caught. Kinds of the control plane: object names (Account, Contact ...)
+ * or "accounts" and "contacts". */
 #include "buf.h"
 #include "people.h"
 #include "server.h"

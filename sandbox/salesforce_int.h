@@ -34,7 +34,8 @@ struct sf_grant { /* a refresh token */
     int64_t used_us;
     bool dead;
 };
-struct sf_locator { /* an open query: the rows as they were when it ran (parents and child lists as they are when read) */
+struct sf_locator { /* an open query: the rows as they were when it ran (parents and child lists as they are when read)
+                     */
     char id[20];
     uint64_t session;
     int64_t opened_us;
@@ -103,7 +104,7 @@ enum { SF_PROBLEM_TEXT = 700 };
 struct sf_problem {
     const char *code;
     char text[SF_PROBLEM_TEXT];
-    char fields[256]; /* comma separated */
+    char fields[256];       /* comma separated */
     const char *duplicates; /* DUPLICATES_DETECTED: the JSON of the duplicate result */
 };
 struct sf_outcome {
@@ -121,7 +122,7 @@ struct sf_journal {
     struct sf_journal_entry *entries;
     size_t n, cap;
 };
-void sf_journal_undo(struct sf *sf, struct sf_journal *j); /* newest first; empties it */
+void sf_journal_undo(struct sf *sf, struct sf_journal *j);            /* newest first; empties it */
 void sf_journal_move(struct sf_journal *to, struct sf_journal *from); /* appends; from is empty then */
 void sf_journal_done(struct sf_journal *j);
 AUTO_DONE(struct sf_journal, sf_journal_done)
@@ -135,9 +136,9 @@ struct sf_save {
     const struct sf_field *key; /* upsert: the field of the path and its value */
     str key_value;
     uint32_t user;
-    int64_t now_us, late_us; /* late_us > 0: commits that much later */
+    int64_t now_us, late_us;                                        /* late_us > 0: commits that much later */
     bool allow_duplicates, duplicate_details, keep_owner, internal; /* internal: may write read-only fields */
-    str path, method; /* what faults are compared with */
+    str path, method;                                               /* what faults are compared with */
     struct sf_journal *journal;
 };
 /* Validates and stores. Fills *out; out->status 0 means stored. */

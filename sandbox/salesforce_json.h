@@ -1,7 +1,7 @@
 #ifndef SALESFORCE_JSON_H
 #define SALESFORCE_JSON_H
-/* JSON of a request body as a tree in an arena, with the line and column of every value (the vendor's parser errors name
- * them), and a writer. Parses a 200-record collection in well under a millisecond. */
+/* JSON of a request body as a tree in an arena, with the line and column of every value (the vendor's parser errors
+ * name them), and a writer. Parses a 200-record collection in well under a millisecond. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,7 +30,7 @@ struct sj *sj_parse(struct arena *a, str text, struct sj_fault *fault);
 struct sj *sj_get(const struct sj *object, const char *key); /* NULL when absent or not an object */
 str sj_text(const struct sj *v);                             /* empty when not a string */
 bool sj_is_true(const struct sj *v);
-int64_t sj_int(const struct sj *v, int64_t otherwise);       /* number or numeric text */
+int64_t sj_int(const struct sj *v, int64_t otherwise); /* number or numeric text */
 /* Writes the tree back, compact. */
 void sj_write(struct buf *out, const struct sj *v);
 

@@ -1,8 +1,8 @@
 #ifndef SALESFORCE_STORE_H
 #define SALESFORCE_STORE_H
-/* Records of the Salesforce twin. A record's content is an immutable, counted row: an update makes a new one, so a query
- * locator that holds rows shows what was true when the query ran. Three access paths keep 100,000 contacts fast: the
- * number in the id, a log ordered by SystemModstamp, and a hash of the folded text for indexed fields. */
+/* Records of the Salesforce twin. A record's content is an immutable, counted row: an update makes a new one, so a
+ * query locator that holds rows shows what was true when the query ran. Three access paths keep 100,000 contacts fast:
+ * the number in the id, a log ordered by SystemModstamp, and a hash of the folded text for indexed fields. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -90,7 +90,7 @@ struct sf_store {
     struct sf_table table[SF_OBJECTS_MAX];
     struct sf_record **late; /* records with a late row */
     size_t late_n, late_cap;
-    int64_t *late_from;      /* when each of them was written: holds latestDateCovered back */
+    int64_t *late_from; /* when each of them was written: holds latestDateCovered back */
     int64_t earliest_deleted_us;
 };
 
@@ -103,10 +103,10 @@ static inline struct sf_table *sf_store_table(struct sf_store *s, const struct s
 
 /* ---- ids: 15 characters take part, 3 more are their check; both are accepted, 18 are shown ---- */
 void sf_id_make(const char *prefix, uint32_t number, char out[SF_ID_MAX + 1]);
-bool sf_id_valid(str id);                   /* shape and check characters */
-bool sf_id_parse(str id, uint32_t *number); /* false when no id of ours could look so */
-struct sf_record *sf_find(struct sf_store *s, str id);                                   /* any object; NULL */
-struct sf_record *sf_find_in(struct sf_store *s, const struct sf_object *o, str id);     /* of that object; NULL */
+bool sf_id_valid(str id);                              /* shape and check characters */
+bool sf_id_parse(str id, uint32_t *number);            /* false when no id of ours could look so */
+struct sf_record *sf_find(struct sf_store *s, str id); /* any object; NULL */
+struct sf_record *sf_find_in(struct sf_store *s, const struct sf_object *o, str id); /* of that object; NULL */
 
 /* ---- reading ---- */
 void sf_cell(const struct sf_store *s, const struct sf_row *row, const struct sf_field *f, struct sf_scratch *scratch,
@@ -123,7 +123,8 @@ struct sf_meta {
     bool deleted;
 };
 struct sf_record *sf_record_new(struct sf_store *s, const struct sf_object *o);
-/* A new row: base's values (NULL: none) overlaid with `changes` (any order; kind CELL_NULL clears). Texts are copied. */
+/* A new row: base's values (NULL: none) overlaid with `changes` (any order; kind CELL_NULL clears). Texts are copied.
+ */
 struct sf_row *sf_row_make(struct sf_record *r, const struct sf_row *base, struct sf_val *changes, size_t n,
                            const struct sf_meta *meta);
 void sf_put(struct sf_store *s, struct sf_record *r, struct sf_row *row); /* takes the row; visible at once */
@@ -145,7 +146,7 @@ void sf_index_each(const struct sf_table *t, const struct sf_index *x, str text,
 /* The ordered log between lo and hi (hi excluded); entries may be stale: check record->now->stamp_us. */
 const struct sf_stamp *sf_log_range(struct sf_table *t, int64_t lo_us, int64_t hi_us, size_t *n_out);
 
-int sf_text_compare(str a, str b);      /* case-insensitive by code point */
+int sf_text_compare(str a, str b);                             /* case-insensitive by code point */
 bool sf_text_like(str text, str pattern, const bool *literal); /* '%' and '_' unless literal[i]; case-insensitive */
-uint32_t sf_text_hash(str s);           /* equal texts of any case hash alike */
+uint32_t sf_text_hash(str s);                                  /* equal texts of any case hash alike */
 #endif

@@ -79,16 +79,16 @@ void soql_fail_at(struct soql_error *e, const char *code, str query, uint32_t at
     PRINTF_LIKE(5, 6);
 void soql_fail(struct soql_error *e, const char *code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Named dates (TODAY, LAST_N_DAYS:3, THIS_QUARTER ...) as days [lo, hi). False when the word is none. The week starts on
- * Sunday, as in the en_US locale; the user's time zone is GMT. */
+/* Named dates (TODAY, LAST_N_DAYS:3, THIS_QUARTER ...) as days [lo, hi). False when the word is none. The week starts
+ * on Sunday, as in the en_US locale; the user's time zone is GMT. */
 bool soql_date_range(str word, int64_t n, int64_t today, int64_t *lo, int64_t *hi);
 bool soql_date_word(str word, bool *takes_n);
 
 /* ---- bound to the schema ---- */
 struct soql_path {
-    unsigned hops;                                   /* references to follow */
+    unsigned hops; /* references to follow */
     const struct sf_field *hop[SOQL_PARTS_MAX];
-    const struct sf_field *field;                    /* of the last object */
+    const struct sf_field *field; /* of the last object */
 };
 struct soql_column {
     struct soql_path path;
