@@ -6,7 +6,7 @@
 #include "desk_int.h"
 #include "times.h"
 
-enum { BY_IDS_MAX = 20, MASS_MAX = 100, FROM_MAX = 100000000, BIN_LIMIT_MAX = 50 };
+enum { PAGE_MAX = 100, BY_IDS_MAX = 20, MASS_MAX = 100, FROM_MAX = 100000000, BIN_LIMIT_MAX = 50 };
 static const char stamp_field[] = "cf_tieline_id";
 
 /* ---- changes ------------------------------------------------------------ */
@@ -219,17 +219,17 @@ void h_list(struct call *c)
 {
     struct module *m = desk_module_of(c);
     bool contacts = m->number == MOD_CONTACTS, down;
-    int64_t from, limit, base = twin_switch(c->twin, "from_base");
+    int64_t from, limit, base = twin_switch(c->twin, "from_base"), cap = twin_switch(c->twin, "limit_cap");
     int slot;
     if (!desk_params_known(c, contacts ? "from,limit,viewId,include,sortBy" : "from,limit,viewId,sortBy") ||
         !desk_int_param(c, "from", base, base, FROM_MAX, &from) ||
-        !desk_int_param(c, "limit", 10, 1, twin_switch(c->twin, "limit_cap"), &limit) || !view_check(c, m) ||
+        !desk_int_param(c, "limit", 10, 1, cap < PAGE_MAX ? cap : PAGE_MAX, &limit) || !view_check(c, m) ||
         !order_of(c, m,
                   contacts ? "firstName,lastName,phone,email,account,createdTime,modifiedTime"
                            : "website,email,phone,accountName,createdTime,modifiedTime",
                   &slot, &down))
         return;
-    const struct record *page[100];
+    const struct record *page[PAGE_MAX];
     size_t skip = (size_t)(from - base), n;
     if (slot < 0)
         n = page_by_time(m, slot == -1, down, skip, (size_t)limit, page);
