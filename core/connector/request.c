@@ -223,6 +223,14 @@ static void dec_find(struct decoder *d, tl_find *r)
     r->deadline_us = dec_i64(d);
 }
 
+static bool inside(const tl_record *r, const tl_shape *shape)
+{
+    for (uint32_t i = 0; i < r->n_values; i++)
+        if (!shape || r->values[i].field >= shape->n_fields)
+            return false;
+    return true;
+}
+
 static void dec_push(struct decoder *d, tl_push *r)
 {
     r->flags = dec_u32(d);
@@ -235,6 +243,8 @@ static void dec_push(struct decoder *d, tl_push *r)
         uint32_t index = dec_u32(d);
         dec_record(d, &records[i]);
         records[i].index = index;
+        if (!inside(&records[i], r->shape))
+            d->bad = true;
     }
     tl_batch *batch = arena_new(d->arena, tl_batch);
     *batch = (tl_batch){

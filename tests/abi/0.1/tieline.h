@@ -1,0 +1,659 @@
+/* tieline.h - the connector ABI of tieline, version 0.1.
+ *
+ * Policy. 0.x may still break, and each break is announced by an ADR; a connector of another 0.x break is refused
+ * in one sentence. From 1.0 on, released names, layouts, meanings, threads and ownership never change: members are
+ * appended, MINOR grows by one per append, a break is a new entry symbol, an extension gets "/2".
+ *
+ * Rules of every line below.
+ * - This is the only header a connector needs. A connector exports exactly one symbol, tieline_connector_v0, and
+ *   imports nothing from the host: it gets a table of functions (tl_host) with every open().
+ * - All text is UTF-8 and counted (tl_str); it may hold no NUL. The host also NUL-terminates what it passes in.
+ * - Ownership: the callee may read a pointer argument until it returns and never later. What must live longer is
+ *   copied by the receiver. Nobody frees the other side's memory.
+ * - Threads: [control] the host's one control thread; [instance] whichever thread drives this instance now: never
+ *   two at once, but it may change between calls; [any] every thread at any time. A connector starts no threads,
+ *   installs no signal handlers, registers no atexit(), and keeps no writable globals.
+ * - No errno, exception, longjmp, FILE or file descriptor crosses this line.
+ * - Times are int64 microseconds since 1970-01-01 UTC; 0 means unknown. Dates are days since 1970-01-01.
+ * - Growth: every struct that may grow starts with its size or travels with a stride. Walk arrays with TL_AT, never
+ *   with []. Read a member the other side may not have with TL_HAS.
+ * - Enumerators may be appended only to enums that flow connector -> host; the host treats one it does not know
+ *   as the most cautious value, named at each enum.
+ */
+#ifndef TIELINE_H
+#define TIELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TL_ABI_MAJOR 0u
+#define TL_ABI_MINOR 1u
+#define TL_MAGIC 0x304c5454u /* "TTL0" */
+#define TL_VOCABULARY 1u     /* version of the kinds and canonical paths listed at the end */
+
+#define TL_HAS(object, type, member)                                                                                 \
+    ((object)->struct_size >= offsetof(type, member) + sizeof((object)->member) && (object)->member)
+#define TL_AT(type, base, stride, i) ((const type *)(const void *)((const char *)(base) + (size_t)(stride) * (i)))
+#define TL_STR(literal) ((tl_str){(literal), sizeof(literal) - 1})
+#define TL_EXPORT __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tl_str {
+    const char *p;
+    uint64_t n;
+} tl_str;
+
+/* ---- Outcomes and errors --------------------------------------------------------------------------------------- */
+
+/* Class of an outcome: it decides what the host does next. An unknown value counts as TL_E_BUG. */
+typedef int32_t tl_status;
+enum {
+    TL_OK = 0,
+    TL_E_CONFIG = 1,      /* an option is missing or wrong: the operator must act */
+    TL_E_AUTH = 2,        /* sign-in was refused for good: the admin must authorise again */
+    TL_E_DENIED = 3,      /* the vendor's rights forbid this call or record */
+    TL_E_NOT_FOUND = 4,   /* no such record (any more) */
+    TL_E_CONFLICT = 5,    /* precondition failed: the record changed meanwhile */
+    TL_E_INVALID = 6,     /* the vendor refuses these data; the same data will never be accepted */
+    TL_E_THROTTLED = 7,   /* too many calls; retry_after_ms says when, 0 if unknown */
+    TL_E_TEMPORARY = 8,   /* network, 5xx, lock: try later */
+    TL_E_CURSOR_LOST = 9, /* pull: the cursor is unusable; the host starts a full pass */
+    TL_E_UNSUPPORTED = 10,
+    TL_E_CANCELLED = 11, /* the host asked to stop; not a fault */
+    TL_E_BUG = 12,       /* defect of the connector or of the host */
+    TL_E_UNKNOWN = 13,   /* a write may or may not have been applied (no answer, cut answer) */
+    TL_E_QUOTA = 14      /* the period's allotment is used up; retry_after_ms says until when */
+};
+
+/* How much of the work an error spoils. Unknown counts as TL_SCOPE_ENDPOINT. */
+enum { TL_SCOPE_RECORD = 0, TL_SCOPE_KIND = 1, TL_SCOPE_ENDPOINT = 2 };
+
+/* Reason of a TL_E_INVALID, TL_E_DENIED or TL_E_CONFLICT. The host words the message from it in the reader's
+ * language and keeps the vendor's own words beside. Unknown counts as TL_R_OTHER. */
+enum {
+    TL_R_OTHER = 0,
+    TL_R_ALREADY_MAPPED = 1,   /* the target record is bound elsewhere, or the vendor says "duplicate of record X" */
+    TL_R_TYPE_MISMATCH = 2,    /* text for a numeric field, and the like */
+    TL_R_REQUIRED_MISSING = 3, /* a mandatory field is absent or empty */
+    TL_R_PARAM_MISSING = 4,    /* the call lacked a parameter */
+    TL_R_PARAM_INVALID = 5,    /* a parameter or value is wrong in another way */
+    TL_R_TOO_LONG = 6,
+    TL_R_CHOICE_UNKNOWN = 7, /* a value that a picklist does not have */
+    TL_R_READ_ONLY = 8,
+    TL_R_PERMISSION = 9,
+    TL_R_REFERENCE = 10, /* a referenced record is missing, deleted or invisible */
+    TL_R_DUPLICATE_RULE = 11,
+    TL_R_VALIDATION_RULE = 12, /* a rule written by the vendor's customer; text holds its words */
+    TL_R_LOCKED = 13,
+    TL_R_BAD_RECORD = 14, /* the record as read cannot be used (text says which value) */
+    TL_R_TOO_LARGE = 15,
+    TL_R_SCHEMA = 16 /* the field is unknown or not writable any more: the host discovers again */
+};
+
+/* The host allocates and zeroes it (struct_size set), the connector fills it, nobody frees it. No secrets in any
+ * member. text: one line for people, the fact first, lower-case start, no full stop. detail: for the log only. */
+typedef struct tl_error {
+    uint32_t struct_size;
+    int32_t scope;
+    int32_t reason;
+    int32_t http_status;
+    int64_t retry_after_ms;
+    char code[64];  /* the vendor's code, verbatim */
+    char field[64]; /* the vendor's name of the offending field, if one is named */
+    char text[256];
+    char detail[512];
+} tl_error;
+
+/* ---- Values ---------------------------------------------------------------------------------------------------- */
+
+/* Type of a value and of a field. Member of tl_value.u in brackets. Unknown counts as TL_JSON. */
+enum {
+    TL_NULL = 0,      /* [-] present and empty; a value left out of a record is unknown, never empty */
+    TL_BOOL = 1,      /* [i] 0 or 1 */
+    TL_INT = 2,       /* [i] */
+    TL_TIME = 3,      /* [i] microseconds UTC */
+    TL_DATE = 4,      /* [i] days */
+    TL_DECIMAL = 5,   /* [s] literal text such as "12.10"; never through a double; also money */
+    TL_TEXT = 6,      /* [s] one line */
+    TL_MULTILINE = 7, /* [s] */
+    TL_EMAIL = 8,     /* [s] */
+    TL_PHONE = 9,     /* [s] */
+    TL_URL = 10,      /* [s] */
+    TL_CHOICE = 11,   /* [s] the value of one picklist entry (not its label) */
+    TL_REF = 12,      /* [s] remote id of another record; aux = position of its kind in tl_field.refers_to */
+    TL_LIST = 13,     /* [list] of values of one scalar type, for example several picklist entries */
+    TL_JSON = 14,     /* [s] JSON text passed through untouched, never compared by member */
+    TL_BYTES = 15     /* [s] */
+};
+
+typedef struct tl_value tl_value;
+struct tl_value {
+    uint32_t field; /* index into tl_shape.fields; inside a list: 0 */
+    uint8_t type;
+    uint8_t flags; /* 0 */
+    uint16_t aux;
+    union {
+        int64_t i;
+        tl_str s;
+        struct {
+            const tl_value *items;
+            uint64_t n;
+        } list;
+    } u;
+};
+
+typedef struct tl_choice {
+    tl_str value, label;
+} tl_choice;
+
+/* tl_field.flags */
+enum {
+    TL_F_READONLY = 1,    /* never written */
+    TL_F_REQUIRED = 2,    /* a create without it is refused */
+    TL_F_CUSTOM = 4,      /* added by the vendor's customer */
+    TL_F_MATCH = 8,       /* find() can search by it */
+    TL_F_UNIQUE = 16,     /* the vendor refuses a second record with the same value */
+    TL_F_CLOSED = 32,     /* a choice not listed is refused by the vendor */
+    TL_F_CREATE_ONLY = 64, /* written at creation, not changed later */
+    TL_F_STAMP = 128      /* usable as the stamp field (text of at least 40 characters) */
+};
+
+/* One field, as discover() describes it and as the host repeats it in every shape. */
+typedef struct tl_field {
+    uint32_t struct_size;
+    uint32_t type;    /* TL_BOOL ... ; for TL_LIST see item_type */
+    uint32_t flags;   /* TL_F_* */
+    uint32_t max;     /* longest text in characters, digits before the point of a number; 0: no limit known */
+    uint32_t scale;   /* digits after the point of a TL_DECIMAL; resolution is per kind */
+    uint32_t item_type;
+    uint32_t n_choices;
+    uint32_t reserved;
+    tl_str path;      /* canonical path, or "x." + name where the vocabulary has none */
+    tl_str name;      /* the vendor's name */
+    tl_str label;     /* the vendor's words for people */
+    tl_str refers_to; /* TL_REF: kinds, comma separated, for example "contact,lead" */
+    const tl_choice *choices;
+} tl_field;
+
+/* What one call is about. Chosen by the host for every call, so that a connector remembers nothing of discover(). */
+typedef struct tl_shape {
+    uint32_t struct_size;
+    uint32_t n_fields;
+    uint32_t field_stride;
+    uint32_t reserved;
+    tl_str kind;            /* "contact" */
+    const tl_field *fields; /* walk with TL_AT */
+} tl_shape;
+
+/* ---- Records --------------------------------------------------------------------------------------------------- */
+
+enum { TL_STATE_LIVE = 0, TL_STATE_TRASHED = 1, TL_STATE_DELETED = 2, TL_STATE_MERGED = 3, TL_STATE_FORBIDDEN = 4 };
+
+/* How versions compare: TL_VER_TIME and TL_VER_SEQUENCE are ordered, TL_VER_TAG only equal or not. */
+enum { TL_VER_NONE = 0, TL_VER_TIME = 1, TL_VER_SEQUENCE = 2, TL_VER_TAG = 3 };
+
+enum { TL_ORIGIN_UNKNOWN = 0, TL_ORIGIN_SELF = 1, TL_ORIGIN_OTHER = 2 };
+
+/* tl_record.flags */
+enum {
+    TL_REC_FULL = 1,   /* every field of the shape that the record has is in values */
+    TL_REC_HINT = 2,   /* only the id is known: the host fetches it */
+    TL_REC_GAP = 4,    /* ids are unknown: the host sweeps the kind */
+    TL_REC_BAD = 8     /* the record cannot be used; note says why (BAD_RECORD). The page goes on */
+};
+
+/* push: what to do with one record. */
+enum { TL_OP_CREATE = 1, TL_OP_UPDATE = 2, TL_OP_RESTORE = 3, TL_OP_DELETE = 4 };
+
+/* The envelope of one record, in both directions. */
+typedef struct tl_record {
+    tl_str id;        /* remote id; empty in a create */
+    tl_str version;   /* text of the vendor's version; in a push: the version the write is based on */
+    tl_str into;      /* state MERGED: id of the record that survived, if known */
+    tl_str by;        /* remote id of the user who made the last change */
+    tl_str stamp;     /* value of the stamp field; in a create: the value to write, the same on every attempt */
+    tl_str url;       /* address for people ("view in ..."); may be empty */
+    tl_str note;      /* TL_REC_BAD: what is wrong with it */
+    int64_t modified_us, created_us;
+    int32_t state, version_kind, origin, op;
+    uint32_t flags;
+    uint32_t index;   /* find, get: which query or id this answers */
+    uint32_t n_values;
+    uint32_t reserved;
+    const tl_value *values;
+    tl_str kind;      /* parse: the kind, as one delivery may speak of several; elsewhere empty, the shape says it */
+} tl_record;
+
+typedef struct tl_batch {
+    uint32_t struct_size;
+    uint32_t count;
+    uint32_t stride; /* of records; walk with TL_AT */
+    uint32_t reserved;
+    const tl_record *records;
+} tl_batch;
+
+/* ---- Host services --------------------------------------------------------------------------------------------- */
+
+enum { TL_DEBUG = 0, TL_INFO = 1, TL_WARN = 2, TL_ERROR = 3 };
+
+typedef struct tl_pair {
+    tl_str name, value;
+} tl_pair;
+
+/* tl_http.flags */
+enum {
+    TL_HTTP_NO_AUTH = 1,    /* do not add the endpoint's authorisation */
+    TL_HTTP_WRITE = 2       /* has effects: never repeated by the host after a lost answer */
+};
+
+/* One request. The host does TLS, proxy, pooling, deadlines, decompression, redaction and authorisation: it adds the
+ * header of tl_auth, refreshes an expired token once and repeats the call once. Only hosts that the connector
+ * declared, or that the operator wrote into an option of type TL_OPT_URL, are reached. Redirects are not followed. */
+typedef struct tl_http {
+    uint32_t struct_size;
+    uint32_t flags;
+    uint32_t timeout_ms; /* 0: the host's default */
+    uint32_t n_headers;
+    const char *method;
+    tl_str url;
+    tl_str body;
+    uint64_t body_blob; /* 0, or the blob that is the body */
+    const tl_pair *headers;
+    /* Filled by the host; lent until the next http() of this instance or the return of the current call. */
+    tl_status outcome;  /* TL_OK: a status line and the whole body arrived, whatever the status is.
+                           TL_E_TEMPORARY: nothing was sent. TL_E_UNKNOWN: sent, but no whole answer.
+                           TL_E_AUTH, TL_E_CANCELLED, TL_E_DENIED (address not allowed), TL_E_CONFIG */
+    int32_t status;
+    uint32_t n_out_headers;
+    uint32_t reserved;
+    const tl_pair *out_headers; /* names in lower case */
+    tl_str out_body;
+    uint64_t out_blob;   /* in: 0, or the blob that takes the body of a 2xx answer instead of out_body */
+    int64_t server_us;   /* the Date header, 0 if none */
+    int64_t took_us;
+    char error[128];     /* outcome != TL_OK: what happened, without secrets */
+} tl_http;
+
+/* A vendor's allowance as an answer told it; the host keeps it for all instances of the endpoint. -1: not told. */
+typedef struct tl_quota {
+    uint32_t struct_size;
+    uint32_t reserved;
+    tl_str name; /* "day", "minute", "concurrent" */
+    int64_t limit, remaining, resets_us;
+} tl_quota;
+
+/* check(): who we are at the vendor. */
+typedef struct tl_account {
+    uint32_t struct_size;
+    uint32_t reserved;
+    tl_str org_key;  /* identity of the org or portal, stable for ever; empty: not known */
+    tl_str org_name, edition;
+    tl_str user_id, user_name;
+    int64_t server_us;
+} tl_account;
+
+/* check(): one finding, in words an operator can act on. level TL_INFO, TL_WARN or TL_ERROR. */
+typedef struct tl_finding {
+    uint32_t struct_size;
+    int32_t level;
+    tl_str code, text, hint;
+} tl_finding;
+
+/* tl_kind.can */
+enum {
+    TL_CAN_PULL = 1,         /* pull() in mode TL_PULL_CHANGES */
+    TL_CAN_PASS = 2,         /* pull() in mode TL_PULL_PASS */
+    TL_CAN_CREATE = 4,
+    TL_CAN_UPDATE = 8,
+    TL_CAN_DELETE = 16,
+    TL_CAN_RESTORE = 32,     /* push TL_OP_RESTORE brings a trashed record back */
+    TL_CAN_CONDITIONAL = 64, /* push honours tl_record.version: TL_E_CONFLICT when the record changed meanwhile */
+    TL_CAN_RETURN_POST = 128, /* results carry the record as it is after the write */
+    TL_CAN_FIND = 256,
+    TL_CAN_STAMP_UNIQUE = 512, /* the stamp field, if present, is enforced unique: creating twice is impossible */
+    TL_CAN_STAMP_FIND = 1024,  /* find() by "stamp" works (also in the bin) */
+    TL_CAN_QUIET = 2048,       /* push honours TL_PUSH_QUIET */
+    TL_CAN_VIEW = 4096,        /* pull honours a list view */
+    TL_CAN_DELETED = 8192,     /* TL_PULL_CHANGES reports deletions too */
+    TL_CAN_FIND_CREATED = 16384 /* find() by "created" lists what our user created since a time */
+};
+
+/* One kind of record, as discover() describes it. */
+typedef struct tl_kind {
+    uint32_t struct_size;
+    uint32_t can;           /* TL_CAN_* */
+    uint32_t max_batch;     /* records per push; 1 if the vendor writes one at a time */
+    uint32_t max_get;       /* ids per get */
+    uint32_t max_find;      /* queries per find */
+    uint32_t n_fields;
+    uint32_t field_stride;
+    uint32_t resolution_ms; /* of modified times: 1000 where the vendor cuts to seconds */
+    int64_t settle_ms;      /* after this long a lost write is visible or will never be */
+    int64_t lateness_ms;    /* how late a change may show up with an older time: the cursor overlap */
+    tl_str kind, label;
+    tl_str name;            /* the vendor's name of the kind */
+    tl_str stamp_field;     /* vendor's name of the field that holds stamps; empty: none is set up */
+    const tl_field *fields;
+} tl_kind;
+
+typedef struct tl_host tl_host;
+
+/* pull(): position reached. Everything emitted since the last checkpoint of this call is covered by it; the host
+ * stores records and checkpoint in one transaction. The cursor is opaque to the host and at most 64 KiB. */
+typedef struct tl_checkpoint {
+    uint32_t struct_size;
+    int32_t mode;       /* the mode of the pull */
+    int32_t complete;   /* pass: 1 = the enumeration has ended. changes: 1 = nothing more for now */
+    uint32_t reserved;
+    tl_str cursor;
+    int64_t server_us;  /* vendor's clock at the start of this pull; 0: not told */
+    int64_t estimate;   /* pass: how many records in all; -1: not known */
+} tl_checkpoint;
+
+/* Result of one pushed record. record: what the vendor says the record is now (id, version and whatever values it
+ * returned; TL_REC_FULL if all of the shape); null if it says nothing beyond success. */
+typedef struct tl_result {
+    uint32_t struct_size;
+    tl_status status;   /* TL_E_UNKNOWN: may have been applied */
+    int32_t created;    /* TL_OP_CREATE: 1 = a new record, 0 = one with our stamp existed already */
+    uint32_t reserved;
+    const tl_record *record;
+    const tl_error *error; /* null when status is TL_OK */
+} tl_result;
+
+/* Webhook subscription as the vendor knows it now. */
+typedef struct tl_subscription {
+    uint32_t struct_size;
+    uint32_t reserved;
+    tl_str id;          /* the vendor's id */
+    tl_str audience;    /* JWT scheme: expected "aud" claim, if the vendor tells one */
+    int64_t expires_us; /* 0: never */
+} tl_subscription;
+
+/* One table per instance, valid from open() until close() returns. Each function that takes a tl_error fills it when
+ * it returns anything but TL_OK. */
+struct tl_host {
+    uint32_t struct_size, abi_major, abi_minor, reserved;
+    const char *name, *version; /* of the host program */
+    const void *(*extension)(const tl_host *, const char *id); /* [any] a host extension, or null */
+    void (*log)(const tl_host *, int32_t level, tl_str line);  /* [any] one line, no secrets */
+    void (*metric)(const tl_host *, const char *name, int64_t add); /* [any] counter "desk_pages" */
+    int64_t (*now_us)(const tl_host *);                        /* [any] virtual under test: the only clock to use */
+    int32_t (*cancelled)(const tl_host *);                     /* [any] 1: return TL_E_CANCELLED soon */
+    tl_status (*sleep_ms)(const tl_host *, uint32_t ms);       /* [instance] TL_E_CANCELLED when woken early */
+    /* Sends n requests (requests[0].struct_size is the stride), several at once, and returns when all are done.
+     * TL_OK: look at each outcome. TL_E_CANCELLED: those not sent have that outcome. [instance] */
+    tl_status (*http)(const tl_host *, tl_http *requests, uint32_t n, tl_error *);
+    /* Non-secret member of the last token answer, for example "instance_url"; len 0 if there is none. Signs in
+     * first when that has not happened yet. TL_E_AUTH, TL_E_CONFIG, TL_E_TEMPORARY. [instance] */
+    tl_status (*auth_extra)(const tl_host *, const char *member, char *buf, uint64_t cap, uint64_t *len, tl_error *);
+    void (*quota)(const tl_host *, const tl_quota *);          /* [instance] */
+    /* Small durable values per endpoint, shared by its instances; at most 64 KiB each, 1 MiB in all. A missing key
+     * gives TL_E_NOT_FOUND; a short buffer TL_E_INVALID with the length needed in *len. Durable on return. [instance] */
+    tl_status (*kv_get)(const tl_host *, const char *key, char *buf, uint64_t cap, uint64_t *len);
+    tl_status (*kv_set)(const tl_host *, const char *key, tl_str value); /* empty value removes */
+    /* Byte streams too large for memory (attachments, recordings, archives), host-kept, gone when the call returns
+     * unless handed to it. Handles are never 0. [instance] */
+    tl_status (*blob_new)(const tl_host *, const char *name, uint64_t *handle);
+    tl_status (*blob_write)(const tl_host *, uint64_t handle, tl_str bytes);
+    tl_status (*blob_read)(const tl_host *, uint64_t handle, uint64_t offset, char *buf, uint64_t cap, uint64_t *len);
+    tl_status (*account)(const tl_host *, const tl_account *);    /* [instance, in check] */
+    tl_status (*finding)(const tl_host *, const tl_finding *);    /* [instance, in check, prepare] */
+    tl_status (*describe)(const tl_host *, const tl_kind *);      /* [instance, in discover] once per kind */
+    /* Hands over records. Copied before it returns. TL_E_CANCELLED: stop. TL_E_INVALID: the host refuses a record
+     * (value outside the shape, text not UTF-8): a defect, logged. [instance, in pull, get, find, parse] */
+    tl_status (*emit)(const tl_host *, const tl_batch *);
+    /* TL_OK: go on with the next page. TL_E_CANCELLED: the page budget is used up or the host wants the instance
+     * back: return TL_OK now. [instance, in pull] */
+    tl_status (*checkpoint)(const tl_host *, const tl_checkpoint *);
+    tl_status (*result)(const tl_host *, uint32_t index, const tl_result *);    /* [instance, in push] once a record */
+    tl_status (*subscription)(const tl_host *, const tl_subscription *);        /* [instance, in subscribe] */
+};
+
+/* ---- Requests -------------------------------------------------------------------------------------------------- */
+
+enum { TL_PURPOSE_BULK = 0, TL_PURPOSE_LIVE = 1, TL_PURPOSE_AGENT = 2 };
+
+typedef struct tl_open {
+    uint32_t struct_size;
+    int32_t purpose;
+    uint32_t n_config;
+    uint32_t reserved;
+    const tl_pair *config; /* every option, validated, defaults filled in; secret ones are left out */
+    tl_str endpoint;       /* name, for messages */
+} tl_open;
+
+typedef struct tl_check {
+    uint32_t struct_size;
+    uint32_t n_kinds;
+    const tl_str *kinds; /* kinds that links use; rights are checked for these */
+} tl_check;
+
+typedef struct tl_discover {
+    uint32_t struct_size;
+    uint32_t n_kinds;
+    const tl_str *kinds; /* empty: all */
+} tl_discover;
+
+enum {
+    TL_PULL_CHANGES = 0, /* what changed since the cursor; an empty cursor means "from now on, less the overlap" */
+    TL_PULL_PASS = 1     /* every live record once; an empty cursor means from the beginning */
+};
+
+typedef struct tl_pull {
+    uint32_t struct_size;
+    int32_t mode;
+    uint32_t max_pages;   /* page budget: return after so many checkpoints */
+    uint32_t page_hint;   /* records per page; 0: the connector's choice */
+    const tl_shape *shape;
+    tl_str cursor;
+    tl_str view;          /* vendor's list view id; empty: all */
+    int64_t created_from_us; /* only records created then or later; 0: all. May be ignored: the host checks too */
+    int64_t deadline_us;  /* host's clock; 0: none */
+} tl_pull;
+
+typedef struct tl_get {
+    uint32_t struct_size;
+    uint32_t n_ids;
+    const tl_shape *shape;
+    const tl_str *ids;
+    int64_t deadline_us;
+} tl_get;
+
+/* One question of find(): records whose field at path equals value, compared as the vendor does; the host checks
+ * again. path: a canonical path with TL_F_MATCH; or "stamp"; or "created" (value: microseconds, records that our user
+ * created at or after it). Records in the bin are reported with their state. */
+typedef struct tl_query {
+    tl_str path, value;
+} tl_query;
+
+typedef struct tl_find {
+    uint32_t struct_size;
+    uint32_t n_queries;
+    const tl_shape *shape;
+    const tl_query *queries;
+    uint32_t limit; /* records per query; 0: the connector's choice, at least 3 */
+    uint32_t reserved;
+    int64_t deadline_us;
+} tl_find;
+
+/* tl_push.flags */
+enum { TL_PUSH_QUIET = 1 /* ask the vendor not to run automations and notifications */ };
+
+typedef struct tl_push {
+    uint32_t struct_size;
+    uint32_t flags;
+    const tl_shape *shape;   /* union of the fields of all records; a value left out is not touched */
+    const tl_batch *batch;   /* at most tl_kind.max_batch records, distinct ids */
+    tl_str stamp_field;      /* vendor's name; empty: none */
+    int64_t deadline_us;
+} tl_push;
+
+typedef struct tl_conn tl_conn; /* the connector's own; the host only hands it back */
+
+/* ---- Extension "tl.auth/1": described here, done by the host -------------------------------------------------------
+ * Templates hold names in braces: an option (secret ones included), "refresh_token", "code", "redirect_uri",
+ * "code_verifier", "code_challenge", "state", "assertion", "now" (epoch seconds), "expires" (now + assertion
+ * lifetime). In a form the host percent-encodes each value. */
+typedef struct tl_auth_flow {
+    const char *name;      /* "client_credentials", "jwt_bearer", "refresh_token", "authorization_code" */
+    const char *needs;     /* names that must have a value for this flow to be used, comma separated */
+    const char *token_url; /* template */
+    const char *form;      /* template of the body, application/x-www-form-urlencoded */
+    const char *assertion; /* template of the JWT claims (JSON), or null; signed RS256 */
+    const char *assertion_key; /* option that holds the PEM private key, or null */
+    int64_t assertion_lifetime_s;
+} tl_auth_flow;
+
+enum { TL_AUTH_UNRELATED = 0, TL_AUTH_EXPIRED = 1, TL_AUTH_REFUSED = 2 };
+
+typedef struct tl_auth {
+    uint32_t struct_size;
+    uint32_t n_flows;
+    uint32_t flow_stride;
+    uint32_t reserved;
+    const tl_auth_flow *flows;  /* tried in order: the first whose needs are met */
+    const char *header;         /* "Authorization" */
+    const char *prefix;         /* "Zoho-oauthtoken " */
+    const char *access_member, *refresh_member, *lifetime_member; /* members of the token answer; lifetime may be null */
+    const char *extras;         /* non-secret members the host keeps, comma separated */
+    const char *url_extras;     /* those of extras that are base URLs: host part must be allowed */
+    const char *authorize_url;  /* template; null: no browser sign-in */
+    const char *revoke_url, *revoke_form;
+    int64_t default_lifetime_s; /* when the answer has none */
+    /* Verdict on an API answer; only EXPIRED makes the host refresh and repeat once. Pure. [any] */
+    int32_t (*verdict)(int32_t status, tl_str body);
+    /* Reads a token answer without an access token: TL_E_AUTH (revoked: authorise again), TL_E_CONFIG (client id,
+     * secret, host), TL_E_THROTTLED, TL_E_TEMPORARY. Pure. [any] */
+    tl_status (*token_error)(int32_t status, tl_str body, tl_error *);
+} tl_auth;
+
+/* ---- Extension "tl.webhook/1" -------------------------------------------------------------------------------------- */
+
+enum { TL_HOOK_SECRET_PATH = 1, TL_HOOK_HEADER_TOKEN = 2, TL_HOOK_HMAC_SHA256 = 3, TL_HOOK_JWT_RS256 = 4 };
+
+typedef struct tl_hook_request {
+    uint32_t struct_size;
+    uint32_t n_headers;
+    const tl_pair *headers; /* names in lower case */
+    tl_str body, query;
+    int64_t received_us;
+} tl_hook_request;
+
+typedef struct tl_subscribe {
+    uint32_t struct_size;
+    uint32_t n_kinds;
+    const tl_str *kinds;
+    tl_str url; /* where the vendor shall post */
+    tl_str id;  /* renew or remove: the id known from before */
+} tl_subscribe;
+
+typedef struct tl_webhook {
+    uint32_t struct_size;
+    int32_t scheme;          /* TL_HOOK_*; the host verifies before it stores anything */
+    const char *header;      /* header with the token, signature or JWT */
+    const char *jwks_url;    /* template, options and extras in braces */
+    const char *issuer;      /* template, "{org_key}" allowed; null: not checked */
+    const char *delivery_id; /* header that names the delivery; null: hash of the body */
+    uint32_t answers_get;    /* 1: a verification GET is answered with 200 */
+    uint32_t reserved;
+    /* Turns one stored delivery into records (emit), mostly hints. [instance] */
+    tl_status (*parse)(tl_conn *, const tl_hook_request *, tl_error *);
+    /* Creates or renews; reports through host->subscription. [instance] */
+    tl_status (*subscribe)(tl_conn *, const tl_subscribe *, tl_error *);
+    tl_status (*unsubscribe)(tl_conn *, const tl_subscribe *, tl_error *);
+} tl_webhook;
+
+/* ---- Extension "tl.prepare/1": one-time set-up at the vendor ("tieline endpoint prepare") -------------------------- */
+
+typedef struct tl_prepare_request {
+    uint32_t struct_size;
+    int32_t dry_run; /* 1: only report, as findings, what would be done and what the admin must do by hand */
+    uint32_t n_kinds;
+    uint32_t reserved;
+    const tl_str *kinds;
+} tl_prepare_request;
+
+typedef struct tl_prepare {
+    uint32_t struct_size;
+    uint32_t reserved;
+    tl_status (*prepare)(tl_conn *, const tl_prepare_request *, tl_error *); /* [instance] */
+} tl_prepare;
+
+/* Extensions to come, by id: "tl.view/1" (read-through lists), "tl.action/1" (declared, typed actions). */
+
+/* ---- The connector ------------------------------------------------------------------------------------------------- */
+
+enum { TL_OPT_TEXT = 0, TL_OPT_INT = 1, TL_OPT_BOOL = 2, TL_OPT_CHOICE = 3, TL_OPT_URL = 4, TL_OPT_DURATION = 5,
+       TL_OPT_SECRET = 6, /* never reaches the connector */
+       TL_OPT_DIR = 7     /* a directory the operator grants */ };
+enum { TL_OPT_REQUIRED = 1 };
+
+/* def: null: none. "?dc:com=https://a.com,eu=https://a.eu": chosen by the value of the option dc, which stands earlier in
+ * the list; no entry for it: none. choices: comma separated. */
+typedef struct tl_option {
+    const char *name, *def, *help, *choices;
+    uint32_t type, flags;
+} tl_option;
+
+enum { TL_ROLE_OTHER = 0, TL_ROLE_HELPDESK = 1, TL_ROLE_CRM = 2, TL_ROLE_FINANCE = 3, TL_ROLE_TELEPHONY = 4 };
+
+enum { TL_PLUGIN_OWN_THREADS = 1, TL_PLUGIN_KEEP_MAPPED = 2 }; /* either one: never unmapped */
+
+/* Constant data of the connector; the host copies what it keeps. Members a connector does not have are null. */
+typedef struct tl_connector {
+    uint32_t magic, struct_size, abi_major, abi_minor;
+    const char *id;      /* "salesforce": [a-z0-9_]{1,32}, also the value of "connector =" */
+    const char *name, *version, *vendor, *url, *license;
+    uint32_t flags;
+    int32_t role;
+    const char *claims;  /* groups this system may be in only once per partner, comma separated; null: none */
+    const char *hosts;   /* vendor hosts that http() may reach: "desk.zoho.com,*.my.salesforce.com" */
+    int64_t default_window_s; /* created_within of a new link; 0: none */
+    int32_t default_master;   /* 1: this side settles ties unless the operator says otherwise */
+    uint32_t n_options, option_stride, reserved;
+    const tl_option *options;
+    tl_status (*load)(tl_error *);                                                        /* [control] optional */
+    void (*unload)(void);                                                                 /* [control] optional */
+    tl_status (*open)(const tl_host *, const tl_open *, tl_conn **, tl_error *);         /* [instance] no network */
+    void (*close)(tl_conn *);                                                             /* [instance] cannot fail */
+    tl_status (*check)(tl_conn *, const tl_check *, tl_error *);                          /* [instance] */
+    tl_status (*discover)(tl_conn *, const tl_discover *, tl_error *);                    /* [instance] */
+    tl_status (*pull)(tl_conn *, const tl_pull *, tl_error *);                            /* [instance] */
+    tl_status (*get)(tl_conn *, const tl_get *, tl_error *);                              /* [instance] each id once */
+    tl_status (*find)(tl_conn *, const tl_find *, tl_error *);                            /* [instance] */
+    tl_status (*push)(tl_conn *, const tl_push *, tl_error *);                            /* [instance] */
+    const void *(*extension)(const char *id);                                             /* [any] */
+} tl_connector;
+
+/* The one exported symbol. No side effect, no I/O, no thread; the same pointer on every call. [any] */
+TL_EXPORT const tl_connector *tieline_connector_v0(void);
+
+/* ---- Vocabulary 1 ----------------------------------------------------------------------------------------------------
+ * Kinds and their canonical paths. Equal paths on both sides are mapped by default; paths under "x." never are.
+ *
+ * account: name phone fax website industry description employees annual_revenue parent owner
+ *          address.street address.city address.state address.postal_code address.country
+ *          shipping.street shipping.city shipping.state shipping.postal_code shipping.country
+ * contact: first_name last_name email secondary_email phone mobile fax title department description account owner
+ *          birthday address.street address.city address.state address.postal_code address.country
+ * product: name code unit_price active description departments
+ * deal:    name stage amount probability close_date account contacts owner closed won
+ * lead:    first_name last_name company email phone mobile title status owner converted_contact converted_account
+ * ticket:  number subject description status status_type priority channel due contact account product owner department
+ *          closed created overdue escalated
+ * comment: parent body public author at              note:  parent title body author at
+ * task:    subject status due description contact account ticket deal owner completed url
+ * call:    subject direction from to start seconds status recording_url contact ticket owner utm.* client_id
+ * event:   subject start end location description contact account owner
+ * invoice, estimate: number status total balance currency date due expires customer lines
+ * user:    name email active profile role           profile: name        department: name
+ */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
