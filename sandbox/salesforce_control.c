@@ -16,7 +16,15 @@ static struct sf_object *object_of(struct sf *sf, str kind)
     return sf_schema_object(&sf->schema, kind);
 }
 
-/* ---- dump: every record ever made and not purged, the bin included ---- */
+/* ---- dump: every record ever made; of purged ones the id alone is left ---- */
+
+static const char *state_of(const struct sf_row *row)
+{
+    const struct sf_field *master = sf_object_field(row->record->object, STR("MasterRecordId"));
+    if (!row->deleted)
+        return "live";
+    return master && sf_row_val(row, master) ? "merged" : "trashed";
+}
 
 static void dump_row(struct sf *sf, struct buf *out, const struct sf_row *row)
 {
@@ -33,6 +41,7 @@ static void dump_row(struct sf *sf, struct buf *out, const struct sf_row *row)
         json_put_key(out, f->name);
         sf_cell_put(out, f, &cell);
     }
+    json_put_member(out, "_state", str_of(state_of(row)));
     buf_text_add(out, "}\n");
 }
 
@@ -47,6 +56,8 @@ bool sf_dump(struct twin *t, str kind, struct buf *out)
     for (uint32_t i = 0; i < table->n; i++)
         if (table->records[i]->now)
             dump_row(sf, out, table->records[i]->now);
+        else if (table->records[i]->purged)
+            buf_fmt(out, "{\"Id\":\"%s\",\"_state\":\"purged\"}\n", table->records[i]->id);
     return true;
 }
 
@@ -267,6 +278,18 @@ static void counts(struct call *c)
     call_answer(c, 200);
 }
 
+/* {"earliest":"2026-..."}: what was deleted before is no longer told by getDeleted. */
+static void forget_deletions(struct call *c)
+{
+    struct sf *sf = c->self;
+    const char *text = json_string_value(json_object_get(call_json(c, NULL), "earliest"));
+    int64_t us = 0;
+    if (!text || !time_parse(str_of(text), &us))
+        return refuse(c, 400, "INVALID", "wants {\"earliest\":\"2026-01-31T08:00:00Z\"}");
+    sf->store.earliest_deleted_us = us;
+    call_answer_empty(c, 204);
+}
+
 /* {"pem":"..."}: the certificate or public key JWT assertions are verified with. */
 static void jwt_key(struct call *c)
 {
@@ -305,4 +328,5 @@ const struct route SF_CONTROL[SF_CONTROL_COUNT] = {
     {"POST", "/fields/{object}", field_add},
     {"PATCH", "/fields/{object}/{name}", field_hide},
     {"GET", "/counts", counts},
+    {"POST", "/forget_deletions", forget_deletions},
 };

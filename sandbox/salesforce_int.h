@@ -171,7 +171,7 @@ void sf_time_put(struct buf *out, int64_t us); /* "2015-08-19T08:17:00.000+0000"
 void sf_ids_error_put(struct buf *out, const struct sf_outcome *o, bool row);
 
 /* ---- parts ---- */
-enum { SF_LOGIN_ROUTE_COUNT = 4, SF_LOGIN_CONTROL_COUNT = 2, SF_CONTROL_COUNT = 3 };
+enum { SF_LOGIN_ROUTE_COUNT = 4, SF_LOGIN_CONTROL_COUNT = 2, SF_CONTROL_COUNT = 4 };
 extern const struct route SF_LOGIN_ROUTES[SF_LOGIN_ROUTE_COUNT];
 extern const struct route SF_LOGIN_CONTROL[SF_LOGIN_CONTROL_COUNT];
 extern const struct route SF_CONTROL[SF_CONTROL_COUNT];

@@ -641,6 +641,8 @@ def test_bin_merge_restore_and_purge(w):
     w.sim("POST", f"/salesforce/records/contacts/{contact}/purge")
     assert w.rows("SELECT Id FROM Contact", all_rows=True) == []
     assert w.api("GET", f"/sobjects/Contact/{contact}").code == "NOT_FOUND"
+    assert w.sim("GET", "/salesforce/dump/contacts") == [{"Id": contact, "_state": "purged"}]
+    assert [a["_state"] for a in w.sim("GET", "/salesforce/dump/accounts")] == ["merged", "trashed"]
 
 
 def stamp(text):
@@ -656,6 +658,9 @@ def test_get_updated_and_get_deleted(w):
     assert updated == {"ids": [contact], "latestDateCovered": "2026-03-01T12:04:00.000+0000"}
     deleted = w.api("GET", "/sobjects/Contact/deleted/" + window).json
     assert deleted["deletedRecords"] == [{"deletedDate": "2026-03-01T12:00:00.000+0000", "id": gone}]
+    w.sim("POST", "/salesforce/forget_deletions", {"earliest": "2026-03-01T12:01:00Z"})
+    deleted = w.api("GET", "/sobjects/Contact/deleted/" + window).json
+    assert deleted["deletedRecords"] == [] and deleted["earliestDateAvailable"] == "2026-03-01T12:01:00.000+0000"
     raw_plus = "?start=2026-03-01T11:00:00+00:00&end=2026-03-01T12:00:00+00:00"
     short = f"?start={stamp('2026-03-01T12:00:10Z')}&end={stamp('2026-03-01T12:00:50Z')}"
     old = f"?start={stamp('2026-01-01T00:00:00Z')}&end={stamp('2026-03-01T12:00:00Z')}"
@@ -705,6 +710,7 @@ def test_changes_as_another_user_and_the_dump(w):
     assert w.get(made["id"])["LastModifiedById"] == own
     dump = w.sim("GET", "/salesforce/dump/contacts")
     assert len(dump) == 1 and dump[0]["Title"] == "t" and dump[0]["Loyalty_Points__c"] is None
+    assert dump[0]["_state"] == "live"
     assert w.sim("GET", "/salesforce/counts")["Contact"] == {"live": 1, "created": 1, "updated": 1, "deleted": 0}
 
 
