@@ -444,22 +444,55 @@ static void bin_entry_put(struct buf *b, const struct module *m, const struct re
     buf_char(b, '}');
 }
 
+struct bin_row {
+    const struct module *m;
+    const struct record *r;
+};
+
+static int bin_cmp(const void *a, const void *b)
+{
+    const struct bin_row *x = a, *y = b;
+    if (x->r->trashed_us != y->r->trashed_us)
+        return x->r->trashed_us > y->r->trashed_us ? -1 : 1;
+    return x->r->id > y->r->id ? -1 : x->r->id < y->r->id;
+}
+
+static size_t bin_collect(struct desk *d, struct bin_row **out)
+{
+    size_t n = 0, cap = 0;
+    struct bin_row *rows = NULL;
+    for (int k = 0; k < DESK_MODULES; k++) {
+        const struct module *m = &d->modules[k];
+        for (size_t i = 0; i < m->count; i++) {
+            if (m->records[i].state != REC_TRASHED)
+                continue;
+            if (n == cap) {
+                cap = cap ? cap * 2 : 64;
+                rows = realloc(rows, cap * sizeof *rows);
+                ASSERT(rows != NULL);
+            }
+            rows[n++] = (struct bin_row){m, &m->records[i]};
+        }
+    }
+    if (n && twin_switch(d->twin, "bin_newest_first"))
+        qsort(rows, n, sizeof *rows, bin_cmp);
+    *out = rows;
+    return n;
+}
+
 void h_bin(struct call *c)
 {
-    struct desk *d = c->self;
-    int64_t from, limit, n = 0;
+    int64_t from, limit;
     if (!desk_params_known(c, "from,limit,departmentId,moduleId,include") ||
         !desk_int_param(c, "from", 0, 0, FROM_MAX, &from) || !desk_int_param(c, "limit", 10, 1, BIN_LIMIT_MAX, &limit))
         return;
+    struct bin_row *rows;
+    size_t n = bin_collect(c->self, &rows);
     buf_text_add(&c->out, "{\"data\":[");
-    for (int k = 0; k < DESK_MODULES; k++) {
-        const struct module *m = &d->modules[k];
-        for (size_t i = 0; i < m->count && n < from + limit; i++) {
-            if (m->records[i].state == REC_TRASHED && n++ >= from)
-                bin_entry_put(&c->out, m, &m->records[i]);
-        }
-    }
-    if (n <= from)
+    for (size_t i = (size_t)from; i < n && i < (size_t)(from + limit); i++)
+        bin_entry_put(&c->out, rows[i].m, rows[i].r);
+    free(rows);
+    if (n <= (size_t)from)
         return call_answer_empty(c, 204);
     buf_add(&c->out, "]}", 2);
     call_answer(c, 200);

@@ -48,6 +48,10 @@ static bool range_read(struct search *s, const char *name, int64_t out[2])
         s->bad = true;
         return false;
     }
+    if (!twin_switch(s->c->twin, "range_ends")) {
+        out[0] += US_PER_MS;
+        out[1] -= US_PER_MS;
+    }
     return true;
 }
 
@@ -446,18 +450,28 @@ static void hits_answer(struct search *s, size_t from, size_t limit)
     call_answer(c, 200);
 }
 
+/* The parameters the portal knows: email, phone and customField1..10 stand only in newer text. */
+static const char *params_of(const struct search *s)
+{
+#define COMMON ",_all,id,accountName,createdTimeRange,modifiedTimeRange,from,limit,sortBy"
+#define VALUES ",email,phone,customField*"
+    bool contacts = s->m->number == MOD_CONTACTS, values = twin_switch(s->c->twin, "search_values");
+    if (contacts)
+        return values ? "firstName,lastName,fullName,mobile" VALUES COMMON : "firstName,lastName,fullName" COMMON;
+    return values ? "website" VALUES COMMON : "website" COMMON;
+#undef COMMON
+#undef VALUES
+}
+
 void h_search(struct call *c)
 {
     struct search s = {.m = desk_module_of(c), .c = c};
     int64_t from, limit;
     str order;
     bool down;
-    if (!desk_params_known(c, s.m->number == MOD_CONTACTS
-                                  ? "_all,id,firstName,lastName,fullName,email,phone,mobile,accountName,customField*,"
-                                    "createdTimeRange,modifiedTimeRange,from,limit,sortBy"
-                                  : "_all,id,accountName,email,phone,website,customField*,createdTimeRange,"
-                                    "modifiedTimeRange,from,limit,sortBy") ||
-        !desk_int_param(c, "from", 0, 0, FROM_LAST, &from) || !desk_int_param(c, "limit", 10, 1, LIMIT_MAX, &limit))
+    int64_t cap = twin_switch(c->twin, "search_limit_cap");
+    if (!desk_params_known(c, params_of(&s)) || !desk_int_param(c, "from", 0, 0, FROM_LAST, &from) ||
+        !desk_int_param(c, "limit", 10, 1, cap < LIMIT_MAX ? cap : LIMIT_MAX, &limit))
         return;
     s.visible_us = sandbox_now_us(c->world) - twin_switch(c->twin, "search_lag_ms") * US_PER_MS;
     query_read(&s);

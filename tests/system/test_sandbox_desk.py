@@ -397,6 +397,17 @@ def test_search_window_and_limits(sim):
     assert sim.desk("GET", "/contacts/search").code == "UNPROCESSABLE_ENTITY"
 
 
+def test_readings_of_the_search_are_switches(sim):
+    at = make(sim, lastName="At the end")["modifiedTime"]
+    assert len(search(sim, f"modifiedTimeRange={at},{at}")) == 1
+    sim.switch("desk", range_ends=0, search_values=0, search_limit_cap=99)
+    assert search(sim, f"modifiedTimeRange={at},{at}") == []
+    for query in ("email=a@b.example", "phone=1", "customField1=cf_customer_number:1"):
+        assert "Extra query parameter" in sim.desk("GET", "/contacts/search?" + query).json["message"]
+    assert sim.desk("GET", "/contacts/search?lastName=x&limit=100").status == 422
+    assert sim.desk("GET", "/contacts/search?lastName=x&limit=99").status == 204
+
+
 def test_search_by_fields(sim):
     account = make(sim, "accounts", accountName="Çelik Foods Österreich")
     made = make(sim, lastName="Findbar", firstName="Zoë", email="Find.Me@mail.example", phone="+49 30 987392588",
@@ -458,6 +469,20 @@ def test_trash_restore_purge(sim):
     assert sim.desk("GET", path).code == "URL_NOT_FOUND"
     assert sim.desk("GET", "/recycleBin").status == 204
     assert errors(sim.desk("POST", "/recycleBin/restore", {"ids": [made["id"]]})) == {("/ids", "invalid")}
+
+
+def test_bin_shows_the_newest_first(sim):
+    ids = [make(sim, lastName=f"Binned {i}")["id"] for i in range(3)]
+    for record in (ids[1], ids[0], ids[2]):
+        sim.sim("POST", "/clock", {"advance": "1s"})
+        sim.desk("POST", "/contacts/moveToTrash", {"contactIds": [record]})
+    def order(query=""):
+        return [e["id"] for e in sim.desk("GET", "/recycleBin?limit=50" + query).json["data"]]
+    assert order() == [ids[2], ids[0], ids[1]] and order("&from=2") == [ids[1]]
+    sim.switch("desk", bin_newest_first=0)
+    assert order() == ids
+    assert sim.desk("POST", "/recycleBin/deleteAll", raw=b"").status == 202
+    assert sim.desk("GET", "/recycleBin").status == 204
 
 
 def test_mass_actions_refuse_unknown_ids(sim):
