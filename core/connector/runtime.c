@@ -118,6 +118,9 @@ struct runtime *runtime_free(struct runtime *rt)
         rt_endpoint_free(rt->endpoints[i]);
     for (size_t i = 0; i < rt->n_connectors; i++)
         rt_connector_free(rt->connectors[i]);
+    for (size_t i = 0; i < rt->n_retired; i++)
+        http_allow_free(rt->retired[i]);
+    free(rt->retired);
     free(rt->endpoints);
     free(rt->connectors);
     text_free(rt->connector_dir);
@@ -259,6 +262,8 @@ void runtime_connector_at(const struct runtime *rt, size_t i, struct connector_i
 void runtime_tick(struct runtime *rt)
 {
     int64_t now = rt_mono_us(rt);
+    if (now < rt->next_tick_us)
+        return;
     rt->next_tick_us = INT64_MAX;
     for (size_t i = 0; i < rt->n_endpoints; i++)
         rt_endpoint_tick(rt->endpoints[i], now);

@@ -63,6 +63,16 @@ static int resolve(struct endpoint *ep, struct err *e)
     return rc;
 }
 
+static void retire(struct runtime *rt, struct http_allow *allow)
+{
+    if (!allow)
+        return;
+    struct http_allow **grown = realloc(rt->retired, (rt->n_retired + 1) * sizeof *grown);
+    ASSERT(grown);
+    rt->retired = grown;
+    rt->retired[rt->n_retired++] = allow;
+}
+
 void rt_endpoint_configure(struct endpoint *ep)
 {
     rt_endpoint_unconfigure(ep);
@@ -83,7 +93,7 @@ void rt_endpoint_unconfigure(struct endpoint *ep)
     ep->configured = false;
     ep->auth = auth_free(ep->auth);
     ep->gate = http_gate_free(ep->gate);
-    ep->allow = http_allow_free(ep->allow);
+    retire(ep->connector->rt, take(ep->allow));
     option_set_done(&ep->options);
 }
 

@@ -313,7 +313,7 @@ static void test_killed_worker(void **state)
     struct connector_info info;
     runtime_connector_info(r.rt, "echo", &info);
     assert_int_equal(kill(info.pid, SIGKILL), 0);
-    rig_until(&r, (rig_advance(&r, 1000), rig_state(&r, "echo") == RUN_RETRYING));
+    rig_until(&r, (rig_advance(&r, 600000), rig_state(&r, "echo") == RUN_RETRYING));
     rig_advance(&r, 300000);
     rig_until(&r, rig_state(&r, "echo") == RUN_RUNNING);
     struct call *c = rig_run(&r, rig_get("b"));
