@@ -502,8 +502,7 @@ static int twin_listen(struct twin *t, struct err *e)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)t->port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    unsigned flags =
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK;
     t->daemon =
         MHD_start_daemon(flags, (uint16_t)t->port, NULL, NULL, on_request, t, MHD_OPTION_SOCK_ADDR, &at,
                          MHD_OPTION_URI_LOG_CALLBACK, on_uri, t, MHD_OPTION_NOTIFY_COMPLETED, on_completed, t,

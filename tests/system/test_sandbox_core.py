@@ -1,11 +1,14 @@
 """The sandbox itself: ports, faults by name, clock, call log, control plane, population, the toy vendor."""
 import http.client
 import json
+import socket
+import subprocess
+import threading
 import time
 import urllib.parse
 
 import pytest
-from sandboxlib import Sandbox
+from sandboxlib import Sandbox, program
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +170,34 @@ def test_control_refuses_what_it_does_not_know(sim):
     assert sim.sim("POST", "/desk/switches", {"no_such": 1}).status == 400
     assert sim.sim("GET", "/desk/dump/tickets").status == 404
     assert sim.sim("GET", "").body.startswith(b"tieline-sandbox control plane")
+
+
+def test_stops_at_once_with_an_answer_held_back():
+    with Sandbox(("--plan", "empty")) as s:
+        s.desk("GET", "/myinfo")
+        s.fault("delay", twin="desk", ms=600000)
+        got = []
+        waiting = threading.Thread(target=lambda: got.append(s.desk("GET", "/myinfo").status))
+        waiting.start()
+        while s.sim("GET", "/state").json["twins"]["desk"]["in_flight"] == 0:
+            pass
+    waiting.join(30)
+    assert got == [200]
+
+
+def test_wrong_options_and_a_taken_port_are_told():
+    def run(*args):
+        return subprocess.run([program("tieline-sandbox", "sandbox"), *args], capture_output=True, text=True, timeout=30)
+    for args in (("--plan", "nope"), ("--contacts", "-3"), ("--now", "yesterday"), ("extra",)):
+        result = run(*args)
+        assert result.returncode == 2 and "--help" in result.stderr and not result.stdout
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run("--plan", "empty", "--desk-port", str(port))
+    assert result.returncode == 1
+    assert result.stderr == f'cannot listen on 127.0.0.1:{port} for the twin "desk": Address already in use\n'
 
 
 # ---- the toy vendor -------------------------------------------------------------------------------------------------
