@@ -1,5 +1,6 @@
 /* Feeds a fuzz target without libFuzzer: every file of the folder named on the command line, then seeded mutations of
- * them. The same runs on every machine. A finding aborts; the input is left in crash.bin. */
+ * them; 50 times as many with TIELINE_TEST_LONG. The same runs on every machine. A finding aborts; the input is left in
+ * crash.bin. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdint.h>
@@ -9,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-enum { MAX_SEEDS = 64, MAX_BYTES = 65536, ROUNDS = 20000 };
+enum { MAX_SEEDS = 64, MAX_BYTES = 65536, ROUNDS = 20000, LONG_ROUNDS = 1000000 };
 
 static uint8_t *seeds[MAX_SEEDS];
 static size_t seed_bytes[MAX_SEEDS];
@@ -109,7 +110,9 @@ int main(int argc, char **argv)
     }
     signal(SIGABRT, keep_input);
     uint64_t s = 0x5eedULL;
-    for (int round = 0; round < ROUNDS; round++) {
+    const char *wants_long = getenv("TIELINE_TEST_LONG");
+    int rounds = wants_long && *wants_long ? LONG_ROUNDS : ROUNDS;
+    for (int round = 0; round < rounds; round++) {
         size_t k = (size_t)round % n_seeds;
         input_bytes = seed_bytes[k];
         memcpy(input, seeds[k], input_bytes);
@@ -123,7 +126,7 @@ int main(int argc, char **argv)
         LLVMFuzzerTestOneInput(exact, input_bytes);
         free(exact);
     }
-    printf("%d inputs from %zu seeds\n", ROUNDS, n_seeds);
+    printf("%d inputs from %zu seeds\n", rounds, n_seeds);
     for (size_t k = 0; k < n_seeds; k++)
         free(seeds[k]);
     return 0;
