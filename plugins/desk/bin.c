@@ -1,9 +1,10 @@
-/* The recycle bin [OAS:Recyclebin]: GET /recycleBin, newest deletions first, at most 50 a page, all modules mixed. It
- * is the only place that tells of trashed records by polling. A restore is told by nobody: reported ids are looked for
+/* The recycle bin [OAS:Recyclebin]: GET /recycleBin, at most 50 entries a page, all modules mixed. It is the only place
+ * that tells of trashed records by polling. Its order is not documented: when it is newest first, reading ends at the
+ * first entry that is old enough, else with the last page. A restore is told by nobody: reported ids are looked for
  * again at times, and those that left the bin are read. */
 #include "desk.h"
 
-enum { PAGES_A_POLL = 10, PAGES_A_LOOK = 20, TRACKED_MAX = 200 };
+enum { PAGES_A_POLL = 40, PAGES_A_LOOK = 40, TRACKED_MAX = 200 };
 static const int64_t LOOK_EVERY_US = INT64_C(300) * TLK_US_PER_S;
 
 static bool may_not(tl_status rc, const tl_error *e)
@@ -11,15 +12,23 @@ static bool may_not(tl_status rc, const tl_error *e)
     return rc == TL_E_DENIED || (rc == TL_E_AUTH && strcmp(e->code, "SCOPE_MISMATCH") == 0);
 }
 
-static void take_entry(tl_conn *c, const struct desk_kind *k, const tlk_node *entry, int64_t since_us,
-                       struct desk_bin *b, bool *older)
+/* Where reading stands. */
+struct bin_reading {
+    int64_t since_us, last_us; /* last_us: deletion time of the entry before */
+    bool older, unordered;     /* one was older than since; one was younger than the one before it */
+};
+
+static void take_entry(tl_conn *c, const struct desk_kind *k, const tlk_node *entry, struct bin_reading *r,
+                       struct desk_bin *b)
 {
     int64_t us = 0, ms;
     tl_str when = tlk_text_at(entry, "deletedTime", &c->page);
     if (!tlk_time_parse(when, &us) && tlk_i64(tlk_get(entry, "deletedTime"), &ms))
         us = ms * TLK_US_PER_MS;
-    if (us != 0 && us < since_us) {
-        *older = true;
+    r->unordered = r->unordered || (r->last_us != 0 && us > r->last_us);
+    r->last_us = us;
+    if (us != 0 && us < r->since_us) {
+        r->older = true;
         return;
     }
     if (!tlk_is(tlk_text_at(entry, "type", &c->page), k->bin_type))
@@ -34,6 +43,7 @@ tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us,
                         struct desk_bin *out, tl_error *e)
 {
     *out = (struct desk_bin){.records = tlk_new(&c->call, tl_record, max_pages * DESK_BIN_PAGE)};
+    struct bin_reading r = {.since_us = since_us};
     uint32_t from = 0;
     for (uint32_t page = 0; page < max_pages && !out->whole; page++) {
         tlk_url u = desk_url(c, "/recycleBin");
@@ -53,11 +63,10 @@ tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us,
         const tlk_node *data = tlk_get(root, "data");
         uint32_t n = tlk_count(data);
         tlk_iter i = tlk_each(data);
-        bool older = false;
         for (const tlk_node *entry; n <= DESK_BIN_PAGE && tlk_next_item(&i, &entry);)
-            take_entry(c, k, entry, since_us, out, &older);
+            take_entry(c, k, entry, &r, out);
         from += n;
-        out->whole = older || n < DESK_BIN_PAGE;
+        out->whole = (r.older && !r.unordered) || n < DESK_BIN_PAGE;
     }
     return TL_OK;
 }

@@ -70,6 +70,26 @@ static tl_status probe_search(tl_conn *c, const struct desk_kind *k, tl_error *e
     return rc;
 }
 
+static tl_status stamp_finding(tl_conn *c, const struct desk_kind *k, tl_error *e)
+{
+    bool findable = false;
+    tl_status rc = desk_can_find_stamp(c, k, &findable, e);
+    if (rc != TL_OK)
+        return rc;
+    if (!findable)
+        return tlk_finding(c->host, TL_WARN, "stamp",
+                           tlk_fmt(&c->call,
+                                   "%s: this portal cannot search by field %.*s, so a create whose answer is lost is "
+                                   "only found by its creation time",
+                                   k->label, TLK_FMT(c->stamp)),
+                           (tl_str){NULL, 0});
+    return tlk_finding(
+        c->host, TL_INFO, "stamp",
+        tlk_fmt(&c->call, "%s: new records are stamped in field %.*s, so a create whose answer is lost is found again",
+                k->label, TLK_FMT(c->stamp)),
+        (tl_str){NULL, 0});
+}
+
 static tl_status check_stamp(tl_conn *c, const struct desk_kind *k, tl_error *e)
 {
     const tlk_node *fields;
@@ -81,12 +101,7 @@ static tl_status check_stamp(tl_conn *c, const struct desk_kind *k, tl_error *e)
         return TL_OK; /* its probe said so already */
     }
     if (desk_metadata_field(fields, c->stamp))
-        return tlk_finding(
-            c->host, TL_INFO, "stamp",
-            tlk_fmt(&c->call,
-                    "%s: new records are stamped in field %.*s, so a create whose answer is lost is found again",
-                    k->label, TLK_FMT(c->stamp)),
-            (tl_str){NULL, 0});
+        return stamp_finding(c, k, e);
     return tlk_finding(c->host, TL_WARN, "stamp",
                        tlk_fmt(&c->call,
                                "%s: there is no field %.*s, so a create whose answer is lost cannot be told from one "

@@ -40,16 +40,16 @@ const struct desk_field *desk_field_of(const struct desk_kind *k, tl_str api_nam
 
 struct tl_conn {
     const tl_host *host;
-    tlk_arena keep;    /* texts below */
-    tl_str base;       /* "https://desk.zoho.eu" */
-    tl_str api;        /* base + "/api/v1" */
-    tl_str org;        /* portal; empty until desk_ready found the only one */
-    tl_str stamp;      /* apiName of the stamp field: "cf_tieline_id" */
-    tlk_json json;     /* the answer looked at */
-    tlk_arena call;    /* lives as long as one call of the host */
-    tlk_arena page;    /* lives as long as one answer */
-    uint32_t limit;    /* rows of a search page that this portal allows */
-    bool email_by_all; /* this portal's search knows no email parameter */
+    tlk_arena keep;  /* texts below */
+    tl_str base;     /* "https://desk.zoho.eu" */
+    tl_str api;      /* base + "/api/v1" */
+    tl_str org;      /* portal; empty until desk_ready found the only one */
+    tl_str stamp;    /* apiName of the stamp field: "cf_tieline_id" */
+    tlk_json json;   /* the answer looked at */
+    tlk_arena call;  /* lives as long as one call of the host */
+    tlk_arena page;  /* lives as long as one answer */
+    uint32_t limit;  /* rows of a search page that this portal allows */
+    bool old_search; /* this portal's search knows no email, phone and custom field: only _all is left */
 };
 
 extern const tlk_errors desk_errors;
@@ -144,6 +144,8 @@ tl_status desk_find(tl_conn *c, const tl_find *q, tl_error *e);
 tl_status desk_push(tl_conn *c, const tl_push *q, tl_error *e);
 /* Reads records by id and emits them with their position; missing ones as trashed or deleted. */
 tl_status desk_fetch(const struct desk_reader *rd, const tl_str *ids, uint32_t n, tl_error *e);
+/* Can records be searched by the stamp field? Older portals cannot, and _all is not said to look into custom fields. */
+tl_status desk_can_find_stamp(tl_conn *c, const struct desk_kind *k, bool *can, tl_error *e);
 /* Metadata of a module's fields; the answer stays in c->json. */
 tl_status desk_metadata(tl_conn *c, const struct desk_kind *k, const tlk_node **fields, tl_error *e);
 const tlk_node *desk_metadata_field(const tlk_node *fields, tl_str api_name);

@@ -128,6 +128,23 @@ static void add_field(tl_conn *c, const struct desk_kind *k, const tlk_node *v, 
     }
 }
 
+tl_status desk_can_find_stamp(tl_conn *c, const struct desk_kind *k, bool *can, tl_error *e)
+{
+    const tlk_node *root;
+    tlk_arena_reset(&c->page);
+    tlk_url u = desk_url(c, "/");
+    tlk_addz(&u.b, k->module);
+    tlk_addz(&u.b, "/search");
+    tlk_url_add(&u, "customField1", tlk_fmt(&c->call, "%.*s:probe", TLK_FMT(c->stamp)));
+    tlk_url_add_int(&u, "limit", 1);
+    tl_status rc = desk_get(c, &u, &root, e);
+    *can = rc == TL_OK;
+    if (rc != TL_E_INVALID && rc != TL_E_DENIED && strcmp(e->code, "SCOPE_MISMATCH") != 0)
+        return rc;
+    *e = (tl_error){.struct_size = e->struct_size};
+    return TL_OK;
+}
+
 static tl_status describe(tl_conn *c, const struct desk_kind *k, tl_error *e)
 {
     const tlk_node *metadata;
@@ -138,12 +155,15 @@ static tl_status describe(tl_conn *c, const struct desk_kind *k, tl_error *e)
     tlk_iter i = tlk_each(metadata);
     for (const tlk_node *v; tlk_next_item(&i, &v);)
         add_field(c, k, v, &list);
-    bool stamped = desk_metadata_field(metadata, c->stamp) != NULL;
+    bool stamped = desk_metadata_field(metadata, c->stamp) != NULL, findable = false;
+    rc = stamped ? desk_can_find_stamp(c, k, &findable, e) : TL_OK;
+    if (rc != TL_OK)
+        return rc;
     tl_kind kind = {
         .struct_size = sizeof(kind),
         .can = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_RESTORE |
                TL_CAN_RETURN_POST | TL_CAN_FIND | TL_CAN_DELETED | TL_CAN_FIND_CREATED |
-               (stamped ? TL_CAN_STAMP_FIND : 0u),
+               (findable ? TL_CAN_STAMP_FIND : 0u),
         .max_batch = 20,
         .max_get = 40,
         .max_find = 20,

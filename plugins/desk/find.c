@@ -38,26 +38,39 @@ static const struct desk_field *field_by_path(const struct desk_kind *k, tl_str 
     return NULL;
 }
 
+/* apiName of the custom field a question is about; empty: it is about a standard one. */
+static tl_str custom_field(const struct search *s, const tl_query *q)
+{
+    if (tlk_is(q->path, "stamp"))
+        return s->rd.c->stamp;
+    const tl_field *f = tlk_field_by_path(s->rd.shape, q->path.p);
+    if (!f || !tlk_starts(f->name, "cf."))
+        return (tl_str){NULL, 0};
+    return (tl_str){f->name.p + 3, f->name.n - 3};
+}
+
+/* Parameters that only newer portals know: email, phone, customField1. */
+static bool is_newer(const struct search *s, const tl_query *q)
+{
+    const struct desk_field *f = field_by_path(s->rd.kind, q->path);
+    return custom_field(s, q).n > 0 || (f && f->search && (f->type == TL_EMAIL || f->type == TL_PHONE));
+}
+
 /* Adds what to search for; false when the question cannot be asked. */
 static bool add_question(struct search *s, const tl_query *q, tlk_url *u)
 {
     tl_conn *c = s->rd.c;
-    if (tlk_is(q->path, "stamp")) {
-        tlk_url_add(u, "customField1", tlk_fmt(&c->call, "%.*s:%.*s", TLK_FMT(c->stamp), TLK_FMT(q->value)));
-        return true;
-    }
     const struct desk_field *f = field_by_path(s->rd.kind, q->path);
-    bool is_new = f && f->search && (f->type == TL_EMAIL || f->type == TL_PHONE);
     tl_str value = search_value(c, q->value);
     if (tlk_starts(value, "${")) /* ${empty} and its like are questions of another kind */
         return false;
-    if (f && f->search && !(is_new && c->email_by_all)) {
+    if (f && f->search && !(is_newer(s, q) && c->old_search)) {
         tlk_url_add(u, f->search, value);
         return true;
     }
-    if (!f && tlk_starts(q->path, "x.") && tlk_field_by_path(s->rd.shape, q->path.p)) {
-        tl_str name = (tl_str){q->path.p + 2, q->path.n - 2};
-        tlk_url_add(u, "customField1", tlk_fmt(&c->call, "%.*s:%.*s", TLK_FMT(name), TLK_FMT(value)));
+    tl_str custom = custom_field(s, q);
+    if (custom.n > 0 && !c->old_search) {
+        tlk_url_add(u, "customField1", tlk_fmt(&c->call, "%.*s:%.*s", TLK_FMT(custom), TLK_FMT(value)));
         return true;
     }
     if (characters(value) < ALL_MIN_CHARACTERS)
@@ -112,12 +125,10 @@ static tl_status emit_found(struct search *s, const struct desk_rows *rows, uint
     return n > 0 ? desk_refused(tlk_emit(c->host, list, n), e) : TL_OK;
 }
 
-/* An older portal does not know the parameters email and phone: 422 about the parameter. */
+/* An older portal answers 422 about the parameter. */
 static bool parameter_refused(const struct search *s, const tl_query *q, tl_status rc, const tl_error *e)
 {
-    const struct desk_field *f = field_by_path(s->rd.kind, q->path);
-    return rc == TL_E_INVALID && e->http_status == 422 && f && f->search &&
-           (f->type == TL_EMAIL || f->type == TL_PHONE) && !s->rd.c->email_by_all;
+    return rc == TL_E_INVALID && e->http_status == 422 && is_newer(s, q);
 }
 
 static tl_status ask_again_by_all(struct search *s, uint32_t index, tl_error *e)
@@ -126,7 +137,7 @@ static tl_status ask_again_by_all(struct search *s, uint32_t index, tl_error *e)
     tl_http r;
     tl_str url;
     struct desk_rows rows;
-    c->email_by_all = true;
+    c->old_search = true;
     if (!question_url(s, &s->q->queries[index], &url))
         return TL_OK;
     tlk_request(&r, "GET", url, 0);

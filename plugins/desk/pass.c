@@ -1,6 +1,6 @@
-/* A pass: every live record once, by slices of the creation time. A slice is read page by page, up to four pages in flight; its
- * position is part of the cursor, so a pass goes on within a page of where it stopped. A record that is trashed while its
- * slice is read moves the rows behind it: the count tells, and the slice is read again. */
+/* A pass: every live record once, by slices of the creation time. A slice is read page by page, up to four pages in
+ * flight; its position is part of the cursor, so a pass goes on within a page of where it stopped. A record that is
+ * trashed while its slice is read moves the rows behind it: the count tells, and the slice is read again. */
 #include "desk.h"
 
 enum { AGAIN_MAX = 3 };

@@ -1,5 +1,5 @@
-/* Writing: one record a call, four calls in flight. Zoho Desk has no upsert, no condition on a version and no request key, so a lost
- * answer leaves the outcome unknown; the stamp in the custom field is how it is found out later. */
+/* Writing: one record a call, four calls in flight. Zoho Desk has no upsert, no condition on a version and no request
+ * key, so a lost answer leaves the outcome unknown; the stamp in the custom field is how it is found out later. */
 #include "desk.h"
 
 struct push {
@@ -100,7 +100,8 @@ static tl_status item_verdict(const tlk_node *root, tl_error *e)
     return tlk_error_of(&desk_errors, (int32_t)http, tlk_get(item, "errors"), 0, e);
 }
 
-/* The record as the answer shows it. PATCH is documented to answer with it, but that is not sure: what is not there is not claimed. */
+/* The record as the answer shows it. PATCH is documented to answer with it, but that is not sure: what is not there is
+ * not claimed. */
 static bool post_write(struct push *s, const tlk_node *root, const tl_record *rec, tl_record *out)
 {
     if (tlk_type(root) != TLK_JOBJECT || !tlk_get(root, "id"))
@@ -169,7 +170,8 @@ static tl_status restore_then_update(struct push *s, uint32_t index, const tl_ht
     return report(s, index, &update, &r, e);
 }
 
-/* Records [first, first + n) were sent; restores are done with after the others, since they call again and end the loan of the answers. */
+/* Records [first, first + n) were sent; restores are done with after the others, since they call again and end the loan
+ * of the answers. */
 static tl_status group_done(struct push *s, tl_http *r, uint32_t first, uint32_t n, tl_error *e)
 {
     tl_status rc = TL_OK;

@@ -36,7 +36,7 @@ struct fake {
     int64_t now_us;
     int64_t server_skew_us; /* the portal's clock is off by this */
     int64_t lag_ms;         /* later changes are not in the index yet */
-    bool trashed_404, bin_forbidden, no_count;
+    bool trashed_404, bin_forbidden, bin_by_id, no_count;
     uint32_t limit_max;
     struct canned canned[8];
     tlk_arena answers;
@@ -206,7 +206,7 @@ static inline void fake_bin(struct fake *f, tl_http *r)
         if (f->contacts[i].trashed && !f->contacts[i].purged)
             list[n++] = &f->contacts[i];
     }
-    for (int64_t i = 1; i < n; i++) { /* newest first */
+    for (int64_t i = 1; i < n && !f->bin_by_id; i++) { /* newest first */
         const struct fake_contact *c = list[i];
         int64_t k = i;
         for (; k > 0 && list[k - 1]->deleted_ms < c->deleted_ms; k--)

@@ -488,6 +488,23 @@ static void test_discover(void **state)
     fake_free(f);
 }
 
+/* An older portal: the field is there, but a search by it is refused. */
+static void test_discover_where_stamps_cannot_be_searched(void **state)
+{
+    (void)state;
+    struct fake *f = fake_new();
+    tl_error e = {.struct_size = sizeof(e)};
+    const tl_discover q = {.struct_size = sizeof(q), .n_kinds = 1, .kinds = only_contact};
+    can_portal(f, PORTAL("true"), FIELDS);
+    can(f, 4, "/contacts/search", 422, "{\"errorCode\":\"UNPROCESSABLE_ENTITY\",\"message\":\"Extra parameter\"}", 9);
+    assert_int_equal(desk_discover(f->conn, &q, &e), TL_OK);
+    assert_true(tlk_is(f->kind.stamp_field, "cf.cf_tieline_id"));
+    assert_false(f->kind.can & TL_CAN_STAMP_FIND);
+    assert_true(f->kind.can & TL_CAN_FIND_CREATED);
+    can_portal(f, PORTAL("true"), FIELDS);
+    fake_free(f);
+}
+
 static void test_prepare_shows_first(void **state)
 {
     (void)state;
@@ -620,6 +637,7 @@ int main(void)
         cmocka_unit_test(test_check_says_what_is_missing),
         cmocka_unit_test(test_check_of_a_foreign_portal),
         cmocka_unit_test(test_discover),
+        cmocka_unit_test(test_discover_where_stamps_cannot_be_searched),
         cmocka_unit_test(test_prepare_shows_first),
         cmocka_unit_test(test_hook_parsing),
         cmocka_unit_test(test_subscribing),

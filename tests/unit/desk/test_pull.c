@@ -321,6 +321,27 @@ static void test_changes_tell_of_trash_and_restore(void **state)
     fake_free(f);
 }
 
+/* The order of the bin is not documented. */
+static void test_changes_with_a_bin_in_another_order(void **state)
+{
+    (void)state;
+    struct fake *f = fake_new();
+    f->bin_by_id = true;
+    for (int i = 0; i < 300; i++)
+        fake_add(f, T0, T0)->trashed = i < 200;
+    for (int i = 0; i < 200; i++)
+        f->contacts[i].deleted_ms = T0 + (i * 37) % 200; /* long ago, in no order */
+    poll_all(f, 0);
+    assert_int_equal(f->n_trashed, 0);
+    f->contacts[250].trashed = true; /* the last entry */
+    f->contacts[250].deleted_ms = f->now_us / 1000 + 1000;
+    f->now_us += INT64_C(60) * TLK_US_PER_S;
+    poll_all(f, 0);
+    assert_int_equal(f->n_trashed, 1);
+    assert_int_equal(f->emitted[250], 1);
+    fake_free(f);
+}
+
 static void test_changes_without_the_right_to_the_bin(void **state)
 {
     (void)state;
@@ -387,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_changes_with_one_time_for_all),
         cmocka_unit_test(test_changes_jump_over_nobody_when_rows_move),
         cmocka_unit_test(test_changes_tell_of_trash_and_restore),
+        cmocka_unit_test(test_changes_with_a_bin_in_another_order),
         cmocka_unit_test(test_changes_without_the_right_to_the_bin),
         cmocka_unit_test(test_foreign_cursors_are_lost),
     };
