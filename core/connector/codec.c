@@ -120,11 +120,20 @@ const tl_pair *dec_pairs(struct decoder *d, uint32_t *n_out)
 
 /* ---- encoding ---- */
 
-void enc_u64(struct buf *b, uint64_t v) { buf_varint(b, v); }
+void enc_u64(struct buf *b, uint64_t v)
+{
+    buf_varint(b, v);
+}
 
-static uint64_t zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+static uint64_t zigzag(int64_t v)
+{
+    return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+}
 
-void enc_i64(struct buf *b, int64_t v) { buf_varint(b, zigzag(v)); }
+void enc_i64(struct buf *b, int64_t v)
+{
+    buf_varint(b, zigzag(v));
+}
 
 void enc_str(struct buf *b, tl_str s)
 {
@@ -251,11 +260,20 @@ void dec_error(struct decoder *d, tl_error *out)
 
 enum { VARINT_MAX = 10, AUX_BIT = 0x80 };
 
-static bool type_has_int(uint8_t type) { return type == TL_BOOL || type == TL_INT || type == TL_TIME || type == TL_DATE; }
+static bool type_has_int(uint8_t type)
+{
+    return type == TL_BOOL || type == TL_INT || type == TL_TIME || type == TL_DATE;
+}
 
-static uint8_t type_known(uint8_t type) { return type > TL_BYTES ? TL_JSON : type; }
+static uint8_t type_known(uint8_t type)
+{
+    return type > TL_BYTES ? TL_JSON : type;
+}
 
-static size_t str_bound(tl_str s) { return s.n + VARINT_MAX + 1; }
+static size_t str_bound(tl_str s)
+{
+    return s.n + VARINT_MAX + 1;
+}
 
 static uint8_t *w_u64(uint8_t *w, uint64_t v)
 {
@@ -267,7 +285,10 @@ static uint8_t *w_u64(uint8_t *w, uint64_t v)
     return w;
 }
 
-static uint8_t *w_i64(uint8_t *w, int64_t v) { return w_u64(w, zigzag(v)); }
+static uint8_t *w_i64(uint8_t *w, int64_t v)
+{
+    return w_u64(w, zigzag(v));
+}
 
 static uint8_t *w_str(uint8_t *w, tl_str s)
 {
@@ -287,7 +308,8 @@ static int refuse_value(const tl_record *r, uint32_t field, const char *why, str
 }
 
 /* Checks one value and adds its bound. field: where it stands, also for the items of a list. */
-static int check_value(const tl_record *r, const tl_value *v, uint32_t field, bool in_list, size_t *bound, struct err *e)
+static int check_value(const tl_record *r, const tl_value *v, uint32_t field, bool in_list, size_t *bound,
+                       struct err *e)
 {
     *bound += 4 * VARINT_MAX;
     uint8_t type = type_known(v->type);

@@ -87,14 +87,14 @@ static int check_head(const tl_connector *t, const char *id, struct err *e)
     if (!t)
         return err_set(e, TL_E_BUG, "connector \"%s\": its entry returned nothing", id);
     if (t->magic != TL_MAGIC) {
-        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" is no tieline connector: magic %08x instead of %08x", id, t->magic,
-                TL_MAGIC);
+        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" is no tieline connector: magic %08x instead of %08x", id,
+                t->magic, TL_MAGIC);
         err_hint(e, "set .magic = TL_MAGIC in its table");
         return TL_E_UNSUPPORTED;
     }
     if (t->abi_major != TL_ABI_MAJOR) {
-        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" speaks ABI %u.%u, this host %u.%u", id, t->abi_major, t->abi_minor,
-                TL_ABI_MAJOR, TL_ABI_MINOR);
+        err_set(e, TL_E_UNSUPPORTED, "connector \"%s\" speaks ABI %u.%u, this host %u.%u", id, t->abi_major,
+                t->abi_minor, TL_ABI_MAJOR, TL_ABI_MINOR);
         err_hint(e, "build it against the header of this host");
         return TL_E_UNSUPPORTED;
     }
@@ -117,8 +117,8 @@ static int check_members(const tl_connector *c, const char *id, struct err *e)
     const struct {
         bool there;
         const char *name;
-    } needed[] = {{c->name != NULL, "name"}, {c->version != NULL, "version"}, {c->open != NULL, "open"},
-                  {c->close != NULL, "close"}, {c->check != NULL, "check"}, {c->discover != NULL, "discover"}};
+    } needed[] = {{c->name != NULL, "name"},   {c->version != NULL, "version"}, {c->open != NULL, "open"},
+                  {c->close != NULL, "close"}, {c->check != NULL, "check"},     {c->discover != NULL, "discover"}};
     for (size_t i = 0; i < ARRAY_LEN(needed); i++)
         if (!needed[i].there)
             return err_set(e, TL_E_BUG, "connector \"%s\" lacks the member \"%s\"", id, needed[i].name);
@@ -153,8 +153,8 @@ int module_adopt(struct module *m, const tl_connector *table, const char *expect
     m->has_prepare = adopt_extension(&m->connector, "tl.prepare/1", &m->prepare, sizeof m->prepare);
     if (m->has_auth && m->auth.n_flows && !m->auth.flows)
         return err_set(e, TL_E_BUG, "connector \"%s\" declares its sign-in wrongly", expected_id);
-    return manifest_copy(&m->manifest, &m->connector, m->has_auth ? &m->auth : NULL, m->has_webhook ? &m->webhook : NULL,
-                         m->has_prepare && m->prepare.prepare, e);
+    return manifest_copy(&m->manifest, &m->connector, m->has_auth ? &m->auth : NULL,
+                         m->has_webhook ? &m->webhook : NULL, m->has_prepare && m->prepare.prepare, e);
 }
 
 /* ---- open and close ---- */

@@ -8,7 +8,8 @@
 
 const char *option_type_name(uint32_t type)
 {
-    static const char *const names[] = {"text", "number", "yes or no", "choice", "URL", "duration", "secret", "directory"};
+    static const char *const names[] = {"text", "number",   "yes or no", "choice",
+                                        "URL",  "duration", "secret",    "directory"};
     return type < ARRAY_LEN(names) ? names[type] : "text";
 }
 

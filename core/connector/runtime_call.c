@@ -119,7 +119,10 @@ void rt_endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text)
 
 /* ---- on the pool thread ---- */
 
-static int32_t local_verdict(void *ctx, int32_t status, tl_str body) { return module_verdict(ctx, status, body); }
+static int32_t local_verdict(void *ctx, int32_t status, tl_str body)
+{
+    return module_verdict(ctx, status, body);
+}
 
 static tl_status local_token_error(void *ctx, int32_t status, tl_str body, tl_error *error)
 {
@@ -504,7 +507,8 @@ static void d_submit(void *ctx, struct call *call)
     }
     if (!rt_endpoint_usable(ep)) {
         char text[128];
-        snprintf(text, sizeof text, "connector \"%s\" is %s", ep->connector->name, run_state_name(ep->connector->state));
+        snprintf(text, sizeof text, "connector \"%s\" is %s", ep->connector->name,
+                 run_state_name(ep->connector->state));
         call_fail(rt, call, TL_E_TEMPORARY, text);
         return;
     }

@@ -1,4 +1,5 @@
-/* Workers of connectors: started on demand, restarted with back-off after a crash, left down when they crash too often. */
+/* Workers of connectors: started on demand, restarted with back-off after a crash, left down when they crash too often.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,7 +14,10 @@ struct start_task {
     struct err err;
 };
 
-static struct cell *cell_of(struct connector *c, struct endpoint *ep) { return ep ? &ep->cell : &c->cell; }
+static struct cell *cell_of(struct connector *c, struct endpoint *ep)
+{
+    return ep ? &ep->cell : &c->cell;
+}
 
 struct cell *rt_endpoint_cell(struct endpoint *ep)
 {
@@ -28,7 +32,10 @@ struct cell *rt_endpoint_cell(struct endpoint *ep)
     return NULL;
 }
 
-bool cell_ready(const struct cell *c) { return c->worker != NULL; }
+bool cell_ready(const struct cell *c)
+{
+    return c->worker != NULL;
+}
 
 void cell_reset(struct cell *cell)
 {

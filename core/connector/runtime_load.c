@@ -52,7 +52,8 @@ static void load_work(struct task *t)
     struct load_task *l = (struct load_task *)(void *)t;
     struct connector *c = l->connector;
     const struct runtime_config *config = &c->rt->config;
-    int rc = admission_stage(&l->staged, config->connector_dir, config->state_dir, c->name, config->development, &l->err);
+    int rc =
+        admission_stage(&l->staged, config->connector_dir, config->state_dir, c->name, config->development, &l->err);
     if (rc || (l->isolation == ISOLATION_INPROCESS && !l->reload))
         return;
     rc = worker_start(&l->worker, &l->manifest, config->worker_path, l->staged.path, c->name, &l->err);
@@ -121,7 +122,8 @@ static void load_failed(struct connector *c, const struct err *e)
     rt_changed(c->rt, c, NULL);
 }
 
-static void begin_ending(struct connector *c, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done, void *arg);
+static void begin_ending(struct connector *c, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done,
+                         void *arg);
 
 static void load_end(struct task *t)
 {
@@ -228,8 +230,8 @@ bool rt_connector_idle(const struct connector *c)
     return true;
 }
 
-int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done,
-                   void *arg, struct err *e)
+int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us,
+                   runtime_done_fn done, void *arg, struct err *e)
 {
     struct connector *c = rt_connector(rt, name);
     if (!c)
@@ -250,8 +252,8 @@ int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, 
 
 /* ---- the steps of an unload ---- */
 
-#define EACH_ENDPOINT(c, ep)                                                                                         \
-    for (size_t i_ = 0; i_ < (c)->rt->n_endpoints; i_++)                                                             \
+#define EACH_ENDPOINT(c, ep)                                                                                           \
+    for (size_t i_ = 0; i_ < (c)->rt->n_endpoints; i_++)                                                               \
         for (struct endpoint *ep = (c)->rt->endpoints[i_]; ep && ep->connector == (c); ep = NULL)
 
 static void kill_workers(struct connector *c)
@@ -259,8 +261,8 @@ static void kill_workers(struct connector *c)
     if (c->cell.worker)
         worker_kill(c->cell.worker);
     EACH_ENDPOINT(c, ep)
-        if (ep->cell.worker)
-            worker_kill(ep->cell.worker);
+    if (ep->cell.worker)
+        worker_kill(ep->cell.worker);
 }
 
 struct kick {
@@ -286,7 +288,8 @@ static void kick(struct connector *c)
     mailbox_post(c->rt->config.control, &k->message);
 }
 
-static void begin_ending(struct connector *c, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done, void *arg)
+static void begin_ending(struct connector *c, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done,
+                         void *arg)
 {
     int64_t now = rt_mono_us(c->rt);
     c->ending = (struct ending){
@@ -297,7 +300,8 @@ static void begin_ending(struct connector *c, enum unload_mode mode, int64_t dea
         .arg = arg,
     };
     c->state = RUN_UNLOADING;
-    EACH_ENDPOINT(c, ep) {
+    EACH_ENDPOINT(c, ep)
+    {
         rt_endpoint_fail_queued(ep, TL_E_TEMPORARY, "the connector is being unloaded");
         rt_endpoint_cancel_running(ep, mode == UNLOAD_KILL);
     }
@@ -343,8 +347,8 @@ static bool stop_workers(struct connector *c)
     if (c->cell.worker)
         s->workers[s->n++] = take(c->cell.worker);
     EACH_ENDPOINT(c, ep)
-        if (ep->cell.worker)
-            s->workers[s->n++] = take(ep->cell.worker);
+    if (ep->cell.worker)
+        s->workers[s->n++] = take(ep->cell.worker);
     if (!s->n) {
         free(s);
         return false;
@@ -358,7 +362,7 @@ static uint32_t instances_of(const struct connector *c)
 {
     uint32_t n = 0;
     EACH_ENDPOINT(c, ep)
-        n += rt_endpoint_instances(ep);
+    n += rt_endpoint_instances(ep);
     return n;
 }
 
@@ -366,7 +370,7 @@ static uint32_t running_of(const struct connector *c)
 {
     uint32_t n = 0;
     EACH_ENDPOINT(c, ep)
-        n += rt_endpoint_running(ep);
+    n += rt_endpoint_running(ep);
     return n;
 }
 
@@ -376,7 +380,8 @@ static void finish(struct connector *c)
     struct ending ending = c->ending;
     c->ending = (struct ending){.active = false};
     c->pool = pool_free(c->pool); /* before the code: its threads ran it */
-    EACH_ENDPOINT(c, ep) {
+    EACH_ENDPOINT(c, ep)
+    {
         rt_endpoint_unconfigure(ep);
         cell_reset(&ep->cell);
     }
@@ -412,7 +417,7 @@ void rt_connector_end_step(struct connector *c)
             return;
         g->closing = true;
         EACH_ENDPOINT(c, ep)
-            rt_endpoint_close_instances(ep);
+        rt_endpoint_close_instances(ep);
     }
     if (instances_of(c) || c->n_tasks)
         return;

@@ -7,7 +7,7 @@
 #include "sql.h"
 
 #define REPAIR_COLUMNS "repair, object, code, key, level, text, hint, first, last, n, resolved"
-#define AUDIT_COLUMNS "audit, at, who, act, object, detail"
+#define AUDIT_COLUMNS  "audit, at, who, act, object, detail"
 
 enum {
     Q_REPAIR_OPEN,
@@ -225,8 +225,7 @@ static void read_audit(struct query *q, struct arena *a, struct audit *out)
     out->detail = get_text(q, a);
 }
 
-int audit_list(struct db *db, struct arena *a, int64_t before, size_t max, struct audit **out, size_t *n,
-               struct err *e)
+int audit_list(struct db *db, struct arena *a, int64_t before, size_t max, struct audit **out, size_t *n, struct err *e)
 {
     struct list l = {.a = a, .item_bytes = sizeof(struct audit)};
     AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_LIST, e);

@@ -4,16 +4,7 @@
 
 #define COLUMNS "change, run, pair, side, op, remote_id, fields, cause, at"
 
-enum {
-    Q_INSERT,
-    Q_OF_PAIR,
-    Q_OF_RUN,
-    Q_COUNT_CREATES,
-    Q_COUNT_CHANGES,
-    Q_COUNT_FAILURES,
-    Q_TRIM_CHANGES,
-    Q_TRIM_RUNS
-};
+enum { Q_INSERT, Q_OF_PAIR, Q_OF_RUN, Q_COUNT_CREATES, Q_COUNT_CHANGES, Q_COUNT_FAILURES, Q_TRIM_CHANGES, Q_TRIM_RUNS };
 static const char *const SQL[] = {
     [Q_INSERT] = "INSERT INTO change(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [Q_OF_PAIR] = "SELECT " COLUMNS " FROM change WHERE pair = ?1 AND change < ?2 ORDER BY change DESC LIMIT ?3",

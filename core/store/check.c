@@ -27,8 +27,8 @@ static int read_findings(struct checker *c, struct err *result)
     sqlite3_stmt *s = NULL;
     int found = 0;
     AUTO(buf_done) struct buf text = {.max = 900};
-    int rc = sqlite3_prepare_v2(c->sqlite, c->full ? "PRAGMA integrity_check(10)" : "PRAGMA quick_check(10)", -1, &s,
-                                NULL);
+    int rc =
+        sqlite3_prepare_v2(c->sqlite, c->full ? "PRAGMA integrity_check(10)" : "PRAGMA quick_check(10)", -1, &s, NULL);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(s);
         if (rc != SQLITE_ROW)

@@ -18,7 +18,7 @@ struct checkpointer {
     pthread_t thread;
     sqlite3 *sqlite; /* the thread's own */
     atomic_llong pages;
-    int64_t commits; /* the writer's */
+    int64_t commits;     /* the writer's */
     atomic_bool waiting; /* the thread sleeps until told */
 };
 

@@ -45,17 +45,17 @@ enum link_mode { LINK_SYNC = 0, LINK_FEED = 1, LINK_MIRROR = 2 };
 
 struct link {
     int64_t link, connection;
-    str name;            /* unique in the connection; by default the kind */
+    str name; /* unique in the connection; by default the kind */
     str kind[2];
-    int64_t feed[2];     /* 0: not subscribed (a mirror has one) */
+    int64_t feed[2]; /* 0: not subscribed (a mirror has one) */
     int32_t mode;
-    int32_t topo;        /* links referred to come first */
-    int32_t phase;       /* the engine's: how far the first sync is; 0 = new */
-    str position;        /* the engine's: where a resumable walk of this phase goes on */
-    int64_t map_gen;     /* grows with every edit of the map */
+    int32_t topo;            /* links referred to come first */
+    int32_t phase;           /* the engine's: how far the first sync is; 0 = new */
+    str position;            /* the engine's: where a resumable walk of this phase goes on */
+    int64_t map_gen;         /* grows with every edit of the map */
     int64_t created_from_us; /* window, anchored at the first start; 0: none */
     uint64_t filter_hash;    /* of window and views; the engine compares */
-    int64_t run;         /* the run that phase works for; 0: none */
+    int64_t run;             /* the run that phase works for; 0: none */
     bool enabled;
     str brake_code, brake_text; /* nothing is created or changed while set */
     int64_t brake_us, made_us;
@@ -89,14 +89,14 @@ int link_count(struct db *db, int64_t link, struct link_tally *out, struct err *
 enum map_dir { MAP_BOTH = 0, MAP_A2B = 1, MAP_B2A = 2, MAP_OFF = 3 };
 
 struct map_row {
-    uint32_t map_no;   /* counted per link from 1, never reused; 0 on insert */
+    uint32_t map_no; /* counted per link from 1, never reused; 0 on insert */
     str a_path, b_path;
     int32_t dir;
-    str policy;        /* empty: the link's */
-    str transform;     /* empty: none */
-    str options;       /* further settings, JSON; empty: none */
-    bool is_default;   /* made from equal canonical paths, not by a person */
-    str suspended;     /* why the field rests; empty: it does not */
+    str policy;      /* empty: the link's */
+    str transform;   /* empty: none */
+    str options;     /* further settings, JSON; empty: none */
+    bool is_default; /* made from equal canonical paths, not by a person */
+    str suspended;   /* why the field rests; empty: it does not */
 };
 /* Sets the map of a link: rows with the same (a_path, b_path) keep their number, others get a new one or go. Adds 1 to
  * map_gen. The same path twice on one written side: E_EXISTS. */

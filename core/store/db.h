@@ -37,8 +37,8 @@ struct db_options {
     const char *backup_dir;     /* where a backup is put before a migration; NULL: beside the database */
     const char *vfs;            /* SQLite VFS name; NULL: the system's */
     enum db_durability durability;
-    int32_t cache_kib;          /* page cache of this connection; 0: 16384 for the writer, 2048 for a reader */
-    bool no_checkpoint_thread;  /* the writer checkpoints by itself: single-threaded tests */
+    int32_t cache_kib;         /* page cache of this connection; 0: 16384 for the writer, 2048 for a reader */
+    bool no_checkpoint_thread; /* the writer checkpoints by itself: single-threaded tests */
 };
 
 enum db_origin {
@@ -72,7 +72,7 @@ const struct env *db_env(const struct db *db);
 
 /* ---- Transactions. Not nested. [control] ----------------------------------------------------------------------- */
 
-int db_begin(struct db *db, struct err *e); /* BEGIN IMMEDIATE; on a reader a read transaction */
+int db_begin(struct db *db, struct err *e);  /* BEGIN IMMEDIATE; on a reader a read transaction */
 int db_commit(struct db *db, struct err *e); /* durable on TL_OK; on failure nothing happened: already rolled back */
 void db_rollback(struct db *db);             /* fine without a transaction */
 bool db_in_transaction(const struct db *db);
@@ -99,8 +99,8 @@ struct db_stats {
     int64_t cache_hits, cache_misses; /* page requests = hits + misses */
     int64_t cache_writes;
     int64_t commits;
-    int64_t wal_pages;                /* length of the write-ahead log after the last commit */
-    int64_t page_count, free_pages;   /* of the database file, 4096 bytes each */
+    int64_t wal_pages;              /* length of the write-ahead log after the last commit */
+    int64_t page_count, free_pages; /* of the database file, 4096 bytes each */
 };
 void db_stats(struct db *db, struct db_stats *out); /* same thread as db */
 

@@ -41,7 +41,7 @@ struct db {
     int n_pending;
     int pending_rc; /* writing some of it early failed: the commit must */
     struct err pending_error;
-    int64_t sources, sources_before; /* rows of intent_source: most of the time none */
+    int64_t sources, sources_before;                          /* rows of intent_source: most of the time none */
     int64_t vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */
 
     int lock_fd, seal_fd;

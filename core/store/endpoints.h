@@ -13,11 +13,11 @@ enum endpoint_auth {
 
 struct endpoint {
     int64_t endpoint;
-    str name, connector, system; /* system: the connector's id, unless it serves several */
+    str name, connector, system;                        /* system: the connector's id, unless it serves several */
     str org_key, org_name, edition, user_id, user_name; /* empty until a check told them */
     int32_t auth_state;
-    bool present;                /* configured at the last start */
-    str block_code, block_text;  /* why nothing is done with it; empty: it works */
+    bool present;               /* configured at the last start */
+    str block_code, block_text; /* why nothing is done with it; empty: it works */
     int64_t blocked_us;
     int64_t throttled_until_us;
     int64_t clock_offset_us, clock_uncertainty_us, clock_us; /* vendor's clock minus ours, measured at clock_us */

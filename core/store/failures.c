@@ -7,17 +7,7 @@
     "failure, link, pair, side, remote_id, code, reason, field, text, vendor_code, vendor_text, run, first, last, n, " \
     "retry, next, resolved, resolved_by"
 
-enum {
-    Q_OPEN,
-    Q_INSERT,
-    Q_UPDATE,
-    Q_GET,
-    Q_LIST,
-    Q_GROUPS,
-    Q_RESOLVE_PAIR,
-    Q_RESOLVE,
-    Q_TRIM
-};
+enum { Q_OPEN, Q_INSERT, Q_UPDATE, Q_GET, Q_LIST, Q_GROUPS, Q_RESOLVE_PAIR, Q_RESOLVE, Q_TRIM };
 #define FILTER                                                                                                         \
     " failure < ?1 AND (?2 = '' OR code = ?2) AND (?3 OR resolved IS NULL) AND (?4 = 0 OR link = ?4) AND "             \
     "(?5 = 0 OR pair = ?5) ORDER BY failure DESC LIMIT ?6"

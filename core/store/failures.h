@@ -9,27 +9,27 @@ enum failure_retry { RETRY_AUTO = 0, RETRY_NIGHTLY = 1, RETRY_ON_CHANGE = 2, RET
 struct failure {
     int64_t failure, link, pair; /* pair 0: none */
     int32_t side;
-    str id;            /* remote id of the record concerned, on that side */
-    str code;          /* TYPE_MISMATCH */
-    int32_t reason;    /* TL_R_* */
-    str field;         /* canonical path or vendor's name */
-    str text;          /* our words, without the reader's language: facts of the message as JSON */
+    str id;         /* remote id of the record concerned, on that side */
+    str code;       /* TYPE_MISMATCH */
+    int32_t reason; /* TL_R_* */
+    str field;      /* canonical path or vendor's name */
+    str text;       /* our words, without the reader's language: facts of the message as JSON */
     str vendor_code, vendor_text;
     int64_t run;
     int64_t first_us, last_us, n;
     int32_t retry;
-    int64_t next_us;   /* RETRY_AUTO, RETRY_NIGHTLY; 0: none */
+    int64_t next_us; /* RETRY_AUTO, RETRY_NIGHTLY; 0: none */
     int64_t resolved_us;
-    str resolved_by;   /* "sync", or who did */
+    str resolved_by; /* "sync", or who did */
 };
 /* One open row per (link, side, id, code): adds it or counts it up, with the newest words. Fills failure, first, n. */
 int failure_note(struct db *db, struct failure *f, struct err *e);
 int failure_get(struct db *db, struct arena *a, int64_t failure, struct failure *out, struct err *e);
 struct failure_filter {
-    int64_t link, pair;   /* 0: any */
-    str code;             /* empty: any */
+    int64_t link, pair; /* 0: any */
+    str code;           /* empty: any */
     bool with_resolved;
-    int64_t before;       /* ids below; 0: from the newest */
+    int64_t before; /* ids below; 0: from the newest */
 };
 int failure_list(struct db *db, struct arena *a, const struct failure_filter *f, size_t max, struct failure **out,
                  size_t *n, struct err *e); /* newest first */
@@ -88,8 +88,8 @@ struct held {
     int64_t link;
     int32_t side;
     int64_t rec;
-    int64_t pair;   /* whose intent may explain it; 0: any */
-    str why;        /* "intent", "orphaned_stamp" */
+    int64_t pair; /* whose intent may explain it; 0: any */
+    str why;      /* "intent", "orphaned_stamp" */
     int64_t at_us;
 };
 int held_put(struct db *db, const struct held *h, struct err *e); /* replaces */

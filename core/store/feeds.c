@@ -3,8 +3,7 @@
 
 #include "sql.h"
 
-#define COLUMNS                                                                                                        \
-    "feed, endpoint, kind, view, cursor, cursor_at, pulled, shape_hash, pass, full_pass, lookup_built, gap"
+#define COLUMNS "feed, endpoint, kind, view, cursor, cursor_at, pulled, shape_hash, pass, full_pass, lookup_built, gap"
 
 enum {
     Q_GET,
@@ -140,7 +139,10 @@ int feed_set_cursor(struct db *db, int64_t feed, str cursor, int64_t cursor_us, 
     return query_run(&q);
 }
 
-int64_t feed_record_count(struct db *db, int64_t feed) { return tally_get(db, TALLY_RECORDS, feed); }
+int64_t feed_record_count(struct db *db, int64_t feed)
+{
+    return tally_get(db, TALLY_RECORDS, feed);
+}
 
 /* ---- Delete ---------------------------------------------------------------------------------------------------- */
 

@@ -34,8 +34,8 @@ enum pass_state { PASS_RUNNING = 0, PASS_COMPLETE = 1, PASS_ABORTED = 2, PASS_EV
 struct pass {
     int64_t pass, feed;
     int32_t state;
-    str cursor;            /* where the enumeration goes on */
-    uint64_t filter_hash;  /* of shape, view and window; another hash: nothing is inferred */
+    str cursor;           /* where the enumeration goes on */
+    uint64_t filter_hash; /* of shape, view and window; another hash: nothing is inferred */
     int64_t started_us, ended_us;
     int64_t seen, estimate; /* records; estimate -1: not known */
 };

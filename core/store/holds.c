@@ -5,9 +5,9 @@
 #include "pairs.h"
 
 #define CONFLICT_COLUMNS "pair, map_no, a_value, b_value, base, at"
-#define PARKED_COLUMNS "pair, map_no, dep_link, dep_side, dep_id, at"
-#define HELD_COLUMNS "link, rec, side, pair, why, at"
-#define OLD_COLUMNS "link, rec, side, pair, gen, why, base, at"
+#define PARKED_COLUMNS   "pair, map_no, dep_link, dep_side, dep_id, at"
+#define HELD_COLUMNS     "link, rec, side, pair, why, at"
+#define OLD_COLUMNS      "link, rec, side, pair, gen, why, base, at"
 
 enum {
     Q_CONFLICT_PUT,
@@ -159,7 +159,10 @@ static int run_on(struct db *db, int statement, int64_t id, struct err *e)
     return query_run(&q);
 }
 
-int parked_drop(struct db *db, int64_t pair, struct err *e) { return run_on(db, Q_PARKED_DROP, pair, e); }
+int parked_drop(struct db *db, int64_t pair, struct err *e)
+{
+    return run_on(db, Q_PARKED_DROP, pair, e);
+}
 
 static int waiting_pairs(struct db *db, struct arena *a, int64_t dep_link, enum side dep_side, str dep_id,
                          int64_t **out, size_t *n, struct err *e)

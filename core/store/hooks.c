@@ -166,7 +166,10 @@ int inbox_retry(struct db *db, int64_t inbox, int64_t due_us, struct err *e)
     return query_run(&q);
 }
 
-int inbox_done(struct db *db, int64_t inbox, struct err *e) { return run_on(db, Q_INBOX_DONE, inbox, e); }
+int inbox_done(struct db *db, int64_t inbox, struct err *e)
+{
+    return run_on(db, Q_INBOX_DONE, inbox, e);
+}
 
 int inbox_count(struct db *db, int64_t endpoint, int64_t *out, struct err *e)
 {
@@ -263,7 +266,10 @@ int hint_count(struct db *db, int64_t feed, int64_t *out, struct err *e)
 
 /* ---- Subscriptions --------------------------------------------------------------------------------------------- */
 
-static void webhook_name(char out[48], int64_t endpoint) { snprintf(out, 48, "webhook/%lld", (long long)endpoint); }
+static void webhook_name(char out[48], int64_t endpoint)
+{
+    snprintf(out, 48, "webhook/%lld", (long long)endpoint);
+}
 
 static int webhook_secret(struct db *db, int64_t endpoint, struct buf *out, struct err *e)
 {
@@ -349,4 +355,7 @@ int webhook_count(struct db *db, int64_t endpoint, int accepted, int refused, in
     return query_run(&q);
 }
 
-int webhook_delete(struct db *db, int64_t endpoint, struct err *e) { return run_on(db, Q_WEBHOOK_DELETE, endpoint, e); }
+int webhook_delete(struct db *db, int64_t endpoint, struct err *e)
+{
+    return run_on(db, Q_WEBHOOK_DELETE, endpoint, e);
+}

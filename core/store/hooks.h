@@ -18,7 +18,7 @@ struct inbox_row {
  * the caller's transaction is. body at most 1 MiB. */
 int inbox_add(struct db *db, struct inbox_row *r, str delivery_key, struct err *e);
 int inbox_next(struct db *db, struct arena *a, int64_t endpoint, int64_t now_us, size_t max, struct inbox_row **out,
-               size_t *n, struct err *e); /* oldest first; endpoint 0: any */
+               size_t *n, struct err *e);                                     /* oldest first; endpoint 0: any */
 int inbox_retry(struct db *db, int64_t inbox, int64_t due_us, struct err *e); /* attempts + 1 */
 int inbox_done(struct db *db, int64_t inbox, struct err *e);
 int inbox_count(struct db *db, int64_t endpoint, int64_t *out, struct err *e);
@@ -46,9 +46,9 @@ int hint_count(struct db *db, int64_t feed, int64_t *out, struct err *e);
 
 struct webhook {
     int64_t endpoint;
-    str id, audience;       /* the vendor's; empty: set up by hand */
-    str kinds;              /* comma separated */
-    int64_t expires_us;     /* 0: never */
+    str id, audience;             /* the vendor's; empty: set up by hand */
+    str kinds;                    /* comma separated */
+    int64_t expires_us;           /* 0: never */
     int64_t made_us, received_us; /* last accepted delivery; 0: none yet */
     int64_t accepted, refused, duplicates;
 };

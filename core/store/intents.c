@@ -140,7 +140,10 @@ static int read_intent(struct query *q, struct arena *a, struct intent *out)
     return rc;
 }
 
-int64_t intent_reserve(struct db *db) { return next_id(db, COUNT_INTENT); }
+int64_t intent_reserve(struct db *db)
+{
+    return next_id(db, COUNT_INTENT);
+}
 
 static int insert_row(struct db *db, const struct intent *i, struct err *e)
 {

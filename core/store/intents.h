@@ -8,23 +8,23 @@ enum intent_state { INTENT_PREPARED = 0, INTENT_UNKNOWN = 1 };
 
 struct intent_entry {
     int64_t pair;
-    uint32_t gen;    /* generation of a create */
-    str id;          /* remote id written to; empty in a create */
-    str stamp;       /* value of the stamp field of a create; empty: none */
-    str version;     /* the write was based on it */
-    str sent;        /* the engine's: field numbers (varints), values if it likes */
+    uint32_t gen;         /* generation of a create */
+    str id;               /* remote id written to; empty in a create */
+    str stamp;            /* value of the stamp field of a create; empty: none */
+    str version;          /* the write was based on it */
+    str sent;             /* the engine's: field numbers (varints), values if it likes */
     uint64_t source_hash; /* seen_hash of the source observation the write was built from */
-    uint32_t flags;  /* the engine's */
-    bool born;       /* the pair was inserted with this intent in the same transaction */
+    uint32_t flags;       /* the engine's */
+    bool born;            /* the pair was inserted with this intent in the same transaction */
 };
 
 struct intent {
-    int64_t intent;   /* from intent_reserve, or 0 */
+    int64_t intent; /* from intent_reserve, or 0 */
     int64_t link, endpoint;
-    int32_t side;     /* written side */
-    int32_t op;       /* TL_OP_* */
+    int32_t side; /* written side */
+    int32_t op;   /* TL_OP_* */
     int32_t lane, state;
-    uint32_t flags;   /* the engine's: quiet, single, bisected */
+    uint32_t flags; /* the engine's: quiet, single, bisected */
     int64_t run, map_gen;
     int64_t made_us, settle_us; /* settle: do not judge an unknown create before */
     size_t n;

@@ -108,8 +108,8 @@ int lookup_clear(struct db *db, int64_t feed, int max_rows, bool *done_out, stru
 
 struct build_entry {
     int64_t rec;
-    int64_t number;  /* LOOKUP_PHONE */
-    uint32_t at, n;  /* text in bytes[] */
+    int64_t number; /* LOOKUP_PHONE */
+    uint32_t at, n; /* text in bytes[] */
     int32_t kind;
 };
 
@@ -154,8 +154,8 @@ bool lookup_build_add(struct lookup_build *b, const struct lookup_key *k, int64_
     }
     char room[KEY_MAX];
     str text = k->kind == LOOKUP_PHONE ? (str){0} : short_key(k->text, room);
-    b->entries[b->n++] = (struct build_entry){.rec = rec, .number = k->number, .kind = k->kind,
-                                              .at = (uint32_t)b->text.n, .n = (uint32_t)text.n};
+    b->entries[b->n++] = (struct build_entry){
+        .rec = rec, .number = k->number, .kind = k->kind, .at = (uint32_t)b->text.n, .n = (uint32_t)text.n};
     buf_str(&b->text, text);
     b->sorted = false;
     return b->text.n + b->n * sizeof *b->entries >= BUILD_MAX_BYTES;
@@ -195,4 +195,7 @@ int lookup_build_write(struct lookup_build *b, int max_rows, bool *empty_out, st
     return TL_OK;
 }
 
-void lookup_build_repeat(struct lookup_build *b) { b->written = 0; }
+void lookup_build_repeat(struct lookup_build *b)
+{
+    b->written = 0;
+}

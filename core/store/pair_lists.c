@@ -17,17 +17,16 @@ static const char *const SQL[] = {
     [Q_LIST_RUN] = "SELECT " PAIR_COLUMNS FROM_LINK " AND (?4 < 0 OR status = ?4) AND run = ?5 AND pair BETWEEN "
                    "(SELECT pair_low FROM run WHERE run = ?5) AND (SELECT pair_high FROM run WHERE run = ?5) "
                    "ORDER BY pair LIMIT ?3",
-    [Q_FSCK] =
-        "SELECT p.pair, p.link, l.link IS NULL, p.a_rec IS NOT NULL AND a.rec IS NULL, "
-        "p.b_rec IS NOT NULL AND b.rec IS NULL, p.a_rec IS NULL AND p.b_rec IS NULL AND p.intent = 0, "
-        "a.rec IS NOT NULL AND l.a_feed IS NOT NULL AND a.feed <> l.a_feed, "
-        "b.rec IS NOT NULL AND l.b_feed IS NOT NULL AND b.feed <> l.b_feed, p.intent <> 0 AND i.intent IS NULL, "
-        "p.status = 1 AND NOT EXISTS(SELECT 1 FROM parked k WHERE k.pair = p.pair), "
-        "EXISTS(SELECT 1 FROM old_id o WHERE o.link = p.link AND o.pair <> p.pair AND "
-        "((o.rec = p.a_rec AND a.state = 0) OR (o.rec = p.b_rec AND b.state = 0))) "
-        "FROM pair p LEFT JOIN link l ON l.link = p.link LEFT JOIN record a ON a.rec = p.a_rec "
-        "LEFT JOIN record b ON b.rec = p.b_rec LEFT JOIN intent i ON i.intent = p.intent "
-        "WHERE p.pair > ?1 ORDER BY p.pair LIMIT ?2",
+    [Q_FSCK] = "SELECT p.pair, p.link, l.link IS NULL, p.a_rec IS NOT NULL AND a.rec IS NULL, "
+               "p.b_rec IS NOT NULL AND b.rec IS NULL, p.a_rec IS NULL AND p.b_rec IS NULL AND p.intent = 0, "
+               "a.rec IS NOT NULL AND l.a_feed IS NOT NULL AND a.feed <> l.a_feed, "
+               "b.rec IS NOT NULL AND l.b_feed IS NOT NULL AND b.feed <> l.b_feed, p.intent <> 0 AND i.intent IS NULL, "
+               "p.status = 1 AND NOT EXISTS(SELECT 1 FROM parked k WHERE k.pair = p.pair), "
+               "EXISTS(SELECT 1 FROM old_id o WHERE o.link = p.link AND o.pair <> p.pair AND "
+               "((o.rec = p.a_rec AND a.state = 0) OR (o.rec = p.b_rec AND b.state = 0))) "
+               "FROM pair p LEFT JOIN link l ON l.link = p.link LEFT JOIN record a ON a.rec = p.a_rec "
+               "LEFT JOIN record b ON b.rec = p.b_rec LEFT JOIN intent i ON i.intent = p.intent "
+               "WHERE p.pair > ?1 ORDER BY p.pair LIMIT ?2",
 };
 SQL_TABLE(T, SQL_PAIR_LISTS, SQL);
 

@@ -205,7 +205,10 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool bit_get(const uint8_t *bits, int64_t at) { return (bits[at / 8] >> (at % 8)) & 1; }
+static bool bit_get(const uint8_t *bits, int64_t at)
+{
+    return (bits[at / 8] >> (at % 8)) & 1;
+}
 
 /* The records of one chunk: recs[0 .. n). */
 static int mark_chunk(struct db *db, int64_t pass, int64_t chunk, const int64_t *recs, size_t n, struct err *e)

@@ -7,8 +7,8 @@
  * intent_source for every pair whose intent is open. */
 #include "db.h"
 
-enum { /* record.state: the SDK's TL_STATE_* and one of ours */
-    REC_OUT_OF_SCOPE = 16 /* lives at the vendor, but outside window, filter or view */
+enum {                       /* record.state: the SDK's TL_STATE_* and one of ours */
+       REC_OUT_OF_SCOPE = 16 /* lives at the vendor, but outside window, filter or view */
 };
 
 struct record {
@@ -18,14 +18,14 @@ struct record {
     int32_t version_kind; /* TL_VER_* */
     str version;
     int64_t modified_us, created_us; /* vendor's clock, uncorrected; 0: not told */
-    int64_t seen_us;      /* our clock at the last accepted observation */
-    uint64_t seen_hash;   /* of the bytes emitted */
-    int64_t recheck_us;   /* look again then, for versions too coarse to trust; 0: no */
-    str into;             /* TL_STATE_MERGED: survivor */
-    str by;               /* remote user of the last change */
-    str stamp;            /* kept only while it needs an explanation; empty otherwise */
-    str observation;      /* empty: not observed yet (known from a write or a reference) */
-    bool damaged;         /* out: observation or identity fail their checksum. Do not plan from it */
+    int64_t seen_us;                 /* our clock at the last accepted observation */
+    uint64_t seen_hash;              /* of the bytes emitted */
+    int64_t recheck_us;              /* look again then, for versions too coarse to trust; 0: no */
+    str into;                        /* TL_STATE_MERGED: survivor */
+    str by;                          /* remote user of the last change */
+    str stamp;                       /* kept only while it needs an explanation; empty otherwise */
+    str observation;                 /* empty: not observed yet (known from a write or a reference) */
+    bool damaged;                    /* out: observation or identity fail their checksum. Do not plan from it */
 };
 
 /* What an incoming event is first held against: one probe, no write when the hash is the same. */

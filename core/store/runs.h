@@ -31,8 +31,8 @@ struct run {
     int32_t kind, state;
     int64_t made_us, started_us, ended_us;
     str who;
-    str phase;               /* in words */
-    int64_t done, total;     /* total -1: not known */
+    str phase;                   /* in words */
+    int64_t done, total;         /* total -1: not known */
     int64_t pair_low, pair_high; /* the store's: range of pairs this run created for */
     str error;
 };
@@ -40,10 +40,10 @@ int run_create(struct db *db, struct run *r, struct err *e);
 int run_get(struct db *db, struct arena *a, int64_t run, struct run *out, struct err *e);
 int run_update(struct db *db, const struct run *r, struct err *e); /* all but ids, kind, who, made, pair range */
 struct run_filter {
-    int64_t connection, link;  /* 0: any */
-    int64_t since_us;          /* made at or after */
-    int64_t before;            /* run ids below this; 0: from the newest */
-    bool open_only;            /* queued, running or interrupted */
+    int64_t connection, link; /* 0: any */
+    int64_t since_us;         /* made at or after */
+    int64_t before;           /* run ids below this; 0: from the newest */
+    bool open_only;           /* queued, running or interrupted */
 };
 int run_list(struct db *db, struct arena *a, const struct run_filter *f, size_t max, struct run **out, size_t *n,
              struct err *e); /* newest first */
@@ -60,10 +60,10 @@ int run_count_list(struct db *db, struct arena *a, int64_t run, struct run_count
 
 struct change {
     int64_t change, run, pair;
-    int32_t side, op;  /* TL_OP_*; 0: a conflict was settled without a write */
-    str id;            /* remote id written */
-    str fields;        /* the engine's: before, after, winner, policy */
-    str cause;         /* "live", "initial", "restore", "manual" */
+    int32_t side, op; /* TL_OP_*; 0: a conflict was settled without a write */
+    str id;           /* remote id written */
+    str fields;       /* the engine's: before, after, winner, policy */
+    str cause;        /* "live", "initial", "restore", "manual" */
     int64_t at_us;
 };
 int change_add(struct db *db, struct change *c, struct err *e); /* fills change */

@@ -43,7 +43,10 @@ int sidecar_write(struct db *db, int64_t intent, struct err *e)
     return TL_OK;
 }
 
-int db_seal_intent(struct db *db, int64_t intent, struct err *e) { return sidecar_write(db, intent, e); }
+int db_seal_intent(struct db *db, int64_t intent, struct err *e)
+{
+    return sidecar_write(db, intent, e);
+}
 
 /* Whether the database continues what this installation did; intent ids never go back. */
 static void judge(struct db *db)

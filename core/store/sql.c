@@ -23,7 +23,8 @@ int sql_error_of(sqlite3 *handle, const char *path, int sqlite_rc, struct err *e
     int rc = E_STORAGE;
     switch (sqlite_rc & 0xff) {
     case SQLITE_FULL:
-        rc = storage_error(e, "STORAGE_FULL", path, "the disk is full", "make room on its file system; nothing is sent "
+        rc = storage_error(e, "STORAGE_FULL", path, "the disk is full",
+                           "make room on its file system; nothing is sent "
                            "to any system until writing works again, then work goes on by itself");
         break;
     case SQLITE_CORRUPT:
@@ -55,9 +56,11 @@ int sql_error_of(sqlite3 *handle, const char *path, int sqlite_rc, struct err *e
         err_hint(e, "ask for less at once");
         break;
     case SQLITE_CONSTRAINT:
-        rc = err_set(e, sqlite_rc == SQLITE_CONSTRAINT_UNIQUE || sqlite_rc == SQLITE_CONSTRAINT_PRIMARYKEY
-                            ? E_EXISTS
-                            : E_PRECONDITION, "the database refuses this: %s", said);
+        rc =
+            err_set(e,
+                    sqlite_rc == SQLITE_CONSTRAINT_UNIQUE || sqlite_rc == SQLITE_CONSTRAINT_PRIMARYKEY ? E_EXISTS
+                                                                                                       : E_PRECONDITION,
+                    "the database refuses this: %s", said);
         break;
     case SQLITE_TOOBIG:
         rc = err_set(e, TL_E_INVALID, "a value is too large to store");
@@ -148,7 +151,10 @@ void query_end(struct query *q)
     q->s = NULL;
 }
 
-static bool usable(struct query *q) { return q->rc == TL_OK; }
+static bool usable(struct query *q)
+{
+    return q->rc == TL_OK;
+}
 
 static void bound(struct query *q, int s)
 {
@@ -264,13 +270,31 @@ void query_again(struct query *q)
     q->put = 1;
 }
 
-int query_changes(const struct query *q) { return sqlite3_changes(q->db->sqlite); }
+int query_changes(const struct query *q)
+{
+    return sqlite3_changes(q->db->sqlite);
+}
 
-int64_t get_i64(struct query *q) { return sqlite3_column_int64(q->s, q->get++); }
-int32_t get_i32(struct query *q) { return (int32_t)get_i64(q); }
-bool get_bool(struct query *q) { return get_i64(q) != 0; }
-bool get_is_null(const struct query *q) { return sqlite3_column_type(q->s, q->get) == SQLITE_NULL; }
-void get_skip(struct query *q) { q->get++; }
+int64_t get_i64(struct query *q)
+{
+    return sqlite3_column_int64(q->s, q->get++);
+}
+int32_t get_i32(struct query *q)
+{
+    return (int32_t)get_i64(q);
+}
+bool get_bool(struct query *q)
+{
+    return get_i64(q) != 0;
+}
+bool get_is_null(const struct query *q)
+{
+    return sqlite3_column_type(q->s, q->get) == SQLITE_NULL;
+}
+void get_skip(struct query *q)
+{
+    q->get++;
+}
 
 uint64_t get_u64(struct query *q)
 {

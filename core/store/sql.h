@@ -57,13 +57,13 @@ void query_end(struct query *q);
 AUTO_DONE(struct query, query_end)
 
 void put_i64(struct query *q, int64_t v);
-void put_u64(struct query *q, uint64_t v); /* same bits */
+void put_u64(struct query *q, uint64_t v);        /* same bits */
 void put_i64_or_null(struct query *q, int64_t v); /* 0 is NULL */
-void put_text(struct query *q, str v);     /* lent until query_row */
-void put_text_or_null(struct query *q, str v); /* empty is NULL */
+void put_text(struct query *q, str v);            /* lent until query_row */
+void put_text_or_null(struct query *q, str v);    /* empty is NULL */
 void put_blob(struct query *q, str v);
 void put_null(struct query *q);
-void put_id(struct query *q, str id);      /* remote id: INTEGER where it can be */
+void put_id(struct query *q, str id); /* remote id: INTEGER where it can be */
 void put_id_or_null(struct query *q, str id);
 
 /* TL_OK with a row, TL_E_NOT_FOUND without, E_EXISTS (unique), E_PRECONDITION (foreign key, trigger), E_STORAGE,
@@ -79,7 +79,7 @@ int64_t get_i64(struct query *q); /* NULL is 0 */
 int32_t get_i32(struct query *q);
 uint64_t get_u64(struct query *q);
 bool get_bool(struct query *q);
-bool get_is_null(const struct query *q); /* of the next column; does not move on */
+bool get_is_null(const struct query *q);        /* of the next column; does not move on */
 str get_text(struct query *q, struct arena *a); /* copied; NULL is empty */
 str get_lent(struct query *q);                  /* lent until the next row; NULL is empty */
 str get_id(struct query *q, struct arena *a);
@@ -94,7 +94,7 @@ struct list {
     size_t item_bytes, n, cap;
     char *items;
 };
-void *list_add(struct list *l); /* zeroed */
+void *list_add(struct list *l);                                    /* zeroed */
 int list_end(int rc, const struct list *l, void **out, size_t *n); /* TL_OK when rc says that rows have ended */
 
 /* Is this a remote id that is kept as a number? */

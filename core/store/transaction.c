@@ -73,7 +73,10 @@ int db_commit(struct db *db, struct err *e)
     return TL_OK;
 }
 
-bool db_in_transaction(const struct db *db) { return db->in_transaction; }
+bool db_in_transaction(const struct db *db)
+{
+    return db->in_transaction;
+}
 
 int tx_begin(struct tx *tx, struct db *db, struct err *e)
 {

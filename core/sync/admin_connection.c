@@ -55,8 +55,8 @@ static int name_check(const char *name, struct err *e)
     size_t n = strlen(name);
     bool ok = n > 0 && n <= 64;
     for (size_t i = 0; i < n && ok; i++)
-        ok = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= '0' && name[i] <= '9') ||
-             name[i] == '-' || name[i] == '_' || name[i] == '.';
+        ok = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
+             (name[i] >= '0' && name[i] <= '9') || name[i] == '-' || name[i] == '_' || name[i] == '.';
     if (ok)
         return TL_OK;
     err_set(e, E_USAGE, "\"%s\" is no name for a connection", name);
@@ -65,8 +65,8 @@ static int name_check(const char *name, struct err *e)
 }
 
 /* A system that may be in a group only once per partner: the partner's role is the group that is claimed at it. */
-static int claims_take(struct engine *g, const struct g_endpoint *ep, const struct g_endpoint *partner, int64_t connection,
-                       struct err *e)
+static int claims_take(struct engine *g, const struct g_endpoint *ep, const struct g_endpoint *partner,
+                       int64_t connection, struct err *e)
 {
     int rc = TL_OK;
     str rest = str_of(partner->claims ? partner->claims : ""), group;
@@ -76,7 +76,8 @@ static int claims_take(struct engine *g, const struct g_endpoint *ep, const stru
     return rc;
 }
 
-int admin_connection_create(struct engine *g, const char *name, const char *a, const char *b, json_t **out, struct err *e)
+int admin_connection_create(struct engine *g, const char *name, const char *a, const char *b, json_t **out,
+                            struct err *e)
 {
     struct g_endpoint *ep[2] = {model_endpoint_named(g, a), model_endpoint_named(g, b)};
     for (int s = 0; s < 2; s++)
@@ -90,7 +91,9 @@ int admin_connection_create(struct engine *g, const char *name, const char *a, c
         return rc;
     if (ep[0] == ep[1])
         return err_set(e, E_USAGE, "a connection needs two endpoints, not \"%s\" twice", a);
-    struct connection row = {.name = str_of(name), .endpoint = {ep[0]->row.endpoint, ep[1]->row.endpoint}, .state = CONN_DRAFT,
+    struct connection row = {.name = str_of(name),
+                             .endpoint = {ep[0]->row.endpoint, ep[1]->row.endpoint},
+                             .state = CONN_DRAFT,
                              .state_us = g_now(g)};
     rc = g_begin(g, e);
     if (rc == TL_OK)
@@ -149,7 +152,8 @@ int admin_connection_pause(struct engine *g, const char *name, json_t **out, str
     if (!c)
         return TL_E_NOT_FOUND;
     if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE) {
-        err_set(e, E_PRECONDITION, "connection \"%s\" is %s: only a running one can be paused", name, conn_state_name(c->row.state));
+        err_set(e, E_PRECONDITION, "connection \"%s\" is %s: only a running one can be paused", name,
+                conn_state_name(c->row.state));
         return E_PRECONDITION;
     }
     int rc = state_set(g, c, CONN_PAUSED, e);

@@ -43,7 +43,8 @@ int admin_endpoint_check(struct engine *g, const char *endpoint, admin_done_fn d
     return TL_OK;
 }
 
-int admin_endpoint_prepare(struct engine *g, const char *endpoint, bool dry_run, admin_done_fn done, void *arg, struct err *e)
+int admin_endpoint_prepare(struct engine *g, const char *endpoint, bool dry_run, admin_done_fn done, void *arg,
+                           struct err *e)
 {
     struct g_endpoint *ep = model_endpoint_named(g, endpoint);
     if (!ep)
@@ -82,8 +83,8 @@ static void note_finding(json_t *list, const tl_finding *f)
 static json_t *kind_json(const tl_kind *k)
 {
     bool stamped = k->stamp_field.n > 0;
-    int class = stamped && (k->can & TL_CAN_STAMP_UNIQUE) ? 1
-                : stamped && (k->can & TL_CAN_STAMP_FIND) ? 2
+    int class = stamped && (k->can & TL_CAN_STAMP_UNIQUE)      ? 1
+                : stamped && (k->can & TL_CAN_STAMP_FIND)      ? 2
                 : k->can & (TL_CAN_FIND | TL_CAN_FIND_CREATED) ? 3
                                                                : 4;
     char name[4] = {'C', (char)('0' + class), 0, 0};

@@ -39,7 +39,8 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
     link_settings_init(&s);
     s.direction = l->rules.direction;
     struct map_finding *found = NULL;
-    const struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]), *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
+    const struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]),
+                        *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
     size_t n_found = map_check(rows, n, &ka->desc, &kb->desc, &s, buf_lent(&linked), &a, &found);
     for (size_t i = 0; i < n_found; i++)
         if (found[i].level >= TL_WARN)
@@ -47,7 +48,8 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
     for (int s2 = 0; s2 < 2; s2++)
         if (link_allows(l->rules.direction, s2) && create_class(l, s2) > 2)
             warn(warnings,
-                 "%.*s: side %c has no stamp field (create class C%d): a create whose answer is lost and that cannot be found "
+                 "%.*s: side %c has no stamp field (create class C%d): a create whose answer is lost and that cannot "
+                 "be found "
                  "again is reported, never sent again",
                  STR_FMT(l->row.name), "ab"[s2], create_class(l, s2));
     return TL_OK;
@@ -55,8 +57,15 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
 
 static int start_link(struct engine *g, struct g_link *l, struct err *e)
 {
-    struct run run = {.connection = l->row.connection, .link = l->row.link, .kind = RUN_INITIAL, .state = RUN_RUNNING,
-                      .made_us = g_now(g), .started_us = g_now(g), .who = STR("admin"), .phase = STR("observing"), .total = -1};
+    struct run run = {.connection = l->row.connection,
+                      .link = l->row.link,
+                      .kind = RUN_INITIAL,
+                      .state = RUN_RUNNING,
+                      .made_us = g_now(g),
+                      .started_us = g_now(g),
+                      .who = STR("admin"),
+                      .phase = STR("observing"),
+                      .total = -1};
     int rc = run_create(g->db, &run, e);
     if (rc != TL_OK)
         return rc;
@@ -100,7 +109,8 @@ static int start_first(struct engine *g, struct g_conn *c, const char *kind, jso
         return rc;
     rc = g_begin(g, e);
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        if (l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW && (!kind || str_eq(l->row.name, kind_plain(str_of(kind)))))
+        if (l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW &&
+            (!kind || str_eq(l->row.name, kind_plain(str_of(kind)))))
             rc = start_link(g, l, e);
     struct connection row = c->row;
     if (rc == TL_OK && row.state != CONN_ACTIVE) {

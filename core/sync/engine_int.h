@@ -2,8 +2,8 @@
 #define ENGINE_INT_H
 /* What the modules of the engine share. Everything lives on the control thread.
  *
- * Ownership: the engine owns endpoints, feeds, connections and links (its model of the configuration, rebuilt from the store
- * after every change); a call in flight names them by id, never by pointer, so that it may outlive them. */
+ * Ownership: the engine owns endpoints, feeds, connections and links (its model of the configuration, rebuilt from the
+ * store after every change); a call in flight names them by id, never by pointer, so that it may outlive them. */
 #include <jansson.h>
 
 #include "connections.h"
@@ -22,23 +22,23 @@
 #include "values.h"
 
 enum {
-    PAGE_ROWS = 200,      /* records looked at in one slice of a walk, rows of one ready query */
-    PULL_PAGES = 8,       /* page budget of one pull */
+    PAGE_ROWS = 200, /* records looked at in one slice of a walk, rows of one ready query */
+    PULL_PAGES = 8,  /* page budget of one pull */
     BATCH_MAX = 200,
     FIND_MAX = 100,
     GET_MAX = 100,
-    PAGE_MAX = 500,        /* records observed in one transaction */
-    PASS_ENUMERATED = -2,  /* pass.estimate of one that has met every record and is not evaluated yet */
+    PAGE_MAX = 500,       /* records observed in one transaction */
+    PASS_ENUMERATED = -2, /* pass.estimate of one that has met every record and is not evaluated yet */
     CONFLICT_TRIES = 5,
     TRANSIENT_TRIES = 10,
     FEED_KEYS = 2 /* lookups of one record: match key of its links */
 };
-#define FRESH_US (30 * US_PER_S)
+#define FRESH_US    (30 * US_PER_S)
 #define DEBOUNCE_US (US_PER_S / 2)
-#define SWEEP_US (7 * US_PER_DAY)
+#define SWEEP_US    (7 * US_PER_DAY)
 #define DISCOVER_US US_PER_DAY
 #define LIVE_RUN_US (300 * US_PER_S)
-#define NEVER INT64_MAX
+#define NEVER       INT64_MAX
 
 /* Where the first sync of a link stands; link.phase. */
 enum phase {
@@ -69,13 +69,13 @@ struct g_endpoint {
     char *claims;
     struct g_kind *kinds;
     enum prep prep;
-    int64_t prep_due;   /* mono */
+    int64_t prep_due; /* mono */
     int prep_tries;
     bool account_told;
     int64_t sleep_until; /* mono: throttled or failing */
     int failures;
-    bool parsing;        /* a hook delivery is being parsed */
-    int64_t inbox_due;   /* mono; NEVER: nothing waits */
+    bool parsing;      /* a hook delivery is being parsed */
+    int64_t inbox_due; /* mono; NEVER: nothing waits */
     bool subscribing;
     int64_t subscribe_due;
     char *hook_url;
@@ -99,14 +99,14 @@ struct g_feed {
     /* Shape: union of what the links need, by rising field number. */
     struct arena shape_arena;
     tl_shape shape;
-    uint32_t *number_of;  /* [shape.n_fields] */
-    int32_t *shape_of;    /* [n_numbers] position in the shape or -1 */
+    uint32_t *number_of; /* [shape.n_fields] */
+    int32_t *shape_of;   /* [n_numbers] position in the shape or -1 */
     uint32_t n_numbers;
-    uint64_t shape_hash;  /* of shape, view and window */
+    uint64_t shape_hash; /* of shape, view and window */
     int64_t created_from_us;
     struct feed_key keys[FEED_KEYS];
     unsigned n_keys;
-    bool wanted;          /* some running link reads it */
+    bool wanted; /* some running link reads it */
     int64_t every_us;
     /* Pulling */
     struct call *replies; /* pages to take in, oldest first */
@@ -114,13 +114,13 @@ struct g_feed {
     struct reply_reader reader;
     bool reading, reply_complete;
     bool pulling, getting;
-    bool live_started;    /* the cursor of changes exists */
-    int64_t poll_due;     /* mono */
+    bool live_started; /* the cursor of changes exists */
+    int64_t poll_due;  /* mono */
     int64_t backoff_until;
     int failures;
     /* Passes */
     struct arena pass_arena;
-    struct pass pass;     /* pass.pass 0: none */
+    struct pass pass; /* pass.pass 0: none */
     bool want_pass;
     bool accept_vanished; /* a person said so */
     bool pass_done;       /* enumerated; lookups and vanished records come next */
@@ -132,7 +132,7 @@ struct g_feed {
     size_t n_vanished, cap_vanished, live_seen;
     /* Records to fetch by id: read-backs, vanished ones, parts */
     struct get_want *wants, *wants_last;
-    int64_t hint_due;     /* mono; NEVER: none */
+    int64_t hint_due; /* mono; NEVER: none */
     int64_t recheck_due;
 };
 
@@ -140,7 +140,7 @@ struct get_want {
     struct get_want *next;
     int64_t rec; /* 0: not known to us yet */
     char *id;
-    int64_t due; /* mono */
+    int64_t due;  /* mono */
     int64_t pair; /* read before write: this pair waits; 0 none */
 };
 
@@ -167,27 +167,27 @@ struct g_link {
     struct map_row *map;
     int32_t *position_of[2]; /* field number -> index of fields */
     uint32_t n_numbers[2];
-    bool usable;             /* map and kinds are there */
-    bool referred;           /* another link refers to this one's records */
+    bool usable;   /* map and kinds are there */
+    bool referred; /* another link refers to this one's records */
     /* settings */
     int64_t every_us;
-    int32_t match_kind;      /* enum lookup_kind; 0: no match key */
-    uint32_t match_no[2];    /* field numbers of the match key */
+    int32_t match_kind;   /* enum lookup_kind; 0: no match key */
+    uint32_t match_no[2]; /* field numbers of the match key */
     str match_path[2];
-    char match_multi;        /* f o n */
+    char match_multi; /* f o n */
     bool quiet;
     /* work */
     int64_t lane_due[LANE_COUNT]; /* wall, as stored; NEVER: none; -1: look */
-    int64_t hold_until;      /* mono: no room was left */
+    int64_t hold_until;           /* mono: no room was left */
     int64_t live_run, live_run_until;
     int64_t retry_run;
     struct g_count counts[4];
     unsigned open_intents, unknown_intents;
     unsigned open_creates[2], unknown_creates[2];
-    unsigned cautious;       /* single writes after a crash */
+    unsigned cautious; /* single writes after a crash */
     bool finding;
-    int64_t wake_after;      /* walk that wakes every pair after a map edit; -1: none */
-    bool orphans;            /* held stamps wait to be explained */
+    int64_t wake_after; /* walk that wakes every pair after a map edit; -1: none */
+    bool orphans;       /* held stamps wait to be explained */
     char *orphan_after;
     int orphan_side;
     int64_t orphan_hits;
@@ -217,16 +217,16 @@ struct g_batch {
     struct g_entry *entries;
     uint32_t n, cap;
     /* sending and resolving */
-    unsigned calls;        /* in flight for this batch */
-    int64_t resolve_due;   /* mono; unknown ones */
+    unsigned calls;      /* in flight for this batch */
+    int64_t resolve_due; /* mono; unknown ones */
     int resolve_tries;
 };
 enum { BATCH_QUIET = 1 };
-enum { /* g_entry.flags */
-    ENTRY_WAITS = 1,    /* a reference was left out and follows */
-    ENTRY_CONFLICT = 2, /* a value of the target loses */
-    ENTRY_LOOKED = 4,   /* the vendor spoke of a duplicate: looked up by stamp */
-    ENTRY_MOVED = 8     /* the source changed while the write was out */
+enum {                     /* g_entry.flags */
+       ENTRY_WAITS = 1,    /* a reference was left out and follows */
+       ENTRY_CONFLICT = 2, /* a value of the target loses */
+       ENTRY_LOOKED = 4,   /* the vendor spoke of a duplicate: looked up by stamp */
+       ENTRY_MOVED = 8     /* the source changed while the write was out */
 };
 
 struct listener {
@@ -246,7 +246,7 @@ struct engine {
     struct g_feed *feeds;
     struct g_conn *conns;
     struct g_link *links;
-    struct g_batch *batches; /* open intents */
+    struct g_batch *batches;       /* open intents */
     struct call *done, *done_last; /* answered, not taken in yet */
     unsigned calls_open;
     bool stopping;
@@ -257,15 +257,23 @@ struct engine {
     int64_t next_handle;
     struct engine_figures figures;
     int64_t trim_due;
-    struct { int64_t rec, at; } fresh[8192]; /* recently read records, direct mapped */
+    struct {
+        int64_t rec, at;
+    } fresh[8192]; /* recently read records, direct mapped */
     struct admin_wait *waits;
     bool counts_dirty;
     unsigned turn_rotor;
 };
 
 /* ---- engine.c */
-static inline int64_t g_now(const struct engine *g) { return env_now_us(g->env); }
-static inline int64_t g_mono(const struct engine *g) { return env_mono_us(g->env); }
+static inline int64_t g_now(const struct engine *g)
+{
+    return env_now_us(g->env);
+}
+static inline int64_t g_mono(const struct engine *g)
+{
+    return env_mono_us(g->env);
+}
 bool g_spent(const struct engine *g); /* the turn's steps are used up */
 void g_step(struct engine *g, unsigned n);
 int g_begin(struct engine *g, struct err *e);
@@ -278,7 +286,10 @@ struct call_note { /* what the engine remembers of a call it sent; in the call's
     int64_t sent_us;
     void *more;
 };
-static inline struct call_note *call_note(const struct call *c) { return c->owner; }
+static inline struct call_note *call_note(const struct call *c)
+{
+    return c->owner;
+}
 bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose);
 int64_t backoff_us(struct engine *g, int tries); /* full jitter, base 2 s, cap 15 min */
 
@@ -293,9 +304,9 @@ struct g_link *model_link(struct engine *g, int64_t id);
 struct g_conn *model_conn(struct engine *g, int64_t id);
 struct g_kind *model_kind(const struct g_endpoint *ep, str kind);
 int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *k, bool *changed_out, struct err *e);
-int model_link_build(struct engine *g, struct g_link *l, struct err *e);  /* rules from rows; after a map edit */
+int model_link_build(struct engine *g, struct g_link *l, struct err *e); /* rules from rows; after a map edit */
 int model_feeds_build(struct engine *g, struct err *e);                  /* shapes; after any link changed */
-bool link_runs(const struct g_link *l);   /* its connection is initial or active, it is enabled and not braked */
+bool link_runs(const struct g_link *l); /* its connection is initial or active, it is enabled and not braked */
 int link_row_store(struct engine *g, struct g_link *l, struct err *e);
 int feed_row_store(struct engine *g, struct g_feed *f, struct err *e);
 /* Default map of a link from equal canonical paths, stored. */
@@ -325,7 +336,7 @@ bool feed_take_pages(struct engine *g, struct g_feed *f);
 void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair);
 void feed_fetched(struct engine *g, struct call *c);
 const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
-bool feed_ready(const struct g_feed *f); /* full pass under this shape, lookups built */
+bool feed_ready(const struct g_feed *f);                                 /* full pass under this shape, lookups built */
 bool feed_is_truth(const struct g_feed *f); /* its local index shows every record of the kind */
 bool pass_turn(struct engine *g, struct g_feed *f);
 int pass_begin(struct engine *g, struct g_feed *f, struct err *e);
@@ -382,8 +393,8 @@ bool record_in_window(const struct g_link *l, const struct record *r);
 enum match { MATCH_NONE, MATCH_ADOPT, MATCH_AMBIGUOUS, MATCH_TAKEN, MATCH_SEARCH, MATCH_WAIT };
 struct match_result {
     enum match match;
-    int64_t rec;   /* ADOPT, TAKEN: the hit */
-    int64_t pair;  /* its one-sided pair, or the pair that has it */
+    int64_t rec;    /* ADOPT, TAKEN: the hit */
+    int64_t pair;   /* its one-sided pair, or the pair that has it */
     char text[200]; /* for the failure row: ids */
 };
 int match_decide(struct engine *g, struct g_link *l, int source, const struct record *rec, bool searched,
@@ -437,7 +448,7 @@ const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *
 int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int64_t due_us, struct err *e);
 /* Ends the transaction's part of entries that are done: settles the intent row. */
 int batch_settle(struct engine *g, struct g_batch *b, struct err *e);
-void batch_sweep(struct engine *g, struct g_batch *b); /* after the commit: frees a batch that is through */
+void batch_sweep(struct engine *g, struct g_batch *b);          /* after the commit: frees a batch that is through */
 void batch_count(struct engine *g, struct g_batch *b, int add); /* open/unknown counters of the link */
 
 /* ---- resolve.c */
@@ -446,7 +457,7 @@ void resolve_call_done(struct engine *g, struct call *c);
 int create_class(const struct g_link *l, int target); /* 1 .. 4 */
 
 /* ---- retry.c */
-const char *reason_code_of(int32_t reason); /* of refused data */
+const char *reason_code_of(int32_t reason);  /* of refused data */
 str utf8_cut_bytes(str s, size_t max_bytes); /* whole characters */
 struct trouble {
     const char *code;

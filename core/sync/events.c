@@ -56,7 +56,8 @@ void event_record(struct engine *g, const struct g_feed *f, const tl_record *r, 
         AUTO(buf_done) struct buf text = {0};
         value_text(&text, &r->values[i]);
         str path = f->shape.fields[r->values[i].field].path;
-        json_object_setn_new(fields, path.p, path.n, r->values[i].type == TL_NULL ? json_null() : text_of(buf_lent(&text)));
+        json_object_setn_new(fields, path.p, path.n,
+                             r->values[i].type == TL_NULL ? json_null() : text_of(buf_lent(&text)));
     }
     json_t *event = json_object();
     json_object_set_new(event, "event", json_string(what));

@@ -1,5 +1,5 @@
-/* Deliveries of vendors: stored before they are answered, parsed later on the live instance, and worth a hint each: the record
- * is fetched. */
+/* Deliveries of vendors: stored before they are answered, parsed later on the live instance, and worth a hint each: the
+ * record is fetched. */
 #include <stdlib.h>
 
 #include "engine_int.h"
@@ -10,7 +10,10 @@ int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate
     AUTO(buf_done) struct buf headers = {0};
     for (uint32_t i = 0; i < d->n_headers; i++)
         buf_fmt(&headers, "%.*s: %.*s\n", STR_FMT(d->headers[i].name), STR_FMT(d->headers[i].value));
-    struct inbox_row row = {.endpoint = d->endpoint, .received_us = g_now(g), .headers = buf_lent(&headers), .query = d->query,
+    struct inbox_row row = {.endpoint = d->endpoint,
+                            .received_us = g_now(g),
+                            .headers = buf_lent(&headers),
+                            .query = d->query,
                             .body = d->body};
     struct g_endpoint *ep = model_endpoint(g, d->endpoint);
     if (!ep)
@@ -147,7 +150,8 @@ void hook_call_done(struct engine *g, struct call *c)
         if (rc == TL_OK)
             rc = inbox_done(g->db, c->tag, &e);
     } else if (c->reply.status == TL_E_INVALID || c->reply.status == TL_E_UNSUPPORTED || c->reply.crashed) {
-        log_line(LOG_WARN, "hook", "a delivery for \"%.*s\" cannot be read: %s", STR_FMT(ep->row.name), c->reply.error.text);
+        log_line(LOG_WARN, "hook", "a delivery for \"%.*s\" cannot be read: %s", STR_FMT(ep->row.name),
+                 c->reply.error.text);
         rc = inbox_done(g->db, c->tag, &e);
     } else {
         rc = inbox_retry(g->db, c->tag, g_now(g) + 5 * US_PER_S, &e);

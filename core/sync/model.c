@@ -130,9 +130,9 @@ static void endpoint_row_take(struct g_endpoint *ep, const struct endpoint *row)
 {
     struct arena fresh = {0};
     ep->row = *row;
-    str *const texts[] = {&ep->row.name,     &ep->row.connector, &ep->row.system,     &ep->row.org_key,   &ep->row.org_name,
-                          &ep->row.edition,  &ep->row.user_id,   &ep->row.user_name,  &ep->row.block_code,
-                          &ep->row.block_text};
+    str *const texts[] = {&ep->row.name,       &ep->row.connector, &ep->row.system,  &ep->row.org_key,
+                          &ep->row.org_name,   &ep->row.edition,   &ep->row.user_id, &ep->row.user_name,
+                          &ep->row.block_code, &ep->row.block_text};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(&fresh, *texts[i]);
     arena_done(&ep->arena);
@@ -393,7 +393,8 @@ int link_row_store(struct engine *g, struct g_link *l, struct err *e)
     return link_update(g->db, &l->row, e);
 }
 
-/* ---- Shapes: what a feed is asked for -------------------------------------------------------------------------------- */
+/* ---- Shapes: what a feed is asked for
+ * -------------------------------------------------------------------------------- */
 
 static const tl_field *kind_field(const tl_kind *k, str path)
 {

@@ -1,5 +1,5 @@
-/* One record as it was read goes into the store, and the pairs it belongs to learn of it. Nothing is written to any vendor
- * here, and no other endpoint is waited for. */
+/* One record as it was read goes into the store, and the pairs it belongs to learn of it. Nothing is written to any
+ * vendor here, and no other endpoint is waited for. */
 #include "engine_int.h"
 #include "unicode.h"
 
@@ -62,7 +62,8 @@ int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, st
     return lookup_change(g->db, f->row.feed, rec, before, n_before, after, n_after, e);
 }
 
-/* ---- Pairs that hold the record --------------------------------------------------------------------------------------- */
+/* ---- Pairs that hold the record
+ * --------------------------------------------------------------------------------------- */
 
 /* The sent value of each field of a side that was written and is seen for the first time since: base where the vendor
  * keeps it in its own form, else what was sent, so that a foreign edit stays visible. */
@@ -127,7 +128,7 @@ static void due_now(struct engine *g, struct g_link *l, struct pair *p, enum lan
 
 struct seen {
     const tl_record *record;
-    str old;        /* observation before */
+    str old; /* observation before */
     int32_t old_state;
     bool content_changed, state_changed;
     bool own_write; /* the vendor says that this version is our own write */
@@ -182,7 +183,8 @@ int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, s
     return pair_store(g->db, &ld.pair, e);
 }
 
-/* ---- Records that no pair holds ------------------------------------------------------------------------------------------ */
+/* ---- Records that no pair holds
+ * ------------------------------------------------------------------------------------------ */
 
 static struct g_batch *batch_of_stamp(struct engine *g, const struct g_link *l, int s, str stamp, int64_t *pair_out)
 {
@@ -219,15 +221,23 @@ static int reattach(struct engine *g, struct g_link *l, int s, const struct reco
     if (p.rec[s] && now.state == TL_STATE_LIVE) {
         AUTO(buf_done) struct buf text = {0};
         buf_fmt(&text, "its place is held by %.*s", STR_FMT(now.id));
-        struct trouble t = {.code = "ALREADY_MAPPED", .reason = TL_R_ALREADY_MAPPED, .id = rec->id, .text = buf_text(&text), .side = s};
+        struct trouble t = {
+            .code = "ALREADY_MAPPED", .reason = TL_R_ALREADY_MAPPED, .id = rec->id, .text = buf_text(&text), .side = s};
         return fail_record(g, l, &t, e);
     }
     int64_t gone = p.rec[s];
-    struct old_id put = {.link = l->row.link, .rec = gone, .pair = p.pair, .side = s, .gen = p.gen[s], .why = STR("repointed"), .at_us = g_now(g)};
+    struct old_id put = {.link = l->row.link,
+                         .rec = gone,
+                         .pair = p.pair,
+                         .side = s,
+                         .gen = p.gen[s],
+                         .why = STR("repointed"),
+                         .at_us = g_now(g)};
     put.base.kind = p.base[s].kind;
     put.base.blob = p.base[s].blob;
     p.rec[s] = rec->rec;
-    p.base[s] = (struct pair_base){.kind = old->base.kind == BASE_OWN ? BASE_OWN : BASE_NONE, .blob = old->base.blob, .set = true};
+    p.base[s] = (struct pair_base){
+        .kind = old->base.kind == BASE_OWN ? BASE_OWN : BASE_NONE, .blob = old->base.blob, .set = true};
     due_now(g, l, &p, LANE_LIVE);
     rc = pair_store(g->db, &p, e);
     if (rc == TL_OK)
@@ -244,7 +254,8 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
         return TL_OK;
     if (rec->stamp.n && stamp_is_ours(g, rec->stamp)) {
         int64_t pair = 0;
-        struct held h = {.link = l->row.link, .side = s, .rec = rec->rec, .at_us = g_now(g), .why = STR("orphaned_stamp")};
+        struct held h = {
+            .link = l->row.link, .side = s, .rec = rec->rec, .at_us = g_now(g), .why = STR("orphaned_stamp")};
         if (batch_of_stamp(g, l, s, rec->stamp, &pair)) {
             h.pair = pair;
             h.why = STR("intent");
@@ -268,7 +279,8 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
     }
     if (!record_in_window(l, rec) || !link_allows(l->rules.direction, 1 - s))
         return TL_OK;
-    struct pair p = {.link = l->row.link, .lane = LANE_LIVE, .due_us = g_now(g), .made_us = g_now(g), .map_gen = l->row.map_gen};
+    struct pair p = {
+        .link = l->row.link, .lane = LANE_LIVE, .due_us = g_now(g), .made_us = g_now(g), .map_gen = l->row.map_gen};
     p.rec[s] = rec->rec;
     rc = pair_insert(g->db, &p, e);
     if (rc == E_EXISTS)
@@ -304,8 +316,8 @@ int held_release(struct engine *g, struct g_link *l, int64_t pair, struct err *e
     return rc;
 }
 
-static int each_link(struct engine *g, struct g_feed *f, const struct record *rec, const struct seen *seen, struct arena *a,
-                     struct err *e)
+static int each_link(struct engine *g, struct g_feed *f, const struct record *rec, const struct seen *seen,
+                     struct arena *a, struct err *e)
 {
     struct pair_ref *refs = NULL;
     size_t n = 0;
@@ -328,7 +340,8 @@ static int each_link(struct engine *g, struct g_feed *f, const struct record *re
     return rc;
 }
 
-/* ---- The record itself --------------------------------------------------------------------------------------------------- */
+/* ---- The record itself
+ * --------------------------------------------------------------------------------------------------- */
 
 /* -1, 0, 1; 2 when the versions cannot be ordered. */
 static int version_order(const tl_record *r, const struct record *old)
@@ -420,8 +433,9 @@ static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, ui
     return rc;
 }
 
-static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash, const struct observe_how *how,
-                        int64_t rec_id, struct arena *a, struct observed *out, struct err *e)
+static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash,
+                        const struct observe_how *how, int64_t rec_id, struct arena *a, struct observed *out,
+                        struct err *e)
 {
     struct record old = {0};
     bool refetch = false;
@@ -450,7 +464,8 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
         f->recheck_due = now.recheck_us;
     if (r->stamp.n && stamp_is_ours(g, r->stamp) && old.observation.n == 0)
         now.stamp = (str){0}; /* bound by the result of its create */
-    struct seen seen = {.record = r, .old = old.observation, .old_state = old.state, .own_write = is_own_write(f, r, &old)};
+    struct seen seen = {
+        .record = r, .old = old.observation, .old_state = old.state, .own_write = is_own_write(f, r, &old)};
     seen.content_changed = old.damaged || !str_eq(old.observation, observation);
     seen.state_changed = old.state != now.state;
     out->unchanged = !seen.content_changed && !seen.state_changed;
@@ -472,7 +487,8 @@ static int record_bad(struct engine *g, struct g_feed *f, const tl_record *r, st
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         for (int s = 0; s < 2 && rc == TL_OK; s++)
             if (l->feed[s] == f) {
-                struct trouble t = {.code = "BAD_RECORD", .reason = TL_R_BAD_RECORD, .id = r->id, .text = note, .side = s};
+                struct trouble t = {
+                    .code = "BAD_RECORD", .reason = TL_R_BAD_RECORD, .id = r->id, .text = note, .side = s};
                 rc = fail_record(g, l, &t, e);
             }
     return rc;

@@ -1,5 +1,5 @@
-/* Writes: sent in batches, taken in one record at a time. The outcome, the bases, the history row and the end of the intent are
- * one transaction; what has no result stays an open intent of unknown outcome. */
+/* Writes: sent in batches, taken in one record at a time. The outcome, the bases, the history row and the end of the
+ * intent are one transaction; what has no result stays an open intent of unknown outcome. */
 #include <stdlib.h>
 
 #include "engine_int.h"
@@ -56,7 +56,8 @@ static void batch_unknown(struct engine *g, struct g_batch *b)
     batch_count(g, b, 1);
 }
 
-/* ---- Sending -------------------------------------------------------------------------------------------------------------- */
+/* ---- Sending
+ * -------------------------------------------------------------------------------------------------------------- */
 
 /* The fields of one side that this link writes, in the order of the rules. */
 const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *c)
@@ -72,7 +73,8 @@ const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *
         fields[i].n_choices = 0;
         fields[i].choices = NULL;
     }
-    *shape = (tl_shape){sizeof *shape, l->rules.n_fields, sizeof(tl_field), 0, arena_str(&c->arena, l->row.kind[side]), fields};
+    *shape = (tl_shape){sizeof *shape, l->rules.n_fields, sizeof(tl_field), 0, arena_str(&c->arena, l->row.kind[side]),
+                        fields};
     return shape;
 }
 
@@ -130,7 +132,8 @@ void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n
     g_submit(g, c);
 }
 
-/* ---- Taking in ------------------------------------------------------------------------------------------------------------ */
+/* ---- Taking in
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int source_at_write(struct engine *g, struct g_batch *b, const struct loaded *ld, struct arena *a, str *out,
                            struct err *e)
@@ -141,12 +144,13 @@ static int source_at_write(struct engine *g, struct g_batch *b, const struct loa
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
-static void post_values(const struct g_link *l, const struct g_feed *f, int side, const tl_record *post, struct arena *a,
-                        tl_value *out)
+static void post_values(const struct g_link *l, const struct g_feed *f, int side, const tl_record *post,
+                        struct arena *a, tl_value *out)
 {
     AUTO(buf_done) struct buf blob = {0};
     observation_of(f, post, a, &blob);
-    obs_spread(arena_str(a, buf_lent(&blob)), l->position_of[side], l->n_numbers[side], out, NULL, l->rules.n_fields, a);
+    obs_spread(arena_str(a, buf_lent(&blob)), l->position_of[side], l->n_numbers[side], out, NULL, l->rules.n_fields,
+               a);
 }
 
 static void pair_is_through(struct engine *g, struct pair *p, bool again)
@@ -189,7 +193,12 @@ static int change_note(struct engine *g, struct g_link *l, const struct g_batch 
                        const tl_value *before, str id, struct arena *a, struct err *e)
 {
     static const char *const causes[] = {"action", "live", "retry", "sweep", "initial"};
-    struct change row = {.run = b->run, .pair = entry->pair, .side = b->side, .op = b->op, .id = id, .at_us = g_now(g),
+    struct change row = {.run = b->run,
+                         .pair = entry->pair,
+                         .side = b->side,
+                         .op = b->op,
+                         .id = id,
+                         .at_us = g_now(g),
                          .cause = str_of(b->lane >= 0 && b->lane < LANE_COUNT ? causes[b->lane] : "live")};
     change_fields(l, entry, before, b->side, a, &row.fields);
     return change_add(g->db, &row, e);
@@ -250,8 +259,8 @@ static void target_take(struct engine *g, struct record *to, const tl_record *po
     to->stamp = (str){0};
 }
 
-static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry, const tl_record *post,
-                       bool seen_before, str source_obs, struct arena *a, struct err *e)
+static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
+                       const tl_record *post, bool seen_before, str source_obs, struct arena *a, struct err *e)
 {
     int side = b->side, source = 1 - side;
     struct loaded ld;
@@ -285,8 +294,8 @@ static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, st
 }
 
 /* The record is there: made by this write, by an earlier attempt of it, or seen by the feed before its result came. */
-static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry, const tl_record *post,
-                        struct err *e)
+static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
+                        const tl_record *post, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     int side = b->side;
@@ -314,7 +323,11 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
             rc = pair_get(g->db, &a, entry->pair, &p, e);
             AUTO(buf_done) struct buf text = {0};
             buf_fmt(&text, "the target answered with %.*s, which has its counterpart already", STR_FMT(post->id));
-            struct trouble t = {.code = "ALREADY_MAPPED", .reason = TL_R_ALREADY_MAPPED, .id = entry->source_id, .side = 1 - side, .text = buf_text(&text)};
+            struct trouble t = {.code = "ALREADY_MAPPED",
+                                .reason = TL_R_ALREADY_MAPPED,
+                                .id = entry->source_id,
+                                .side = 1 - side,
+                                .text = buf_text(&text)};
             p.intent = 0;
             return rc == TL_OK ? fail_pair(g, l, &p, &t, e) : rc;
         }
@@ -328,8 +341,14 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     if (rc != TL_OK)
         return rc;
     if (p.rec[side] && p.rec[side] != rec.rec) {
-        struct old_id old = {.link = l->row.link, .rec = p.rec[side], .pair = p.pair, .side = side, .gen = p.gen[side],
-                             .why = STR("recreated"), .at_us = g_now(g), .base = {p.base[side].kind, p.base[side].blob}};
+        struct old_id old = {.link = l->row.link,
+                             .rec = p.rec[side],
+                             .pair = p.pair,
+                             .side = side,
+                             .gen = p.gen[side],
+                             .why = STR("recreated"),
+                             .at_us = g_now(g),
+                             .base = {p.base[side].kind, p.base[side].blob}};
         rc = old_id_put(g->db, &old, e);
         p.run = 0;
     }
@@ -379,8 +398,8 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     return rc;
 }
 
-static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry, const tl_record *post,
-                        bool observed, struct err *e)
+static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
+                        const tl_record *post, bool observed, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     int side = b->side, source = 1 - side;
@@ -468,7 +487,8 @@ int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i
                struct err *e)
 {
     struct g_entry *entry = &b->entries[i];
-    int rc = b->op == TL_OP_CREATE ? create_apply(g, l, b, entry, post, e) : update_apply(g, l, b, entry, post, observed, e);
+    int rc =
+        b->op == TL_OP_CREATE ? create_apply(g, l, b, entry, post, e) : update_apply(g, l, b, entry, post, observed, e);
     entry->done = rc == TL_OK;
     return rc;
 }
@@ -494,17 +514,31 @@ int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i,
 int batch_settle(struct engine *g, struct g_batch *b, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
-    struct intent row = {.intent = b->intent, .link = b->link, .endpoint = b->endpoint, .side = b->side, .op = b->op,
-                         .lane = b->lane, .state = INTENT_UNKNOWN, .flags = b->flags, .run = b->run, .map_gen = b->map_gen,
-                         .made_us = b->made_us, .settle_us = b->settle_us};
+    struct intent row = {.intent = b->intent,
+                         .link = b->link,
+                         .endpoint = b->endpoint,
+                         .side = b->side,
+                         .op = b->op,
+                         .lane = b->lane,
+                         .state = INTENT_UNKNOWN,
+                         .flags = b->flags,
+                         .run = b->run,
+                         .map_gen = b->map_gen,
+                         .made_us = b->made_us,
+                         .settle_us = b->settle_us};
     row.entries = arena_array(&a, struct intent_entry, b->n + 1);
     for (uint32_t i = 0; i < b->n; i++) {
         const struct g_entry *from = &b->entries[i];
         if (from->done)
             continue;
         struct intent_entry *to = &row.entries[row.n++];
-        *to = (struct intent_entry){.pair = from->pair, .gen = from->gen, .id = from->id, .stamp = from->stamp,
-                                    .version = from->version, .source_hash = from->source_hash, .flags = from->flags};
+        *to = (struct intent_entry){.pair = from->pair,
+                                    .gen = from->gen,
+                                    .id = from->id,
+                                    .stamp = from->stamp,
+                                    .version = from->version,
+                                    .source_hash = from->source_hash,
+                                    .flags = from->flags};
         if (b->op == TL_OP_CREATE)
             continue;
         tl_value *sorted = arena_copy(&a, from->values, sizeof(tl_value) * (from->n_values + 1));
@@ -548,7 +582,8 @@ void batch_sweep(struct engine *g, struct g_batch *b)
         log_err(LOG_ERROR, "held records", &e);
 }
 
-/* ---- One answer ------------------------------------------------------------------------------------------------------------- */
+/* ---- One answer
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static bool call_was_not_applied(int status)
 {
@@ -558,11 +593,12 @@ static bool call_was_not_applied(int status)
 
 static bool call_may_be_applied(const struct reply *r)
 {
-    return r->crashed || r->status == TL_OK || r->status == TL_E_UNKNOWN || r->status == TL_E_CANCELLED || r->status == TL_E_BUG;
+    return r->crashed || r->status == TL_OK || r->status == TL_E_UNKNOWN || r->status == TL_E_CANCELLED ||
+           r->status == TL_E_BUG;
 }
 
-static int take_results(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c, const struct sent_range *sent,
-                        bool *answered, struct err *e)
+static int take_results(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,
+                        const struct sent_range *sent, bool *answered, struct err *e)
 {
     int rc = TL_OK;
     AUTO(reply_reader_done) struct reply_reader r;
@@ -584,8 +620,8 @@ static int take_results(struct engine *g, struct g_link *l, struct g_batch *b, s
 }
 
 /* Nothing was said about these entries. *split: send them again in halves. */
-static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c, const struct sent_range *sent,
-                        const bool *answered, bool *split, struct err *e)
+static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,
+                        const struct sent_range *sent, const bool *answered, bool *split, struct err *e)
 {
     uint32_t silent = 0;
     int rc = TL_OK;
@@ -606,7 +642,8 @@ static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, s
     return rc;
 }
 
-static int note_crash(struct engine *g, struct g_link *l, struct g_batch *b, const struct sent_range *sent, struct err *e)
+static int note_crash(struct engine *g, struct g_link *l, struct g_batch *b, const struct sent_range *sent,
+                      struct err *e)
 {
     int rc = TL_OK;
     l->cautious = 2 * sent->n;

@@ -1,5 +1,5 @@
-/* Writes of unknown outcome: no answer, a cut answer, a crash in between. Each is settled by looking, before the feed it would show
- * up in is pulled again. How a create is looked for depends on what the vendor can do: its class. */
+/* Writes of unknown outcome: no answer, a cut answer, a crash in between. Each is settled by looking, before the feed
+ * it would show up in is pulled again. How a create is looked for depends on what the vendor can do: its class. */
 #include <stdlib.h>
 
 #include "engine_int.h"
@@ -87,7 +87,8 @@ static bool holds_sent(const struct g_link *l, const struct g_batch *b, const st
     return true;
 }
 
-/* ---- Asking ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Asking
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static void ask_get(struct engine *g, struct g_link *l, struct g_batch *b)
 {
@@ -148,8 +149,10 @@ static int give_up(struct engine *g, struct g_link *l, struct g_batch *b, uint32
         rc = record_get(g->db, &a, p.rec[1 - b->side], &source, e);
     if (rc != TL_OK)
         return rc;
-    struct trouble t = {.code = entry->flags & ENTRY_LOOKED ? "ALREADY_MAPPED" : "UNKNOWN_OUTCOME", .id = source.id,
-                        .side = 1 - b->side, .text = text};
+    struct trouble t = {.code = entry->flags & ENTRY_LOOKED ? "ALREADY_MAPPED" : "UNKNOWN_OUTCOME",
+                        .id = source.id,
+                        .side = 1 - b->side,
+                        .text = text};
     p.intent = 0;
     rc = fail_pair(g, l, &p, &t, e);
     entry->done = rc == TL_OK;
@@ -230,7 +233,8 @@ bool resolve_turn(struct engine *g)
     return any;
 }
 
-/* ---- Answers ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Answers
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,
                            const struct resolve_note *note, struct err *e)
@@ -278,7 +282,8 @@ struct found {
 
 /* A record that may be this entry's: by stamp it is; else made by us since, holding what was sent, and nobody's. */
 static int found_add(struct engine *g, struct g_link *l, struct g_batch *b, const struct g_entry *entry, int class,
-                     const struct item *item, const struct observe_how *how, struct call *c, struct found *out, struct err *e)
+                     const struct item *item, const struct observe_how *how, struct call *c, struct found *out,
+                     struct err *e)
 {
     const tl_record *r = &item->u.record;
     struct g_feed *f = l->feed[b->side];
@@ -306,7 +311,7 @@ static int found_add(struct engine *g, struct g_link *l, struct g_batch *b, cons
         AUTO(arena_done) struct arena a = {0};
         rc = pair_get(g->db, &a, of, &p, e);
         if (rc != TL_OK || p.rec[1 - b->side] != 0 || p.intent != 0)
-            return rc; /* somebody's */
+            return rc;                  /* somebody's */
         rc = pair_delete(g->db, of, e); /* a one-sided pair of its own, made when it was seen */
     }
     if (rc == TL_E_NOT_FOUND)
@@ -319,8 +324,8 @@ static int found_add(struct engine *g, struct g_link *l, struct g_batch *b, cons
     return rc;
 }
 
-static int create_outcome(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int class, const struct found *f,
-                          struct err *e)
+static int create_outcome(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int class,
+                          const struct found *f, struct err *e)
 {
     struct g_entry *entry = &b->entries[i];
     if (f->n == 1 || (f->n > 1 && class <= 2)) {

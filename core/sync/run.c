@@ -4,8 +4,14 @@
 
 static int run_open(struct engine *g, struct g_link *l, int32_t kind, int64_t *out, struct err *e)
 {
-    struct run r = {.connection = l->row.connection, .link = l->row.link, .kind = kind, .state = RUN_RUNNING,
-                    .made_us = g_now(g), .started_us = g_now(g), .who = STR("engine"), .total = -1};
+    struct run r = {.connection = l->row.connection,
+                    .link = l->row.link,
+                    .kind = kind,
+                    .state = RUN_RUNNING,
+                    .made_us = g_now(g),
+                    .started_us = g_now(g),
+                    .who = STR("engine"),
+                    .total = -1};
     int rc = run_create(g->db, &r, e);
     if (rc == TL_OK)
         *out = r.run;
@@ -121,7 +127,8 @@ int run_end(struct engine *g, struct g_link *l, int32_t state, struct err *e)
 
 bool run_turn(struct engine *g, struct g_link *l)
 {
-    if ((l->live_run == 0 && l->retry_run == 0) || l->live_run_until > g_now(g) || l->open_intents > 0 || g->storage_down)
+    if ((l->live_run == 0 && l->retry_run == 0) || l->live_run_until > g_now(g) || l->open_intents > 0 ||
+        g->storage_down)
         return false;
     struct err e = {0};
     int rc = g_begin(g, &e);

@@ -1,4 +1,5 @@
-/* Webhook subscriptions: made, renewed a day before they end, removed. The address is told by whoever knows the listener. */
+/* Webhook subscriptions: made, renewed a day before they end, removed. The address is told by whoever knows the
+ * listener. */
 #include <stdlib.h>
 
 #include "admin.h"
@@ -88,7 +89,8 @@ void subscription_done(struct engine *g, struct call *c)
             log_err(LOG_WARN, "webhook", &e);
     } else if (c->reply.status != TL_OK && c->reply.status != TL_E_UNSUPPORTED) {
         endpoint_trouble(g, ep, c->reply.status, &c->reply.error);
-        log_line(LOG_WARN, "webhook", "%s of \"%.*s\": %s", call_kind_name(c->kind), STR_FMT(ep->row.name), c->reply.error.text);
+        log_line(LOG_WARN, "webhook", "%s of \"%.*s\": %s", call_kind_name(c->kind), STR_FMT(ep->row.name),
+                 c->reply.error.text);
         ep->subscribe_due = g_mono(g) + 60 * US_PER_S;
     }
     call_free(c);

@@ -1,5 +1,5 @@
-/* The first sync of a link: observe both sides, walk over what has no counterpart, let it come in, be live. A restart goes on at
- * the place stored with the last batch. */
+/* The first sync of a link: observe both sides, walk over what has no counterpart, let it come in, be live. A restart
+ * goes on at the place stored with the last batch. */
 #include "engine_int.h"
 #include "log.h"
 
@@ -17,7 +17,8 @@ static bool dependencies_through(struct engine *g, const struct g_link *l)
     return true;
 }
 
-static int phase_set(struct engine *g, struct g_link *l, int32_t phase, const char *position, const char *words, struct err *e)
+static int phase_set(struct engine *g, struct g_link *l, int32_t phase, const char *position, const char *words,
+                     struct err *e)
 {
     l->row.phase = phase;
     l->row.position = arena_str(&l->arena, str_of(position));

@@ -1,4 +1,5 @@
-/* Every decoder that reads what a worker sent: requests, items, manifests, bodies of host services. The first byte chooses. */
+/* Every decoder that reads what a worker sent: requests, items, manifests, bodies of host services. The first byte
+ * chooses. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -14,10 +14,23 @@ static tl_record sample(tl_value *values, tl_value *list)
     values[3] = (tl_value){.field = 1, .type = TL_LIST, .u.list = {list, 2}};
     values[4] = (tl_value){.field = 2, .type = TL_BYTES, .u.s = {"\0\xff", 2}};
     values[5] = (tl_value){.field = 4, .type = TL_NULL};
-    return (tl_record){.id = STR("id-1"), .version = STR("v"), .into = STR("in"), .by = STR("me"), .stamp = STR("st"),
-                       .url = STR("u"), .note = STR("n"), .modified_us = -1, .created_us = INT64_MAX,
-                       .state = TL_STATE_MERGED, .version_kind = TL_VER_TAG, .origin = TL_ORIGIN_OTHER,
-                       .op = TL_OP_RESTORE, .flags = UINT32_MAX, .index = 9, .n_values = 6, .values = values};
+    return (tl_record){.id = STR("id-1"),
+                       .version = STR("v"),
+                       .into = STR("in"),
+                       .by = STR("me"),
+                       .stamp = STR("st"),
+                       .url = STR("u"),
+                       .note = STR("n"),
+                       .modified_us = -1,
+                       .created_us = INT64_MAX,
+                       .state = TL_STATE_MERGED,
+                       .version_kind = TL_VER_TAG,
+                       .origin = TL_ORIGIN_OTHER,
+                       .op = TL_OP_RESTORE,
+                       .flags = UINT32_MAX,
+                       .index = 9,
+                       .n_values = 6,
+                       .values = values};
 }
 
 static void assert_same_value(const tl_value *a, const tl_value *b)
@@ -40,7 +53,8 @@ static void assert_same_value(const tl_value *a, const tl_value *b)
 static void assert_same_record(const tl_record *a, const tl_record *b)
 {
     assert_true(str_eq(a->id, b->id) && str_eq(a->version, b->version) && str_eq(a->into, b->into));
-    assert_true(str_eq(a->by, b->by) && str_eq(a->stamp, b->stamp) && str_eq(a->url, b->url) && str_eq(a->note, b->note));
+    assert_true(str_eq(a->by, b->by) && str_eq(a->stamp, b->stamp) && str_eq(a->url, b->url) &&
+                str_eq(a->note, b->note));
     assert_true(a->modified_us == b->modified_us && a->created_us == b->created_us);
     assert_int_equal(a->state, b->state);
     assert_int_equal(a->version_kind, b->version_kind);
@@ -178,9 +192,11 @@ static void test_error_texts_are_made_safe(void **state)
 static void test_requests(void **state)
 {
     (void)state;
-    struct call *calls[] = {rig_pull(3, "cur"), rig_get("id"), rig_push("1", "2", NULL), rig_call(CALL_CHECK),
-                            rig_call(CALL_DISCOVER), rig_call(CALL_PARSE_HOOK), rig_call(CALL_SUBSCRIBE),
-                            rig_call(CALL_UNSUBSCRIBE), rig_call(CALL_PREPARE)};
+    struct call *calls[] = {rig_pull(3, "cur"),       rig_get("id"),
+                            rig_push("1", "2", NULL), rig_call(CALL_CHECK),
+                            rig_call(CALL_DISCOVER),  rig_call(CALL_PARSE_HOOK),
+                            rig_call(CALL_SUBSCRIBE), rig_call(CALL_UNSUBSCRIBE),
+                            rig_call(CALL_PREPARE)};
     calls[0]->request.pull.view = STR("view");
     calls[0]->request.pull.created_from_us = -5;
     static const tl_pair header = {STR("x-sig"), STR("\xff raw")};
@@ -245,9 +261,12 @@ static void test_items_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_record_round_trip), cmocka_unit_test(test_every_cut_and_flip),
-        cmocka_unit_test(test_refused_records),   cmocka_unit_test(test_raw_without_index),
-        cmocka_unit_test(test_error_texts_are_made_safe), cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_record_round_trip),
+        cmocka_unit_test(test_every_cut_and_flip),
+        cmocka_unit_test(test_refused_records),
+        cmocka_unit_test(test_raw_without_index),
+        cmocka_unit_test(test_error_texts_are_made_safe),
+        cmocka_unit_test(test_requests),
         cmocka_unit_test(test_items_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Values against the options a connector declares: everything wrong is told, with what to do, and no secret is shown. */
+/* Values against the options a connector declares: everything wrong is told, with what to do, and no secret is shown.
+ */
 #include <stdio.h>
 
 #include "manifest.h"
@@ -17,8 +18,11 @@ static const tl_option declared[] = {
 
 static struct manifest *manifest(void)
 {
-    const tl_connector c = {.magic = TL_MAGIC, .id = "demo", .n_options = ARRAY_LEN(declared),
-                            .option_stride = sizeof *declared, .options = declared};
+    const tl_connector c = {.magic = TL_MAGIC,
+                            .id = "demo",
+                            .n_options = ARRAY_LEN(declared),
+                            .option_stride = sizeof *declared,
+                            .options = declared};
     struct manifest *m = NULL;
     assert_int_equal(manifest_copy(&m, &c, NULL, NULL, false, NULL), TL_OK);
     return m;
@@ -33,7 +37,8 @@ static void test_defaults_and_secrets(void **state)
 {
     (void)state;
     AUTO(manifest_free) struct manifest *m = manifest();
-    const tl_pair given[] = {{STR("client_id"), STR("abc")}, {STR("client_secret"), STR("hush")}, {STR("page"), STR("50")}};
+    const tl_pair given[] = {
+        {STR("client_id"), STR("abc")}, {STR("client_secret"), STR("hush")}, {STR("page"), STR("50")}};
     AUTO(option_set_done) struct option_set set = {0};
     struct err e = {0};
     assert_int_equal(options_resolve(&set, m, given, 3, NULL, NULL, &e), TL_OK);
@@ -50,9 +55,10 @@ static void test_everything_wrong_is_told(void **state)
     (void)state;
     AUTO(manifest_free) struct manifest *m = manifest();
     const tl_pair given[] = {
-        {STR("clientid"), STR("abc")},       {STR("client_secret"), str_n("a\0b", 3)}, {STR("page"), STR("many")},
-        {STR("region"), STR("moon")},        {STR("every"), STR("often")},             {STR("folder"), STR("relative")},
-        {STR("loud"), STR("very")},          {STR("login_url"), STR("ftp://x")},
+        {STR("clientid"), STR("abc")}, {STR("client_secret"), str_n("a\0b", 3)},
+        {STR("page"), STR("many")},    {STR("region"), STR("moon")},
+        {STR("every"), STR("often")},  {STR("folder"), STR("relative")},
+        {STR("loud"), STR("very")},    {STR("login_url"), STR("ftp://x")},
     };
     AUTO(option_set_done) struct option_set set = {0};
     AUTO(buf_done) struct buf told = {0};

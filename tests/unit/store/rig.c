@@ -11,7 +11,10 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-struct rig *rig_error(void **state) { return *state; }
+struct rig *rig_error(void **state)
+{
+    return *state;
+}
 
 void assert_int_equal_ok(int rc, const struct err *e, const char *file, int line)
 {
@@ -26,7 +29,10 @@ void rig_open(struct rig *r)
     assert_int_equal_ok(rc, &r->e, __FILE__, __LINE__);
 }
 
-void rig_close(struct rig *r) { r->db = db_close(r->db); }
+void rig_close(struct rig *r)
+{
+    r->db = db_close(r->db);
+}
 
 void rig_reopen(struct rig *r)
 {
@@ -79,8 +85,11 @@ void rig_fill(struct rig *r)
         must(feed_ensure(r->db, r->endpoint[s], STR("contact"), (str){0}, &r->feed[s], &r->e));
     struct connection c = {.name = STR("desk-sf"), .endpoint = {r->endpoint[0], r->endpoint[1]}};
     must(connection_create(r->db, &c, &r->e));
-    struct link l = {.connection = c.connection, .name = STR("contact"), .kind = {STR("contact"), STR("contact")},
-                     .feed = {r->feed[0], r->feed[1]}, .enabled = true};
+    struct link l = {.connection = c.connection,
+                     .name = STR("contact"),
+                     .kind = {STR("contact"), STR("contact")},
+                     .feed = {r->feed[0], r->feed[1]},
+                     .enabled = true};
     must(link_create(r->db, &l, &r->e));
     r->connection = c.connection;
     r->link = l.link;
@@ -123,8 +132,8 @@ str rig_observation(struct rig *r, const char *text)
 
 int64_t rig_record(struct rig *r, enum side s, const char *id, const char *observation)
 {
-    struct record rec = {.feed = r->feed[s], .id = str_of(id), .seen_us = RIG_START,
-                         .observation = rig_observation(r, observation)};
+    struct record rec = {
+        .feed = r->feed[s], .id = str_of(id), .seen_us = RIG_START, .observation = rig_observation(r, observation)};
     rec.seen_hash = store_hash(rec.observation.p, rec.observation.n);
     must(record_put(r->db, &rec, &r->e));
     return rec.rec;

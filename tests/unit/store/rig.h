@@ -39,7 +39,7 @@ int rig_teardown(void **state);
 void rig_open(struct rig *r);
 void rig_close(struct rig *r);
 void rig_reopen(struct rig *r);
-void rig_fill(struct rig *r);     /* endpoints, feeds, connection, link */
+void rig_fill(struct rig *r);                 /* endpoints, feeds, connection, link */
 void rig_sql(struct rig *r, const char *sql); /* on a connection of its own, beside the store */
 int64_t rig_number(struct rig *r, const char *sql);
 
@@ -52,6 +52,6 @@ str rig_observation(struct rig *r, const char *text); /* one text value in the f
 #define ok(call) assert_int_equal_ok((call), &rig_error(state)->e, __FILE__, __LINE__)
 struct rig *rig_error(void **state);
 void assert_int_equal_ok(int rc, const struct err *e, const char *file, int line);
-#define UNIT(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
+#define UNIT(test)      cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 #define UNIT_BARE(test) cmocka_unit_test_setup_teardown(test, rig_setup_bare, rig_teardown)
 #endif

@@ -100,8 +100,13 @@ static void copy_file(const char *from, const char *to)
 static void open_intent(struct rig *r, const char *id)
 {
     struct intent_entry entry = {.pair = rig_pair(r, rig_record(r, SIDE_A, id, "x"), 0)};
-    struct intent i = {.link = r->link, .endpoint = r->endpoint[SIDE_B], .side = SIDE_B, .op = TL_OP_CREATE,
-                       .made_us = RIG_START, .n = 1, .entries = &entry};
+    struct intent i = {.link = r->link,
+                       .endpoint = r->endpoint[SIDE_B],
+                       .side = SIDE_B,
+                       .op = TL_OP_CREATE,
+                       .made_us = RIG_START,
+                       .n = 1,
+                       .entries = &entry};
     assert_int_equal_ok(intent_open(r->db, &i, &r->e), &r->e, __FILE__, __LINE__);
     assert_int_equal_ok(db_seal_intent(r->db, i.intent, &r->e), &r->e, __FILE__, __LINE__);
 }

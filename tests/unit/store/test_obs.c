@@ -78,7 +78,8 @@ static void every_cut_and_every_flipped_byte_is_safe(void **state)
     AUTO(arena_done) struct arena a = {0};
     AUTO(buf_done) struct buf b = {0};
     tl_value items[2] = {text(0, TL_TEXT, "x"), text(0, TL_TEXT, "yy")};
-    tl_value in[] = {text(1, TL_TEXT, "hello"), {.field = 2, .type = TL_LIST, .u.list = {items, 2}},
+    tl_value in[] = {text(1, TL_TEXT, "hello"),
+                     {.field = 2, .type = TL_LIST, .u.list = {items, 2}},
                      {.field = 3, .type = TL_INT, .u.i = 1234567}};
     obs_add_all(&b, in, ARRAY_LEN(in));
     int refused = 0;
@@ -98,8 +99,8 @@ static void every_cut_and_every_flipped_byte_is_safe(void **state)
         }
     static const char long_number[] = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f";
     assert_false(obs_valid(str_n(long_number, sizeof long_number - 1)));
-    assert_false(obs_valid(STR("\x01\x06\x7fz"))); /* length beyond the end */
-    assert_false(obs_valid(STR("\x01\x55")));      /* no such type */
+    assert_false(obs_valid(STR("\x01\x06\x7fz")));    /* length beyond the end */
+    assert_false(obs_valid(STR("\x01\x55")));         /* no such type */
     assert_false(obs_valid(STR("\x02\x00\x01\x00"))); /* not sorted */
 }
 

@@ -32,7 +32,10 @@ static void must(bool good)
 static sqlite3_vfs *real_vfs;
 static struct shim_file *files;
 
-static struct shim_file *file_of(sqlite3_file *f) { return (struct shim_file *)f; }
+static struct shim_file *file_of(sqlite3_file *f)
+{
+    return (struct shim_file *)f;
+}
 
 static void forget(struct shim_file *f)
 {
@@ -54,7 +57,10 @@ static bool count_op(void)
     return fails;
 }
 
-static int fault_code(int io_code) { return shim.fault == SHIM_FULL ? SQLITE_FULL : io_code; }
+static int fault_code(int io_code)
+{
+    return shim.fault == SHIM_FULL ? SQLITE_FULL : io_code;
+}
 
 static void remember(struct shim_file *f, int64_t offset, int n)
 {
@@ -124,23 +130,50 @@ static int shim_sync(sqlite3_file *file, int flags)
 }
 
 #define PASS(method, ...) file_of(file)->real->pMethods->method(file_of(file)->real, __VA_ARGS__)
-static int shim_size(sqlite3_file *file, sqlite3_int64 *n) { return PASS(xFileSize, n); }
-static int shim_lock(sqlite3_file *file, int l) { return PASS(xLock, l); }
-static int shim_unlock(sqlite3_file *file, int l) { return PASS(xUnlock, l); }
-static int shim_reserved(sqlite3_file *file, int *out) { return PASS(xCheckReservedLock, out); }
-static int shim_control(sqlite3_file *file, int op, void *arg) { return PASS(xFileControl, op, arg); }
+static int shim_size(sqlite3_file *file, sqlite3_int64 *n)
+{
+    return PASS(xFileSize, n);
+}
+static int shim_lock(sqlite3_file *file, int l)
+{
+    return PASS(xLock, l);
+}
+static int shim_unlock(sqlite3_file *file, int l)
+{
+    return PASS(xUnlock, l);
+}
+static int shim_reserved(sqlite3_file *file, int *out)
+{
+    return PASS(xCheckReservedLock, out);
+}
+static int shim_control(sqlite3_file *file, int op, void *arg)
+{
+    return PASS(xFileControl, op, arg);
+}
 static int shim_map(sqlite3_file *file, int page, int size, int extend, void volatile **out)
 {
     return PASS(xShmMap, page, size, extend, out);
 }
-static int shim_shm_lock(sqlite3_file *file, int at, int n, int flags) { return PASS(xShmLock, at, n, flags); }
-static int shim_unmap(sqlite3_file *file, int del) { return PASS(xShmUnmap, del); }
-static int shim_sector(sqlite3_file *file) { return file_of(file)->real->pMethods->xSectorSize(file_of(file)->real); }
+static int shim_shm_lock(sqlite3_file *file, int at, int n, int flags)
+{
+    return PASS(xShmLock, at, n, flags);
+}
+static int shim_unmap(sqlite3_file *file, int del)
+{
+    return PASS(xShmUnmap, del);
+}
+static int shim_sector(sqlite3_file *file)
+{
+    return file_of(file)->real->pMethods->xSectorSize(file_of(file)->real);
+}
 static int shim_device(sqlite3_file *file)
 {
     return file_of(file)->real->pMethods->xDeviceCharacteristics(file_of(file)->real);
 }
-static void shim_barrier(sqlite3_file *file) { file_of(file)->real->pMethods->xShmBarrier(file_of(file)->real); }
+static void shim_barrier(sqlite3_file *file)
+{
+    file_of(file)->real->pMethods->xShmBarrier(file_of(file)->real);
+}
 
 static const sqlite3_io_methods METHODS = {
     .iVersion = 2,

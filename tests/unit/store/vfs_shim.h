@@ -10,17 +10,17 @@
 enum shim_fault { SHIM_NONE, SHIM_FULL, SHIM_IOERR, SHIM_SHORT };
 
 struct shim {
-    int64_t ops;      /* writes, truncates and syncs so far */
-    int64_t fail_at;  /* this one fails, and all after it while sticky; 0: never */
+    int64_t ops;     /* writes, truncates and syncs so far */
+    int64_t fail_at; /* this one fails, and all after it while sticky; 0: never */
     enum shim_fault fault;
     bool sticky;
-    int64_t failed;   /* how many did */
+    int64_t failed;               /* how many did */
     void (*before_op)(void *arg); /* before each; may call shim_power_cut */
     void *arg;
 };
 extern struct shim shim;
 
-void shim_register(void);  /* also resets */
+void shim_register(void); /* also resets */
 /* Writes into dir what database and write-ahead log would hold after a power cut now (dropping), or after a kill of
  * the process (not dropping), under the names they have; their directory does not matter. */
 void shim_power_cut(const char *dir, bool drop_unsynced);
