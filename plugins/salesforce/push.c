@@ -188,6 +188,10 @@ static tl_status rows_answered(struct pusher *p, const uint32_t *list, uint32_t 
         else
             rc = row_failed(p, list[at], way, row);
     }
+    tl_error e = {.struct_size = sizeof(e)};
+    tlk_fail_record(&e, TL_E_UNKNOWN, TL_R_OTHER, "", "salesforce: the answer says nothing about this record");
+    for (; rc == TL_OK && at < n; at++)
+        rc = give_fail(p, list[at], TL_E_UNKNOWN, &e);
     return rc;
 }
 

@@ -304,6 +304,7 @@ static tl_shape contacts(struct bench *b)
 
 /* ---- tests */
 
+/* proves: S1-06 */
 static void test_check(void **state)
 {
     struct bench *b = *state;
