@@ -36,7 +36,7 @@ const char *run_kind_name(int32_t kind)
     return kind >= 0 && (size_t)kind < ARRAY_LEN(names) ? names[kind] : "unknown";
 }
 
-const char *run_state_name(int32_t state)
+const char *history_state_name(int32_t state)
 {
     static const char *const names[] = {"queued", "running",   "succeeded",  "partial",
                                         "failed", "cancelled", "interrupted"};

@@ -14,7 +14,7 @@ enum run_kind {
     RUN_DRYRUN = 6,
     RUN_UNDO = 7
 };
-enum run_state {
+enum history_state {
     RUN_QUEUED = 0,
     RUN_RUNNING = 1,
     RUN_SUCCEEDED = 2,
@@ -24,7 +24,7 @@ enum run_state {
     RUN_INTERRUPTED = 6
 };
 const char *run_kind_name(int32_t kind);
-const char *run_state_name(int32_t state);
+const char *history_state_name(int32_t state);
 
 struct run {
     int64_t run, connection, link; /* link 0: all of the connection */

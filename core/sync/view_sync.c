@@ -28,7 +28,7 @@ static json_t *run_json(struct db *r, struct arena *a, const struct run *run)
     struct err e = {0};
     json_object_set_new(o, "run", json_integer(run->run));
     json_object_set_new(o, "run_kind", json_string(run_kind_name(run->kind)));
-    json_object_set_new(o, "state", json_string(run_state_name(run->state)));
+    json_object_set_new(o, "state", json_string(history_state_name(run->state)));
     json_object_set_new(o, "started", view_time(run->started_us));
     json_object_set_new(o, "ended", view_time(run->ended_us));
     json_object_set_new(o, "phase", view_text_or_null(run->phase));
@@ -179,7 +179,7 @@ int view_history(struct db *r, const char *connection, int64_t since_us, const s
             json_object_set_new(o, "destination", view_str(ep[row->to].name));
             json_object_set_new(o, "kind", view_text_or_null(l.name));
             json_object_set_new(o, "run_kind", json_string(run_kind_name(runs[i].kind)));
-            json_object_set_new(o, "state", json_string(run_state_name(runs[i].state)));
+            json_object_set_new(o, "state", json_string(history_state_name(runs[i].state)));
             json_array_append_new(list, o);
         }
     }
