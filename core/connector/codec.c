@@ -11,7 +11,8 @@ static void fault(struct decoder *d)
     d->p = d->end;
 }
 
-uint64_t dec_u64(struct decoder *d)
+/* Inlined by hand: a record is read by some thirty of these, and nearly all are one byte long. */
+static inline __attribute__((always_inline)) uint64_t read_u64(struct decoder *d)
 {
     if (d->p < d->end && *d->p < 0x80)
         return *d->p++;
@@ -23,15 +24,41 @@ uint64_t dec_u64(struct decoder *d)
     return v;
 }
 
-int64_t dec_i64(struct decoder *d)
+static inline __attribute__((always_inline)) int64_t read_i64(struct decoder *d)
 {
-    uint64_t v = dec_u64(d);
+    uint64_t v = read_u64(d);
     return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
+static inline __attribute__((always_inline)) tl_str read_bytes(struct decoder *d)
+{
+    uint64_t n = read_u64(d);
+    if (n >= (uint64_t)(d->end - d->p) || d->p[n] != 0) { /* also after a fault: then nothing is left */
+        fault(d);
+        return (tl_str){"", 0};
+    }
+    tl_str s = {(const char *)d->p, n};
+    d->p += n + 1;
+    return s;
+}
+
+static inline __attribute__((always_inline)) tl_str read_str(struct decoder *d)
+{
+    tl_str s = read_bytes(d);
+    if (s.n && d->strict && !codec_utf8(s)) {
+        fault(d);
+        return (tl_str){"", 0};
+    }
+    return s;
+}
+
+uint64_t dec_u64(struct decoder *d) { return read_u64(d); }
+
+int64_t dec_i64(struct decoder *d) { return read_i64(d); }
+
 uint32_t dec_u32(struct decoder *d)
 {
-    uint64_t v = dec_u64(d);
+    uint64_t v = read_u64(d);
     if (v > UINT32_MAX) {
         fault(d);
         return 0;
@@ -41,7 +68,7 @@ uint32_t dec_u32(struct decoder *d)
 
 int32_t dec_i32(struct decoder *d)
 {
-    int64_t v = dec_i64(d);
+    int64_t v = read_i64(d);
     if (v > INT32_MAX || v < INT32_MIN) {
         fault(d);
         return 0;
@@ -49,27 +76,9 @@ int32_t dec_i32(struct decoder *d)
     return (int32_t)v;
 }
 
-tl_str dec_bytes(struct decoder *d)
-{
-    uint64_t n = dec_u64(d);
-    if (d->bad || n >= (uint64_t)(d->end - d->p) || d->p[n] != 0) {
-        fault(d);
-        return (tl_str){"", 0};
-    }
-    tl_str s = {(const char *)d->p, n};
-    d->p += n + 1;
-    return s;
-}
+tl_str dec_bytes(struct decoder *d) { return read_bytes(d); }
 
-tl_str dec_str(struct decoder *d)
-{
-    tl_str s = dec_bytes(d);
-    if (d->strict && !codec_utf8(s)) {
-        fault(d);
-        return (tl_str){"", 0};
-    }
-    return s;
-}
+tl_str dec_str(struct decoder *d) { return read_str(d); }
 
 const char *dec_text(struct decoder *d)
 {
@@ -419,7 +428,7 @@ static void dec_value(struct decoder *d, tl_value *out, bool in_list)
     if (out->type > TL_BYTES || (in_list && out->type == TL_LIST)) {
         fault(d);
     } else if (type_has_int(out->type)) {
-        out->u.i = dec_i64(d);
+        out->u.i = read_i64(d);
     } else if (out->type == TL_LIST) {
         uint32_t n = dec_count(d, 1);
         if (n > CODEC_LIST_MAX) {
@@ -432,23 +441,23 @@ static void dec_value(struct decoder *d, tl_value *out, bool in_list)
         out->u.list.items = items;
         out->u.list.n = n;
     } else if (out->type != TL_NULL) {
-        out->u.s = out->type == TL_BYTES ? dec_bytes(d) : dec_str(d);
+        out->u.s = out->type == TL_BYTES ? read_bytes(d) : read_str(d);
     }
 }
 
 void dec_record(struct decoder *d, tl_record *out)
 {
     memset(out, 0, sizeof *out);
-    out->id = dec_str(d);
-    out->version = dec_str(d);
-    out->into = dec_str(d);
-    out->by = dec_str(d);
-    out->stamp = dec_str(d);
-    out->url = dec_str(d);
-    out->note = dec_str(d);
-    out->kind = dec_str(d);
-    out->modified_us = dec_i64(d);
-    out->created_us = dec_i64(d);
+    out->id = read_str(d);
+    out->version = read_str(d);
+    out->into = read_str(d);
+    out->by = read_str(d);
+    out->stamp = read_str(d);
+    out->url = read_str(d);
+    out->note = read_str(d);
+    out->kind = read_str(d);
+    out->modified_us = read_i64(d);
+    out->created_us = read_i64(d);
     out->state = dec_i32(d);
     out->version_kind = dec_i32(d);
     out->origin = dec_i32(d);
