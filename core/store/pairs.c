@@ -12,6 +12,8 @@ enum {
     Q_STORE_ALL,
     Q_OF_A,
     Q_OF_B,
+    Q_GET_OF_A,
+    Q_GET_OF_B,
     Q_OF_RECORD,
     Q_WAKE,
     Q_INTENT,
@@ -40,6 +42,8 @@ static const char *const SQL[] = {
     [Q_STORE_ALL] = "UPDATE pair SET " SET_WORK ", a_rec = ?21, b_rec = ?22" SAME_ROW,
     [Q_OF_A] = "SELECT pair FROM pair WHERE a_rec = ?1 AND link = ?2 AND slot = ?3",
     [Q_OF_B] = "SELECT pair FROM pair WHERE b_rec = ?1 AND link = ?2",
+    [Q_GET_OF_A] = "SELECT " PAIR_COLUMNS " FROM pair WHERE a_rec = ?1 AND link = ?2 AND slot = ?3",
+    [Q_GET_OF_B] = "SELECT " PAIR_COLUMNS " FROM pair WHERE b_rec = ?1 AND link = ?2",
     [Q_OF_RECORD] = "SELECT pair, link, 0, status, intent FROM pair WHERE a_rec = ?1 "
                     "UNION ALL SELECT pair, link, 1, status, intent FROM pair WHERE b_rec = ?1",
     [Q_WAKE] = "UPDATE pair SET lane = iif(due IS NULL, ?2, min(lane, ?2)), due = min(coalesce(due, ?3), ?3), "
@@ -156,6 +160,20 @@ int pair_of_record(struct db *db, int64_t link, enum side s, int64_t rec, str sl
     int rc = query_row(&q);
     if (rc == TL_OK)
         *pair_out = get_i64(&q);
+    return rc;
+}
+
+int pair_get_of_record(struct db *db, struct arena *a, int64_t link, enum side s, int64_t rec, str slot,
+                       struct pair *out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, s == SIDE_A ? Q_GET_OF_A : Q_GET_OF_B, e);
+    put_i64(&q, rec);
+    put_i64(&q, link);
+    if (s == SIDE_A)
+        put_text(&q, slot);
+    int rc = query_row(&q);
+    if (rc == TL_OK)
+        pair_read(&q, a, out);
     return rc;
 }
 

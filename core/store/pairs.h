@@ -76,6 +76,9 @@ int pair_get(struct db *db, struct arena *a, int64_t pair, struct pair *out, str
 int pair_load(struct db *db, struct arena *a, int64_t pair, struct pair *out, struct record rec[2], struct err *e);
 /* Pair of a link that holds this record now. With several (slots): the one of slot. */
 int pair_of_record(struct db *db, int64_t link, enum side s, int64_t rec, str slot, int64_t *pair_out, struct err *e);
+/* The same, the whole row at once. */
+int pair_get_of_record(struct db *db, struct arena *a, int64_t link, enum side s, int64_t rec, str slot,
+                       struct pair *out, struct err *e);
 struct pair_ref {
     int64_t pair, link;
     int32_t side, status;
