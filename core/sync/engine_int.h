@@ -226,7 +226,8 @@ enum {                     /* g_entry.flags */
        ENTRY_WAITS = 1,    /* a reference was left out and follows */
        ENTRY_CONFLICT = 2, /* a value of the target loses */
        ENTRY_LOOKED = 4,   /* the vendor spoke of a duplicate: looked up by stamp */
-       ENTRY_MOVED = 8     /* the source changed while the write was out */
+       ENTRY_BORN = 16,    /* the pair was inserted with this intent */
+    ENTRY_MOVED = 8     /* the source changed while the write was out */
 };
 
 struct listener {

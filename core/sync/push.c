@@ -144,21 +144,12 @@ static int source_at_write(struct engine *g, struct g_batch *b, const struct loa
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
-static void post_values(const struct g_link *l, const struct g_feed *f, int side, const tl_record *post,
-                        struct arena *a, tl_value *out)
-{
-    AUTO(buf_done) struct buf blob = {0};
-    observation_of(f, post, a, &blob);
-    obs_spread(arena_str(a, buf_lent(&blob)), l->position_of[side], l->n_numbers[side], out, NULL, l->rules.n_fields,
-               a);
-}
-
 static void pair_is_through(struct engine *g, struct pair *p, bool again)
 {
     p->intent = 0;
     p->attempts = 0;
     p->status = PAIR_OK;
-    p->due_us = again ? g_now(g) : 0;
+    p->due_us = again || p->due_us ? g_now(g) : 0; /* woken while the write was out: look again */
 }
 
 static void change_fields(const struct g_link *l, const struct g_entry *entry, const tl_value *before, int side,
@@ -350,7 +341,6 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
                              .at_us = g_now(g),
                              .base = {p.base[side].kind, p.base[side].blob}};
         rc = old_id_put(g->db, &old, e);
-        p.run = 0;
     }
     bool first = p.rec[side] == 0;
     p.rec[side] = rec.rec;

@@ -112,6 +112,7 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
         int rc = pair_insert(g->db, &ld->pair, e);
         if (rc != TL_OK)
             return rc;
+        entry->flags |= ENTRY_BORN;
     }
     entry->pair = ld->pair.pair;
     batch->n++;
@@ -149,7 +150,7 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
                                                    .stamp = from->stamp,
                                                    .version = from->version,
                                                    .source_hash = from->source_hash,
-                                                   .flags = from->flags};
+                                                   .flags = from->flags, .born = from->flags & ENTRY_BORN};
             if (it->op == TL_OP_CREATE)
                 continue; /* made again from the source observation, which the store keeps while the intent is open */
             tl_value *sorted = arena_copy(&a, from->values, sizeof(tl_value) * (from->n_values + 1));

@@ -1,0 +1,243 @@
+#include "life.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "log.h"
+#include "times.h"
+
+/* Stages of a scenario. */
+enum { STAGE_SETUP, STAGE_BUSY, STAGE_CALM, STAGE_SWEPT, STAGE_QUIET, STAGE_END };
+
+struct life {
+    struct world *world;
+    struct env env;
+    struct twin twin;
+    struct db *db;
+    struct engine *engine;
+    uint64_t crash_in; /* crash points left in this life; 0: none */
+    int checked;
+    int64_t calm_until, quiet_until;
+};
+
+static int64_t now_us(void *self)
+{
+    return ((struct life *)self)->world->now_us;
+}
+
+static int64_t mono_us(void *self)
+{
+    return ((struct life *)self)->world->mono_us;
+}
+
+static void random_bytes(void *self, void *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((uint8_t *)out)[i] = (uint8_t)world_random(((struct life *)self)->world, 256);
+}
+
+static void crash_point(void *self, const char *name)
+{
+    struct life *l = self;
+    struct world *w = l->world;
+    w->crash_passages++;
+    bool exactly = w->knobs.crash_at && w->crash_passages == w->knobs.crash_at;
+    if (!exactly && (l->crash_in == 0 || --l->crash_in > 0))
+        return;
+    w->crashes++;
+    world_trace(w, "crash", name, (int64_t)w->crashes);
+    _exit(LIFE_CRASHED);
+}
+
+static void advance(struct world *w, int64_t us)
+{
+    w->now_us += us;
+    w->mono_us += us;
+    world_later(w);
+}
+
+static void must(int rc, const struct err *e, const char *what)
+{
+    if (rc == TL_OK)
+        return;
+    fprintf(stderr, "%s: %s (%d) %s\n", what, e->text, rc, e->detail);
+    _exit(LIFE_BROKEN);
+}
+
+static void checked(void *arg, const json_t *result, const struct err *e)
+{
+    struct life *l = arg;
+    if (!result)
+        must(e->status, e, "endpoint check");
+    l->checked++;
+}
+
+static void endpoints(struct life *l)
+{
+    struct err e = {0};
+    static const char *const names[] = {"a", "b"};
+    for (int s = 0; s < 2; s++) {
+        struct endpoint_setup setup = {.name = names[s], .connector = "twin", .system = s ? "twinb" : "twina",
+                                       .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
+        must(engine_endpoint_put(l->engine, &setup, &l->twin.endpoint[s], &e), &e, "endpoint");
+    }
+}
+
+static void set_up(struct life *l)
+{
+    struct err e = {0};
+    struct world *w = l->world;
+    for (int s = 0; s < 2; s++)
+        must(admin_endpoint_check(l->engine, s ? "b" : "a", checked, l, &e), &e, "check");
+    while (l->checked < 2) {
+        engine_turn(l->engine, 0);
+        twin_step(&l->twin);
+    }
+    static const char *const directions[] = {"both", "a2b", "b2a"}, *const policies[] = {"newest", "a", "b"};
+    struct admin_setting set[] = {{"direction", directions[w->knobs.direction]}, {"policy", policies[w->knobs.policy]}, {"every", "300s"}};
+    int rc = admin_connection_create(l->engine, "c", "a", "b", NULL, &e);
+    if (rc != E_EXISTS)
+        must(rc, &e, "connection");
+    rc = admin_link_create(l->engine, "c", "account", set, 3, NULL, &e);
+    if (rc != E_EXISTS)
+        must(rc, &e, "link account");
+    rc = admin_link_create(l->engine, "c", "contact", set, 3, NULL, &e);
+    if (rc != E_EXISTS)
+        must(rc, &e, "link contact");
+    must(admin_map_reset(l->engine, "c", "contact", NULL, &e), &e, "map");
+    struct sync_request start = {.connection = "c"};
+    must(admin_sync_start(l->engine, &start, NULL, &e), &e, "start");
+    w->stage = STAGE_BUSY;
+}
+
+static void sweep(struct life *l)
+{
+    struct err e = {0};
+    struct sync_request full = {.connection = "c", .full = true};
+    int rc = admin_sync_start(l->engine, &full, NULL, &e);
+    if (rc == E_PRECONDITION)
+        return; /* blocked by the brake: checked elsewhere */
+    must(rc, &e, "sweep");
+}
+
+static int64_t writes(const struct world *w)
+{
+    return w->counts.creates + w->counts.updates + w->counts.restores;
+}
+
+/* Time goes on when nothing can be done now. */
+static void idle(struct life *l, int64_t limit)
+{
+    struct world *w = l->world;
+    int64_t due = engine_next_due_us(l->engine), step = due == INT64_MAX ? limit : due - w->mono_us;
+    if (step < 1000)
+        step = 1000;
+    advance(w, step > limit ? limit : step);
+}
+
+static void stage_next(struct life *l)
+{
+    struct world *w = l->world;
+    switch (w->stage) {
+    case STAGE_BUSY:
+        if (w->actions_left > 0)
+            return;
+        w->stage = STAGE_CALM;
+        w->faults = false;
+        l->calm_until = 0;
+        break;
+    case STAGE_CALM:
+        if (l->calm_until == 0) {
+            sweep(l);
+            l->calm_until = w->now_us + US_PER_DAY + 7200 * US_PER_S;
+        }
+        if (w->now_us < l->calm_until)
+            return;
+        w->stage = STAGE_SWEPT;
+        l->calm_until = 0;
+        break;
+    case STAGE_SWEPT:
+        if (l->calm_until == 0) {
+            sweep(l);
+            l->calm_until = w->now_us + 3 * 3600 * US_PER_S;
+        }
+        if (w->now_us < l->calm_until)
+            return;
+        w->stage = STAGE_QUIET;
+        w->writes_mark = writes(w);
+        l->quiet_until = 0;
+        break;
+    case STAGE_QUIET:
+        if (l->quiet_until == 0) {
+            sweep(l);
+            l->quiet_until = w->now_us + 7200 * US_PER_S;
+        }
+        if (w->now_us < l->quiet_until)
+            return;
+        if (writes(w) != w->writes_mark)
+            world_violation(w, "V5: %lld writes in a quiet system", (long long)(writes(w) - w->writes_mark));
+        check_quiet(w, l->db, l->engine);
+        w->stage = STAGE_END;
+        break;
+    default:
+        break;
+    }
+}
+
+static void act(struct life *l)
+{
+    struct world *w = l->world;
+    if (w->stage == STAGE_SETUP)
+        return;
+    if (w->stage == STAGE_BUSY && w->actions_left > 0 && world_chance(w, 12)) {
+        w->actions_left--;
+        user_random(w);
+        advance(w, (int64_t)world_random(w, 4000000));
+    }
+}
+
+int life_run(struct world *w, const char *db_path)
+{
+    struct life l = {.world = w};
+    struct err e = {0};
+    l.env = (struct env){&l, now_us, mono_us, random_bytes, crash_point};
+    w->lives++;
+    if (w->knobs.crash_every && w->stage < STAGE_SWEPT && w->crashes < 40)
+        l.crash_in = 1 + world_random(w, (uint64_t)w->knobs.crash_every);
+    log_setup(getenv("SIM_VERBOSE") ? LOG_DEBUG : LOG_ERROR, LOG_TEXT);
+    twin_init(&l.twin, w);
+    struct db_options o = {.path = db_path, .env = &l.env, .no_checkpoint_thread = true, .cache_kib = 1024};
+    must(db_open(&l.db, &o, &e), &e, "open");
+    struct engine_config config = {.db = l.db, .env = &l.env, .dispatcher = &l.twin.dispatcher};
+    must(engine_open(&l.engine, &config, &e), &e, "engine");
+    endpoints(&l);
+    if (w->stage == STAGE_SETUP)
+        set_up(&l);
+    int64_t guard = 0;
+    while (w->stage != STAGE_END && !w->violated) {
+        w->steps++;
+        act(&l);
+        unsigned done = engine_turn(l.engine, 0);
+        bool any = false;
+        for (uint64_t k = world_random(w, 3) + (w->stage != STAGE_BUSY); k > 0; k--)
+            any |= twin_step(&l.twin);
+        if (!any && done == 0 && engine_calls_open(l.engine) == 0)
+            idle(&l, w->stage == STAGE_BUSY ? 20 * US_PER_S : 3600 * US_PER_S);
+        else
+            advance(w, 1000 + (int64_t)world_random(w, 50000));
+        stage_next(&l);
+        if (++guard > 400000)
+            world_violation(w, "the system does not come to rest (stage %d)", w->stage);
+    }
+    engine_stop(l.engine);
+    while (engine_calls_open(l.engine) > 0) {
+        twin_step(&l.twin);
+        engine_turn(l.engine, 0);
+    }
+    engine_close(l.engine);
+    db_close(l.db);
+    return LIFE_OVER;
+}

@@ -1,0 +1,214 @@
+/* tests/sim/sim: seeded runs of the whole engine against two vendors in memory.
+ *   --runs N --seed S     N runs, each with its own knobs; a violated one is printed with its seed
+ *   --same-trace          every seed twice: the same trace
+ *   --sweep [--every K]   every scenario, killed at every (K-th) crash point
+ * SIM_VERBOSE=1 prints what happens. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "life.h"
+#include "times.h"
+
+#define CAN_ALL (TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_FIND | TL_CAN_DELETED)
+
+static struct totals {
+    int64_t runs, crashes, creates, updates, unknown, violations, calls, races, lives;
+} totals;
+
+static char dir[64];
+
+static void wipe(const char *path)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", ".seal", ".lock", "-journal"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        unlink(name);
+    }
+}
+
+static uint64_t mix(uint64_t *x)
+{
+    *x += 0x9e3779b97f4a7c15u;
+    uint64_t z = *x;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* Knobs of a random run: what the vendors can and how badly they behave today. */
+static struct knobs knobs_of(uint64_t seed)
+{
+    uint64_t x = seed ^ 0x5eed;
+    struct knobs k = {.late_us = (int64_t)(mix(&x) % 3) * 5 * US_PER_S, .settle_us = 120 * US_PER_S, .delay_us = 60 * US_PER_S,
+                      .actions = 30 + (int)(mix(&x) % 60)};
+    for (int s = 0; s < 2; s++) {
+        uint32_t can = CAN_ALL | TL_CAN_FIND_CREATED;
+        k.stamp[s] = mix(&x) % 4 != 0;
+        can |= k.stamp[s] ? TL_CAN_STAMP_FIND : 0;
+        can |= k.stamp[s] && mix(&x) % 2 ? TL_CAN_STAMP_UNIQUE : 0;
+        can |= mix(&x) % 2 ? TL_CAN_CONDITIONAL : 0;
+        can |= mix(&x) % 2 ? TL_CAN_RETURN_POST : 0;
+        can |= mix(&x) % 2 ? TL_CAN_RESTORE : 0;
+        k.can[s][0] = k.can[s][1] = can;
+        k.resolution_ms[s] = mix(&x) % 3 == 0 ? 1000 : 0;
+        k.max_batch[s] = (uint32_t[]){1, 10, 200}[mix(&x) % 3];
+        k.normalise[s] = mix(&x) % 4 == 0;
+        k.skew_us[s] = ((int64_t)(mix(&x) % 7) - 3) * 100 * US_PER_S;
+    }
+    k.unknown_pct = mix(&x) % 3 ? 10 : 0;
+    k.race_pct = mix(&x) % 3 ? 0 : 10;
+    k.partial_pct = mix(&x) % 2 ? 5 : 0;
+    k.throttle_pct = mix(&x) % 3 ? 0 : 5;
+    k.reject_pct = mix(&x) % 3 ? 0 : 10;
+    k.crash_every = mix(&x) % 3 ? 150 : 0;
+    k.direction = (int)(mix(&x) % 4) % 3;
+    k.policy = (int)(mix(&x) % 3);
+    return k;
+}
+
+/* Records that are there before the first sync: overlapping, with doubles, without e-mail, with references. */
+static void seed_records(struct world *w)
+{
+    struct twin_record *account[2][4];
+    char name[TWIN_TEXT], email[TWIN_TEXT];
+    for (int i = 0; i < 4; i++)
+        for (int s = 0; s < 2; s++) {
+            snprintf(name, sizeof name, "Account %d", i + (s && i == 3 ? 10 : 0));
+            account[s][i] = user_create(w, s, KIND_ACCOUNT, "", name);
+        }
+    for (int i = 0; i < 16; i++)
+        for (int s = 0; s < 2; s++) {
+            if (i >= 8 && (i % 2) != s)
+                continue;
+            snprintf(name, sizeof name, "Person %d", i);
+            snprintf(email, sizeof email, "p%d@x.org", i == 9 || i == 11 ? 9 : i);
+            struct twin_record *r = user_create(w, s, KIND_CONTACT, i % 5 == 4 ? "" : email, name);
+            user_edit(w, s, KIND_CONTACT, r, F_ACCOUNT, account[s][i % 4]->id);
+            if (s)
+                user_edit(w, s, KIND_CONTACT, r, F_TITLE, "from b");
+        }
+}
+
+/* One whole run over as many lives as it takes. */
+static void run(struct world *w, uint64_t seed, const struct knobs *k, const char *db_path)
+{
+    world_init(w, seed, k);
+    seed_records(w);
+    wipe(db_path);
+    for (int life = 0; life < 200; life++) {
+        fflush(NULL);
+        pid_t pid = fork();
+        if (pid == 0) {
+            int rc = life_run(w, db_path);
+            exit(rc);
+        }
+        int status = 0;
+        waitpid(pid, &status, 0);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == LIFE_OVER)
+            break;
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != LIFE_CRASHED) {
+            world_violation(w, "a life ended with status %x", (unsigned)status);
+            break;
+        }
+    }
+    totals.runs++;
+    totals.crashes += w->crashes;
+    totals.lives += w->lives;
+    totals.creates += w->counts.creates;
+    totals.updates += w->counts.updates;
+    totals.unknown += w->counts.unknown;
+    totals.calls += w->counts.calls;
+    totals.races += w->counts.races;
+    if (w->violated) {
+        totals.violations++;
+        printf("seed %" PRIu64 ": %s\n", seed, w->violation);
+    }
+    wipe(db_path);
+}
+
+static int same_trace(struct world *w, uint64_t seed, int runs, const char *db_path)
+{
+    int different = 0;
+    for (int i = 0; i < runs; i++) {
+        struct knobs k = knobs_of(seed + (uint64_t)i);
+        run(w, seed + (uint64_t)i, &k, db_path);
+        uint64_t first = w->trace;
+        run(w, seed + (uint64_t)i, &k, db_path);
+        printf("seed %" PRIu64 " trace %016" PRIx64 "%s\n", seed + (uint64_t)i, first, first == w->trace ? "" : " DIFFERS");
+        different += first != w->trace;
+    }
+    return different;
+}
+
+static void sweep(struct world *w, uint64_t every, const char *db_path)
+{
+    for (uint64_t scenario = 1; scenario <= 8; scenario++) {
+        struct knobs k = knobs_of(scenario * 7919);
+        k.crash_every = 0;
+        k.actions = 12;
+        run(w, scenario, &k, db_path);
+        uint64_t points = w->crash_passages;
+        uint64_t before = (uint64_t)totals.violations;
+        for (uint64_t at = 1; at <= points; at += every) {
+            k.crash_at = at;
+            run(w, scenario, &k, db_path);
+            if (w->violated)
+                printf("  ... killed at point %" PRIu64 "\n", at);
+        }
+        printf("scenario %" PRIu64 ": %" PRIu64 " crash points, %" PRIu64 " violations\n", scenario, points,
+               (uint64_t)totals.violations - before);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int runs = 100;
+    uint64_t seed = 1, every = 0;
+    bool trace = false;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--runs") && i + 1 < argc)
+            runs = atoi(argv[++i]);
+        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
+            seed = strtoull(argv[++i], NULL, 10);
+        else if (!strcmp(argv[i], "--same-trace"))
+            trace = true;
+        else if (!strcmp(argv[i], "--sweep"))
+            every = every ? every : 1;
+        else if (!strcmp(argv[i], "--every") && i + 1 < argc)
+            every = strtoull(argv[++i], NULL, 10);
+        else {
+            fprintf(stderr, "usage: sim [--runs N] [--seed S] [--same-trace] [--sweep [--every K]]\n");
+            return 2;
+        }
+    }
+    struct world *w = mmap(NULL, sizeof *w, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (w == MAP_FAILED)
+        return 2;
+    snprintf(dir, sizeof dir, "%s/tieline-sim-%d", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
+    mkdir(dir, 0700);
+    char db_path[96];
+    snprintf(db_path, sizeof db_path, "%s/db", dir);
+    int different = 0;
+    if (trace)
+        different = same_trace(w, seed, runs, db_path);
+    else if (every)
+        sweep(w, every, db_path);
+    else
+        for (int i = 0; i < runs; i++) {
+            struct knobs k = knobs_of(seed + (uint64_t)i);
+            run(w, seed + (uint64_t)i, &k, db_path);
+        }
+    rmdir(dir);
+    printf("runs %" PRId64 "  lives %" PRId64 "  crashes %" PRId64 "  calls %" PRId64 "  creates %" PRId64 "  updates %" PRId64
+           "  unknown outcomes %" PRId64 "  races %" PRId64 "  violations %" PRId64 "\n",
+           totals.runs, totals.lives, totals.crashes, totals.calls, totals.creates, totals.updates, totals.unknown, totals.races,
+           totals.violations);
+    return totals.violations || different ? 1 : 0;
+}

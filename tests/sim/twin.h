@@ -1,0 +1,103 @@
+#ifndef TWIN_H
+#define TWIN_H
+/* Two vendors in memory, behind the same seam as the real ones (struct dispatcher), with every fault a vendor can have. The
+ * world is plain data without pointers, so that it lies in shared memory and survives the death of the process that runs the
+ * engine: a crash of the simulation is a real end of a real process. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "call.h"
+#include "env.h"
+
+enum { TWIN_RECORDS = 600, TWIN_FIELDS = 7, TWIN_TEXT = 40, TWIN_LATER = 256 };
+enum { KIND_ACCOUNT, KIND_CONTACT, TWIN_KINDS };
+/* Fields of both kinds; an account has no e-mail and refers to nothing. */
+enum { F_NAME, F_EMAIL, F_PHONE, F_TITLE, F_ACCOUNT, F_TAG, F_EXTRA };
+
+struct knobs {
+    uint32_t can[2][TWIN_KINDS];
+    bool stamp[2];            /* a stamp field is set up */
+    uint32_t resolution_ms[2];
+    uint32_t max_batch[2];
+    int64_t late_us;          /* commits show up so much later with an older time */
+    int64_t settle_us, delay_us; /* declared and real delay of a lost write */
+    int unknown_pct, race_pct, partial_pct, throttle_pct, reject_pct;
+    bool normalise[2];        /* phones are reformatted */
+    bool hooks;
+    int64_t skew_us[2];
+    int crash_every;          /* a life ends after up to so many crash points; 0: never */
+    uint64_t crash_at;        /* sweep: exactly there; 0: random */
+    int actions;
+    int direction;            /* 0 both, 1 a2b, 2 b2a */
+    int policy;               /* 0 newest, 1 a, 2 b */
+    bool window;
+};
+
+struct twin_record {
+    bool used, ours, restored;
+    int state;
+    char id[16], stamp[40], by[8];
+    int64_t created_us, modified_us, visible_us, seq;
+    char v[TWIN_FIELDS][TWIN_TEXT];
+    uint32_t user_edit[TWIN_FIELDS]; /* number of the last edit by a user; 0: none */
+    char user_value[TWIN_FIELDS][TWIN_TEXT];
+};
+
+struct twin_later { /* a write whose answer was lost and that is applied later */
+    bool used;
+    int vendor, kind, op;
+    int64_t at_us;
+    char id[16], stamp[40];
+    bool set[TWIN_FIELDS];
+    char v[TWIN_FIELDS][TWIN_TEXT];
+};
+
+struct twin_counts {
+    int64_t creates, updates, restores, unknown, calls, throttled, rejected, races, deletes;
+};
+
+struct world {
+    struct knobs knobs;
+    uint64_t rng[4];
+    int64_t now_us, mono_us;
+    uint32_t next_id, next_seq, edit_no;
+    struct twin_record rec[2][TWIN_KINDS][TWIN_RECORDS];
+    struct twin_later later[TWIN_LATER];
+    struct twin_counts counts;
+    uint64_t trace;         /* hash of everything that happened */
+    int64_t crashes, lives, steps;
+    int actions_left;
+    int stage;              /* of the scenario */
+    bool faults;            /* knobs are active */
+    bool violated;
+    char violation[512];
+    int64_t writes_mark;
+    bool crashed_in_step;
+    uint64_t crash_passages; /* crash points passed in this scenario */
+};
+
+void world_init(struct world *w, uint64_t seed, const struct knobs *k);
+uint64_t world_random(struct world *w, uint64_t n); /* 0 .. n-1 */
+bool world_chance(struct world *w, int percent);
+void world_trace(struct world *w, const char *what, const char *a, int64_t b);
+void world_violation(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What a user of vendor s does. */
+struct twin_record *user_create(struct world *w, int s, int kind, const char *email, const char *name);
+void user_edit(struct world *w, int s, int kind, struct twin_record *r, int field, const char *value);
+void user_random(struct world *w);
+void world_later(struct world *w); /* applies what is due */
+
+/* Calls in flight: private to the process. */
+struct twin {
+    struct world *world;
+    int64_t endpoint[2];
+    struct call *queue;
+    struct dispatcher dispatcher;
+    bool unloaded;
+};
+void twin_init(struct twin *t, struct world *w);
+/* Executes one of the waiting calls; false when there is none. */
+bool twin_step(struct twin *t);
+const char *twin_field_path(int kind, int field);
+#endif
