@@ -1,0 +1,259 @@
+"""desk.so, loaded by the real runtime, against the twin of Zoho Desk: over HTTP, signed in, under every reading of what the
+vendor leaves open and with every fault a day may bring."""
+import json
+import subprocess
+
+import pytest
+from sandboxlib import Sandbox, program
+
+ORG = "20063578341"
+LIVE, TRASHED, DELETED = 0, 1, 2
+STAMP = "inst.abcdefghijklmnopqrstuvwxyz"
+
+
+class Connector:
+    def __init__(self, sim, folder, **options):
+        z = sim.line["credentials"]["zoho"]
+        given = {"accounts_url": sim.line["accounts"], "api_url": sim.line["desk"], "org_id": ORG,
+                 "client_id": z["client_id"], "client_secret": z["client_secret"],
+                 "refresh_token": sim.sim("POST", "/accounts/refresh", {"scope": SCOPES}).json["refresh_token"], **options}
+        self.process = subprocess.Popen(
+            [program("connector_run", "tests/system"), program("", "connectors"), str(folder), "desk",
+             *(f"{k}={v}" for k, v in given.items() if v is not None)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def call(self, name, expect="ok", **more):
+        self.process.stdin.write(json.dumps({"call": name, **more}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        assert expect is None or answer["status"] == expect, answer["error"]
+        return answer
+
+    def items(self, what, name, **more):
+        return [i[what] for i in self.call(name, **more)["items"] if what in i]
+
+    def pull(self, kind, mode, cursor="", max_pages=0, expect="ok"):
+        """Pulls until complete; returns the records and the last cursor."""
+        records = []
+        while True:
+            answer = self.call("pull", kind=kind, mode=mode, cursor=cursor, max_pages=max_pages, expect=expect)
+            records += [i["record"] for i in answer["items"] if "record" in i]
+            checkpoints = [i["checkpoint"] for i in answer["items"] if "checkpoint" in i]
+            cursor = checkpoints[-1]["cursor"] if checkpoints else cursor
+            if answer["status"] != "ok" or checkpoints[-1]["complete"]:
+                return records, cursor
+
+    def push(self, kind, *records, expect="ok"):
+        results = self.items("result", "push", kind=kind, records=list(records), expect=expect)
+        assert sorted(r["index"] for r in results) == list(range(len(records))), "exactly one result a record"
+        return sorted(results, key=lambda r: r["index"])
+
+    def close(self):
+        self.process.stdin.close()
+        assert self.process.wait(30) == 0
+
+
+SCOPES = ("Desk.tickets.ALL,Desk.contacts.ALL,Desk.products.ALL,Desk.tasks.ALL,Desk.calls.ALL,Desk.events.ALL,Desk.basic.ALL,"
+          "Desk.settings.ALL,Desk.search.READ")
+
+
+@pytest.fixture(scope="module")
+def sim():
+    with Sandbox(("--contacts", 1500, "--accounts", 120)) as s:
+        yield s
+
+
+@pytest.fixture
+def desk(sim, tmp_path):
+    sim.reset()
+    c = Connector(sim, tmp_path)
+    c.call("prepare")
+    c.call("discover")
+    yield c
+    c.close()
+
+
+def live(sim, kind):
+    return {r["id"] for r in sim.dump("desk", kind) if r["_state"] == "live"}
+
+
+@pytest.mark.parametrize("switches", [{}, {"range_ends": 0}, {"search_limit_cap": 99}])
+@pytest.mark.parametrize("max_pages", [0, 1])
+def test_pass(sim, desk, switches, max_pages):
+    sim.switch("desk", **switches)
+    for kind, module in (("account", "accounts"), ("contact", "contacts")):
+        records, _ = desk.pull(kind, "pass", max_pages=max_pages)
+        ids = [r["id"] for r in records]
+        assert len(ids) == len(set(ids)) and set(ids) == live(sim, module)
+        assert all(r["flags"] & 1 and r["version"] for r in records)
+
+
+@pytest.mark.parametrize("switches", [{}, {"range_ends": 0}, {"restore_touches": 0}, {"bin_newest_first": 0}])
+def test_changes(sim, desk, switches):
+    sim.switch("desk", **switches)
+    ids = sorted(live(sim, "contacts"))[:5]
+    _, cursor = desk.pull("contact", "changes")
+    sim.sim("PATCH", f"/desk/records/contacts/{ids[0]}", {"firstName": "Changed"})
+    sim.sim("POST", f"/desk/records/contacts/{ids[1]}/trash")
+    new = sim.sim("POST", "/desk/records/contacts", {"lastName": "New"}).json
+    records, cursor = desk.pull("contact", "changes", cursor)
+    states = {r["id"]: r["state"] for r in records}
+    assert states[ids[0]] == LIVE and states[ids[1]] == TRASHED and states[str(new["id"])] == LIVE
+    assert next(r for r in records if r["id"] == ids[0])["values"]["first_name"] == "Changed"
+    sim.sim("POST", f"/desk/records/contacts/{ids[1]}/restore")
+    looked = cursor.replace("looked=", "looked=-")  # as if the last look for restores was long ago
+    records, cursor = desk.pull("contact", "changes", looked)
+    assert [r["state"] for r in records if r["id"] == ids[1]][-1] == LIVE
+
+
+@pytest.mark.parametrize("reads", [0, 1])
+def test_get(sim, desk, reads):
+    sim.switch("desk", trash_reads=reads)
+    a, b, c, d = sorted(live(sim, "contacts"))[-4:]
+    sim.sim("POST", f"/desk/records/contacts/{b}/trash")
+    sim.sim("POST", f"/desk/records/contacts/{c}/trash")
+    sim.sim("POST", f"/desk/records/contacts/{c}/purge")
+    records = desk.items("record", "get", kind="contact", ids=[a, b, c, "4876000000099999999", d])
+    assert {r["index"]: r["state"] for r in records} == {0: LIVE, 1: TRASHED, 2: DELETED, 3: DELETED, 4: LIVE}
+
+
+@pytest.mark.parametrize("switches", [{}, {"patch_answers": 0}])
+def test_push(sim, desk, switches):
+    sim.switch("desk", **switches)
+    account = sorted(live(sim, "accounts"))[0]
+    made = desk.push("contact", {"op": "create", "stamp": STAMP + str(len(switches)),
+                                 "values": {"last_name": "Ünï \"quoted\"", "email": "u@example.org", "account": account,
+                                            "x.cf_customer_number": "0815"}})[0]
+    assert made["created"] == 1 and made["record"]["flags"] & 1
+    values = made["record"]["values"]
+    assert (values["last_name"], values["account"], values["x.cf_customer_number"]) == ("Ünï \"quoted\"", account, "0815")
+    assert made["record"]["stamp"] == STAMP + str(len(switches))
+    id = made["record"]["id"]
+    changed = desk.push("contact", {"op": "update", "id": id, "values": {"email": None, "title": "Dr."}})[0]
+    assert changed["status"] == "ok" and (changed["record"] is None) == ("patch_answers" in switches)
+    [now] = [r for r in sim.dump("desk", "contacts") if r["id"] == id]
+    assert now.get("email") in (None, "") and now["title"] == "Dr."
+    assert desk.push("contact", {"op": "delete", "id": id})[0]["status"] == "ok"
+    assert id not in live(sim, "contacts")
+    assert desk.push("contact", {"op": "restore", "id": id, "values": {"title": "Prof."}})[0]["status"] == "ok"
+    assert id in live(sim, "contacts")
+
+
+def test_refusals(sim, desk):
+    """proves: S1-44 S1-46 S1-48, what the vendor says when it refuses"""
+    sim.switch("desk", unique_email=1)
+    taken = next(r["email"] for r in sim.dump("desk", "contacts") if r.get("email") and r["_state"] == "live")
+    results = desk.push("contact", {"op": "create", "values": {"first_name": "no last name"}},
+                        {"op": "create", "values": {"last_name": "x" * 201}},
+                        {"op": "create", "values": {"last_name": "x", "email": taken}},
+                        {"op": "create", "values": {"last_name": "x", "account": "1"}},
+                        {"op": "update", "id": "4876000000099999999", "values": {"title": "x"}},
+                        {"op": "create", "values": {"last_name": "fine"}})
+    assert [(r["status"], r["error"] and (r["error"]["reason"], r["error"]["field"])) for r in results] == [
+        ("invalid", (3, "lastName")), ("invalid", (6, "lastName")), ("invalid", (1, "email")),
+        ("invalid", (10, "accountId")), ("not found", (5, "")), ("ok", None)]
+    assert all(r["error"] is None or "Zoho Desk" in r["error"]["text"] for r in results)
+
+
+@pytest.mark.parametrize("values", [1, 0])
+def test_find(sim, desk, values):
+    """proves: S1-19 S1-20, the searches behind matching; values 0: an older portal"""
+    sim.switch("desk", search_values=values)
+    stamp = f"find{values}.abc"
+    made = desk.push("contact", {"op": "create", "stamp": stamp, "values": {"last_name": "Findme", "email": f"f{values}@x.org"}})
+    id = made[0]["record"]["id"]
+    records = desk.items("record", "find", kind="contact", queries=[
+        {"path": "email", "value": f"f{values}@x.org"}, {"path": "stamp", "value": stamp},
+        {"path": "email", "value": "nobody@nowhere.example"}, {"path": "last_name", "value": "Findme"}])
+    found = {(r["index"], r["id"]) for r in records}
+    assert {(0, id), (1, id), (3, id)} <= found and not any(i == 2 for i, _ in found)
+    kinds = {k["kind"]: k for k in desk.items("kind", "discover")}
+    assert bool(kinds["contact"]["can"] & 1024) == bool(values)  # TL_CAN_STAMP_FIND
+    desk.push("contact", {"op": "delete", "id": id})
+    if values:  # also in the bin
+        records = desk.items("record", "find", kind="contact", queries=[{"path": "stamp", "value": stamp}])
+        assert [(r["id"], r["state"]) for r in records] == [(id, TRASHED)]
+
+
+@pytest.mark.parametrize("fault,status", [
+    ("html", "temporary config"), ("truncate", "temporary"), ("500", "temporary"), ("503-html", "temporary"),
+    ("503-json", "temporary"), ("drop-before", "temporary ok"),  # the client may repeat a read on a connection it reused
+    ("drop-after", "temporary ok"), ("429", "throttled"), ("threshold", "quota")])
+def test_bad_days_while_reading(sim, desk, fault, status):
+    _, cursor = desk.pull("contact", "pass", max_pages=1)
+    sim.fault(fault, twin="desk", path="/api/v1/contacts/search", times=1)
+    answer = desk.call("pull", kind="contact", mode="pass", cursor="", expect=None)
+    assert answer["status"] in status.split(), answer["error"]
+    assert answer["status"] == "ok" or answer["error"]["text"]
+    records, _ = desk.pull("contact", "pass")
+    assert {r["id"] for r in records} == live(sim, "contacts")
+
+
+def test_token_expires_while_reading(sim, desk):
+    sim.fault("expire-token", twin="desk", path="/api/v1/contacts/search", times=1, after=3)
+    records, _ = desk.pull("contact", "pass")
+    assert {r["id"] for r in records} == live(sim, "contacts")
+
+
+def test_one_bad_value(sim, desk):
+    sim.fault("bad-value", twin="desk", path="/api/v1/contacts/search", times=1, after=2)
+    records, _ = desk.pull("contact", "pass")
+    bad = [r for r in records if r["flags"] & 8]
+    assert len(bad) == 1 and "lastName" in bad[0]["note"]
+    assert {r["id"] for r in records} == live(sim, "contacts")
+
+
+def test_lost_answers_while_writing(sim, desk):
+    sim.fault("drop-after", twin="desk", path="/api/v1/contacts", method="POST", times=1)
+    lost = desk.push("contact", {"op": "create", "stamp": "lost.1", "values": {"last_name": "Lost"}}, expect=None)[0]
+    assert lost["status"] == "unknown"
+    [found] = desk.items("record", "find", kind="contact", queries=[{"path": "stamp", "value": "lost.1"}])
+    assert found["values"]["last_name"] == "Lost"
+
+
+def findings(desk):
+    return [(f["level"], f["text"]) for f in desk.items("finding", "check", kinds=["contact"])]
+
+
+def test_check(sim, desk):
+    account, = desk.items("account", "check", kinds=["contact"])
+    assert (account["org_key"], account["edition"]) == (ORG, "ENTERPRISE")
+    assert findings(desk) == [(1, "Contacts: new records are stamped in field cf_tieline_id, so a create whose answer is lost is "
+                                  "found again")]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("missing,level,words", [
+    ("Desk.search.READ", 3, "the sign-in lacks the scope Desk.search.READ: changes of contacts cannot be found"),
+    ("Desk.contacts.ALL", 3, "the sign-in lacks the scope Desk.contacts.READ: contacts cannot be read"),
+    ("Desk.settings.ALL", 2, "Desk.settings.READ: deletions are not noticed by polling")])
+def test_check_names_a_missing_scope(sim, tmp_path, status, missing, level, words):
+    sim.reset()
+    sim.switch("desk", mismatch_status=status)
+    scopes = ",".join(s for s in SCOPES.split(",") if s != missing)
+    token = sim.sim("POST", "/accounts/refresh", {"scope": scopes}).json["refresh_token"]
+    c = Connector(sim, tmp_path, refresh_token=token)
+    texts = findings(c)
+    c.close()
+    assert any(l == level and words in t for l, t in texts), texts
+
+
+def test_wrong_data_centre(sim, desk):
+    sim.switch("desk", wrong_dc=1)
+    answer = desk.call("check", kinds=[], expect=None)
+    assert answer["status"] == "config" and "option dc" in answer["error"]["text"], answer
+
+
+def test_no_portal_named(sim, tmp_path):
+    sim.reset()
+    c = Connector(sim, tmp_path, org_id=None)
+    account, = c.items("account", "check", kinds=["contact"])
+    c.close()
+    assert account["org_key"] == ORG
+
+
+def test_dead_refresh_token(sim, tmp_path):
+    sim.reset()
+    c = Connector(sim, tmp_path, refresh_token="1000.dead.token")
+    answer = c.call("check", kinds=[], expect=None)
+    c.close()
+    assert answer["status"] == "auth" and "sign in again" in answer["error"]["text"], answer
