@@ -13,14 +13,22 @@ bool rt_endpoint_usable(const struct endpoint *ep)
 
 /* ---- resolving against the manifest ---- */
 
+static bool was_given(const struct endpoint *ep, str name)
+{
+    for (uint32_t i = 0; i < ep->n_given; i++) {
+        if (str_eq(ep->given[i].name, name))
+            return true;
+    }
+    return false;
+}
+
 static int allow_hosts(struct endpoint *ep, const struct manifest *m, struct err *e)
 {
     ep->allow = http_allow_new(ep->connector->rt->config.development);
     int rc = http_allow_hosts(ep->allow, str_of(m->hosts), e);
     for (uint32_t i = 0; !rc && i < ep->options.n_open; i++) {
         const tl_option *o = manifest_option(m, ep->options.open[i].name);
-        bool own = o->type == TL_OPT_URL && !(o->def && str_is(ep->options.open[i].value, o->def));
-        if (own)
+        if (o->type == TL_OPT_URL && was_given(ep, ep->options.open[i].name)) /* a default is covered by the hosts */
             rc = http_allow_url(ep->allow, ep->options.open[i].value, e);
     }
     return rc;
