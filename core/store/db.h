@@ -73,7 +73,9 @@ const struct env *db_env(const struct db *db);
 /* ---- Transactions. Not nested. [control] ----------------------------------------------------------------------- */
 
 int db_begin(struct db *db, struct err *e);  /* BEGIN IMMEDIATE; on a reader a read transaction */
-int db_commit(struct db *db, struct err *e); /* durable on TL_OK; on failure nothing happened: already rolled back */
+/* Durable on TL_OK. On failure it is rolled back; only after a crash or restart may it turn out to have happened after
+ * all, and then whole. */
+int db_commit(struct db *db, struct err *e);
 void db_rollback(struct db *db);             /* fine without a transaction */
 bool db_in_transaction(const struct db *db);
 

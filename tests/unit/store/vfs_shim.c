@@ -123,10 +123,9 @@ static int shim_sync(sqlite3_file *file, int flags)
     struct shim_file *f = file_of(file);
     if (f->kept && count_op())
         return fault_code(SQLITE_IOERR_FSYNC);
-    int rc = f->real->pMethods->xSync(f->real, flags);
-    if (rc == SQLITE_OK)
-        forget(f);
-    return rc;
+    (void)flags; /* what is synced is known here; making the real disk do it would only take time */
+    forget(f);
+    return SQLITE_OK;
 }
 
 #define PASS(method, ...) file_of(file)->real->pMethods->method(file_of(file)->real, __VA_ARGS__)
