@@ -155,25 +155,19 @@ static tl_str count_query(const struct changes *x, int64_t from_us)
 
 /* ---- a page */
 
-static int64_t row_time(const tlk_node *row, const char *name, tlk_arena *a)
-{
-    int64_t us = 0;
-    return tlk_time_parse(tlk_text(tlk_get(row, name), a), &us) ? us : 0;
-}
-
 /* Moves the position behind the rows of a page. A row without a readable stamp ends the pull: the order is lost. */
-static tl_status advance(struct changes *x, const tlk_node *rows, tl_error *e)
+static tl_status advance(struct changes *x, const struct sf_rows *rows, tl_error *e)
 {
-    tlk_arena *a = &x->rd->c->page;
-    tlk_iter i = tlk_each(rows);
-    for (const tlk_node *row; tlk_next_item(&i, &row);) {
-        int64_t at = row_time(row, "SystemModstamp", a);
-        tl_str id = tlk_text(tlk_get(row, "Id"), a);
-        if (at <= 0 || id.n != SF_ID)
+    for (uint32_t i = 0; i < rows->n; i++) {
+        const tl_record *r = &rows->list[i];
+        if (r->modified_us <= 0 || r->id.n != SF_ID)
             return tlk_fail(e, TL_E_TEMPORARY, "salesforce: a row came without Id or SystemModstamp");
-        count_row(&x->pos, at);
-        x->pos.at_us = at / TLK_US_PER_S * TLK_US_PER_S;
-        tlk_copy(x->pos.after, sizeof(x->pos.after), id);
+        count_row(&x->pos, r->modified_us);
+    }
+    if (rows->n) {
+        const tl_record *last = &rows->list[rows->n - 1];
+        x->pos.at_us = last->modified_us / TLK_US_PER_S * TLK_US_PER_S;
+        tlk_copy(x->pos.after, sizeof(x->pos.after), last->id);
     }
     return TL_OK;
 }
@@ -201,11 +195,11 @@ static void note_progress(struct position *p, bool at_end, int64_t server_us)
 
 static tl_status emit_page(struct changes *x, const tlk_node *root, int64_t server_us, bool *more, tl_error *e)
 {
-    const tlk_node *rows = tlk_get(root, "records");
+    struct sf_rows rows;
     *more = page_is_full(x, root);
-    tl_status rc = sf_emit_rows(x->rd, rows, e);
+    tl_status rc = sf_emit_rows(x->rd, tlk_get(root, "records"), &rows, e);
     if (rc == TL_OK)
-        rc = advance(x, rows, e);
+        rc = advance(x, &rows, e);
     if (rc != TL_OK)
         return rc;
     note_progress(&x->pos, !*more, server_us);
@@ -248,7 +242,9 @@ static bool all_created_later(const struct changes *x, const tlk_node *rows)
 {
     tlk_iter i = tlk_each(rows);
     for (const tlk_node *row; tlk_next_item(&i, &row);) {
-        if (row_time(row, "CreatedDate", &x->rd->c->page) / TLK_US_PER_S <= x->pos.at_us / TLK_US_PER_S)
+        int64_t created = 0;
+        tlk_time_parse(tlk_text(tlk_get(row, "CreatedDate"), &x->rd->c->page), &created);
+        if (created / TLK_US_PER_S <= x->pos.at_us / TLK_US_PER_S)
             return false;
     }
     return true;

@@ -107,11 +107,12 @@ tl_status sf_pull_pass(struct sf_reader *rd, const tl_pull *p, tl_error *e)
         bool done = true;
         tlk_bool(tlk_get(root, "done"), &done);
         more = n > 0 && (!done || n >= (uint32_t)limit);
-        rc = sf_emit_rows(rd, rows, e);
+        struct sf_rows emitted;
+        rc = sf_emit_rows(rd, rows, &emitted, e);
         if (rc != TL_OK)
             break;
         if (n)
-            tlk_cursor_set(&cur, &c->call, "after", tlk_text_at(tlk_item(rows, n - 1), "Id", &c->page));
+            tlk_cursor_set(&cur, &c->call, "after", emitted.list[n - 1].id);
         rc = tlk_checkpoint(c->host, TL_PULL_PASS, !more, tlk_cursor_text(&cur, SF_PASS_TAG, &c->page),
                             tlk_cursor_int(&cur, "began", 0), tlk_cursor_int(&cur, "all", -1));
         if (rc == TL_E_CANCELLED)

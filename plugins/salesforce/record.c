@@ -10,47 +10,80 @@ void sf_reader_init(struct sf_reader *r, tl_conn *c, const struct sf_kind *k, co
     tlk_plan_init(&r->plan, shape, &sf_rules, &c->call);
 }
 
-static int64_t time_of(const tlk_node *row, const char *name, tlk_arena *a)
+static int64_t time_of(const tlk_node *v, tlk_arena *a)
 {
     int64_t us = 0;
-    return tlk_time_parse(tlk_text(tlk_get(row, name), a), &us) ? us : 0;
+    return tlk_time_parse(tlk_text(v, a), &us) ? us : 0;
+}
+
+enum { ID, MODSTAMP, CREATED, MODIFIED_BY, DELETED, MASTER, STAMP, N_MEMBERS };
+
+/* The envelope's members, found in one walk: rows are many. */
+static void find_members(const struct sf_reader *r, const tlk_node *row, const tlk_node *found[N_MEMBERS])
+{
+    const tl_str names[N_MEMBERS] = {TL_STR("Id"),
+                                     TL_STR("SystemModstamp"),
+                                     TL_STR("CreatedDate"),
+                                     TL_STR("LastModifiedById"),
+                                     TL_STR("IsDeleted"),
+                                     TL_STR("MasterRecordId"),
+                                     r->stamp};
+    int missing = N_MEMBERS;
+    tlk_iter i = tlk_each(row);
+    for (const tlk_node *key, *v; missing > 0 && tlk_next_member(&i, &key, &v);) {
+        for (int k = 0; k < N_MEMBERS; k++) {
+            if (key->n == names[k].n && !found[k] && key->n && memcmp(key->p, names[k].p, key->n) == 0) {
+                found[k] = v;
+                missing--;
+                break;
+            }
+        }
+    }
 }
 
 /* In the recycle bin: IsDeleted. The loser of a merge lies there too and names the winner
  * [SOAP:sforce_api_calls_merge]. */
-static void read_state(const tlk_node *row, tlk_arena *a, tl_record *rec)
+static int32_t state_of(const tlk_node *deleted, tl_str master)
 {
-    bool deleted = false;
-    tlk_bool(tlk_get(row, "IsDeleted"), &deleted);
-    rec->into = tlk_text(tlk_get(row, "MasterRecordId"), a);
-    rec->state = rec->into.n ? TL_STATE_MERGED : deleted ? TL_STATE_TRASHED : TL_STATE_LIVE;
+    bool yes = false;
+    tlk_bool(deleted, &yes);
+    return master.n ? TL_STATE_MERGED : yes ? TL_STATE_TRASHED : TL_STATE_LIVE;
+}
+
+static tl_str url_of(const struct sf_reader *r, tl_str id, tlk_arena *a)
+{
+    char *url = tlk_alloc(a, (size_t)(r->c->base.n + id.n) + 2);
+    memcpy(url, r->c->base.p, (size_t)r->c->base.n);
+    url[r->c->base.n] = '/';
+    if (id.n)
+        memcpy(url + r->c->base.n + 1, id.p, (size_t)id.n);
+    return (tl_str){url, r->c->base.n + 1 + id.n};
 }
 
 /* SystemModstamp is the version: it moves with every change, also an automatic one, and is what pulling goes by. */
 bool sf_record_read(const struct sf_reader *r, const tlk_node *row, tl_record *rec)
 {
     tlk_arena *a = &r->c->page;
-    *rec = (tl_record){.id = tlk_text(tlk_get(row, "Id"), a), .version_kind = TL_VER_TIME, .flags = TL_REC_FULL};
-    rec->version = tlk_text(tlk_get(row, "SystemModstamp"), a);
-    rec->modified_us = time_of(row, "SystemModstamp", a);
-    rec->created_us = time_of(row, "CreatedDate", a);
-    rec->by = tlk_text(tlk_get(row, "LastModifiedById"), a);
-    if (r->stamp.n)
-        rec->stamp = tlk_text(tlk_getn(row, r->stamp), a);
-    rec->url = tlk_fmt(a, "%.*s/%.*s", TLK_FMT(r->c->base), TLK_FMT(rec->id));
-    read_state(row, a, rec);
+    const tlk_node *m[N_MEMBERS] = {NULL};
+    find_members(r, row, m);
+    *rec = (tl_record){.id = tlk_text(m[ID], a), .version_kind = TL_VER_TIME, .flags = TL_REC_FULL};
+    rec->version = tlk_text(m[MODSTAMP], a);
+    rec->modified_us = time_of(m[MODSTAMP], a);
+    rec->created_us = time_of(m[CREATED], a);
+    rec->by = tlk_text(m[MODIFIED_BY], a);
+    rec->stamp = tlk_text(m[STAMP], a);
+    rec->into = tlk_text(m[MASTER], a);
+    rec->state = state_of(m[DELETED], rec->into);
+    rec->url = url_of(r, rec->id, a);
     return tlk_record_read(&r->plan, row, a, rec);
 }
 
-tl_status sf_emit_rows(const struct sf_reader *r, const tlk_node *rows, tl_error *e)
+tl_status sf_emit_rows(const struct sf_reader *r, const tlk_node *rows, struct sf_rows *out, tl_error *e)
 {
-    uint32_t n = 0, count = tlk_count(rows);
-    if (!count)
-        return TL_OK;
-    tl_record *list = tlk_new(&r->c->page, tl_record, count);
+    *out = (struct sf_rows){.list = tlk_new(&r->c->page, tl_record, tlk_count(rows) + 1)};
     tlk_iter i = tlk_each(rows);
     for (const tlk_node *row; tlk_next_item(&i, &row);)
-        sf_record_read(r, row, &list[n++]);
-    tl_status rc = tlk_emit(r->c->host, list, n);
+        sf_record_read(r, row, &out->list[out->n++]);
+    tl_status rc = tlk_emit(r->c->host, out->list, out->n);
     return rc == TL_OK ? TL_OK : sf_refused(rc, e);
 }

@@ -116,8 +116,12 @@ struct sf_reader {
 void sf_reader_init(struct sf_reader *r, tl_conn *c, const struct sf_kind *k, const tl_shape *shape);
 /* Fills rec from a row; texts lent from the document or in c->page. False: it cannot be used (TL_REC_BAD is set). */
 bool sf_record_read(const struct sf_reader *r, const tlk_node *row, tl_record *rec);
-/* Emits the rows of a query result. */
-tl_status sf_emit_rows(const struct sf_reader *r, const tlk_node *rows, tl_error *e);
+struct sf_rows {
+    tl_record *list; /* in c->page */
+    uint32_t n;
+};
+/* Emits the rows of a query result; *out is what was emitted. */
+tl_status sf_emit_rows(const struct sf_reader *r, const tlk_node *rows, struct sf_rows *out, tl_error *e);
 
 /* ---- the functions of the table */
 tl_status sf_check(tl_conn *c, const tl_check *req, tl_error *e);
