@@ -680,6 +680,42 @@ static void test_find(void **state)
     assert_string_equal(b->fake->records[0].id, b->fake->results[0].id);
 }
 
+/* Only what a list view shows, by its query. */
+static void test_list_view(void **state)
+{
+    struct bench *b = *state;
+    tl_shape s = fake_shape(b->fake, "account", "name,website");
+    tl_error e = {.struct_size = sizeof e};
+    tl_http r;
+    const tlk_node *root = NULL, *one;
+    assert_int_equal(sf_begin(b->conn, &e), TL_OK);
+    sf_get_request(b->conn, &r, sf_path(b->conn, "/sobjects/Account/listviews"));
+    assert_int_equal(sf_call(b->conn, &r, &root, &e), TL_OK);
+    char ids[8][32];
+    size_t n = 0;
+    tlk_iter i = tlk_each(tlk_get(root, "listviews"));
+    while (n < 8 && tlk_next_item(&i, &one))
+        snprintf(ids[n++], sizeof ids[0], "%.*s", STR_FMT(tlk_text(tlk_get(one, "id"), &b->conn->page)));
+    assert_true(n >= 2);
+    size_t fewest = SIZE_MAX;
+    for (size_t k = 0; k < n; k++) {
+        tl_pull p = {.struct_size = sizeof p, .mode = TL_PULL_PASS, .shape = &s, .view = str_of(ids[k])};
+        b->fake->n_records = 0;
+        if (b->connector->pull(b->conn, &p, &e) != TL_OK)
+            fail_msg("view %s: %s", ids[k], e.text);
+        assert_int_equal(last_checkpoint(b)->estimate, b->fake->n_records);
+        fewest = b->fake->n_records < fewest ? b->fake->n_records : fewest;
+        p.mode = TL_PULL_CHANGES;
+        assert_int_equal(b->connector->pull(b->conn, &p, &e), TL_OK);
+    }
+    assert_true(fewest < live_there(b, "Account"));
+    tl_pull p = {.struct_size = sizeof p, .mode = TL_PULL_PASS, .shape = &s, .view = TL_STR("00B000000000000")};
+    assert_int_equal(b->connector->pull(b->conn, &p, &e), TL_E_CONFIG);
+    assert_int_equal(e.scope, TL_SCOPE_KIND);
+    p.view = STR("x' OR Id != '");
+    assert_int_equal(b->connector->pull(b->conn, &p, &e), TL_E_CONFIG);
+}
+
 /* Every field of the object: the address would be too long. */
 static void test_wide_shape(void **state)
 {
@@ -768,6 +804,7 @@ int main(void)
         T(test_bisection),
         T(test_lost_answer),
         T(test_find),
+        T(test_list_view),
         T(test_wide_shape),
         T(test_expired_session_and_rotation),
         T(test_bad_days),
