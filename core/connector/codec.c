@@ -52,9 +52,15 @@ static inline __attribute__((always_inline)) tl_str read_str(struct decoder *d)
     return s;
 }
 
-uint64_t dec_u64(struct decoder *d) { return read_u64(d); }
+uint64_t dec_u64(struct decoder *d)
+{
+    return read_u64(d);
+}
 
-int64_t dec_i64(struct decoder *d) { return read_i64(d); }
+int64_t dec_i64(struct decoder *d)
+{
+    return read_i64(d);
+}
 
 uint32_t dec_u32(struct decoder *d)
 {
@@ -76,9 +82,15 @@ int32_t dec_i32(struct decoder *d)
     return (int32_t)v;
 }
 
-tl_str dec_bytes(struct decoder *d) { return read_bytes(d); }
+tl_str dec_bytes(struct decoder *d)
+{
+    return read_bytes(d);
+}
 
-tl_str dec_str(struct decoder *d) { return read_str(d); }
+tl_str dec_str(struct decoder *d)
+{
+    return read_str(d);
+}
 
 const char *dec_text(struct decoder *d)
 {

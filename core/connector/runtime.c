@@ -27,11 +27,16 @@ const char *isolation_name(enum isolation i)
 const char *run_state_name(enum run_state s)
 {
     static const char *const names[] = {
-        [RUN_NOT_LOADED] = "not loaded",       [RUN_LOADING] = "loading",
-        [RUN_RUNNING] = "running",             [RUN_RETRYING] = "retrying",
-        [RUN_NEEDS_SIGN_IN] = "needs sign-in", [RUN_DISABLED] = "disabled",
-        [RUN_CRASHED] = "crashed",             [RUN_FAILED_UNLOAD] = "failed unload",
-        [RUN_UNLOADING] = "unloading",         [RUN_MISCONFIGURED] = "misconfigured",
+        [RUN_NOT_LOADED] = "not loaded",
+        [RUN_LOADING] = "loading",
+        [RUN_RUNNING] = "running",
+        [RUN_RETRYING] = "retrying",
+        [RUN_NEEDS_SIGN_IN] = "needs sign-in",
+        [RUN_DISABLED] = "disabled",
+        [RUN_CRASHED] = "crashed",
+        [RUN_FAILED_UNLOAD] = "failed unload",
+        [RUN_UNLOADING] = "unloading",
+        [RUN_MISCONFIGURED] = "misconfigured",
     };
     return names[s];
 }
@@ -131,9 +136,15 @@ struct runtime *runtime_free(struct runtime *rt)
     return NULL;
 }
 
-struct dispatcher *runtime_dispatcher(struct runtime *rt) { return &rt->dispatcher; }
+struct dispatcher *runtime_dispatcher(struct runtime *rt)
+{
+    return &rt->dispatcher;
+}
 
-int64_t rt_mono_us(const struct runtime *rt) { return env_mono_us(rt->config.env); }
+int64_t rt_mono_us(const struct runtime *rt)
+{
+    return env_mono_us(rt->config.env);
+}
 
 /* ---- finding ---- */
 
@@ -249,7 +260,10 @@ bool runtime_connector_info(const struct runtime *rt, const char *name, struct c
     return c != NULL;
 }
 
-size_t runtime_connector_count(const struct runtime *rt) { return rt->n_connectors; }
+size_t runtime_connector_count(const struct runtime *rt)
+{
+    return rt->n_connectors;
+}
 
 void runtime_connector_at(const struct runtime *rt, size_t i, struct connector_info *out)
 {

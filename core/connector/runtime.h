@@ -77,7 +77,8 @@ AUTO_FN(struct runtime *, runtime_free)
 /* The seam to the engine; valid as long as rt. */
 struct dispatcher *runtime_dispatcher(struct runtime *rt);
 
-/* Housekeeping, nothing while it is not due: closes idle instances, cancels and kills late calls, notices dead workers, restarts, ends drains. */
+/* Housekeeping, nothing while it is not due: closes idle instances, cancels and kills late calls, notices dead workers,
+ * restarts, ends drains. */
 void runtime_tick(struct runtime *rt);
 int64_t runtime_next_us(const struct runtime *rt); /* env mono time of the next needed tick; INT64_MAX: none */
 

@@ -113,7 +113,8 @@ static bool same_config(const struct endpoint *ep, const struct endpoint_config 
         !str_eq(str_of(ep->problem), str_of(config->problem)) || ep->n_given != config->n_options)
         return false;
     for (uint32_t i = 0; i < ep->n_given; i++)
-        if (!str_eq(ep->given[i].name, config->options[i].name) || !str_eq(ep->given[i].value, config->options[i].value))
+        if (!str_eq(ep->given[i].name, config->options[i].name) ||
+            !str_eq(ep->given[i].value, config->options[i].value))
             return false;
     return true;
 }
@@ -207,8 +208,8 @@ int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *confi
     }
     struct endpoint *ep = rt_endpoint(rt, config->id);
     if (ep && ep->connector != c)
-        return err_set(e, TL_E_CONFIG, "endpoint \"%s\" cannot change its connector from \"%s\" to \"%s\"", config->name,
-                       ep->connector->name, c->name);
+        return err_set(e, TL_E_CONFIG, "endpoint \"%s\" cannot change its connector from \"%s\" to \"%s\"",
+                       config->name, ep->connector->name, c->name);
     if (ep && !ep->removed && same_config(ep, config))
         return TL_OK;
     if (!ep) {
@@ -261,7 +262,8 @@ bool runtime_endpoint_info(const struct runtime *rt, int64_t id, struct endpoint
     if (ep->auth)
         auth_status_get(ep->auth, &out->auth);
     out->state = endpoint_state(ep, &out->auth);
-    if (!ep->error.status && ep->connector->error.status && out->state != RUN_RUNNING && out->state != RUN_NEEDS_SIGN_IN)
+    if (!ep->error.status && ep->connector->error.status && out->state != RUN_RUNNING &&
+        out->state != RUN_NEEDS_SIGN_IN)
         out->error = &ep->connector->error;
     out->instances = rt_endpoint_instances(ep);
     out->running = rt_endpoint_running(ep);

@@ -1,6 +1,7 @@
 #ifndef RUNTIME_INT_H
 #define RUNTIME_INT_H
-/* Inside of the runtime. Everything is the control thread's, except what a job (pool.h) is handed until its message is back. */
+/* Inside of the runtime. Everything is the control thread's, except what a job (pool.h) is handed until its message is
+ * back. */
 #include "admission.h"
 #include "host_services.h"
 #include "instance.h"
@@ -10,21 +11,21 @@
 #include "runtime.h"
 
 enum {
-    CRASH_LIMIT = 8,            /* in CRASH_WINDOW: then it stays down */
-    SLOTS = 3,                  /* purposes */
+    CRASH_LIMIT = 8, /* in CRASH_WINDOW: then it stays down */
+    SLOTS = 3,       /* purposes */
     RECENT_CRASHES = CRASH_LIMIT
 };
-#define CRASH_WINDOW_US (INT64_C(3600) * 1000000)
-#define BACKOFF_FIRST_US INT64_C(200000)
-#define BACKOFF_MAX_US (INT64_C(60) * 1000000)
-#define KILL_GRACE_US (INT64_C(10) * 1000000)
-#define TICK_US INT64_C(500000)
+#define CRASH_WINDOW_US     (INT64_C(3600) * 1000000)
+#define BACKOFF_FIRST_US    INT64_C(200000)
+#define BACKOFF_MAX_US      (INT64_C(60) * 1000000)
+#define KILL_GRACE_US       (INT64_C(10) * 1000000)
+#define TICK_US             INT64_C(500000)
 #define THROTTLE_DEFAULT_US (INT64_C(30) * 1000000)
-#define SIGN_IN_PAUSE_US (INT64_C(60) * 1000000)
+#define SIGN_IN_PAUSE_US    (INT64_C(60) * 1000000)
 
 /* Something done on a pool thread whose end comes back to the control thread. */
 struct task {
-    struct job job;         /* first */
+    struct job job; /* first */
     struct message message;
     struct runtime *rt;
     void (*work)(struct task *t); /* [pool] */
@@ -37,11 +38,11 @@ void task_start(struct task *t, struct runtime *rt, struct pool *pool, void (*wo
 struct cell {
     struct worker *worker; /* NULL: none runs */
     bool starting;
-    bool down;             /* crashed too often */
-    uint32_t users;        /* instances in it */
+    bool down;                          /* crashed too often */
+    uint32_t users;                     /* instances in it */
     int64_t crashed_us[RECENT_CRASHES]; /* mono; ring */
     uint32_t n_crashes;
-    int64_t retry_us;      /* mono; 0: not waiting */
+    int64_t retry_us; /* mono; 0: not waiting */
 };
 
 enum inst_state { INST_IDLE, INST_BUSY, INST_CLOSING };
@@ -52,8 +53,8 @@ struct inst {
     struct endpoint *endpoint;
     int32_t purpose;
     enum inst_state state;
-    bool stale;       /* close after the call */
-    struct cell *cell; /* NULL: in process */
+    bool stale;            /* close after the call */
+    struct cell *cell;     /* NULL: in process */
     struct worker *worker; /* of cell, when the instance was made */
     struct host_side *host;
     struct instance *local;
@@ -105,8 +106,8 @@ struct endpoint {
     struct errand *errands;
     struct quota_board quota;
     struct endpoint_quota quotas_shown[QUOTAS_MAX];
-    struct cell cell;          /* isolation = endpoint */
-    int64_t blocked_until_us;  /* mono */
+    struct cell cell;         /* isolation = endpoint */
+    int64_t blocked_until_us; /* mono */
 };
 
 /* A pending unload, reload or stop. */
@@ -133,7 +134,7 @@ struct connector {
     struct auth_spec *auth_spec;
     struct module *module; /* in process */
     struct pool *pool;
-    struct cell cell;      /* isolation = worker */
+    struct cell cell; /* isolation = worker */
     struct ending ending;
     uint32_t n_tasks; /* jobs under way that are no calls: loading, starting and stopping workers */
     int64_t loaded_us;
@@ -203,7 +204,7 @@ struct connector *rt_connector_free(struct connector *c);
 /* runtime_endpoint.c */
 void rt_endpoint_configure(struct endpoint *ep);
 void rt_endpoint_unconfigure(struct endpoint *ep); /* no instance may be open */
-void rt_endpoint_settle(struct endpoint *ep); /* may free ep */
+void rt_endpoint_settle(struct endpoint *ep);      /* may free ep */
 struct endpoint *rt_endpoint_free(struct endpoint *ep);
 bool rt_endpoint_usable(const struct endpoint *ep);
 #endif

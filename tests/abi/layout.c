@@ -1,8 +1,9 @@
-/* Layout of every struct of tieline.h, as connectors built against 0.1 know it (x86-64 and every other LP64 with natural
- * alignment). A line here changes only together with an ADR (0.x) or never (from 1.0 on); new members are new lines. */
+/* Layout of every struct of tieline.h, as connectors built against 0.1 know it (x86-64 and every other LP64 with
+ * natural alignment). A line here changes only together with an ADR (0.x) or never (from 1.0 on); new members are new
+ * lines. */
 #include "tieline.h"
 
-#define SIZE(type, n)         _Static_assert(sizeof(type) == (n), "size of " #type)
+#define SIZE(type, n)        _Static_assert(sizeof(type) == (n), "size of " #type)
 #define AT(type, member, at) _Static_assert(offsetof(type, member) == (at), "place of " #type "." #member)
 
 SIZE(tl_str, 16);

@@ -23,8 +23,9 @@ static void run(enum isolation isolation)
 
     struct call *hook = rig_call(CALL_PARSE_HOOK);
     hook->request.hook.body = STR("hook-id");
-    struct call *calls[] = {rig_call(CALL_CHECK), rig_call(CALL_DISCOVER), rig_pull(1, ""), rig_get("1"),
-                            rig_push("1", NULL),  hook,                    rig_call(CALL_PREPARE)};
+    struct call *calls[] = {rig_call(CALL_CHECK),  rig_call(CALL_DISCOVER), rig_pull(1, ""),
+                            rig_get("1"),          rig_push("1", NULL),     hook,
+                            rig_call(CALL_PREPARE)};
     AUTO(buf_done) struct buf out = {0};
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         rig_run(&r, calls[i]);

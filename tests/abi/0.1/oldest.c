@@ -1,5 +1,6 @@
-/* The connector that must keep working: written against header 0.1 as it stands beside this file, using each part of the
- * core table and each extension once. It is never adapted to a later header; if a host cannot run it, the host is wrong. */
+/* The connector that must keep working: written against header 0.1 as it stands beside this file, using each part of
+ * the core table and each extension once. It is never adapted to a later header; if a host cannot run it, the host is
+ * wrong. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,10 @@ static tl_status old_open(const tl_host *host, const tl_open *open, tl_conn **ou
     return TL_OK;
 }
 
-static void old_close(tl_conn *c) { free(c); }
+static void old_close(tl_conn *c)
+{
+    free(c);
+}
 
 static tl_status old_check(tl_conn *c, const tl_check *k, tl_error *e)
 {
@@ -40,18 +44,33 @@ static tl_status old_discover(tl_conn *c, const tl_discover *d, tl_error *e)
 {
     (void)d;
     (void)e;
-    static const tl_field fields[] = {
-        {.struct_size = sizeof *fields, .type = TL_EMAIL, .flags = TL_F_MATCH, .path = TL_STR("email"), .name = TL_STR("Email")}};
-    tl_kind k = {.struct_size = sizeof k, .can = TL_CAN_PASS | TL_CAN_CREATE, .max_batch = 2, .n_fields = 1,
-                 .field_stride = sizeof *fields, .kind = TL_STR("contact"), .name = TL_STR("Contact"), .fields = fields};
+    static const tl_field fields[] = {{.struct_size = sizeof *fields,
+                                       .type = TL_EMAIL,
+                                       .flags = TL_F_MATCH,
+                                       .path = TL_STR("email"),
+                                       .name = TL_STR("Email")}};
+    tl_kind k = {.struct_size = sizeof k,
+                 .can = TL_CAN_PASS | TL_CAN_CREATE,
+                 .max_batch = 2,
+                 .n_fields = 1,
+                 .field_stride = sizeof *fields,
+                 .kind = TL_STR("contact"),
+                 .name = TL_STR("Contact"),
+                 .fields = fields};
     return c->host->describe(c->host, &k);
 }
 
 static tl_status give(tl_conn *c, uint32_t index)
 {
     tl_value v = {.field = 0, .type = TL_EMAIL, .u.s = TL_STR("old@example.com")};
-    tl_record r = {.id = TL_STR("1"), .version = TL_STR("1"), .version_kind = TL_VER_SEQUENCE, .modified_us = 5,
-                   .flags = TL_REC_FULL, .index = index, .n_values = 1, .values = &v};
+    tl_record r = {.id = TL_STR("1"),
+                   .version = TL_STR("1"),
+                   .version_kind = TL_VER_SEQUENCE,
+                   .modified_us = 5,
+                   .flags = TL_REC_FULL,
+                   .index = index,
+                   .n_values = 1,
+                   .values = &v};
     tl_batch b = {.struct_size = sizeof b, .count = 1, .stride = sizeof r, .records = &r};
     return c->host->emit(c->host, &b);
 }
@@ -112,7 +131,8 @@ static tl_status old_prepare(tl_conn *c, const tl_prepare_request *p, tl_error *
 {
     (void)p;
     (void)e;
-    tl_finding f = {.struct_size = sizeof f, .level = TL_INFO, .code = TL_STR("NOTHING"), .text = TL_STR("nothing to do")};
+    tl_finding f = {
+        .struct_size = sizeof f, .level = TL_INFO, .code = TL_STR("NOTHING"), .text = TL_STR("nothing to do")};
     return c->host->finding(c->host, &f);
 }
 
@@ -124,13 +144,18 @@ static int32_t old_verdict(int32_t status, tl_str body)
 
 static const void *old_extension(const char *id)
 {
-    static const tl_auth_flow flow = {.name = "refresh_token", .needs = "token", .token_url = "https://old.example.com/t",
-                                      .form = "r={token}"};
-    static const tl_auth auth = {.struct_size = sizeof auth, .n_flows = 1, .flow_stride = sizeof flow, .flows = &flow,
-                                 .header = "Authorization", .prefix = "Bearer ", .access_member = "access_token",
+    static const tl_auth_flow flow = {
+        .name = "refresh_token", .needs = "token", .token_url = "https://old.example.com/t", .form = "r={token}"};
+    static const tl_auth auth = {.struct_size = sizeof auth,
+                                 .n_flows = 1,
+                                 .flow_stride = sizeof flow,
+                                 .flows = &flow,
+                                 .header = "Authorization",
+                                 .prefix = "Bearer ",
+                                 .access_member = "access_token",
                                  .verdict = old_verdict};
-    static const tl_webhook hook = {.struct_size = sizeof hook, .scheme = TL_HOOK_HMAC_SHA256, .header = "x-sig",
-                                    .parse = old_parse};
+    static const tl_webhook hook = {
+        .struct_size = sizeof hook, .scheme = TL_HOOK_HMAC_SHA256, .header = "x-sig", .parse = old_parse};
     static const tl_prepare prepare = {.struct_size = sizeof prepare, .prepare = old_prepare};
     if (strcmp(id, "tl.auth/1") == 0)
         return &auth;
@@ -146,11 +171,28 @@ const tl_connector *tieline_connector_v0(void)
         {.name = "token", .help = "a secret", .type = TL_OPT_SECRET},
     };
     static const tl_connector connector = {
-        .magic = TL_MAGIC, .struct_size = sizeof connector, .abi_major = TL_ABI_MAJOR, .abi_minor = TL_ABI_MINOR,
-        .id = "oldest", .name = "Oldest", .version = "0.1", .license = "MIT-0", .role = TL_ROLE_OTHER,
-        .hosts = "old.example.com", .n_options = 2, .option_stride = sizeof *options, .options = options,
-        .open = old_open, .close = old_close, .check = old_check, .discover = old_discover, .pull = old_pull,
-        .get = old_get, .find = old_find, .push = old_push, .extension = old_extension,
+        .magic = TL_MAGIC,
+        .struct_size = sizeof connector,
+        .abi_major = TL_ABI_MAJOR,
+        .abi_minor = TL_ABI_MINOR,
+        .id = "oldest",
+        .name = "Oldest",
+        .version = "0.1",
+        .license = "MIT-0",
+        .role = TL_ROLE_OTHER,
+        .hosts = "old.example.com",
+        .n_options = 2,
+        .option_stride = sizeof *options,
+        .options = options,
+        .open = old_open,
+        .close = old_close,
+        .check = old_check,
+        .discover = old_discover,
+        .pull = old_pull,
+        .get = old_get,
+        .find = old_find,
+        .push = old_push,
+        .extension = old_extension,
     };
     return &connector;
 }
