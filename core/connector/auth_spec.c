@@ -19,8 +19,8 @@ static const char *keep(struct auth_spec *s, const char *text)
 
 static int flow_copy(struct auth_spec *s, struct auth_flow *to, const tl_auth_flow *from, struct err *e)
 {
-    if (!from->name || !from->token_url || !from->form)
-        return err_set(e, TL_E_BUG, "a sign-in flow of the connector lacks name, token_url or form");
+    if (!from->name || !from->form)
+        return err_set(e, TL_E_BUG, "a sign-in flow of the connector lacks name or form");
     if (!template_ok(from->token_url) || !template_ok(from->form) || !template_ok(from->assertion))
         return err_set(e, TL_E_BUG, "flow \"%s\": a template has an open brace", from->name);
     if (from->assertion && (!from->assertion_key || from->assertion_lifetime_s <= 0))

@@ -501,7 +501,7 @@ typedef struct tl_conn tl_conn; /* the connector's own; the host only hands it b
 typedef struct tl_auth_flow {
     const char *name;      /* "client_credentials", "jwt_bearer", "refresh_token", "authorization_code" */
     const char *needs;     /* names that must have a value for this flow to be used, comma separated */
-    const char *token_url; /* template */
+    const char *token_url; /* template; null: nobody is asked, form itself is the token (an API key: "{token}") */
     const char *form;      /* template of the body, application/x-www-form-urlencoded */
     const char *assertion; /* template of the JWT claims (JSON), or null; signed RS256 */
     const char *assertion_key; /* option that holds the PEM private key, or null */

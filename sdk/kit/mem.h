@@ -13,6 +13,7 @@
 
 #define TLK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define TLK_FMT(s)            (int)(s).n, (s).n ? (s).p : "" /* for "%.*s" */
+#define TLK_NONE              ((tl_str){NULL, 0})
 #define TLK_LEN(array)        (sizeof(array) / sizeof((array)[0]))
 
 /* ---- text */

@@ -342,6 +342,28 @@ bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl
     return true;
 }
 
+static tl_str member_text(const tlk_node *object, const char *name, tlk_arena *a)
+{
+    return name ? tlk_text(tlk_get(object, name), a) : TLK_NONE;
+}
+
+bool tlk_object_read(const tlk_plan *p, const tlk_envelope *names, const tlk_node *object, tlk_arena *a, tl_record *rec)
+{
+    bool deleted = false;
+    *rec = (tl_record){.flags = TL_REC_FULL,
+                       .id = member_text(object, names->id, a),
+                       .version = member_text(object, names->modified, a),
+                       .stamp = member_text(object, names->stamp, a),
+                       .url = member_text(object, names->url, a)};
+    rec->version_kind = rec->version.n > 0 ? TL_VER_TIME : TL_VER_NONE;
+    tlk_time_parse(rec->version, &rec->modified_us);
+    tlk_time_parse(member_text(object, names->created, a), &rec->created_us);
+    if (names->deleted)
+        tlk_bool(tlk_get(object, names->deleted), &deleted);
+    rec->state = deleted ? TL_STATE_DELETED : TL_STATE_LIVE;
+    return tlk_record_read(p, object, a, rec);
+}
+
 /* ---- writing */
 
 static bool is_json_number(tl_str s)

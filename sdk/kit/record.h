@@ -44,6 +44,14 @@ bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl
 /* One value by the kit's rule for f->type: true and *out, or false and why in *note. */
 bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out,
                     tl_str *note);
+/* The members of a vendor's object that are not fields; null: it has none such. deleted: true in a deleted record. */
+typedef struct tlk_envelope {
+    const char *id, *modified, *created, *deleted, *stamp, *url;
+} tlk_envelope;
+/* A whole record: envelope (the modified time is the version, too) and values; rec->flags is TL_REC_FULL. False: the
+ * record cannot be used (TL_REC_BAD is set). Texts are lent from the document or lie in a. */
+bool tlk_object_read(const tlk_plan *p, const tlk_envelope *names, const tlk_node *object, tlk_arena *a,
+                     tl_record *rec);
 void tlk_record_bad(tl_record *rec, tl_str note);
 
 /* Writes the record's values as members of the object that is open in w; nested names share one inner object. Fields
