@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "rig.h"
-#include "unit/loop_server.h"
 
 static void assert_printed(const struct call *c, const char *want)
 {
@@ -13,12 +12,9 @@ static void assert_printed(const struct call *c, const char *want)
     assert_string_equal(buf_text(&out), want);
 }
 
-static void begin(struct rig *r, enum isolation isolation, bool http)
+static void begin(struct rig *r, enum isolation isolation)
 {
-    if (http)
-        rig_start_http(r);
-    else
-        rig_start(r);
+    rig_start(r);
     rig_install(r, "echo", isolation);
     assert_int_equal(rig_load(r, "echo"), TL_OK);
     rig_endpoint(r, 1, "echo", "token", "s3cret-value", NULL);
@@ -92,7 +88,7 @@ static void test_transcripts_identical(void **state)
     struct call *calls[3][SCRIPT_CALLS];
     for (int mode = 0; mode < 3; mode++) {
         struct rig r;
-        begin(&r, (enum isolation)mode, false);
+        begin(&r, (enum isolation)mode);
         run_script(&r, calls[mode]);
         rig_stop(&r);
     }
@@ -124,7 +120,7 @@ static void test_transcripts_identical(void **state)
 static void page_budget(enum isolation isolation)
 {
     struct rig r;
-    begin(&r, isolation, false);
+    begin(&r, isolation);
     struct call *c = rig_run(&r, rig_pull(1, ""));
     assert_int_equal(c->reply.status, TL_OK);
     assert_printed(c, "record 0 0 values 5\nrecord 0 1 values 5\nrecord 0 2 values 5\nrecord 0 3 values 5\n"
@@ -149,7 +145,7 @@ static void test_page_budget(void **state)
 static void cancel_running(enum isolation isolation)
 {
     struct rig r;
-    begin(&r, isolation, false);
+    begin(&r, isolation);
     struct call *c = rig_pull(0, "");
     c->request.pull.view = STR("hang");
     rig_submit(&r, c);
@@ -189,7 +185,7 @@ static void test_deadline(void **state)
 {
     (void)state;
     struct rig r;
-    begin(&r, ISOLATION_WORKER, false);
+    begin(&r, ISOLATION_WORKER);
     struct call *c = rig_pull(0, "");
     c->request.pull.view = STR("hang");
     c->request.pull.deadline_us = r.now_us + 5000000;
@@ -206,7 +202,7 @@ static void test_deadline(void **state)
 static void services(enum isolation isolation)
 {
     struct rig r;
-    begin(&r, isolation, false);
+    begin(&r, isolation);
     struct call *c = rig_run(&r, rig_get("kv"));
     assert_printed(c, "record 0 nothing values 5\n");
     call_free(c);
@@ -268,7 +264,7 @@ static void test_crash_in_push(void **state)
 {
     (void)state;
     struct rig r;
-    begin(&r, ISOLATION_WORKER, false);
+    begin(&r, ISOLATION_WORKER);
     struct call *c = rig_run(&r, rig_push("1", "2", "crash-after-http", "3", NULL));
     assert_int_equal(c->reply.status, TL_E_UNKNOWN);
     assert_true(c->reply.crashed);
@@ -295,7 +291,7 @@ static void test_crash_in_read(void **state)
 {
     (void)state;
     struct rig r;
-    begin(&r, ISOLATION_WORKER, false);
+    begin(&r, ISOLATION_WORKER);
     struct call *c = rig_run(&r, rig_get("crash"));
     assert_int_equal(c->reply.status, TL_E_TEMPORARY);
     assert_true(c->reply.crashed);
@@ -308,7 +304,7 @@ static void test_killed_worker(void **state)
 {
     (void)state;
     struct rig r;
-    begin(&r, ISOLATION_WORKER, false);
+    begin(&r, ISOLATION_WORKER);
     call_free(rig_run(&r, rig_get("a")));
     struct connector_info info;
     runtime_connector_info(r.rt, "echo", &info);
@@ -326,7 +322,7 @@ static void test_crash_limit(void **state)
 {
     (void)state;
     struct rig r;
-    begin(&r, ISOLATION_WORKER, false);
+    begin(&r, ISOLATION_WORKER);
     for (int i = 0; i < 8; i++) {
         struct call *c = rig_run(&r, rig_get("crash"));
         assert_true(c->reply.crashed);
@@ -352,7 +348,7 @@ static void test_crash_of_one_endpoint(void **state)
 {
     (void)state;
     struct rig r;
-    begin(&r, ISOLATION_ENDPOINT, false);
+    begin(&r, ISOLATION_ENDPOINT);
     rig_endpoint(&r, 2, "echo", NULL);
     struct call *other = rig_get("a");
     other->endpoint = 2;
@@ -374,84 +370,65 @@ static void test_crash_of_one_endpoint(void **state)
     rig_stop(&r);
 }
 
-/* ---- http ---- */
+/* ---- many at once ---- */
 
-static void http_handler(void *ctx, const struct loop_request *q, struct loop_reply *a)
+/* Every call ends exactly once, whatever else is going on. */
+static void many_endpoints(enum isolation isolation)
 {
-    (void)ctx;
-    a->status = 200;
-    a->body = strcmp(q->method, "POST") == 0 ? "posted" : "got";
-}
-
-static void http(enum isolation isolation)
-{
-    struct loop_server *server = loop_start(http_handler, NULL);
-    char *url = loop_url(server, "");
+    enum { ENDPOINTS = 30, CALLS = 4 };
     struct rig r;
-    rig_start_http(&r);
-    rig_install(&r, "echo", isolation);
-    assert_int_equal(rig_load(&r, "echo"), TL_OK);
-    rig_endpoint(&r, 1, "echo", "base_url", url, NULL);
-    struct call *c = rig_run(&r, rig_get("http"));
-    assert_printed(c, "record 0 0 0 200 posted values 5\n");
-    call_free(c);
-    rig_endpoint(&r, 2, "echo", NULL); /* its own host is not there: the request is refused or fails, nothing hangs */
-    rig_stop(&r);
-    loop_stop(server);
-    free(url);
-}
-
-static void test_http(void **state)
-{
-    (void)state;
-    http(ISOLATION_INPROCESS);
-    http(ISOLATION_WORKER);
-}
-
-/* An expired token: the worker is asked for its verdict while it waits inside http(). */
-static int tokens_given;
-
-static void auth_handler(void *ctx, const struct loop_request *q, struct loop_reply *a)
-{
-    (void)ctx;
-    char bearer[64];
-    loop_header(q, "authorization", bearer, sizeof bearer);
-    a->status = 200;
-    if (strncmp(q->target, "/token", 6) == 0) {
-        int n = __atomic_add_fetch(&tokens_given, 1, __ATOMIC_SEQ_CST);
-        a->body = n == 1 ? "{\"access_token\":\"first-token\"}" : "{\"access_token\":\"second-token\"}";
-    } else if (strcmp(bearer, "Bearer second-token") == 0) {
-        a->body = "welcome";
-    } else {
-        a->status = 401;
-        a->body = "old token";
+    begin(&r, isolation);
+    static struct call *calls[ENDPOINTS * CALLS];
+    for (int i = 0; i < ENDPOINTS; i++)
+        rig_endpoint(&r, i + 1, "echo", NULL);
+    for (int i = 0; i < ENDPOINTS * CALLS; i++) {
+        calls[i] = i % 2 ? rig_get("a") : rig_pull(0, "");
+        calls[i]->endpoint = i % ENDPOINTS + 1;
+        calls[i]->purpose = i / ENDPOINTS % 3;
+        rig_submit(&r, calls[i]);
     }
-}
-
-static void auth(enum isolation isolation)
-{
-    tokens_given = 0;
-    struct loop_server *server = loop_start(auth_handler, NULL);
-    char *url = loop_url(server, "");
-    struct rig r;
-    rig_start_http(&r);
-    rig_install(&r, "echo_auth", isolation);
-    assert_int_equal(rig_load(&r, "echo_auth"), TL_OK);
-    rig_endpoint(&r, 1, "echo_auth", "base_url", url, "token", "refresh-me", NULL);
-    struct call *c = rig_run(&r, rig_get("http"));
-    assert_printed(c, "record 0 0 0 200 welcome values 5\n");
-    assert_int_equal(tokens_given, 2);
-    call_free(c);
+    for (int i = 0; i < ENDPOINTS * CALLS; i++) {
+        rig_wait(&r, calls[i]);
+        assert_int_equal(calls[i]->reply.status, TL_OK);
+        assert_int_equal(rig_count(&calls[i]->reply, ITEM_RECORD), i % 2 ? 1 : 10);
+        call_free(calls[i]);
+    }
     rig_stop(&r);
-    loop_stop(server);
-    free(url);
 }
 
-static void test_auth(void **state)
+static void test_many_endpoints(void **state)
 {
     (void)state;
-    auth(ISOLATION_INPROCESS);
-    auth(ISOLATION_WORKER);
+    many_endpoints(ISOLATION_INPROCESS);
+    many_endpoints(ISOLATION_WORKER);
+}
+
+/* The worker is killed at different moments of its calls: each ends, as crashed or whole, and the next one works. */
+static void test_kill_anywhere(void **state)
+{
+    (void)state;
+    for (int turns = 0; turns < 6; turns++) {
+        struct rig r;
+        begin(&r, ISOLATION_WORKER);
+        rig_endpoint(&r, 1, "echo", "records", "20000", "page", "100", NULL);
+        struct call *c = rig_pull(0, "");
+        struct connector_info info;
+        runtime_connector_info(r.rt, "echo", &info);
+        rig_submit(&r, c);
+        for (int i = 0; i < turns; i++)
+            mailbox_run(r.box, 1000);
+        kill(info.pid, SIGKILL);
+        rig_wait(&r, c);
+        assert_true(c->reply.status == TL_OK || c->reply.status == TL_E_TEMPORARY);
+        assert_true(c->reply.status == TL_OK ? rig_count(&c->reply, ITEM_RECORD) == 20000 : true);
+        call_free(c);
+        rig_until(&r, (rig_advance(&r, 600000), rig_state(&r, "echo") == RUN_RUNNING &&
+                                                    (runtime_connector_info(r.rt, "echo", &info), info.crashes == 1)));
+        c = rig_run(&r, rig_get("b"));
+        assert_int_equal(c->reply.status, TL_OK);
+        call_free(c);
+        rig_stop(&r);
+    }
 }
 
 int main(void)
@@ -469,8 +446,8 @@ int main(void)
         cmocka_unit_test(test_killed_worker),
         cmocka_unit_test(test_crash_limit),
         cmocka_unit_test(test_crash_of_one_endpoint),
-        cmocka_unit_test(test_http),
-        cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_many_endpoints),
+        cmocka_unit_test(test_kill_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
