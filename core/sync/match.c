@@ -92,14 +92,13 @@ static void ids_text(const struct hits *h, const char *lead, char *out, size_t c
     snprintf(out, cap, "%s", buf_text(&b));
 }
 
-/* Another record of our own side with the same key that goes first: it maps, this one does not. */
+/* Another record of our own side with the same key that has mapped or goes first: this one does not map. */
 static bool beaten(const struct g_link *l, const struct record *rec, const struct hits *own, size_t *by)
 {
     for (size_t i = 0; i < own->n; i++) {
-        if (own->two_sided[i])
-            continue;
-        if (own->rec[i].state == TL_STATE_LIVE && record_in_window(l, &own->rec[i]) &&
-            comes_before(&own->rec[i], rec)) {
+        bool live = own->rec[i].state == TL_STATE_LIVE && record_in_window(l, &own->rec[i]);
+        /* One that has its counterpart keeps it, also while that counterpart has not been seen by a pull yet. */
+        if (live && (own->two_sided[i] || comes_before(&own->rec[i], rec))) {
             *by = i;
             return true;
         }
@@ -258,10 +257,11 @@ void match_find_done(struct engine *g, struct call *c)
     int target = (int)note[0];
     struct err e = {0};
     int status = c->reply.status;
-    bool ok = status == TL_OK || status == TL_E_NOT_FOUND;
+    bool same_shape = call_note(c)->shape_hash == l->feed[target]->shape_hash;
+    bool ok = same_shape && (status == TL_OK || status == TL_E_NOT_FOUND);
     if (ok)
         ok = find_taken_in(g, l, c, target, &e) == TL_OK;
-    else if (!endpoint_trouble(g, l->feed[target]->ep, status, &c->reply.error))
+    else if (same_shape && !endpoint_trouble(g, l->feed[target]->ep, status, &c->reply.error))
         l->hold_until = g_mono(g) + backoff_us(g, 1);
     if (!ok || !link_runs(l)) {
         call_free(c);

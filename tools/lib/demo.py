@@ -11,7 +11,7 @@ from compare import against_planted, compare  # noqa: E402
 from rig import Daemon, Sandbox, wait_until  # noqa: E402
 
 CONNECTION = "demo"
-SIDES = {"desk": "desk", "sf": "salesforce"}
+SIDES = {"a": "desk", "b": "salesforce"}
 KINDS = {"account": "accounts", "contact": "contacts"}
 CASES = {"email-twice": "the same e-mail twice on one side", "no-email": "a contact without e-mail",
          "name-only": "an account known by its name only", "too-long": "a value too long for the other side",
@@ -32,7 +32,7 @@ def prepare(daemon):
             raise RuntimeError(f"endpoint {endpoint}:\n{done.stdout}{done.stderr}")
         say(f"  {endpoint}: signed in, fields read")
     daemon.connect(CONNECTION, settings=("every=5s",))
-    daemon.run("map", "set", CONNECTION, "contact", "cf_customer_number", "Customer_Number__c")
+    daemon.run("map", "set", CONNECTION, "contact", "x.cf_customer_number", "x.Customer_Number__c")
 
 
 def first_sync(daemon, quiet):
@@ -45,16 +45,16 @@ def first_sync(daemon, quiet):
 
 
 def settled(daemon):
-    items = daemon.json("sync", "status", CONNECTION)
-    return all(not i.get("running") and not i.get("unsettled") and not i.get("due") for i in items)
+    """True once no first sync runs and every write has been seen again at its vendor."""
+    links = [link for c in daemon.json("sync", "status", CONNECTION) for link in c["links"]]
+    return all("running" not in link and link["counts"]["unsettled"] == 0 for link in links)
 
 
 def failures(daemon):
     """[(side, kind, id of the record that failed, code)] in the twins' words."""
     found = []
     for f in daemon.json("failure", "list", "--limit", "1000"):
-        side = SIDES[f["source"]]
-        found.append((side, KINDS[f["kind"]], f["record"], f["code"]))
+        found.append((SIDES[f["side"]], KINDS[f["kind"]], f["record"], f["code"]))
     return found
 
 
@@ -142,7 +142,7 @@ def run(arguments, sandbox, daemon):
     result["edit_seconds"] = edit(sandbox, planted)
     report = compare(sandbox, [("cf_customer_number", "Customer_Number__c", "number")])
     problems = against_planted(report, planted, told)
-    problems += [f"a write reached a record stamped for another: {v}" for v in sandbox.violations()]
+    problems += [f"a write reached a record stamped for another: {v}" for v in sandbox.violations()["violations"]]
     result["pairs"] = {kind: report[kind]["paired"] for kind in report}
     result["peak_memory_kib"] = daemon.memory_kib()
     result["problems"] = problems

@@ -142,6 +142,7 @@ refresh_token = @secret:zoho_refresh
 [endpoint sf]
 connector = salesforce
 login_url = {at['login']}
+instance_url = {at['salesforce']}
 client_id = {keys['salesforce']['client_id']}
 client_secret = @secret:sf_client
 {salesforce_options}
