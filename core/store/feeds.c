@@ -17,7 +17,6 @@ enum {
     Q_DELETE_LOOKUP,
     Q_DELETE_RECORDS,
     Q_DELETE_HINTS,
-    Q_DELETE_TALLY,
     Q_DELETE
 };
 static const char *const SQL[] = {
@@ -34,7 +33,6 @@ static const char *const SQL[] = {
                         "(SELECT kind, key, rec FROM lookup WHERE feed = ?1 LIMIT ?2)",
     [Q_DELETE_RECORDS] = "DELETE FROM record WHERE rec IN (SELECT rec FROM record WHERE feed = ?1 LIMIT ?2)",
     [Q_DELETE_HINTS] = "DELETE FROM hint WHERE feed = ?1",
-    [Q_DELETE_TALLY] = "DELETE FROM tally WHERE what = 0 AND owner = ?1",
     [Q_DELETE] = "DELETE FROM feed WHERE feed = ?1",
 };
 SQL_TABLE(T, SQL_FEEDS, SQL);
@@ -183,7 +181,7 @@ static int delete_slice(struct db *db, int64_t feed, int max_rows, bool *done, s
     rc = delete_some(db, Q_DELETE_HINTS, feed, 0, &ignored, e);
     if (rc == TL_OK)
         rc = delete_some(db, Q_DELETE, feed, 0, &ignored, e);
-    return rc == TL_OK ? delete_some(db, Q_DELETE_TALLY, feed, 0, &ignored, e) : rc;
+    return rc == TL_OK ? tally_drop(db, TALLY_RECORDS, feed, e) : rc;
 }
 
 int feed_delete_slice(struct db *db, int64_t feed, int max_rows, bool *done_out, struct err *e)

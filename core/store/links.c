@@ -24,7 +24,6 @@ enum {
     Q_DELETE_FAILURES,
     Q_DELETE_HELD,
     Q_DELETE_SETTINGS,
-    Q_DELETE_TALLY,
     Q_COUNT_BAD,
     Q_COUNT_UNSETTLED,
     Q_COUNT_CONFLICTS,
@@ -50,7 +49,6 @@ static const char *const SQL[] = {
                           "(SELECT failure FROM failure WHERE link = ?1 LIMIT ?2)",
     [Q_DELETE_HELD] = "DELETE FROM held WHERE link = ?1",
     [Q_DELETE_SETTINGS] = "DELETE FROM setting WHERE scope = 1 AND owner = ?1",
-    [Q_DELETE_TALLY] = "DELETE FROM tally WHERE what IN (1, 2) AND owner = ?1",
     [Q_COUNT_BAD] = "SELECT status, count(*) FROM pair WHERE link = ?1 AND status <> 0 GROUP BY status",
     [Q_COUNT_UNSETTLED] = "SELECT count(*) FROM pair WHERE link = ?1 AND unsettled <> 0",
     [Q_COUNT_CONFLICTS] = "SELECT count(*) FROM conflict WHERE link = ?1",
@@ -294,13 +292,14 @@ static int delete_failures(struct db *db, int64_t link, int max_rows, int *delet
 
 static int delete_link_itself(struct db *db, int64_t link, struct err *e)
 {
-    static const int statements[] = {Q_DELETE_HELD, Q_DELETE_SETTINGS, Q_DELETE_TALLY, Q_DELETE};
+    static const int statements[] = {Q_DELETE_HELD, Q_DELETE_SETTINGS, Q_DELETE};
     for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
         int rc = run_on(db, statements[i], link, e);
         if (rc)
             return rc;
     }
-    return TL_OK;
+    int rc = tally_drop(db, TALLY_PAIRS, link, e);
+    return rc == TL_OK ? tally_drop(db, TALLY_COMPLETE, link, e) : rc;
 }
 
 int link_delete_slice(struct db *db, int64_t link, int max_rows, bool *done_out, struct err *e)

@@ -139,6 +139,8 @@ int64_t next_id(struct db *db, enum counter c); /* inside a transaction */
 /* Row counts written at the commit. */
 enum tally { TALLY_RECORDS = 0, TALLY_PAIRS = 1, TALLY_COMPLETE = 2 };
 void tally_add(struct db *db, enum tally what, int64_t owner, int64_t n);
+/* The owner goes: its row, and what this transaction has counted so far. */
+int tally_drop(struct db *db, enum tally what, int64_t owner, struct err *e);
 int64_t tally_get(struct db *db, enum tally what, int64_t owner);
 /* Widens the range of pairs a run created for, at the commit. */
 void run_range_add(struct db *db, int64_t run, int64_t pair);

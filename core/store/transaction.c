@@ -4,7 +4,7 @@
 #include "buf.h"
 #include "db_int.h"
 
-enum { Q_BEGIN, Q_BEGIN_READ, Q_COMMIT, Q_COUNTERS_GET, Q_COUNTERS_PUT, Q_TALLY_ADD, Q_TALLY_GET, Q_RUN_RANGE };
+enum { Q_BEGIN, Q_BEGIN_READ, Q_COMMIT, Q_COUNTERS_GET, Q_COUNTERS_PUT, Q_TALLY_ADD, Q_TALLY_GET, Q_TALLY_DROP, Q_RUN_RANGE };
 static const char *const SQL[] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_BEGIN_READ] = "BEGIN",
@@ -15,6 +15,7 @@ static const char *const SQL[] = {
     [Q_TALLY_ADD] = "INSERT INTO tally(what, owner, n) VALUES(?1, ?2, ?3) "
                     "ON CONFLICT(what, owner) DO UPDATE SET n = n + excluded.n",
     [Q_TALLY_GET] = "SELECT n FROM tally WHERE what = ?1 AND owner = ?2",
+    [Q_TALLY_DROP] = "DELETE FROM tally WHERE what = ?1 AND owner = ?2",
     [Q_RUN_RANGE] = "UPDATE run SET pair_low = iif(pair_low = 0, ?2, min(pair_low, ?2)), "
                     "pair_high = max(pair_high, ?3) WHERE run = ?1",
 };
@@ -208,6 +209,17 @@ void run_range_add(struct db *db, int64_t run, int64_t pair)
         p->low = pair;
     if (pair > p->high)
         p->high = pair;
+}
+
+int tally_drop(struct db *db, enum tally what, int64_t owner, struct err *e)
+{
+    struct pending *p = pending_of(db, (int32_t)what, owner);
+    if (p)
+        p->n = 0;
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_TALLY_DROP, e);
+    put_i64(&q, what);
+    put_i64(&q, owner);
+    return query_run(&q);
 }
 
 int64_t tally_get(struct db *db, enum tally what, int64_t owner)
