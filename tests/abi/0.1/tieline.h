@@ -391,8 +391,8 @@ struct tl_host {
      * first when that has not happened yet. TL_E_AUTH, TL_E_CONFIG, TL_E_TEMPORARY. [instance] */
     tl_status (*auth_extra)(const tl_host *, const char *member, char *buf, uint64_t cap, uint64_t *len, tl_error *);
     void (*quota)(const tl_host *, const tl_quota *);          /* [instance] */
-    /* Small durable values per endpoint, shared by its instances; at most 64 KiB each, 1 MiB in all. A missing key
-     * gives TL_E_NOT_FOUND; a short buffer TL_E_INVALID with the length needed in *len. Durable on return. [instance] */
+    /* Small durable values per endpoint, shared by its instances; at most 64 KiB each, 1 MiB in all. A missing key gives
+     * TL_E_NOT_FOUND; a short buffer TL_E_INVALID with the length needed in *len. Durable on return. [instance] */
     tl_status (*kv_get)(const tl_host *, const char *key, char *buf, uint64_t cap, uint64_t *len);
     tl_status (*kv_set)(const tl_host *, const char *key, tl_str value); /* empty value removes */
     /* Byte streams too large for memory (attachments, recordings, archives), host-kept, gone when the call returns
@@ -518,7 +518,7 @@ typedef struct tl_auth {
     const tl_auth_flow *flows;  /* tried in order: the first whose needs are met */
     const char *header;         /* "Authorization" */
     const char *prefix;         /* "Zoho-oauthtoken " */
-    const char *access_member, *refresh_member, *lifetime_member; /* members of the token answer; lifetime may be null */
+    const char *access_member, *refresh_member, *lifetime_member; /* of the token answer; lifetime may be null */
     const char *extras;         /* non-secret members the host keeps, comma separated */
     const char *url_extras;     /* those of extras that are base URLs: host part must be allowed */
     const char *authorize_url;  /* template; null: no browser sign-in */
@@ -531,7 +531,7 @@ typedef struct tl_auth {
     tl_status (*token_error)(int32_t status, tl_str body, tl_error *);
 } tl_auth;
 
-/* ---- Extension "tl.webhook/1" -------------------------------------------------------------------------------------- */
+/* ---- Extension "tl.webhook/1" ------------------------------------------------------------------------------------ */
 
 enum { TL_HOOK_SECRET_PATH = 1, TL_HOOK_HEADER_TOKEN = 2, TL_HOOK_HMAC_SHA256 = 3, TL_HOOK_JWT_RS256 = 4 };
 
@@ -567,7 +567,7 @@ typedef struct tl_webhook {
     tl_status (*unsubscribe)(tl_conn *, const tl_subscribe *, tl_error *);
 } tl_webhook;
 
-/* ---- Extension "tl.prepare/1": one-time set-up at the vendor ("tieline endpoint prepare") -------------------------- */
+/* ---- Extension "tl.prepare/1": one-time set-up at the vendor ("tieline endpoint prepare") ------------------------ */
 
 typedef struct tl_prepare_request {
     uint32_t struct_size;
@@ -585,15 +585,15 @@ typedef struct tl_prepare {
 
 /* Extensions to come, by id: "tl.view/1" (read-through lists), "tl.action/1" (declared, typed actions). */
 
-/* ---- The connector ------------------------------------------------------------------------------------------------- */
+/* ---- The connector ----------------------------------------------------------------------------------------------- */
 
 enum { TL_OPT_TEXT = 0, TL_OPT_INT = 1, TL_OPT_BOOL = 2, TL_OPT_CHOICE = 3, TL_OPT_URL = 4, TL_OPT_DURATION = 5,
        TL_OPT_SECRET = 6, /* never reaches the connector */
        TL_OPT_DIR = 7     /* a directory the operator grants */ };
 enum { TL_OPT_REQUIRED = 1 };
 
-/* def: null: none. "?dc:com=https://a.com,eu=https://a.eu": chosen by the value of the option dc, which stands earlier in
- * the list; no entry for it: none. choices: comma separated. */
+/* def: null: none. "?dc:com=https://a.com,eu=https://a.eu": chosen by the value of the option dc, which stands earlier
+ * in the list; no entry for it: none. choices: comma separated. */
 typedef struct tl_option {
     const char *name, *def, *help, *choices;
     uint32_t type, flags;
@@ -632,7 +632,7 @@ typedef struct tl_connector {
 /* The one exported symbol. No side effect, no I/O, no thread; the same pointer on every call. [any] */
 TL_EXPORT const tl_connector *tieline_connector_v0(void);
 
-/* ---- Vocabulary 1 ----------------------------------------------------------------------------------------------------
+/* ---- Vocabulary 1 ---------------------------------------------------------------------------------------------------
  * Kinds and their canonical paths. Equal paths on both sides are mapped by default; paths under "x." never are.
  *
  * account: name phone fax website industry description employees annual_revenue parent owner
