@@ -391,7 +391,7 @@ struct tl_host {
      * first when that has not happened yet. TL_E_AUTH, TL_E_CONFIG, TL_E_TEMPORARY. [instance] */
     tl_status (*auth_extra)(const tl_host *, const char *member, char *buf, uint64_t cap, uint64_t *len, tl_error *);
     void (*quota)(const tl_host *, const tl_quota *);          /* [instance] */
-    /* Small durable values per endpoint, shared by its instances; at most 64 KiB each, 1 MiB in all. A missing key gives
+    /* Small durable values per endpoint, shared by its instances; at most 64 KiB each, 1 MiB in all. A missing key is
      * TL_E_NOT_FOUND; a short buffer TL_E_INVALID with the length needed in *len. Durable on return. [instance] */
     tl_status (*kv_get)(const tl_host *, const char *key, char *buf, uint64_t cap, uint64_t *len);
     tl_status (*kv_set)(const tl_host *, const char *key, tl_str value); /* empty value removes */
