@@ -59,7 +59,10 @@ int connection_open(sqlite3 **out, const char *path, const char *vfs, bool read_
 
 /* SQLite's own memory statistics cost a process-wide lock per allocation; nothing here reads them. Only possible before
  * SQLite is first used: later it answers "misuse", which changes nothing but speed. */
-static void configure_once(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+static void configure_once(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
 
 /* ---- The writer's files ---------------------------------------------------------------------------------------- */
 
@@ -70,8 +73,8 @@ static int file_error(struct err *e, const char *doing, const char *path)
     bool is_full = errno == ENOSPC || errno == EDQUOT;
     err_set(e, E_STORAGE, "cannot %s \"%s\": %s", doing, path, why);
     err_code(e, is_full ? "STORAGE_FULL" : "STORAGE_READONLY");
-    err_hint(e, is_full ? "make room on its file system"
-                        : "[core] state_dir must exist and belong to the daemon's user");
+    err_hint(e,
+             is_full ? "make room on its file system" : "[core] state_dir must exist and belong to the daemon's user");
     return E_STORAGE;
 }
 
@@ -113,7 +116,8 @@ static int backup_before(struct db *db, const char *dir, int64_t from, int64_t t
 {
     const char *slash = strrchr(db->path, '/');
     const char *name = slash ? slash + 1 : db->path;
-    AUTO(text_free) char *path =
+    AUTO(text_free)
+    char *path =
         dir ? text_fmt("%s/%s.schema-%d", dir, name, (int)from) : text_fmt("%s.schema-%d", db->path, (int)from);
     int rc = db_backup(db, path, e);
     if (rc)
@@ -269,11 +273,26 @@ struct db *db_close(struct db *db)
     return NULL;
 }
 
-enum db_origin db_origin(const struct db *db) { return db->origin; }
-const char *db_path(const struct db *db) { return db->path; }
-const char *db_instance(const struct db *db) { return db->id.instance; }
-const uint8_t *db_instance_key(const struct db *db) { return db->id.key; }
-const struct env *db_env(const struct db *db) { return db->env; }
+enum db_origin db_origin(const struct db *db)
+{
+    return db->origin;
+}
+const char *db_path(const struct db *db)
+{
+    return db->path;
+}
+const char *db_instance(const struct db *db)
+{
+    return db->id.instance;
+}
+const uint8_t *db_instance_key(const struct db *db)
+{
+    return db->id.key;
+}
+const struct env *db_env(const struct db *db)
+{
+    return db->env;
+}
 
 int db_probe(struct db *db, struct err *e)
 {

@@ -72,11 +72,11 @@ const struct env *db_env(const struct db *db);
 
 /* ---- Transactions. Not nested. [control] ----------------------------------------------------------------------- */
 
-int db_begin(struct db *db, struct err *e);  /* BEGIN IMMEDIATE; on a reader a read transaction */
+int db_begin(struct db *db, struct err *e); /* BEGIN IMMEDIATE; on a reader a read transaction */
 /* Durable on TL_OK. On failure it is rolled back; only after a crash or restart may it turn out to have happened after
  * all, and then whole. */
 int db_commit(struct db *db, struct err *e);
-void db_rollback(struct db *db);             /* fine without a transaction */
+void db_rollback(struct db *db); /* fine without a transaction */
 bool db_in_transaction(const struct db *db);
 
 /* A reader's transaction may live this long; past it every read on that handle answers E_BUSY until db_rollback, so

@@ -196,7 +196,10 @@ int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair
 
 /* ---- Writing --------------------------------------------------------------------------------------------------- */
 
-static bool is_complete(const int64_t rec[2]) { return rec[0] != 0 && rec[1] != 0; }
+static bool is_complete(const int64_t rec[2])
+{
+    return rec[0] != 0 && rec[1] != 0;
+}
 
 /* Which pair has the record that p wants. */
 static int already_mapped(struct db *db, const struct pair *p, struct err *e)
@@ -319,8 +322,12 @@ static int store_row(struct db *db, const struct pair *p, struct err *e)
         base_blob(&a, &p->base[SIDE_A], p->pair);
     if (p->base[SIDE_B].set)
         base_blob(&b, &p->base[SIDE_B], p->pair);
-    AUTO(query_end) struct query q =
-        query_begin(db, &T, with_records ? Q_STORE_ALL : with_work ? Q_STORE_WORK : Q_STORE, e);
+    AUTO(query_end)
+    struct query q = query_begin(db, &T,
+                                 with_records ? Q_STORE_ALL
+                                 : with_work  ? Q_STORE_WORK
+                                              : Q_STORE,
+                                 e);
     put_i64(&q, p->pair);
     put_i64(&q, p->was.intent);
     put_i64(&q, p->flags);

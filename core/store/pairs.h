@@ -18,10 +18,10 @@ const char *pair_status_name(int32_t status); /* "ok"; never NULL */
 /* Order of work inside a link and of the call budget. */
 enum lane { LANE_ACTION = 0, LANE_LIVE = 1, LANE_RETRY = 2, LANE_SWEEP = 3, LANE_BULK = 4, LANE_COUNT = 5 };
 
-enum { /* pair.flags */
-    PAIR_ADOPTED = 1,   /* both records existed before */
-    PAIR_CREATED_A = 2, /* our create made the record of side A (B) */
-    PAIR_CREATED_B = 4
+enum {                     /* pair.flags */
+       PAIR_ADOPTED = 1,   /* both records existed before */
+       PAIR_CREATED_A = 2, /* our create made the record of side A (B) */
+       PAIR_CREATED_B = 4
 };
 enum { PAIR_UNSETTLED_A = 1, PAIR_UNSETTLED_B = 2 }; /* pair.unsettled: written, not seen again yet */
 
@@ -39,23 +39,23 @@ struct pair_base {
 
 struct pair {
     int64_t pair, link;
-    int64_t rec[2];          /* 0: no record on that side */
-    str slot;                /* empty but where one source record has several targets of one kind */
+    int64_t rec[2]; /* 0: no record on that side */
+    str slot;       /* empty but where one source record has several targets of one kind */
     int32_t status;
     uint32_t flags, unsettled;
-    int32_t gen[2];          /* creation generation per side */
+    int32_t gen[2]; /* creation generation per side */
     struct pair_base base[2];
-    str chg;                 /* the engine's: field times (varints) */
-    str extra;               /* the engine's: flip counters and what else is rare; empty for most */
-    int64_t due_us;          /* when there is work to look at; 0: none */
+    str chg;        /* the engine's: field times (varints) */
+    str extra;      /* the engine's: flip counters and what else is rare; empty for most */
+    int64_t due_us; /* when there is work to look at; 0: none */
     int32_t lane;
     int32_t attempts;
-    int64_t intent;          /* open intent, 0: none */
-    int64_t run;             /* the run that created a record for it; 0: none did */
-    int64_t map_gen;         /* of the link when it last settled */
+    int64_t intent;  /* open intent, 0: none */
+    int64_t run;     /* the run that created a record for it; 0: none did */
+    int64_t map_gen; /* of the link when it last settled */
     int64_t made_us, synced_us;
-    bool damaged;            /* out: a base fails its checksum */
-    struct {                 /* the store's own, filled by reads: do not touch */
+    bool damaged; /* out: a base fails its checksum */
+    struct {      /* the store's own, filled by reads: do not touch */
         int64_t rec[2], due_us, intent;
         int32_t lane, status;
         uint32_t unsettled;

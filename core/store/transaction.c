@@ -4,7 +4,17 @@
 #include "buf.h"
 #include "db_int.h"
 
-enum { Q_BEGIN, Q_BEGIN_READ, Q_COMMIT, Q_COUNTERS_GET, Q_COUNTERS_PUT, Q_TALLY_ADD, Q_TALLY_GET, Q_TALLY_DROP, Q_RUN_RANGE };
+enum {
+    Q_BEGIN,
+    Q_BEGIN_READ,
+    Q_COMMIT,
+    Q_COUNTERS_GET,
+    Q_COUNTERS_PUT,
+    Q_TALLY_ADD,
+    Q_TALLY_GET,
+    Q_TALLY_DROP,
+    Q_RUN_RANGE
+};
 static const char *const SQL[] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_BEGIN_READ] = "BEGIN",

@@ -1,5 +1,86 @@
+/* Repairs and the audit chain. */
 #include "rig.h"
+
+static void a_repair_is_one_row_until_it_is_cleared(void **state)
+{
+    struct rig *r = *state;
+    struct repair a = {.object = STR("link desk-sf/contact"),
+                       .code = STR("SCHEMA_DRIFT"),
+                       .key = STR("phone"),
+                       .level = TL_WARN,
+                       .text = STR("field \"phone\" is gone"),
+                       .hint = STR("map another"),
+                       .last_us = 5};
+    struct repair b = a, *list;
+    size_t n;
+    ok(repair_raise(r->db, &a, &r->e));
+    b.last_us = 9;
+    ok(repair_raise(r->db, &b, &r->e));
+    assert_int_equal(b.repair, a.repair);
+    assert_int_equal(b.n, 2);
+    assert_int_equal(b.first_us, 5);
+    b.key = STR("title");
+    ok(repair_raise(r->db, &b, &r->e));
+    assert_int_not_equal(b.repair, a.repair);
+    ok(repair_list(r->db, &r->a, false, 9, &list, &n, &r->e));
+    assert_int_equal(n, 2);
+    ok(repair_clear(r->db, a.object, a.code, STR("phone"), 20, &r->e));
+    ok(repair_clear(r->db, a.object, a.code, STR("phone"), 21, &r->e)); /* nothing open is fine */
+    ok(repair_list(r->db, &r->a, false, 9, &list, &n, &r->e));
+    assert_int_equal(n, 1);
+    assert_str(list[0].key, "title");
+    assert_str(list[0].hint, "map another");
+    ok(repair_clear(r->db, a.object, (str){0}, (str){0}, 22, &r->e));
+    ok(repair_list(r->db, &r->a, false, 9, &list, &n, &r->e));
+    assert_int_equal(n, 0);
+    ok(repair_list(r->db, &r->a, true, 9, &list, &n, &r->e));
+    assert_int_equal(n, 2);
+    ok(repair_raise(r->db, &a, &r->e)); /* it is back: a new row */
+    ok(repair_list(r->db, &r->a, true, 9, &list, &n, &r->e));
+    assert_int_equal(n, 3);
+}
+
+static void add(struct rig *r, const char *act)
+{
+    struct audit row = {.who = STR("uid 0 (root)"), .act = str_of(act), .object = STR("desk-sf"), .detail = STR("{}")};
+    assert_int_equal_ok(audit_add(r->db, &row, &r->e), &r->e, __FILE__, __LINE__);
+    assert_int_equal(row.at_us, RIG_START);
+}
+
+static void a_changed_or_removed_audit_row_shows(void **state)
+{
+    struct rig *r = *state;
+    struct audit *list;
+    size_t n;
+    int64_t broken = 99;
+    ok(audit_verify(r->db, &broken, &r->e));
+    assert_int_equal(broken, 0);
+    add(r, "connection.create");
+    add(r, "connection.pause");
+    rig_reopen(r);
+    add(r, "connection.resume");
+    add(r, "connection.delete");
+    ok(audit_verify(r->db, &broken, &r->e));
+    assert_int_equal(broken, 0);
+    ok(audit_list(r->db, &r->a, 0, 2, &list, &n, &r->e));
+    assert_int_equal(n, 2);
+    assert_str(list[0].act, "connection.delete");
+    assert_str(list[0].who, "uid 0 (root)");
+    ok(audit_list(r->db, &r->a, list[1].audit, 9, &list, &n, &r->e));
+    assert_int_equal(n, 2);
+    rig_sql(r, "UPDATE audit SET who = 'nobody' WHERE audit = 2");
+    ok(audit_verify(r->db, &broken, &r->e));
+    assert_int_equal(broken, 2);
+    rig_sql(r, "UPDATE audit SET who = 'uid 0 (root)' WHERE audit = 2; DELETE FROM audit WHERE audit = 3");
+    ok(audit_verify(r->db, &broken, &r->e));
+    assert_int_equal(broken, 4);
+}
+
 int main(void)
 {
-    return 0;
+    const struct CMUnitTest tests[] = {
+        UNIT(a_repair_is_one_row_until_it_is_cleared),
+        UNIT(a_changed_or_removed_audit_row_shows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,8 +52,13 @@ static int t1(struct rig *r, const int64_t recs[3], struct pair pairs[3], struct
     int rc = db_begin(r->db, &r->e);
     if (rc)
         return rc;
-    *i = (struct intent){.intent = intent_reserve(r->db), .link = r->link, .endpoint = r->endpoint[SIDE_B],
-                         .side = SIDE_B, .op = TL_OP_CREATE, .n = 3, .entries = entries};
+    *i = (struct intent){.intent = intent_reserve(r->db),
+                         .link = r->link,
+                         .endpoint = r->endpoint[SIDE_B],
+                         .side = SIDE_B,
+                         .op = TL_OP_CREATE,
+                         .n = 3,
+                         .entries = entries};
     for (int k = 0; rc == TL_OK && k < 3; k++) {
         pairs[k] = (struct pair){.link = r->link, .rec = {recs[k], 0}, .intent = i->intent};
         rc = pair_insert(r->db, &pairs[k], &r->e);
@@ -175,10 +180,22 @@ static void fails_at_every_operation(struct rig *r, enum shim_fault fault, bool 
     assert_true(n_failed >= 10); /* the faults were met, not missed */
 }
 
-static void a_full_disk_is_survived(void **state) { fails_at_every_operation(*state, SHIM_FULL, true); }
-static void an_error_once_is_survived(void **state) { fails_at_every_operation(*state, SHIM_IOERR, false); }
-static void a_dead_disk_is_survived(void **state) { fails_at_every_operation(*state, SHIM_IOERR, true); }
-static void a_short_write_is_survived(void **state) { fails_at_every_operation(*state, SHIM_SHORT, false); }
+static void a_full_disk_is_survived(void **state)
+{
+    fails_at_every_operation(*state, SHIM_FULL, true);
+}
+static void an_error_once_is_survived(void **state)
+{
+    fails_at_every_operation(*state, SHIM_IOERR, false);
+}
+static void a_dead_disk_is_survived(void **state)
+{
+    fails_at_every_operation(*state, SHIM_IOERR, true);
+}
+static void a_short_write_is_survived(void **state)
+{
+    fails_at_every_operation(*state, SHIM_SHORT, false);
+}
 
 static void a_full_disk_is_named(void **state)
 {
@@ -218,7 +235,10 @@ struct cuts {
     int at_commit[4000]; /* transactions acknowledged when cut i was taken */
 };
 
-static void cut_path(char out[160], const struct cuts *c, int i) { snprintf(out, 160, "%s/cut%d", c->r->dir, i); }
+static void cut_path(char out[160], const struct cuts *c, int i)
+{
+    snprintf(out, 160, "%s/cut%d", c->r->dir, i);
+}
 
 static void take_cut(void *arg)
 {
@@ -289,8 +309,14 @@ static void cut_everywhere(struct rig *r, bool drop, enum db_durability durabili
     free(c);
 }
 
-static void a_power_cut_loses_nothing_acknowledged(void **state) { cut_everywhere(*state, true, DB_FULL); }
-static void a_kill_loses_nothing_acknowledged(void **state) { cut_everywhere(*state, false, DB_NORMAL); }
+static void a_power_cut_loses_nothing_acknowledged(void **state)
+{
+    cut_everywhere(*state, true, DB_FULL);
+}
+static void a_kill_loses_nothing_acknowledged(void **state)
+{
+    cut_everywhere(*state, false, DB_NORMAL);
+}
 
 /* Durability normal gives the last commits away, but the start notices: the sidecar is ahead. */
 static void a_cut_in_normal_durability_is_noticed(void **state)

@@ -153,8 +153,9 @@ static void bits_stand_at_chunk_borders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(a_feed_is_one_stream),        UNIT(every_member_comes_back), UNIT(one_pass_runs_at_a_time),
-        UNIT(the_walk_finds_exactly_those_not_met), UNIT(bits_stand_at_chunk_borders),
+        UNIT(a_feed_is_one_stream),        UNIT(every_member_comes_back),
+        UNIT(one_pass_runs_at_a_time),     UNIT(the_walk_finds_exactly_those_not_met),
+        UNIT(bits_stand_at_chunk_borders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

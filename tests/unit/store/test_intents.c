@@ -3,8 +3,17 @@
 
 static struct intent make(struct rig *r, struct intent_entry *entries, size_t n)
 {
-    return (struct intent){.link = r->link, .endpoint = r->endpoint[SIDE_B], .side = SIDE_B, .op = TL_OP_CREATE,
-                           .lane = LANE_BULK, .flags = 5, .run = 6, .map_gen = 7, .made_us = 8, .settle_us = 9, .n = n,
+    return (struct intent){.link = r->link,
+                           .endpoint = r->endpoint[SIDE_B],
+                           .side = SIDE_B,
+                           .op = TL_OP_CREATE,
+                           .lane = LANE_BULK,
+                           .flags = 5,
+                           .run = 6,
+                           .map_gen = 7,
+                           .made_us = 8,
+                           .settle_us = 9,
+                           .n = n,
                            .entries = entries};
 }
 
@@ -13,8 +22,14 @@ static void every_member_comes_back(void **state)
     struct rig *r = *state;
     int64_t p1 = rig_pair(r, rig_record(r, SIDE_A, "1", "x"), 0), p2 = rig_pair(r, rig_record(r, SIDE_A, "2", "x"), 0);
     struct intent_entry entries[] = {
-        {.pair = p1, .gen = 3, .id = STR("id"), .stamp = STR("st.amp"), .version = STR("v1"), .sent = STR("\x01\x02"),
-         .source_hash = UINT64_MAX, .flags = 4},
+        {.pair = p1,
+         .gen = 3,
+         .id = STR("id"),
+         .stamp = STR("st.amp"),
+         .version = STR("v1"),
+         .sent = STR("\x01\x02"),
+         .source_hash = UINT64_MAX,
+         .flags = 4},
         {.pair = p2},
     };
     struct intent in = make(r, entries, 2), out;
@@ -152,9 +167,12 @@ static void a_damaged_intent_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(every_member_comes_back),       UNIT(a_pair_has_one_intent),
-        UNIT(pairs_can_be_born_with_their_intent), UNIT(a_batch_settles_in_parts),
-        UNIT(a_restart_makes_prepared_ones_unknown), UNIT(a_damaged_intent_is_an_error),
+        UNIT(every_member_comes_back),
+        UNIT(a_pair_has_one_intent),
+        UNIT(pairs_can_be_born_with_their_intent),
+        UNIT(a_batch_settles_in_parts),
+        UNIT(a_restart_makes_prepared_ones_unknown),
+        UNIT(a_damaged_intent_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

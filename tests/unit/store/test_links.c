@@ -63,14 +63,18 @@ static void the_same_records_are_synced_once(void **state)
     struct rig *r = *state;
     struct connection other = {.name = STR("other"), .endpoint = {r->endpoint[1], r->endpoint[0]}};
     ok(connection_create(r->db, &other, &r->e));
-    struct link again = {.connection = other.connection, .name = STR("people"), .kind = {STR("contact"), STR("contact")}};
+    struct link again = {
+        .connection = other.connection, .name = STR("people"), .kind = {STR("contact"), STR("contact")}};
     assert_int_equal(link_create(r->db, &again, &r->e), E_EXISTS);
     assert_string_equal(r->e.code, "SAME_LINK");
     assert_non_null(strstr(r->e.text, "link \"contact\" of connection \"desk-sf\""));
     again.kind[SIDE_A] = STR("lead"); /* lead of sf with contact of desk is something else */
     ok(link_create(r->db, &again, &r->e));
-    struct link mirror = {.connection = other.connection, .name = STR("board"), .mode = LINK_MIRROR,
-                          .kind = {STR("contact"), STR("contact")}, .feed = {r->feed[1], 0}};
+    struct link mirror = {.connection = other.connection,
+                          .name = STR("board"),
+                          .mode = LINK_MIRROR,
+                          .kind = {STR("contact"), STR("contact")},
+                          .feed = {r->feed[1], 0}};
     ok(link_create(r->db, &mirror, &r->e));
     struct link named = {.connection = other.connection, .name = STR("board"), .kind = {STR("deal"), STR("ticket")}};
     assert_int_equal(link_create(r->db, &named, &r->e), E_EXISTS);
@@ -144,9 +148,12 @@ static void deleting_goes_in_slices_and_only_when_nothing_is_open(void **state)
     ok(connection_delete(r->db, r->connection, &r->e));
     for (done = false; !done;)
         ok(feed_delete_slice(r->db, r->feed[0], 2, &done, &r->e));
-    assert_int_equal(rig_number(r, "SELECT (SELECT count(*) FROM pair) + (SELECT count(*) FROM failure) + "
-                                   "(SELECT count(*) FROM setting) + (SELECT count(*) FROM record) + "
-                                   "(SELECT count(*) FROM tally WHERE owner = 1 AND what <> 0) + (SELECT count(*) FROM tally WHERE n < 0)"), 0);
+    assert_int_equal(
+        rig_number(
+            r, "SELECT (SELECT count(*) FROM pair) + (SELECT count(*) FROM failure) + "
+               "(SELECT count(*) FROM setting) + (SELECT count(*) FROM record) + "
+               "(SELECT count(*) FROM tally WHERE owner = 1 AND what <> 0) + (SELECT count(*) FROM tally WHERE n < 0)"),
+        0);
 }
 
 /* ---- Maps ---- */
@@ -223,7 +230,8 @@ static void a_pin_counts_first_and_only_while_it_is_there(void **state)
     ok(setting_get(r->db, &r->a, SETTING_LINK, r->link, "policy", &s, &r->e));
     assert_str(s.value, "a");
     assert_true(s.pinned);
-    assert_int_equal(setting_set(r->db, SETTING_LINK, r->link, "policy", STR("b"), STR("uid 0"), &r->e), E_PRECONDITION);
+    assert_int_equal(setting_set(r->db, SETTING_LINK, r->link, "policy", STR("b"), STR("uid 0"), &r->e),
+                     E_PRECONDITION);
     assert_string_equal(r->e.code, "PINNED");
     assert_non_null(strstr(r->e.text, "tieline.ini:41"));
     ok(setting_list(r->db, &r->a, SETTING_LINK, r->link, &all, &n, &r->e));

@@ -9,11 +9,23 @@ static void every_member_comes_back(void **state)
     int64_t a = rig_record(r, SIDE_A, "1", "x"), b = rig_record(r, SIDE_B, "1", "y");
     struct run run = {.connection = r->connection, .who = STR("test")};
     ok(run_create(r->db, &run, &r->e));
-    struct pair in = {.link = r->link, .rec = {a, b}, .slot = STR("open"), .status = PAIR_PARKED,
-                      .flags = PAIR_ADOPTED | PAIR_CREATED_B, .unsettled = PAIR_UNSETTLED_B, .gen = {0, 2},
+    struct pair in = {.link = r->link,
+                      .rec = {a, b},
+                      .slot = STR("open"),
+                      .status = PAIR_PARKED,
+                      .flags = PAIR_ADOPTED | PAIR_CREATED_B,
+                      .unsettled = PAIR_UNSETTLED_B,
+                      .gen = {0, 2},
                       .base = {{.kind = BASE_SAME}, {.kind = BASE_OWN, .blob = rig_observation(r, "base")}},
-                      .chg = STR("chg"), .extra = STR("extra"), .due_us = 77, .lane = LANE_SWEEP, .attempts = 3,
-                      .run = run.run, .map_gen = 4, .made_us = 5, .synced_us = 6};
+                      .chg = STR("chg"),
+                      .extra = STR("extra"),
+                      .due_us = 77,
+                      .lane = LANE_SWEEP,
+                      .attempts = 3,
+                      .run = run.run,
+                      .map_gen = 4,
+                      .made_us = 5,
+                      .synced_us = 6};
     ok(pair_insert(r->db, &in, &r->e));
     rig_reopen(r);
     struct pair out;
@@ -45,7 +57,8 @@ static void every_member_comes_back(void **state)
 static void a_record_is_in_one_pair(void **state)
 {
     struct rig *r = *state;
-    int64_t a = rig_record(r, SIDE_A, "1", "x"), b = rig_record(r, SIDE_B, "1", "x"), c = rig_record(r, SIDE_B, "2", "x");
+    int64_t a = rig_record(r, SIDE_A, "1", "x"), b = rig_record(r, SIDE_B, "1", "x"),
+            c = rig_record(r, SIDE_B, "2", "x");
     int64_t pair = rig_pair(r, a, b);
     struct pair again = {.link = r->link, .rec = {a, c}};
     assert_int_equal(pair_insert(r->db, &again, &r->e), E_EXISTS);
@@ -92,7 +105,11 @@ static void attaching_a_taken_record_is_refused(void **state)
 static int64_t open_on(struct rig *r, int64_t pair)
 {
     struct intent_entry entry = {.pair = pair};
-    struct intent i = {.link = r->link, .endpoint = r->endpoint[SIDE_B], .side = SIDE_B, .op = TL_OP_UPDATE, .n = 1,
+    struct intent i = {.link = r->link,
+                       .endpoint = r->endpoint[SIDE_B],
+                       .side = SIDE_B,
+                       .op = TL_OP_UPDATE,
+                       .n = 1,
                        .entries = &entry};
     assert_int_equal_ok(intent_open(r->db, &i, &r->e), &r->e, __FILE__, __LINE__);
     return i.intent;
@@ -300,8 +317,10 @@ static void lists_filter_and_go_on(void **state)
     for (int i = 0; i < 5; i++) {
         char id[8];
         snprintf(id, sizeof id, "%d", i + 1);
-        struct pair p = {.link = r->link, .rec = {rig_record(r, SIDE_A, id, "x"), 0},
-                         .status = i == 2 ? PAIR_FAILED : PAIR_OK, .run = i >= 3 ? run.run : 0};
+        struct pair p = {.link = r->link,
+                         .rec = {rig_record(r, SIDE_A, id, "x"), 0},
+                         .status = i == 2 ? PAIR_FAILED : PAIR_OK,
+                         .run = i >= 3 ? run.run : 0};
         ok(pair_insert(r->db, &p, &r->e));
         ids[i] = p.pair;
     }
@@ -325,7 +344,8 @@ static void lists_filter_and_go_on(void **state)
 static void a_damaged_base_is_seen(void **state)
 {
     struct rig *r = *state;
-    struct pair p = {.link = r->link, .rec = {rig_record(r, SIDE_A, "1", "x"), 0},
+    struct pair p = {.link = r->link,
+                     .rec = {rig_record(r, SIDE_A, "1", "x"), 0},
                      .base[SIDE_A] = {.kind = BASE_OWN, .blob = rig_observation(r, "agreed")}};
     ok(pair_insert(r->db, &p, &r->e));
     rig_sql(r, "UPDATE pair SET a_base = CAST(replace(CAST(a_base AS TEXT), 'agreed', 'abreed') AS BLOB)");
@@ -344,7 +364,8 @@ static void deleting_a_pair_takes_its_dependants_along(void **state)
     ok(old_id_put(r->db, &(struct old_id){.link = r->link, .rec = old, .pair = pair, .why = STR("merged")}, &r->e));
     ok(pair_delete(r->db, pair, &r->e));
     assert_int_equal(rig_number(r, "SELECT (SELECT count(*) FROM conflict) + (SELECT count(*) FROM parked) + "
-                                   "(SELECT count(*) FROM held) + (SELECT count(*) FROM old_id)"), 0);
+                                   "(SELECT count(*) FROM held) + (SELECT count(*) FROM old_id)"),
+                     0);
     ok(record_delete(r->db, old, &r->e));
     assert_int_equal(pair_delete(r->db, pair, &r->e), TL_E_NOT_FOUND);
 }

@@ -6,8 +6,17 @@
 static void ids_come_back_as_they_were(void **state)
 {
     struct rig *r = *state;
-    static const char *const ids[] = {"0", "1", "9223372036854775807", "9223372036854775808", "007", "-1", "+1", "1 ",
-                                      "0035g00000AbCdEAAV", "0035g00000aBcDeaav", "12345678901234567890123"};
+    static const char *const ids[] = {"0",
+                                      "1",
+                                      "9223372036854775807",
+                                      "9223372036854775808",
+                                      "007",
+                                      "-1",
+                                      "+1",
+                                      "1 ",
+                                      "0035g00000AbCdEAAV",
+                                      "0035g00000aBcDeaav",
+                                      "12345678901234567890123"};
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
         int64_t rec = rig_record(r, SIDE_A, ids[i], "x");
         struct record got;
@@ -25,10 +34,20 @@ static void ids_come_back_as_they_were(void **state)
 static void every_member_comes_back(void **state)
 {
     struct rig *r = *state;
-    struct record in = {.feed = r->feed[SIDE_A], .id = STR("77"), .state = TL_STATE_MERGED,
-                        .version_kind = TL_VER_TIME, .version = STR("2026-01-01T00:00:00Z"), .modified_us = 5,
-                        .created_us = 4, .seen_us = 6, .seen_hash = UINT64_MAX - 1, .recheck_us = 9, .into = STR("78"),
-                        .by = STR("u1"), .stamp = STR("abc.def"), .observation = rig_observation(r, "v")};
+    struct record in = {.feed = r->feed[SIDE_A],
+                        .id = STR("77"),
+                        .state = TL_STATE_MERGED,
+                        .version_kind = TL_VER_TIME,
+                        .version = STR("2026-01-01T00:00:00Z"),
+                        .modified_us = 5,
+                        .created_us = 4,
+                        .seen_us = 6,
+                        .seen_hash = UINT64_MAX - 1,
+                        .recheck_us = 9,
+                        .into = STR("78"),
+                        .by = STR("u1"),
+                        .stamp = STR("abc.def"),
+                        .observation = rig_observation(r, "v")};
     ok(record_put(r->db, &in, &r->e));
     rig_reopen(r);
     struct record out;
@@ -166,7 +185,11 @@ static void an_open_intent_keeps_its_source(void **state)
     int64_t a = rig_record(r, SIDE_A, "1", "sent from this");
     int64_t pair = rig_pair(r, a, 0);
     struct intent_entry entry = {.pair = pair};
-    struct intent i = {.link = r->link, .endpoint = r->endpoint[SIDE_B], .side = SIDE_B, .op = TL_OP_CREATE, .n = 1,
+    struct intent i = {.link = r->link,
+                       .endpoint = r->endpoint[SIDE_B],
+                       .side = SIDE_B,
+                       .op = TL_OP_CREATE,
+                       .n = 1,
                        .entries = &entry};
     ok(intent_open(r->db, &i, &r->e));
     str source;
@@ -271,7 +294,8 @@ static void long_keys_stay_distinct(void **state)
     memset(x, 'n', sizeof x);
     memset(y, 'n', sizeof y);
     y[399] = 'm';
-    struct lookup_key a = {.kind = LOOKUP_NAME, .text = {x, sizeof x}}, b = {.kind = LOOKUP_NAME, .text = {y, sizeof y}};
+    struct lookup_key a = {.kind = LOOKUP_NAME, .text = {x, sizeof x}},
+                      b = {.kind = LOOKUP_NAME, .text = {y, sizeof y}};
     int64_t recs[8];
     ok(lookup_change(r->db, r->feed[SIDE_A], 1, NULL, 0, &a, 1, &r->e));
     assert_int_equal(find(r, &a, recs), 1);
