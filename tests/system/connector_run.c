@@ -1,5 +1,5 @@
-/* Runs one connector in process through the real runtime, HTTP and authorisation, without store or engine: reads calls as
- * JSON lines from standard input, answers each with one JSON line. For tests of connectors against the twins.
+/* Runs one connector in process through the real runtime, HTTP and authorisation, without store or engine: reads calls
+ * as JSON lines from standard input, answers each with one JSON line. For tests of connectors against the twins.
  *
  *   connector_run CONNECTOR_DIR STATE_DIR NAME OPTION=VALUE ...
  *   {"call":"pull","kind":"contact","mode":"pass","cursor":"","max_pages":5} */
@@ -156,7 +156,8 @@ static void record_of(struct call *c, const struct kind *k, const json_t *o, tl_
     static const struct {
         const char *name;
         int32_t op;
-    } ops[] = {{"create", TL_OP_CREATE}, {"update", TL_OP_UPDATE}, {"restore", TL_OP_RESTORE}, {"delete", TL_OP_DELETE}};
+    } ops[] = {
+        {"create", TL_OP_CREATE}, {"update", TL_OP_UPDATE}, {"restore", TL_OP_RESTORE}, {"delete", TL_OP_DELETE}};
     const char *op = json_string_value(json_object_get(o, "op"));
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
         if (op && strcmp(op, ops[i].name) == 0)
@@ -185,10 +186,8 @@ static void push_of(struct run *r, struct call *c, const json_t *o)
     tl_record *list = arena_array(&c->arena, tl_record, json_array_size(records) + 1);
     for (size_t i = 0; i < json_array_size(records); i++)
         record_of(c, k, json_array_get(records, i), &list[i]);
-    *b = (tl_batch){.struct_size = sizeof *b,
-                    .count = (uint32_t)json_array_size(records),
-                    .stride = sizeof *list,
-                    .records = list};
+    *b = (tl_batch){
+        .struct_size = sizeof *b, .count = (uint32_t)json_array_size(records), .stride = sizeof *list, .records = list};
     c->request.push.shape = &k->shape;
     c->request.push.batch = b;
     c->request.push.stamp_field = str_of(k->stamp_field);
@@ -221,9 +220,9 @@ static struct call *call_of(struct run *r, const json_t *o)
     static const struct {
         const char *name;
         enum call_kind kind;
-    } kinds[] = {{"check", CALL_CHECK}, {"discover", CALL_DISCOVER}, {"pull", CALL_PULL},      {"get", CALL_GET},
-                 {"find", CALL_FIND},   {"push", CALL_PUSH},         {"prepare", CALL_PREPARE}, {"subscribe", CALL_SUBSCRIBE},
-                 {"unsubscribe", CALL_UNSUBSCRIBE}};
+    } kinds[] = {{"check", CALL_CHECK},     {"discover", CALL_DISCOVER},   {"pull", CALL_PULL},
+                 {"get", CALL_GET},         {"find", CALL_FIND},           {"push", CALL_PUSH},
+                 {"prepare", CALL_PREPARE}, {"subscribe", CALL_SUBSCRIBE}, {"unsubscribe", CALL_UNSUBSCRIBE}};
     const char *name = json_string_value(json_object_get(o, "call"));
     struct call *c = NULL;
     for (size_t i = 0; i < ARRAY_LEN(kinds) && name; i++) {
@@ -276,16 +275,16 @@ static json_t *record_json(const struct kind *k, const tl_record *x)
     json_t *values = json_object();
     for (uint32_t i = 0; k && i < x->n_values; i++)
         json_object_set_new(values, k->fields[x->values[i].field].path.p, value_json(&x->values[i]));
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:i,s:i,s:i,s:o}", "id", text(x->id), "version", text(x->version),
-                     "by", text(x->by), "stamp", text(x->stamp), "note", text(x->note), "kind", text(x->kind),
-                     "modified_us", (json_int_t)x->modified_us, "created_us", (json_int_t)x->created_us, "state", x->state,
-                     "flags", (int)x->flags, "index", (int)x->index, "values", values);
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:i,s:i,s:i,s:o}", "id", text(x->id), "version",
+                     text(x->version), "by", text(x->by), "stamp", text(x->stamp), "note", text(x->note), "kind",
+                     text(x->kind), "modified_us", (json_int_t)x->modified_us, "created_us", (json_int_t)x->created_us,
+                     "state", x->state, "flags", (int)x->flags, "index", (int)x->index, "values", values);
 }
 
 static json_t *error_json(const tl_error *e)
 {
-    return json_pack("{s:s,s:s,s:s,s:i,s:i,s:I}", "text", e->text, "code", e->code, "field", e->field, "reason", e->reason,
-                     "scope", e->scope, "retry_after_ms", (json_int_t)e->retry_after_ms);
+    return json_pack("{s:s,s:s,s:s,s:i,s:i,s:I}", "text", e->text, "code", e->code, "field", e->field, "reason",
+                     e->reason, "scope", e->scope, "retry_after_ms", (json_int_t)e->retry_after_ms);
 }
 
 static void keep_kind(struct run *r, const tl_kind *k)
@@ -323,8 +322,8 @@ static json_t *kind_json(const tl_kind *k)
                             json_pack("{s:o,s:i,s:i,s:i}", "name", text(f->name), "type", (int)f->type, "flags",
                                       (int)f->flags, "max", (int)f->max));
     }
-    return json_pack("{s:o,s:i,s:o,s:o}", "kind", text(k->kind), "can", (int)k->can, "stamp_field", text(k->stamp_field),
-                     "fields", fields);
+    return json_pack("{s:o,s:i,s:o,s:o}", "kind", text(k->kind), "can", (int)k->can, "stamp_field",
+                     text(k->stamp_field), "fields", fields);
 }
 
 static json_t *item_json(struct run *r, const struct call *c, const struct item *x)
@@ -356,8 +355,8 @@ static json_t *item_json(struct run *r, const struct call *c, const struct item 
                          text(x->u.account.org_name), "edition", text(x->u.account.edition), "user_name",
                          text(x->u.account.user_name));
     case ITEM_FINDING:
-        return json_pack("{s:{s:i,s:o,s:o,s:o}}", "finding", "level", x->u.finding.level, "code", text(x->u.finding.code),
-                         "text", text(x->u.finding.text), "hint", text(x->u.finding.hint));
+        return json_pack("{s:{s:i,s:o,s:o,s:o}}", "finding", "level", x->u.finding.level, "code",
+                         text(x->u.finding.code), "text", text(x->u.finding.text), "hint", text(x->u.finding.hint));
     default:
         return json_pack("{s:{s:o,s:o}}", "subscription", "id", text(x->u.subscription.id), "audience",
                          text(x->u.subscription.audience));

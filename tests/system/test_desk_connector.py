@@ -1,5 +1,5 @@
-"""desk.so, loaded by the real runtime, against the twin of Zoho Desk: over HTTP, signed in, under every reading of what the
-vendor leaves open and with every fault a day may bring."""
+"""desk.so, loaded by the real runtime, against the twin of Zoho Desk: over HTTP, signed in, under every reading of what
+the vendor leaves open and with every fault a day may bring."""
 import json
 import subprocess
 
@@ -16,10 +16,11 @@ class Connector:
         z = sim.line["credentials"]["zoho"]
         given = {"accounts_url": sim.line["accounts"], "api_url": sim.line["desk"], "org_id": ORG,
                  "client_id": z["client_id"], "client_secret": z["client_secret"],
-                 "refresh_token": sim.sim("POST", "/accounts/refresh", {"scope": SCOPES}).json["refresh_token"], **options}
+                 "refresh_token": refresh_token(sim, SCOPES), **options}
         self.process = subprocess.Popen(
             [program("connector_run", "tests/system"), program("", "connectors"), str(folder), "desk",
-             *(f"{k}={v}" for k, v in given.items() if v is not None)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+             *(f"{k}={v}" for k, v in given.items() if v is not None)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def call(self, name, expect="ok", **more):
         self.process.stdin.write(json.dumps({"call": name, **more}) + "\n")
@@ -52,8 +53,12 @@ class Connector:
         assert self.process.wait(30) == 0
 
 
-SCOPES = ("Desk.tickets.ALL,Desk.contacts.ALL,Desk.products.ALL,Desk.tasks.ALL,Desk.calls.ALL,Desk.events.ALL,Desk.basic.ALL,"
-          "Desk.settings.ALL,Desk.search.READ")
+SCOPES = ("Desk.tickets.ALL,Desk.contacts.ALL,Desk.products.ALL,Desk.tasks.ALL,Desk.calls.ALL,Desk.events.ALL,"
+          "Desk.basic.ALL,Desk.settings.ALL,Desk.search.READ")
+
+
+def refresh_token(sim, scopes):
+    return sim.sim("POST", "/accounts/refresh", {"scope": scopes}).json["refresh_token"]
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +130,8 @@ def test_push(sim, desk, switches):
                                             "x.cf_customer_number": "0815"}})[0]
     assert made["created"] == 1 and made["record"]["flags"] & 1
     values = made["record"]["values"]
-    assert (values["last_name"], values["account"], values["x.cf_customer_number"]) == ("Ünï \"quoted\"", account, "0815")
+    assert (values["last_name"], values["account"]) == ("Ünï \"quoted\"", account)
+    assert values["x.cf_customer_number"] == "0815"
     assert made["record"]["stamp"] == STAMP + str(len(switches))
     id = made["record"]["id"]
     changed = desk.push("contact", {"op": "update", "id": id, "values": {"email": None, "title": "Dr."}})[0]
@@ -159,7 +165,8 @@ def test_find(sim, desk, values):
     """proves: S1-19 S1-20, the searches behind matching; values 0: an older portal"""
     sim.switch("desk", search_values=values)
     stamp = f"find{values}.abc"
-    made = desk.push("contact", {"op": "create", "stamp": stamp, "values": {"last_name": "Findme", "email": f"f{values}@x.org"}})
+    made = desk.push("contact", {"op": "create", "stamp": stamp,
+                                 "values": {"last_name": "Findme", "email": f"f{values}@x.org"}})
     id = made[0]["record"]["id"]
     records = desk.items("record", "find", kind="contact", queries=[
         {"path": "email", "value": f"f{values}@x.org"}, {"path": "stamp", "value": stamp},
@@ -176,7 +183,7 @@ def test_find(sim, desk, values):
 
 @pytest.mark.parametrize("fault,status", [
     ("html", "temporary config"), ("truncate", "temporary"), ("500", "temporary"), ("503-html", "temporary"),
-    ("503-json", "temporary"), ("drop-before", "temporary ok"),  # the client may repeat a read on a connection it reused
+    ("503-json", "temporary"), ("drop-before", "temporary ok"),  # the client may repeat a read once
     ("drop-after", "temporary ok"), ("429", "throttled"), ("threshold", "quota")])
 def test_bad_days_while_reading(sim, desk, fault, status):
     _, cursor = desk.pull("contact", "pass", max_pages=1)
@@ -217,8 +224,8 @@ def findings(desk):
 def test_check(sim, desk):
     account, = desk.items("account", "check", kinds=["contact"])
     assert (account["org_key"], account["edition"]) == (ORG, "ENTERPRISE")
-    assert findings(desk) == [(1, "Contacts: new records are stamped in field cf_tieline_id, so a create whose answer is lost is "
-                                  "found again")]
+    assert findings(desk) == [(1, "Contacts: new records are stamped in field cf_tieline_id, so a create whose answer "
+                                  "is lost is found again")]
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -230,8 +237,7 @@ def test_check_names_a_missing_scope(sim, tmp_path, status, missing, level, word
     sim.reset()
     sim.switch("desk", mismatch_status=status)
     scopes = ",".join(s for s in SCOPES.split(",") if s != missing)
-    token = sim.sim("POST", "/accounts/refresh", {"scope": scopes}).json["refresh_token"]
-    c = Connector(sim, tmp_path, refresh_token=token)
+    c = Connector(sim, tmp_path, refresh_token=refresh_token(sim, scopes))
     texts = findings(c)
     c.close()
     assert any(l == level and words in t for l, t in texts), texts

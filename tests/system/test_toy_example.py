@@ -29,8 +29,9 @@ def test_it_is_short():
 
 
 def test_exports_one_symbol(connectors):
-    names = subprocess.run(["nm", "-D", "--defined-only", connectors / "toy.so"], capture_output=True, text=True, check=True)
-    assert [line.split()[-1] for line in names.stdout.splitlines()] == ["tieline_connector_v0"]
+    nm = ["nm", "-D", "--defined-only", connectors / "toy.so"]
+    names = subprocess.run(nm, capture_output=True, text=True, check=True).stdout
+    assert [line.split()[-1] for line in names.splitlines()] == ["tieline_connector_v0"]
 
 
 class Toy:
@@ -86,14 +87,15 @@ def test_writes_and_notices(sim, toy):
     assert made["created"] == 1 and made["record"]["stamp"] == "inst.1"
     assert (bad["status"], bad["error"]["reason"], bad["error"]["field"]) == ("invalid", 3, "last_name")
     id = made["record"]["id"]
-    [changed] = toy.items("result", "push", kind="contact", records=[{"op": "update", "id": id, "values": {"email": None}}])
+    update = {"op": "update", "id": id, "values": {"email": None}}
+    [changed] = toy.items("result", "push", kind="contact", records=[update])
     assert changed["record"]["values"]["email"] is None
     records = toy.items("record", "pull", kind="contact", mode="changes", cursor=cursor)
     assert [r["id"] for r in records] == [id]
     [gone] = toy.items("result", "push", kind="contact", records=[{"op": "delete", "id": id}])
     assert gone["status"] == "ok"
     assert {r["state"] for r in toy.items("record", "get", kind="contact", ids=[id])} <= {2}
-    [lost] = toy.items("result", "push", kind="contact", records=[{"op": "update", "id": "99999", "values": {"email": None}}])
+    [lost] = toy.items("result", "push", kind="contact", records=[{**update, "id": "99999"}])
     assert lost["status"] == "not found"
 
 

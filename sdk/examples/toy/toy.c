@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0
- * A whole connector for a system as small as one can be: contacts over /toy/contacts with an API token. Read it from the
- * end: the table, then the calls. tieline-sandbox serves such a system. Laid out by hand. */
+ * A whole connector for a system as small as one can be: contacts over /toy/contacts with an API token. Read it from
+ * the end: the table, then the calls. tieline-sandbox serves such a system. Laid out by hand. */
 /* clang-format off */
 #include <kit/kit.h>
 #include <stdlib.h>
@@ -178,7 +178,7 @@ static void toy_close(tl_conn *c)
     free(c);
 }
 
-static const tl_auth_flow flow = {.name = "token", .needs = "token", .form = "{token}"}; /* an API key: nobody is asked */
+static const tl_auth_flow flow = {.name = "token", .needs = "token", .form = "{token}"}; /* an API key */
 static const tl_auth auth = {.struct_size = sizeof(auth), .n_flows = 1, .flow_stride = sizeof(flow), .flows = &flow,
                              .header = "Authorization", .prefix = "Bearer ", .access_member = "token"};
 

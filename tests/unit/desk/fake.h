@@ -1,7 +1,7 @@
 #ifndef DESK_FAKE_H
 #define DESK_FAKE_H
-/* A host and a portal in one, in memory: searches by time with the vendor's limits, records by id, recycle bin; any call can be given
- * a canned answer instead. It shares no code with the connector but the kit's writer and times. */
+/* A host and a portal in one, in memory: searches by time with the vendor's limits, records by id, recycle bin; any
+ * call can be given a canned answer instead. It shares no code with the connector but the kit's writer and times. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "desk.h"
+#include "../../../plugins/desk/desk.h"
 
 enum { FAKE_MAX = 20000, FAKE_CALLS = 64 };
 
@@ -67,7 +67,10 @@ struct fake {
     tl_subscription subscription;
 };
 
-static inline struct fake *fake_of(const tl_host *h) { return (struct fake *)(uintptr_t)h; }
+static inline struct fake *fake_of(const tl_host *h)
+{
+    return (struct fake *)(uintptr_t)h;
+}
 
 /* ---- the portal */
 
@@ -156,10 +159,11 @@ static inline void fake_search(struct fake *f, tl_http *r)
         f->on_search(f);
     tlk_to_i64(fake_param(a, r->url, "from"), &from);
     tlk_to_i64(fake_param(a, r->url, "limit"), &limit);
-    if (!fake_range(a, r->url, "createdTimeRange", &clo, &chi) || !fake_range(a, r->url, "modifiedTimeRange", &mlo, &mhi) ||
-        from > 999 || limit > f->limit_max) {
-        fake_answer(f, r, 422, TL_STR("{\"errorCode\":\"UNPROCESSABLE_ENTITY\",\"message\":\"The value passed for the "
-                                      "'limit' query parameter is invalid.\"}"));
+    if (!fake_range(a, r->url, "createdTimeRange", &clo, &chi) ||
+        !fake_range(a, r->url, "modifiedTimeRange", &mlo, &mhi) || from > 999 || limit > f->limit_max) {
+        fake_answer(f, r, 422,
+                    TL_STR("{\"errorCode\":\"UNPROCESSABLE_ENTITY\",\"message\":\"The value passed for the "
+                           "'limit' query parameter is invalid.\"}"));
         return;
     }
     const struct fake_contact **hits = tlk_new(a, const struct fake_contact *, f->n + 1);
@@ -243,7 +247,8 @@ static inline void fake_by_id(struct fake *f, tl_http *r, int64_t id)
         fake_answer(f, r, 200, tlk_w_lent(&w));
         return;
     }
-    fake_answer(f, r, 404, TL_STR("{\"errorCode\":\"URL_NOT_FOUND\",\"message\":\"The URL you requested could not be found.\"}"));
+    fake_answer(f, r, 404,
+                TL_STR("{\"errorCode\":\"URL_NOT_FOUND\",\"message\":\"The URL you requested could not be found.\"}"));
 }
 
 static inline bool fake_canned(struct fake *f, tl_http *r, const char *line)
@@ -306,7 +311,10 @@ static inline void fake_log(const tl_host *h, int32_t level, tl_str line)
     (void)line;
 }
 
-static inline int64_t fake_now(const tl_host *h) { return fake_of(h)->now_us; }
+static inline int64_t fake_now(const tl_host *h)
+{
+    return fake_of(h)->now_us;
+}
 static inline int32_t fake_cancelled(const tl_host *h)
 {
     (void)h;
@@ -420,7 +428,8 @@ static inline tl_status fake_account(const tl_host *h, const tl_account *a)
 static inline tl_status fake_finding(const tl_host *h, const tl_finding *x)
 {
     struct fake *f = fake_of(h);
-    snprintf(f->findings[f->n_findings++ % 32], 256, "%d %.*s: %.*s", (int)x->level, TLK_FMT(x->code), TLK_FMT(x->text));
+    snprintf(f->findings[f->n_findings++ % 32], 256, "%d %.*s: %.*s", (int)x->level, TLK_FMT(x->code),
+             TLK_FMT(x->text));
     return TL_OK;
 }
 
@@ -498,7 +507,10 @@ static inline struct fake_contact *fake_add(struct fake *f, int64_t created_ms, 
     return c;
 }
 
-#define FAKE_FIELD(p, n, t) {.struct_size = sizeof(tl_field), .type = (t), .path = TL_STR(p), .name = TL_STR(n)}
+#define FAKE_FIELD(p, n, t)                                                                                            \
+    {                                                                                                                  \
+        .struct_size = sizeof(tl_field), .type = (t), .path = TL_STR(p), .name = TL_STR(n)                             \
+    }
 static const tl_field fake_fields[] = {
     FAKE_FIELD("last_name", "lastName", TL_TEXT),
     FAKE_FIELD("email", "email", TL_EMAIL),
@@ -523,7 +535,8 @@ static inline tl_status fake_pull(struct fake *f, int32_t mode, uint32_t max_pag
         memcpy(copy, f->cursor.p, f->cursor.n + 1);
         cursor = (tl_str){copy, f->cursor.n};
     }
-    const tl_pull p = {.struct_size = sizeof(p), .mode = mode, .max_pages = max_pages, .shape = &fake_shape, .cursor = cursor};
+    const tl_pull p = {
+        .struct_size = sizeof(p), .mode = mode, .max_pages = max_pages, .shape = &fake_shape, .cursor = cursor};
     *e = (tl_error){.struct_size = sizeof(*e)};
     f->checkpoints = 0;
     tl_status rc = tieline_connector_v0()->pull(f->conn, &p, e);

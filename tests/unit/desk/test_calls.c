@@ -1,4 +1,5 @@
-/* The desk connector's other calls: records by id, searches, writes, errors, check, discover, webhooks, set-up, signing in. */
+/* The desk connector's other calls: records by id, searches, writes, errors, check, discover, webhooks, set-up, signing
+ * in. */
 #include "fake.h"
 
 static const int64_t T0 = INT64_C(1600000000000);
@@ -165,7 +166,8 @@ static void test_find_on_a_portal_without_the_email_parameter(void **state)
     (void)state;
     struct fake *f = fake_new();
     tl_error e;
-    can(f, 0, "search?email=", 422, "{\"errorCode\":\"UNPROCESSABLE_ENTITY\",\"message\":\"Extra query parameter 'email'\"}", 1);
+    can(f, 0, "search?email=", 422,
+        "{\"errorCode\":\"UNPROCESSABLE_ENTITY\",\"message\":\"Extra query parameter 'email'\"}", 1);
     can(f, 1, "search?_all=", 200, FOUND, 2);
     assert_int_equal(ask(f, "email", "a@x.org", &e), TL_OK);
     assert_int_equal(f->n_emitted, 1);
@@ -196,14 +198,16 @@ static void test_find_stamp_in_the_bin(void **state)
 static tl_status push_some(struct fake *f, const tl_record *records, uint32_t n, tl_error *e)
 {
     const tl_batch b = {.struct_size = sizeof(b), .count = n, .stride = sizeof(tl_record), .records = records};
-    const tl_push p = {.struct_size = sizeof(p), .shape = &fake_shape, .batch = &b, .stamp_field = TL_STR("cf.cf_tieline_id")};
+    const tl_push p = {
+        .struct_size = sizeof(p), .shape = &fake_shape, .batch = &b, .stamp_field = TL_STR("cf.cf_tieline_id")};
     *e = (tl_error){.struct_size = sizeof(*e)};
     memset(f->results, 0, sizeof(f->results));
     return desk_push(f->conn, &p, e);
 }
 
-#define WRITTEN "{\"id\":\"42\",\"lastName\":\"A\",\"createdTime\":\"2020-01-01T00:00:00.000Z\"," \
-                "\"modifiedTime\":\"2020-01-01T00:00:01.000Z\",\"cf\":{}}"
+#define WRITTEN                                                                                                        \
+    "{\"id\":\"42\",\"lastName\":\"A\",\"createdTime\":\"2020-01-01T00:00:00.000Z\","                                  \
+    "\"modifiedTime\":\"2020-01-01T00:00:01.000Z\",\"cf\":{}}"
 
 static const tl_value two_values[] = {{.field = 0, .type = TL_TEXT, .u.s = TL_STR("A")},
                                       {.field = 3, .type = TL_INT, .u.i = 7},
@@ -220,7 +224,8 @@ static void test_push_create_and_update(void **state)
     can(f, 1, "PATCH https://desk.test/api/v1/contacts/42 ", 200, WRITTEN, 1);
     const tl_record records[] = {one_create, one_update};
     assert_int_equal(push_some(f, records, 2, &e), TL_OK);
-    assert_non_null(logged(f, "{\"lastName\":\"A\",\"cf\":{\"cf_level\":7,\"cf_tieline_id\":\"i.abc\"},\"email\":null}"));
+    assert_non_null(
+        logged(f, "{\"lastName\":\"A\",\"cf\":{\"cf_level\":7,\"cf_tieline_id\":\"i.abc\"},\"email\":null}"));
     assert_non_null(logged(f, "{\"lastName\":\"A\",\"cf\":{\"cf_level\":7}}"));
     assert_string_equal(f->results[0].id, "42");
     assert_int_equal(f->results[0].created, 1);
@@ -252,8 +257,9 @@ static void test_push_update_without_the_record(void **state)
 static void test_push_errors(void **state)
 {
     (void)state;
-#define INVALID(field, type) \
-    "{\"errorCode\":\"INVALID_DATA\",\"message\":\"The data\",\"errors\":[{\"fieldName\":\"" field "\",\"errorType\":\"" type "\"}]}"
+#define INVALID(field, type)                                                                                           \
+    "{\"errorCode\":\"INVALID_DATA\",\"message\":\"The data\",\"errors\":[{\"fieldName\":\"" field                     \
+    "\",\"errorType\":\"" type "\"}]}"
     static const struct {
         int32_t http;
         const char *body;
@@ -282,7 +288,7 @@ static void test_push_errors(void **state)
         {500, "{\"errorCode\":\"INTERNAL_SERVER_ERROR\"}", TL_E_UNKNOWN, TL_R_OTHER, ""}, /* may have been applied */
         {503, "", TL_E_TEMPORARY, TL_R_OTHER, ""},
         {200, "{\"id\":\"4", TL_E_UNKNOWN, TL_R_OTHER, ""}, /* a success that was cut */
-        {200, "", TL_E_UNKNOWN, TL_R_OTHER, ""}, /* a create without an id */
+        {200, "", TL_E_UNKNOWN, TL_R_OTHER, ""},            /* a create without an id */
     };
     const tl_value values[] = {{.field = 4, .type = TL_TEXT, .u.s = TL_STR("too long")}};
     const tl_record rec = {.op = TL_OP_CREATE, .n_values = 1, .values = values};
@@ -293,7 +299,8 @@ static void test_push_errors(void **state)
         push_some(f, &rec, 1, &e);
         assert_int_equal(f->results[0].told, 1);
         if (f->results[0].status != cases[i].status || f->results[0].reason != cases[i].reason)
-            fail_msg("%d %s: status %d reason %d", cases[i].http, cases[i].body, f->results[0].status, f->results[0].reason);
+            fail_msg("%d %s: status %d reason %d", cases[i].http, cases[i].body, f->results[0].status,
+                     f->results[0].reason);
         assert_string_equal(f->results[0].field, cases[i].field);
         assert_true(f->results[0].text[0] != 0);
         fake_free(f);
@@ -343,7 +350,9 @@ static void test_push_delete_and_restore(void **state)
     can(f, 1, "POST https://desk.test/api/v1/recycleBin/restore {\"ids\":[\"42\"],", 204, "", 1);
     can(f, 2, "PATCH https://desk.test/api/v1/contacts/42", 200, WRITTEN, 1);
     can(f, 3, "recycleBin/restore {\"ids\":[\"43\"],", 200,
-        "{\"results\":[{\"success\":false,\"id\":\"43\",\"errors\":{\"errorCode\":\"URL_NOT_FOUND\",\"httpCode\":404}}]}", 1);
+        "{\"results\":[{\"success\":false,\"id\":\"43\",\"errors\":{\"errorCode\":\"URL_NOT_FOUND\",\"httpCode\":404}}]"
+        "}",
+        1);
     const tl_record records[] = {{.op = TL_OP_DELETE, .id = TL_STR("42")},
                                  {.op = TL_OP_RESTORE, .id = TL_STR("42"), .n_values = 2, .values = two_values},
                                  {.op = TL_OP_RESTORE, .id = TL_STR("43")}};
@@ -357,16 +366,17 @@ static void test_push_delete_and_restore(void **state)
 
 /* ---- check, discover, prepare */
 
-#define PORTAL(admin)                                                                                                          \
+#define PORTAL(admin)                                                                                                  \
     "{\"data\":[{\"id\":\"4711\",\"companyName\":\"Acme\",\"edition\":\"ENTERPRISE\",\"isAdminInOrg\":" admin "}]}"
-#define FIELDS                                                                                                                 \
-    "{\"data\":[{\"apiName\":\"lastName\",\"displayLabel\":\"Last Name\",\"type\":\"Text\",\"maxLength\":200,\"isMandatory\":true},"  \
-    "{\"apiName\":\"email\",\"type\":\"Email\",\"maxLength\":255},"                                                               \
-    "{\"apiName\":\"accountId\",\"type\":\"LookUp\"},"                                                                            \
-    "{\"apiName\":\"type\",\"type\":\"Picklist\",\"allowedValues\":[{\"value\":\"-None-\"},{\"value\":\"paid\"}]},"                     \
-    "{\"apiName\":\"cf_level\",\"type\":\"Number\",\"isCustomField\":true},"                                                       \
-    "{\"apiName\":\"cf_price\",\"type\":\"Currency\",\"isCustomField\":true,\"decimalPlaces\":2},"                                  \
-    "{\"apiName\":\"cf_tieline_id\",\"type\":\"Text\",\"isCustomField\":true,\"maxLength\":100},"                                   \
+#define FIELDS                                                                                                         \
+    "{\"data\":[{\"apiName\":\"lastName\",\"displayLabel\":\"Last "                                                    \
+    "Name\",\"type\":\"Text\",\"maxLength\":200,\"isMandatory\":true},"                                                \
+    "{\"apiName\":\"email\",\"type\":\"Email\",\"maxLength\":255},"                                                    \
+    "{\"apiName\":\"accountId\",\"type\":\"LookUp\"},"                                                                 \
+    "{\"apiName\":\"type\",\"type\":\"Picklist\",\"allowedValues\":[{\"value\":\"-None-\"},{\"value\":\"paid\"}]},"    \
+    "{\"apiName\":\"cf_level\",\"type\":\"Number\",\"isCustomField\":true},"                                           \
+    "{\"apiName\":\"cf_price\",\"type\":\"Currency\",\"isCustomField\":true,\"decimalPlaces\":2},"                     \
+    "{\"apiName\":\"cf_tieline_id\",\"type\":\"Text\",\"isCustomField\":true,\"maxLength\":100},"                      \
     "{\"apiName\":\"layout\",\"type\":\"LookUp\"}]}"
 
 static void can_portal(struct fake *f, const char *portal, const char *fields)
@@ -422,11 +432,15 @@ static void test_check_says_what_is_missing(void **state)
         int32_t http;
         const char *body, *finding;
     } cases[] = {
-        {"/contacts?limit=1", 403, "{\"errorCode\":\"SCOPE_MISMATCH\"}", "3 scope: the sign-in lacks the scope Desk.contacts.READ"},
-        {"/contacts/search", 401, "{\"errorCode\":\"SCOPE_MISMATCH\"}", "3 scope: the sign-in lacks the scope Desk.search.READ"},
-        {"/organizationFields", 403, "{\"errorCode\":\"SCOPE_MISMATCH\"}", "Desk.settings.READ: the fields of contacts"},
+        {"/contacts?limit=1", 403, "{\"errorCode\":\"SCOPE_MISMATCH\"}",
+         "3 scope: the sign-in lacks the scope Desk.contacts.READ"},
+        {"/contacts/search", 401, "{\"errorCode\":\"SCOPE_MISMATCH\"}",
+         "3 scope: the sign-in lacks the scope Desk.search.READ"},
+        {"/organizationFields", 403, "{\"errorCode\":\"SCOPE_MISMATCH\"}",
+         "Desk.settings.READ: the fields of contacts"},
         {"/recycleBin", 403, "{\"errorCode\":\"FORBIDDEN\"}", "2 rights: the user may not: deletions"},
-        {"/webhooks", 403, "{\"errorCode\":\"LICENSE_ACCESS_LIMITED\"}", "1 edition: the edition does not allow it: webhooks"},
+        {"/webhooks", 403, "{\"errorCode\":\"LICENSE_ACCESS_LIMITED\"}",
+         "1 edition: the edition does not allow it: webhooks"},
         {"/organizations", 200, PORTAL("false"), "2 admin: the user is no administrator"},
         {"/organizationFields", 200, "{\"data\":[]}", "2 stamp: Contacts: there is no field cf_tieline_id"},
     };
@@ -450,7 +464,8 @@ static void test_check_of_a_foreign_portal(void **state)
     (void)state;
     struct fake *f = fake_new();
     tl_error e;
-    can(f, 0, "/organizations", 200, "{\"data\":[{\"id\":\"1\",\"companyName\":\"One\"},{\"id\":\"2\",\"companyName\":\"Two\"}]}", 1);
+    can(f, 0, "/organizations", 200,
+        "{\"data\":[{\"id\":\"1\",\"companyName\":\"One\"},{\"id\":\"2\",\"companyName\":\"Two\"}]}", 1);
     assert_int_equal(check(f, &e), TL_E_CONFIG);
     assert_non_null(strstr(e.text, "set org_id to one of: 1 (One), 2 (Two)"));
     fake_free(f);
@@ -512,7 +527,8 @@ static void test_prepare_shows_first(void **state)
     tl_error e = {.struct_size = sizeof(e)};
     tl_prepare_request q = {.struct_size = sizeof(q), .dry_run = 1, .n_kinds = 1, .kinds = only_contact};
     can(f, 0, "GET https://desk.test/api/v1/organizationFields", 200, "{\"data\":[]}", 9);
-    can(f, 1, "POST https://desk.test/api/v1/organizationFields?module=contacts", 201, "{\"apiName\":\"cf_tieline_id\"}", 9);
+    can(f, 1, "POST https://desk.test/api/v1/organizationFields?module=contacts", 201,
+        "{\"apiName\":\"cf_tieline_id\"}", 9);
     assert_int_equal(desk_prepare.prepare(f->conn, &q, &e), TL_OK);
     assert_true(found(f, "would be created"));
     assert_null(logged(f, "POST"));
@@ -541,14 +557,16 @@ static void test_hook_parsing(void **state)
     (void)state;
     struct fake *f = fake_new();
     tl_error e;
-    assert_int_equal(parse(f,
-                           "[{\"payload\":{\"id\":\"1\",\"lastName\":\"X\"},\"prevState\":null,\"eventTime\":\"1700000000000\","
-                           "\"eventType\":\"Contact_Update\",\"orgId\":\"4711\"},"
-                           "{\"payload\":{\"id\":2},\"eventTime\":1700000000000,\"eventType\":\"Account_Delete\"},"
-                           "{\"payload\":{\"id\":\"3\"},\"eventType\":\"Ticket_Add\"},{\"payload\":{},\"eventType\":\"Contact_Add\"},"
-                           "17]",
-                           &e),
-                     TL_OK);
+    assert_int_equal(
+        parse(
+            f,
+            "[{\"payload\":{\"id\":\"1\",\"lastName\":\"X\"},\"prevState\":null,\"eventTime\":\"1700000000000\","
+            "\"eventType\":\"Contact_Update\",\"orgId\":\"4711\"},"
+            "{\"payload\":{\"id\":2},\"eventTime\":1700000000000,\"eventType\":\"Account_Delete\"},"
+            "{\"payload\":{\"id\":\"3\"},\"eventType\":\"Ticket_Add\"},{\"payload\":{},\"eventType\":\"Contact_Add\"},"
+            "17]",
+            &e),
+        TL_OK);
     assert_int_equal(f->n_emitted, 2);
     assert_int_equal(f->n_hints, 2);
     assert_true(tlk_is(f->last.kind, "account"));
@@ -568,12 +586,14 @@ static void test_subscribing(void **state)
     (void)state;
     struct fake *f = fake_new();
     tl_error e = {.struct_size = sizeof(e)};
-    tl_subscribe q = {.struct_size = sizeof(q), .n_kinds = 1, .kinds = only_contact, .url = TL_STR("https://h/hooks/1")};
+    tl_subscribe q = {
+        .struct_size = sizeof(q), .n_kinds = 1, .kinds = only_contact, .url = TL_STR("https://h/hooks/1")};
     can(f, 0, "POST https://desk.test/api/v1/webhooks ", 200, "{\"id\":\"900\"}", 9);
     assert_int_equal(desk_webhook.subscribe(f->conn, &q, &e), TL_OK);
     assert_true(tlk_is(f->subscription.id, "900"));
     assert_true(tlk_is(f->subscription.audience, "webhookId:900"));
-    assert_non_null(logged(f, "\"subscriptions\":{\"Contact_Add\":null,\"Contact_Update\":null,\"Contact_Delete\":null}"));
+    assert_non_null(
+        logged(f, "\"subscriptions\":{\"Contact_Add\":null,\"Contact_Update\":null,\"Contact_Delete\":null}"));
     q.id = TL_STR("900");
     can(f, 1, "PATCH https://desk.test/api/v1/webhooks/900", 200, "{\"id\":\"900\"}", 1);
     assert_int_equal(desk_webhook.subscribe(f->conn, &q, &e), TL_OK);
@@ -605,10 +625,14 @@ static void test_auth_verdicts(void **state)
         const char *body;
         tl_status status;
     } cases[] = {
-        {200, "{\"error\":\"invalid_code\"}", TL_E_AUTH},        {200, "{\"error\":\"invalid_client\"}", TL_E_CONFIG},
-        {200, "{\"error\":\"invalid_client_secret\"}", TL_E_CONFIG}, {400, "{\"error\":\"Access Denied\",\"status\":\"failure\"}", TL_E_THROTTLED},
-        {200, "{\"error\":\"general_error\"}", TL_E_TEMPORARY},  {200, "{\"error\":\"new_word\"}", TL_E_AUTH},
-        {503, "<html>", TL_E_TEMPORARY},                         {200, "{}", TL_E_TEMPORARY},
+        {200, "{\"error\":\"invalid_code\"}", TL_E_AUTH},
+        {200, "{\"error\":\"invalid_client\"}", TL_E_CONFIG},
+        {200, "{\"error\":\"invalid_client_secret\"}", TL_E_CONFIG},
+        {400, "{\"error\":\"Access Denied\",\"status\":\"failure\"}", TL_E_THROTTLED},
+        {200, "{\"error\":\"general_error\"}", TL_E_TEMPORARY},
+        {200, "{\"error\":\"new_word\"}", TL_E_AUTH},
+        {503, "<html>", TL_E_TEMPORARY},
+        {200, "{}", TL_E_TEMPORARY},
     };
     for (size_t i = 0; i < TLK_LEN(cases); i++) {
         tl_error e = {.struct_size = sizeof(e)};

@@ -356,7 +356,8 @@ static void test_changes_without_the_right_to_the_bin(void **state)
 static void test_foreign_cursors_are_lost(void **state)
 {
     (void)state;
-    static const char *const cursors[] = {"garbage", "desk.pass.1", "desk.pass.9;lo=1", "desk.changes.1;lo=x", "desk.changes.1;lo"};
+    static const char *const cursors[] = {"garbage", "desk.pass.1", "desk.pass.9;lo=1", "desk.changes.1;lo=x",
+                                          "desk.changes.1;lo"};
     for (size_t i = 0; i < TLK_LEN(cursors); i++) {
         for (int32_t mode = TL_PULL_CHANGES; mode <= TL_PULL_PASS; mode++) {
             struct fake *f = fake_new();
