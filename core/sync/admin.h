@@ -1,11 +1,11 @@
 #ifndef ADMIN_H
 #define ADMIN_H
-/* Verbs of the administrator: every change of connections, links and maps, and of running sync. Each is one transaction and
- * takes effect with the next turn. All [control]; API threads post a message. Names are those an admin uses: a connection
- * by name, a link by its kind ("contact"; the plural is accepted).
+/* Verbs of the administrator: every change of connections, links and maps, and of running sync. Each is one transaction
+ * and takes effect with the next turn. All [control]; API threads post a message. Names are those an admin uses: a
+ * connection by name, a link by its kind ("contact"; the plural is accepted).
  *
- * On success *out (may be null) gets a new reference to what `show` would say. Errors: TL_E_NOT_FOUND, E_EXISTS, E_USAGE (a
- * wrong value; hint names the right ones), E_PRECONDITION (state does not allow the verb), E_STORAGE. */
+ * On success *out (may be null) gets a new reference to what `show` would say. Errors: TL_E_NOT_FOUND, E_EXISTS,
+ * E_USAGE (a wrong value; hint names the right ones), E_PRECONDITION (state does not allow the verb), E_STORAGE. */
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,11 +16,13 @@ struct admin_setting { /* one "key = value", spelled as in the INI */
     const char *key, *value;
 };
 
-/* Connection ---------------------------------------------------------------------------------------------------------- */
+/* Connection ----------------------------------------------------------------------------------------------------------
+ */
 
 /* a and b are endpoint names. Refused: same endpoint twice, an endpoint pair that another connection syncs already with
  * the same kinds, a claimed group (exclusivity). State draft. */
-int admin_connection_create(struct engine *g, const char *name, const char *a, const char *b, json_t **out, struct err *e);
+int admin_connection_create(struct engine *g, const char *name, const char *a, const char *b, json_t **out,
+                            struct err *e);
 int admin_connection_rename(struct engine *g, const char *name, const char *new_name, json_t **out, struct err *e);
 /* Pulls and pushes stop; writes in flight are taken in; hooks are kept as hints; views and actions go on. */
 int admin_connection_pause(struct engine *g, const char *name, json_t **out, struct err *e);
@@ -30,21 +32,24 @@ int admin_connection_delete(struct engine *g, const char *name, struct err *e);
 /* A block that only a person may lift (safety brake): what vanished is accepted as it is. */
 int admin_connection_release(struct engine *g, const char *name, json_t **out, struct err *e);
 
-/* Link ------------------------------------------------------------------------------------------------------------------ */
+/* Link
+ * ------------------------------------------------------------------------------------------------------------------ */
 
-/* Settings: direction both|a2b|b2a, policy newest|a|b|manual, master a|b, every DURATION, view.a, view.b, created_within
- * DURATION|off, drift leave|revert|report, restore_on update|read_or_update|never, match FIELD|off, match_multi
- * fail|oldest|newest, quiet yes|no, enabled yes|no, a_kind, b_kind. */
-int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
-                      json_t **out, struct err *e);
-int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
-                   json_t **out, struct err *e);
-/* Pins the settings named in keys (comma separated) at the values they have now, for an INI section at place "file:line"; an
- * empty list un-pins all. A later set of a pinned key is E_PRECONDITION (code PINNED) with that place. */
+/* Settings: direction both|a2b|b2a, policy newest|a|b|manual, master a|b, every DURATION, view.a, view.b,
+ * created_within DURATION|off, drift leave|revert|report, restore_on update|read_or_update|never, match FIELD|off,
+ * match_multi fail|oldest|newest, quiet yes|no, enabled yes|no, a_kind, b_kind. */
+int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
+                      unsigned n, json_t **out, struct err *e);
+int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
+                   unsigned n, json_t **out, struct err *e);
+/* Pins the settings named in keys (comma separated) at the values they have now, for an INI section at place
+ * "file:line"; an empty list un-pins all. A later set of a pinned key is E_PRECONDITION (code PINNED) with that place.
+ */
 int admin_link_pin(struct engine *g, const char *connection, const char *kind, const char *keys, const char *place,
                    struct err *e);
 
-/* Map: fields by canonical path or by the vendor's name on either side --------------------------------------------------- */
+/* Map: fields by canonical path or by the vendor's name on either side
+ * --------------------------------------------------- */
 
 int admin_map_set(struct engine *g, const char *connection, const char *kind, const char *a_field, const char *b_field,
                   const struct admin_setting *set /* direction, policy */, unsigned n, json_t **out, struct err *e);
@@ -53,21 +58,23 @@ int admin_map_unset(struct engine *g, const char *connection, const char *kind, 
 /* Back to the default map: equal canonical paths of both sides. */
 int admin_map_reset(struct engine *g, const char *connection, const char *kind, json_t **out, struct err *e);
 
-/* Sync ------------------------------------------------------------------------------------------------------------------ */
+/* Sync
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 struct sync_request {
     const char *connection;
     const char *kind; /* null: every link */
     bool full;        /* a sweep of both sides also where the cursors are good */
 };
-/* draft: makes default maps where none are, checks them and begins the first sync; both endpoints must have been described
- * (admin_endpoint_check). active: one cycle now. *out: {"runs": [ids], "warnings": [...]}; a create class that cannot be found
- * again is a warning. */
+/* draft: makes default maps where none are, checks them and begins the first sync; both endpoints must have been
+ * described (admin_endpoint_check). active: one cycle now. *out: {"runs": [ids], "warnings": [...]}; a create class
+ * that cannot be found again is a warning. */
 int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **out, struct err *e);
 /* Ends the running first sync or sweep as `cancelled`; what is done stays. */
 int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, struct err *e);
 
-/* Failures ---------------------------------------------------------------------------------------------------------------- */
+/* Failures
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 struct failure_pick {
     const char *connection, *kind, *code; /* null: any */
@@ -76,10 +83,11 @@ struct failure_pick {
 /* Re-plans the pairs of matching open failures: reads both sides, plans, pushes. *out: {"retried": n}. */
 int admin_failure_retry(struct engine *g, const struct failure_pick *f, json_t **out, struct err *e);
 
-/* Endpoints ---------------------------------------------------------------------------------------------------------------- */
+/* Endpoints
+ * ---------------------------------------------------------------------------------------------------------------- */
 
-/* Runs check() and discover() of the endpoint and answers later: done(arg, result, NULL) or done(arg, NULL, e), on the control
- * thread. result: {"account":{}, "findings":[...], "kinds":[...]}; it is lent. */
+/* Runs check() and discover() of the endpoint and answers later: done(arg, result, NULL) or done(arg, NULL, e), on the
+ * control thread. result: {"account":{}, "findings":[...], "kinds":[...]}; it is lent. */
 typedef void (*admin_done_fn)(void *arg, const json_t *result, const struct err *e);
 int admin_endpoint_check(struct engine *g, const char *endpoint, admin_done_fn done, void *arg, struct err *e);
 /* One-time set-up at the vendor; dry_run only tells. result: {"findings":[...]}. */

@@ -41,7 +41,8 @@ static int link_feeds(struct engine *g, struct g_conn *c, struct link *row, stru
     int rc = TL_OK;
     for (int s = 0; s < 2 && rc == TL_OK; s++) {
         struct setting view = {0};
-        rc = row->link ? setting_get(g->db, &a, SETTING_LINK, row->link, s ? "view.b" : "view.a", &view, e) : TL_E_NOT_FOUND;
+        rc = row->link ? setting_get(g->db, &a, SETTING_LINK, row->link, s ? "view.b" : "view.a", &view, e)
+                       : TL_E_NOT_FOUND;
         if (rc == TL_OK || rc == TL_E_NOT_FOUND)
             rc = feed_ensure(g->db, c->row.endpoint[s], row->kind[s], view.value, &row->feed[s], e);
     }
@@ -57,8 +58,8 @@ static int32_t topo_of(str kind)
     return (int32_t)ARRAY_LEN(order);
 }
 
-int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
-                      json_t **out, struct err *e)
+int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
+                      unsigned n, json_t **out, struct err *e)
 {
     struct g_conn *c = admin_conn(g, connection, e);
     int rc = c ? setting_check(set, n, e) : TL_E_NOT_FOUND;
@@ -66,13 +67,18 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
         return rc;
     str plain = kind_plain(str_of(kind));
     const char *ka = setting_of(set, n, "a_kind"), *kb = setting_of(set, n, "b_kind");
-    struct link row = {.connection = c->row.connection, .name = plain, .mode = LINK_SYNC, .topo = topo_of(plain), .enabled = true,
+    struct link row = {.connection = c->row.connection,
+                       .name = plain,
+                       .mode = LINK_SYNC,
+                       .topo = topo_of(plain),
+                       .enabled = true,
                        .made_us = g_now(g)};
     row.kind[0] = ka ? str_of(ka) : plain;
     row.kind[1] = kb ? str_of(kb) : plain;
     for (int s = 0; s < 2; s++)
         if (c->ep[s]->kinds && !model_kind(c->ep[s], row.kind[s])) {
-            err_set(e, E_USAGE, "endpoint \"%.*s\" has no kind \"%.*s\"", STR_FMT(c->ep[s]->row.name), STR_FMT(row.kind[s]));
+            err_set(e, E_USAGE, "endpoint \"%.*s\" has no kind \"%.*s\"", STR_FMT(c->ep[s]->row.name),
+                    STR_FMT(row.kind[s]));
             err_hint(e, "`tieline endpoint fields %.*s` shows its kinds", STR_FMT(c->ep[s]->row.name));
             return E_USAGE;
         }
@@ -104,8 +110,8 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
     return rc == TL_OK ? admin_show_link(g, l, out, e) : rc;
 }
 
-int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set, unsigned n,
-                   json_t **out, struct err *e)
+int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
+                   unsigned n, json_t **out, struct err *e)
 {
     struct g_link *l = admin_link(g, connection, kind, e);
     int rc = l ? setting_check(set, n, e) : TL_E_NOT_FOUND;
@@ -162,7 +168,8 @@ int admin_link_pin(struct engine *g, const char *connection, const char *kind, c
     return rc == TL_OK ? admin_rebuild(g, l->conn, e) : rc;
 }
 
-/* ---- Map ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Map
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static int map_changed(struct engine *g, struct g_link *l, json_t **out, struct err *e)
 {
@@ -190,7 +197,8 @@ static struct g_link *map_link(struct engine *g, const char *connection, const c
     for (int s = 0; s < 2; s++) {
         struct g_kind *k = model_kind(l->conn->ep[s], l->row.kind[s]);
         if (!k) {
-            err_set(e, E_PRECONDITION, "the fields of endpoint \"%.*s\" are not known yet", STR_FMT(l->conn->ep[s]->row.name));
+            err_set(e, E_PRECONDITION, "the fields of endpoint \"%.*s\" are not known yet",
+                    STR_FMT(l->conn->ep[s]->row.name));
             err_hint(e, "run `tieline endpoint check %.*s`", STR_FMT(l->conn->ep[s]->row.name));
             return NULL;
         }
@@ -253,7 +261,8 @@ int admin_map_set(struct engine *g, const char *connection, const char *kind, co
     return rc == TL_OK ? map_changed(g, l, out, e) : rc;
 }
 
-int admin_map_unset(struct engine *g, const char *connection, const char *kind, const char *field, json_t **out, struct err *e)
+int admin_map_unset(struct engine *g, const char *connection, const char *kind, const char *field, json_t **out,
+                    struct err *e)
 {
     const tl_kind *kinds[2];
     struct g_link *l = map_link(g, connection, kind, kinds, e);

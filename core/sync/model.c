@@ -447,7 +447,8 @@ static void feed_shape(struct g_feed *f, struct shape_want *wants, size_t n)
         f->number_of[i] = wants[i].number;
         f->shape_of[wants[i].number] = (int32_t)i;
     }
-    f->shape = (tl_shape){sizeof(tl_shape), (uint32_t)n, sizeof(tl_field), 0, arena_str(&f->shape_arena, f->row.kind), fields};
+    f->shape =
+        (tl_shape){sizeof(tl_shape), (uint32_t)n, sizeof(tl_field), 0, arena_str(&f->shape_arena, f->row.kind), fields};
     AUTO(buf_done) struct buf id = {0};
     buf_str(&id, f->row.view);
     buf_fmt(&id, "|%lld", (long long)f->created_from_us);

@@ -67,7 +67,8 @@ static json_t *endpoint_json(struct db *r, struct arena *a, const struct endpoin
     json_object_set_new(o, "org_name", view_text_or_null(ep->org_name));
     json_object_set_new(o, "edition", view_text_or_null(ep->edition));
     json_object_set_new(o, "user", view_text_or_null(ep->user_name));
-    json_object_set_new(o, "auth", json_string(ep->auth_state >= 0 && ep->auth_state < 4 ? auth[ep->auth_state] : "none"));
+    json_object_set_new(o, "auth",
+                        json_string(ep->auth_state >= 0 && ep->auth_state < 4 ? auth[ep->auth_state] : "none"));
     json_object_set_new(o, "present", json_boolean(ep->present));
     json_object_set_new(o, "block_code", view_text_or_null(ep->block_code));
     json_object_set_new(o, "block_text", view_text_or_null(ep->block_text));
@@ -95,9 +96,10 @@ static json_t *endpoint_json(struct db *r, struct arena *a, const struct endpoin
     json_t *list = json_array();
     if (quota_list(r, a, ep->endpoint, &quotas, &n, &e) == TL_OK)
         for (size_t i = 0; i < n; i++)
-            json_array_append_new(list, json_pack("{s:o,s:I,s:I,s:o}", "name", view_str(quotas[i].name), "limit",
-                                                  (json_int_t)quotas[i].limit, "remaining", (json_int_t)quotas[i].remaining,
-                                                  "resets", view_time(quotas[i].resets_us)));
+            json_array_append_new(list,
+                                  json_pack("{s:o,s:I,s:I,s:o}", "name", view_str(quotas[i].name), "limit",
+                                            (json_int_t)quotas[i].limit, "remaining", (json_int_t)quotas[i].remaining,
+                                            "resets", view_time(quotas[i].resets_us)));
     json_object_set_new(o, "quotas", list);
     return o;
 }
@@ -182,8 +184,10 @@ int view_fields(struct db *r, const char *endpoint, const char *kind, json_t **o
         AUTO(arena_done) struct arena arrays = {0};
         tl_kind k;
         size_t want = kind ? strlen(kind) : 0;
-        bool plural = kind && want == rows[i].kind.n + 1 && kind[want - 1] == 's' && memcmp(kind, rows[i].kind.p, want - 1) == 0;
-        if ((kind && !plural && !str_is(rows[i].kind, kind)) || !describe(r, &a, &arrays, ep.endpoint, rows[i].kind, &k))
+        bool plural =
+            kind && want == rows[i].kind.n + 1 && kind[want - 1] == 's' && memcmp(kind, rows[i].kind.p, want - 1) == 0;
+        if ((kind && !plural && !str_is(rows[i].kind, kind)) ||
+            !describe(r, &a, &arrays, ep.endpoint, rows[i].kind, &k))
             continue;
         any = true;
         for (uint32_t f = 0; f < k.n_fields; f++) {
@@ -194,8 +198,9 @@ int view_fields(struct db *r, const char *endpoint, const char *kind, json_t **o
     }
     if (!any) {
         json_decref(list);
-        err_set(e, TL_E_NOT_FOUND, kind ? "endpoint \"%s\" has no kind \"%s\"" : "the fields of endpoint \"%s\" are not known yet%s", endpoint,
-                kind ? kind : "");
+        err_set(e, TL_E_NOT_FOUND,
+                kind ? "endpoint \"%s\" has no kind \"%s\"" : "the fields of endpoint \"%s\" are not known yet%s",
+                endpoint, kind ? kind : "");
         err_hint(e, "run `tieline endpoint check %s`", endpoint);
         return TL_E_NOT_FOUND;
     }
@@ -271,13 +276,15 @@ json_t *view_link_json(struct db *r, struct arena *a, const struct connection *c
         AUTO(arena_done) struct arena arrays = {0};
         tl_kind k;
         json_object_set_new(o, side ? "create_class_b" : "create_class_a",
-                            describe(r, a, &arrays, c->endpoint[side], l->kind[side], &k) ? json_string(class_name(&k)) : json_null());
+                            describe(r, a, &arrays, c->endpoint[side], l->kind[side], &k) ? json_string(class_name(&k))
+                                                                                          : json_null());
     }
     struct link_tally t = {0};
     if (link_count(r, l->link, &t, &e) == TL_OK) {
-        json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "pairs", (json_int_t)t.pairs, "complete", (json_int_t)t.complete,
-                                   "unsettled", (json_int_t)t.unsettled, "parked", (json_int_t)t.parked, "failed",
-                                   (json_int_t)t.failed, "quarantined", (json_int_t)t.quarantined, "failures", (json_int_t)t.failures);
+        json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "pairs", (json_int_t)t.pairs, "complete",
+                                   (json_int_t)t.complete, "unsettled", (json_int_t)t.unsettled, "parked",
+                                   (json_int_t)t.parked, "failed", (json_int_t)t.failed, "quarantined",
+                                   (json_int_t)t.quarantined, "failures", (json_int_t)t.failures);
         json_object_set_new(o, "counts", counts);
     }
     return o;
@@ -373,10 +380,12 @@ int view_map(struct db *r, const char *connection, const char *kind, json_t **ou
     AUTO(arena_done) struct arena arrays_a = {0};
     AUTO(arena_done) struct arena arrays_b = {0};
     tl_kind ka = {0}, kb = {0};
-    bool known = describe(r, &a, &arrays_a, c.endpoint[0], l.kind[0], &ka) && describe(r, &a, &arrays_b, c.endpoint[1], l.kind[1], &kb);
+    bool known = describe(r, &a, &arrays_a, c.endpoint[0], l.kind[0], &ka) &&
+                 describe(r, &a, &arrays_b, c.endpoint[1], l.kind[1], &kb);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
-        const tl_field *fa = known ? field_by_name(&ka, rows[i].a_path) : NULL, *fb = known ? field_by_name(&kb, rows[i].b_path) : NULL;
+        const tl_field *fa = known ? field_by_name(&ka, rows[i].a_path) : NULL,
+                       *fb = known ? field_by_name(&kb, rows[i].b_path) : NULL;
         json_t *o = json_object();
         json_object_set_new(o, "no", json_integer(rows[i].map_no));
         json_object_set_new(o, "a", view_str(rows[i].a_path));
@@ -423,7 +432,8 @@ int view_map_check(struct db *r, const char *connection, const char *kind, json_
     AUTO(arena_done) struct arena arrays_a = {0};
     AUTO(arena_done) struct arena arrays_b = {0};
     tl_kind ka = {0}, kb = {0};
-    if (!describe(r, &a, &arrays_a, c.endpoint[0], l.kind[0], &ka) || !describe(r, &a, &arrays_b, c.endpoint[1], l.kind[1], &kb)) {
+    if (!describe(r, &a, &arrays_a, c.endpoint[0], l.kind[0], &ka) ||
+        !describe(r, &a, &arrays_b, c.endpoint[1], l.kind[1], &kb)) {
         err_set(e, E_PRECONDITION, "the fields of an endpoint are not known yet");
         err_hint(e, "run `tieline endpoint check` for both endpoints");
         return E_PRECONDITION;
@@ -455,11 +465,11 @@ int view_hooks(struct db *r, json_t **out, struct err *e)
         struct webhook w = {0};
         if (webhook_get(r, &a, rows[i].endpoint, &w, e) != TL_OK)
             continue;
-        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "endpoint", view_str(rows[i].name), "id",
-                                              view_text_or_null(w.id), "kinds", view_str(w.kinds), "expires",
-                                              view_time(w.expires_us), "last_received", view_time(w.received_us), "accepted",
-                                              (json_int_t)w.accepted, "refused", (json_int_t)w.refused, "duplicates",
-                                              (json_int_t)w.duplicates));
+        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "endpoint", view_str(rows[i].name),
+                                              "id", view_text_or_null(w.id), "kinds", view_str(w.kinds), "expires",
+                                              view_time(w.expires_us), "last_received", view_time(w.received_us),
+                                              "accepted", (json_int_t)w.accepted, "refused", (json_int_t)w.refused,
+                                              "duplicates", (json_int_t)w.duplicates));
     }
     *out = items(list);
     return TL_OK;

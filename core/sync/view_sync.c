@@ -16,8 +16,8 @@
 static json_t *count_json(const struct run_count *c)
 {
     return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I}", "to", c->to ? "b" : "a", "added", (json_int_t)c->added, "updated",
-                     (json_int_t)c->updated, "matched", (json_int_t)c->matched, "failed", (json_int_t)c->failed, "conflicts",
-                     (json_int_t)c->conflict);
+                     (json_int_t)c->updated, "matched", (json_int_t)c->matched, "failed", (json_int_t)c->failed,
+                     "conflicts", (json_int_t)c->conflict);
 }
 
 static json_t *run_json(struct db *r, struct arena *a, const struct run *run)
@@ -55,7 +55,8 @@ static void progress(struct db *r, struct arena *a, const struct link *l, int64_
         else if (f.full_pass_us)
             estimated[s] = observed[s];
         json_object_set_new(o, s ? "observed_b" : "observed_a", json_integer(observed[s]));
-        json_object_set_new(o, s ? "estimated_b" : "estimated_a", estimated[s] >= 0 ? json_integer(estimated[s]) : json_null());
+        json_object_set_new(o, s ? "estimated_b" : "estimated_a",
+                            estimated[s] >= 0 ? json_integer(estimated[s]) : json_null());
     }
     if (l->run == 0 || run_get(r, a, l->run, &run, &e) != TL_OK)
         return;
@@ -74,7 +75,8 @@ static void progress(struct db *r, struct arena *a, const struct link *l, int64_
     json_object_set_new(o, "running", row);
 }
 
-static json_t *status_link(struct db *r, struct arena *a, const struct connection *c, const struct link *l, int64_t now_us)
+static json_t *status_link(struct db *r, struct arena *a, const struct connection *c, const struct link *l,
+                           int64_t now_us)
 {
     json_t *o = view_link_json(r, a, c, l);
     struct err e = {0};
@@ -88,7 +90,8 @@ static json_t *status_link(struct db *r, struct arena *a, const struct connectio
     json_t *list = json_array();
     if (failure_groups(r, a, l->link, &groups, &n, &e) == TL_OK)
         for (size_t i = 0; i < n; i++)
-            json_array_append_new(list, json_pack("{s:o,s:I}", "code", view_str(groups[i].code), "count", (json_int_t)groups[i].n));
+            json_array_append_new(
+                list, json_pack("{s:o,s:I}", "code", view_str(groups[i].code), "count", (json_int_t)groups[i].n));
     json_object_set_new(o, "failures", list);
     return o;
 }
@@ -227,7 +230,8 @@ static json_t *failure_json(struct db *r, struct arena *a, const struct failure 
     return o;
 }
 
-int view_failures(struct db *r, const struct view_failures *filter, const struct view_page *page, json_t **out, struct err *e)
+int view_failures(struct db *r, const struct view_failures *filter, const struct view_page *page, json_t **out,
+                  struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct connection c = {0};
@@ -237,7 +241,9 @@ int view_failures(struct db *r, const struct view_failures *filter, const struct
         rc = view_find_link(r, &a, filter->connection, filter->kind, &c, &l, e);
     else if (filter->connection)
         rc = view_find_connection(r, &a, filter->connection, &c, e);
-    struct failure_filter f = {.link = l.link, .code = str_of(filter->code ? filter->code : ""), .with_resolved = filter->resolved,
+    struct failure_filter f = {.link = l.link,
+                               .code = str_of(filter->code ? filter->code : ""),
+                               .with_resolved = filter->resolved,
                                .before = page ? page->after : 0};
     struct failure *rows = NULL;
     size_t n = 0;
@@ -249,7 +255,8 @@ int view_failures(struct db *r, const struct view_failures *filter, const struct
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         struct link of = {0};
-        if (c.connection && !l.link && (link_get(r, &a, rows[i].link, &of, e) != TL_OK || of.connection != c.connection))
+        if (c.connection && !l.link &&
+            (link_get(r, &a, rows[i].link, &of, e) != TL_OK || of.connection != c.connection))
             continue;
         json_array_append_new(list, failure_json(r, &a, &rows[i], filter->lang));
     }
@@ -269,7 +276,8 @@ int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struc
     return rc;
 }
 
-/* ---- Pairs -------------------------------------------------------------------------------------------------------------- */
+/* ---- Pairs
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static const char *state_name(const struct record *rec)
 {
@@ -304,7 +312,8 @@ static json_t *pair_line(struct db *r, struct arena *a, int64_t pair)
     return o;
 }
 
-static void find_in_feed(struct db *r, struct arena *a, int64_t feed, const struct link *l, int side, str text, json_t *list)
+static void find_in_feed(struct db *r, struct arena *a, int64_t feed, const struct link *l, int side, str text,
+                         json_t *list)
 {
     int64_t recs[16];
     size_t n = 0;
@@ -365,8 +374,8 @@ static json_t *value_json(str blob, uint32_t number, struct arena *a)
     return view_str(buf_lent(&text));
 }
 
-static json_t *pair_fields(struct db *r, struct arena *a, const struct link *l, const struct connection *c, const struct pair *p,
-                           const struct record rec[2])
+static json_t *pair_fields(struct db *r, struct arena *a, const struct link *l, const struct connection *c,
+                           const struct pair *p, const struct record rec[2])
 {
     struct map_row *rows = NULL;
     struct field_row *numbers[2] = {NULL, NULL};
@@ -387,7 +396,9 @@ static json_t *pair_fields(struct db *r, struct arena *a, const struct link *l, 
             for (size_t k = 0; k < n_numbers[s]; k++)
                 if (str_eq(numbers[s][k].path, path))
                     number = numbers[s][k].number;
-            str base = p->base[s].kind == BASE_OWN ? p->base[s].blob : p->base[s].kind == BASE_SAME ? rec[s].observation : (str){0};
+            str base = p->base[s].kind == BASE_OWN    ? p->base[s].blob
+                       : p->base[s].kind == BASE_SAME ? rec[s].observation
+                                                      : (str){0};
             json_object_set_new(o, s ? "b" : "a", value_json(rec[s].observation, number, a));
             json_object_set_new(o, s ? "b_agreed" : "a_agreed", value_json(base, number, a));
         }
@@ -428,10 +439,12 @@ int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e)
         for (size_t i = 0; i < n; i++) {
             AUTO(text_free) char *text = str_dup(changes[i].fields);
             json_t *fields = json_loads(text, 0, NULL);
-            json_array_append_new(history, json_pack("{s:s,s:o,s:I,s:s,s:o,s:o}", "op", ops[changes[i].op >= 0 && changes[i].op < 5 ? changes[i].op : 0],
-                                                     "at", view_time(changes[i].at_us), "run", (json_int_t)changes[i].run, "to",
-                                                     changes[i].side ? "b" : "a", "cause", view_str(changes[i].cause), "fields",
-                                                     fields ? fields : json_null()));
+            json_array_append_new(history,
+                                  json_pack("{s:s,s:o,s:I,s:s,s:o,s:o}", "op",
+                                            ops[changes[i].op >= 0 && changes[i].op < 5 ? changes[i].op : 0], "at",
+                                            view_time(changes[i].at_us), "run", (json_int_t)changes[i].run, "to",
+                                            changes[i].side ? "b" : "a", "cause", view_str(changes[i].cause), "fields",
+                                            fields ? fields : json_null()));
         }
     json_object_set_new(o, "history", history);
     struct failure_filter f = {.pair = pair, .with_resolved = true};

@@ -80,7 +80,9 @@ static void endpoints(struct life *l)
     struct err e = {0};
     static const char *const names[] = {"a", "b"};
     for (int s = 0; s < 2; s++) {
-        struct endpoint_setup setup = {.name = names[s], .connector = "twin", .system = s ? "twinb" : "twina",
+        struct endpoint_setup setup = {.name = names[s],
+                                       .connector = "twin",
+                                       .system = s ? "twinb" : "twina",
                                        .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
         must(engine_endpoint_put(l->engine, &setup, &l->twin.endpoint[s], &e), &e, "endpoint");
     }
@@ -97,7 +99,8 @@ static void set_up(struct life *l)
         twin_step(&l->twin);
     }
     static const char *const directions[] = {"both", "a2b", "b2a"}, *const policies[] = {"newest", "a", "b"};
-    struct admin_setting set[] = {{"direction", directions[w->knobs.direction]}, {"policy", policies[w->knobs.policy]}, {"every", "300s"}};
+    struct admin_setting set[] = {
+        {"direction", directions[w->knobs.direction]}, {"policy", policies[w->knobs.policy]}, {"every", "300s"}};
     int rc = admin_connection_create(l->engine, "c", "a", "b", NULL, &e);
     if (rc != E_EXISTS)
         must(rc, &e, "connection");

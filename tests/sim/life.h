@@ -1,7 +1,7 @@
 #ifndef LIFE_H
 #define LIFE_H
-/* One life of the daemon inside the simulation: opens database and engine, goes on with the scenario where the world stands, and ends
- * when the scenario is over or a crash point kills it. */
+/* One life of the daemon inside the simulation: opens database and engine, goes on with the scenario where the world
+ * stands, and ends when the scenario is over or a crash point kills it. */
 #include "db.h"
 #include "engine.h"
 #include "twin.h"
