@@ -149,6 +149,16 @@ static int host_text(const char *from, char *out, size_t cap, bool *literal)
     return 1;
 }
 
+/* The host must stand in the text as it was read ("127.1" is not): no other reader can then see another one. */
+static bool host_is_plain(str rest, const struct url_place *p, bool bracketed)
+{
+    size_t n = strlen(p->host), at = bracketed ? 1 : 0, end = n + 2 * at;
+    if (rest.n < end || !str_eq_nocase(str_n(rest.p + at, n), str_n(p->host, n)))
+        return false;
+    return (!bracketed || (rest.p[0] == '[' && rest.p[end - 1] == ']')) &&
+           (rest.n == end || strchr("/?:", rest.p[end]));
+}
+
 int url_read(str url, struct url_place *out, struct err *e)
 {
     if (!url_chars_ok(url))
@@ -170,13 +180,8 @@ int url_read(str url, struct url_place *out, struct err *e)
         (!bracketed && !is_host_name(str_of(p.host), 0) && !address_from_text(p.host, &sa)) ||
         (bracketed && !address_from_text(p.host, &sa)))
         return err_set(e, TL_E_DENIED, "the host of the address is not a plain name");
-    /* After the scheme the host must follow as we read it: no parser can then see another one. */
-    str rest = str_n(url.p + (https ? 8 : 7), url.n - (https ? 8 : 7));
-    size_t host_end = 0;
-    while (host_end < rest.n && !strchr("/?", rest.p[host_end]))
-        host_end++;
-    if (memchr(rest.p, '@', host_end) || memchr(rest.p, '%', host_end) || host_end == 0)
-        return err_set(e, TL_E_DENIED, "the host of the address is not a plain name");
+    if (!host_is_plain(str_n(url.p + (https ? 8 : 7), url.n - (https ? 8 : 7)), &p, bracketed))
+        return err_set(e, TL_E_DENIED, "the host of the address is not written plainly");
     if (!url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, &port))
         return err_set(e, TL_E_DENIED, "the port of the address is not a number");
     p.port = strtol(port, NULL, 10);

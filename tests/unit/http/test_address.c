@@ -111,6 +111,7 @@ static void test_operator_urls(void **state)
     assert_int_equal(http_allow_check(a, STR("https://10.1.2.3:8443/x"), &target, &e), TL_OK);
     assert_int_equal(target, HTTP_TARGET_OPERATOR);
     assert_int_equal(http_allow_check(a, STR("http://127.0.0.1:8102/"), NULL, &e), TL_E_DENIED);
+    assert_int_equal(http_allow_check(a, STR("http://127.1:8101/"), NULL, &e), TL_E_DENIED); /* not as it is written */
     assert_int_equal(http_allow_check(a, STR("https://127.0.0.1:8101/"), NULL, &e), TL_E_DENIED);
     assert_int_equal(http_allow_check(a, STR("http://10.1.2.3:8443/"), NULL, &e), TL_E_DENIED);
     assert_int_equal(http_allow_url(a, STR("http://twin.example:8101"), &e), TL_E_CONFIG);
