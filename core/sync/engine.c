@@ -47,8 +47,11 @@ int g_end(struct engine *g, int rc, const char *what, struct err *e)
     }
     if (rc == E_STORAGE)
         storage_failed(g, what, e);
-    else if (rc != TL_OK && e)
+    else if (rc != TL_OK && e) {
+        if (e->text[0] == 0)
+            err_set(e, rc, "%s", status_name(rc));
         log_err(LOG_ERROR, what, e);
+    }
     if (rc != TL_OK) {
         struct err again = {0};
         if (model_refresh(g, &again))
@@ -171,6 +174,7 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     g->env = config->env;
     g->dispatcher = config->dispatcher;
     g->wake = config->wake;
+    g->hooks_changed = config->hooks_changed;
     g->wake_ctx = config->ctx;
     g->next_handle = 1;
     int rc = model_load(g, e);

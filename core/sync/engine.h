@@ -27,6 +27,8 @@ struct engine_config {
     const struct dispatcher *dispatcher; /* outlives the engine */
     /* Told when something became ready, so that the control loop turns again at once. May be null. */
     void (*wake)(void *ctx);
+    /* A webhook subscription was made, renewed or removed: what verifies deliveries reads it again. May be null. */
+    void (*hooks_changed)(void *ctx);
     void *ctx;
 };
 

@@ -35,6 +35,7 @@ enum {
 };
 #define FRESH_US    (30 * US_PER_S)
 #define DEBOUNCE_US (US_PER_S / 2)
+#define READ_WAIT_US (60 * US_PER_S) /* a pair waits so long for a read, should the read be lost */
 #define SWEEP_US    (7 * US_PER_DAY)
 #define DISCOVER_US US_PER_DAY
 #define LIVE_RUN_US (300 * US_PER_S)
@@ -242,6 +243,7 @@ struct engine {
     const struct env *env;
     const struct dispatcher *dispatcher;
     void (*wake)(void *ctx);
+    void (*hooks_changed)(void *ctx);
     void *wake_ctx;
     struct g_endpoint *endpoints;
     struct g_feed *feeds;
@@ -285,6 +287,7 @@ void g_submit(struct engine *g, struct call *c);
 struct call_note { /* what the engine remembers of a call it sent; in the call's arena */
     struct engine *g;
     int64_t sent_us;
+    uint64_t shape_hash; /* of the feed when it was asked: an answer in another shape is not read */
     void *more;
 };
 static inline struct call_note *call_note(const struct call *c)
@@ -387,6 +390,9 @@ int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struc
 enum side_state side_state_of(const struct record *r);
 /* New bases into the pair: for every field where agreed[i], base[s] := value[s]; the others stay as they are. */
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
+/* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts crashes. */
+str extra_get(str extra, char tag);
+str extra_set(str extra, char tag, str value, struct arena *a); /* an empty value removes */
 void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str *out);
 bool record_in_window(const struct g_link *l, const struct record *r);
 

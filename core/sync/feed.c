@@ -67,6 +67,7 @@ const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c)
     }
     shape->kind = arena_str(&c->arena, shape->kind);
     shape->fields = fields;
+    call_note(c)->shape_hash = f->shape_hash;
     return shape;
 }
 
@@ -272,6 +273,8 @@ void feed_fetched(struct engine *g, struct call *c)
     f->getting = false;
     struct err e = {0};
     int status = c->reply.status;
+    if (call_note(c)->shape_hash != f->shape_hash)
+        c->reply.status = status = TL_E_TEMPORARY;
     if (status != TL_OK && status != TL_E_NOT_FOUND) {
         if (!endpoint_trouble(g, f->ep, status, &c->reply.error))
             f->backoff_until = g_mono(g) + backoff_us(g, ++f->failures);
@@ -322,6 +325,8 @@ void feed_call_done(struct engine *g, struct call *c)
         return;
     }
     f->pulling = false;
+    if (call_note(c)->shape_hash != f->shape_hash)
+        buf_clear(&c->reply.items); /* the map changed meanwhile: asked again */
     c->next = NULL;
     if (f->replies)
         f->replies_last->next = c;
@@ -457,7 +462,9 @@ static int take_page(struct engine *g, struct g_feed *f, struct call *c, bool *e
             continue;
         }
         if (r->flags & TL_REC_HINT) {
-            feed_want(f, 0, r->id, g_mono(g), 0);
+            int64_t feeds = 0;
+            rc = hint_put(g->db, f->row.endpoint, f->row.kind, r->id, r->state != TL_STATE_LIVE, g_now(g), &feeds, e);
+            f->hint_due = g_mono(g) + DEBOUNCE_US;
             continue;
         }
         struct observed seen;

@@ -1,5 +1,7 @@
 /* One record as it was read goes into the store, and the pairs it belongs to learn of it. Nothing is written to any
  * vendor here, and no other endpoint is waited for. */
+#include <stdio.h>
+
 #include "engine_int.h"
 #include "unicode.h"
 
@@ -74,6 +76,7 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
     tl_value *value[2] = {arena_array(a, tl_value, n + 1), arena_array(a, tl_value, n + 1)};
     const struct snapshot_side *other = &ld->snap.side[1 - s];
     bool first = ld->pair.base[s].kind == BASE_NONE;
+    str written = extra_get(ld->pair.extra, s ? 'b' : 'a');
     for (uint32_t i = 0; i < n; i++) {
         const struct rule_field *f = &l->fields[i];
         bool other_has = !other->base || !other->has_base || other->has_base[i];
@@ -81,10 +84,10 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
         value[1 - s][i] = sent;
         value[s][i] = ld->values[s][i];
         if (!first) {
-            /* An update: the base holds what was sent. */
-            bool has = !ld->base[s] || ld->has_base[s][i];
-            if (has && own_write && ld->base[s] && field_changed(f, &ld->snap.side[s], i) && other_has)
-                agreed[i] = true;
+            /* An update: the base holds what was sent. What the vendor made of it is ours; other fields may be others'. */
+            char number[16];
+            snprintf(number, sizeof number, "%u", f->number);
+            agreed[i] = own_write && other_has && str_in_list(written, str_of(number));
             continue;
         }
         if (!other_has)
@@ -100,6 +103,7 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
     }
     const tl_value *both[2] = {value[0], value[1]};
     bases_set(l, ld, agreed, both, a);
+    ld->pair.extra = extra_set(ld->pair.extra, s ? 'b' : 'a', (str){0}, a);
     ld->pair.unsettled &= ~(s ? (uint32_t)PAIR_UNSETTLED_B : (uint32_t)PAIR_UNSETTLED_A);
 }
 

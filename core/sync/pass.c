@@ -159,15 +159,18 @@ static int pass_finish(struct engine *g, struct g_feed *f, bool accepted, struct
         f->row.gap_us = 0;
         rc = feed_row_store(g, f, e);
     }
+    for (size_t i = 0; rc == TL_OK && accepted && i < f->n_vanished; i++) {
+        AUTO(arena_done) struct arena a = {0};
+        struct record rec = {0};
+        int64_t feeds = 0;
+        rc = record_get(g->db, &a, f->vanished[i], &rec, e);
+        if (rc == TL_OK)
+            rc = hint_put(g->db, f->row.endpoint, f->row.kind, rec.id, true, g_now(g) - DEBOUNCE_US, &feeds, e);
+    }
     rc = g_end(g, rc, "ending a pass", e);
     if (rc != TL_OK)
         return rc;
-    for (size_t i = 0; accepted && i < f->n_vanished; i++) {
-        AUTO(arena_done) struct arena a = {0};
-        struct record rec = {0};
-        if (record_get(g->db, &a, f->vanished[i], &rec, e) == TL_OK)
-            feed_want(f, rec.rec, rec.id, g_mono(g), 0);
-    }
+    f->hint_due = 0;
     f->pass = (struct pass){0};
     f->pass_done = false;
     f->accept_vanished = false;

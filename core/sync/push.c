@@ -88,8 +88,27 @@ static int32_t field_of_number(const struct g_link *l, uint32_t number)
 
 struct sent_range {
     uint32_t first, n;
-    uint32_t *entries; /* [n] index of the batch's entries */
+    uint32_t *entries;  /* [n] index of the batch's entries */
+    uint32_t n_fields;
+    uint32_t *obs_no;   /* [n_fields] field numbers of the shape that was sent */
 };
+
+/* A record that came back, with its values told in the shape of the feed instead of the one of the write. */
+static tl_record result_record(const struct g_feed *f, const struct sent_range *sent, const tl_record *r, struct arena *a)
+{
+    tl_record out = *r;
+    tl_value *values = arena_array(a, tl_value, r->n_values + 1);
+    out.n_values = 0;
+    for (uint32_t i = 0; i < r->n_values; i++) {
+        uint32_t number = r->values[i].field < sent->n_fields ? sent->obs_no[r->values[i].field] : 0;
+        if (number == 0 || number >= f->n_numbers || f->shape_of[number] < 0)
+            continue;
+        values[out.n_values] = r->values[i];
+        values[out.n_values++].field = (uint32_t)f->shape_of[number];
+    }
+    out.values = values;
+    return out;
+}
 
 void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n)
 {
@@ -121,6 +140,10 @@ void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n
     tl_batch *batch = arena_new(&c->arena, tl_batch);
     *batch = (tl_batch){sizeof *batch, sent->n, sizeof(tl_record), 0, records};
     sent->first = first;
+    sent->n_fields = l->rules.n_fields;
+    sent->obs_no = arena_array(&c->arena, uint32_t, l->rules.n_fields + 1);
+    for (uint32_t i = 0; i < l->rules.n_fields; i++)
+        sent->obs_no[i] = l->fields[i].obs_no[b->side];
     c->tag = b->intent;
     c->request.push.batch = batch;
     c->request.push.flags = b->flags & BATCH_QUIET ? TL_PUSH_QUIET : 0;
@@ -452,8 +475,14 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     }
     const tl_value *both[2] = {value[0], value[1]};
     bases_set(l, &ld, agreed, both, &a);
-    if (!observed && !post_full)
+    if (!observed && !post_full) {
+        AUTO(buf_done) struct buf written = {0};
+        buf_str(&written, extra_get(ld.pair.extra, side ? 'b' : 'a'));
+        for (uint32_t k = 0; k < entry->n_values; k++)
+            buf_fmt(&written, "%s%u", written.n ? "," : "", entry->values[k].field);
+        ld.pair.extra = extra_set(ld.pair.extra, side ? 'b' : 'a', buf_lent(&written), &a);
         ld.pair.unsettled |= side ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
+    }
     pair_is_through(g, &ld.pair, true);
     link_lanes_stale(l);
     rc = pair_store(g->db, &ld.pair, e);
@@ -600,9 +629,11 @@ static int take_results(struct engine *g, struct g_link *l, struct g_batch *b, s
         const tl_result *result = &item.u.result.result;
         answered[item.u.result.index] = true;
         g_step(g, 2);
-        tl_record bare = {.id = b->entries[at].id};
-        if (result->status == TL_OK && (result->record ? result->record->id.n > 0 : b->op != TL_OP_CREATE))
-            rc = push_apply(g, l, b, at, result->record ? result->record : &bare, false, e);
+        tl_record post = {.id = b->entries[at].id};
+        if (result->record)
+            post = result_record(l->feed[b->side], sent, result->record, &c->arena);
+        if (result->status == TL_OK && post.id.n > 0)
+            rc = push_apply(g, l, b, at, &post, false, e);
         else if (result->status != TL_E_UNKNOWN && result->status != TL_OK)
             rc = retry_entry(g, l, b, at, result->status, result->error, e);
     }
@@ -632,6 +663,20 @@ static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, s
     return rc;
 }
 
+/* Two crashes with this record alone in flight: it is set aside, the others go on. */
+static int poison(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, struct pair *p, struct err *e)
+{
+    struct trouble t = {.code = "POISON", .id = b->entries[i].source_id, .side = 1 - b->side, .text = "the connector died twice while it wrote this record"};
+    p->intent = 0;
+    int rc = fail_pair(g, l, p, &t, e);
+    p->status = PAIR_QUARANTINED;
+    p->due_us = 0;
+    if (rc == TL_OK)
+        rc = pair_store(g->db, p, e);
+    b->entries[i].done = rc == TL_OK;
+    return rc;
+}
+
 static int note_crash(struct engine *g, struct g_link *l, struct g_batch *b, const struct sent_range *sent,
                       struct err *e)
 {
@@ -642,8 +687,9 @@ static int note_crash(struct engine *g, struct g_link *l, struct g_batch *b, con
         struct pair p = {0};
         rc = pair_get(g->db, &a, b->entries[sent->entries[i]].pair, &p, e);
         if (rc == TL_OK) {
-            p.extra = p.extra.n ? STR("crashed twice") : STR("crashed");
-            rc = pair_store(g->db, &p, e);
+            bool again = extra_get(p.extra, 'c').n > 0;
+            p.extra = extra_set(p.extra, 'c', STR("1"), &a);
+            rc = again ? poison(g, l, b, sent->entries[i], &p, e) : pair_store(g->db, &p, e);
         }
     }
     return rc;

@@ -372,6 +372,11 @@ void resolve_call_done(struct engine *g, struct call *c)
     }
     b->calls--;
     int status = c->reply.status;
+    if (call_note(c)->shape_hash != l->feed[b->side]->shape_hash) {
+        later(g, b, 0);
+        call_free(c);
+        return;
+    }
     if (status != TL_OK && status != TL_E_NOT_FOUND) {
         endpoint_trouble(g, l->conn->ep[b->side], status, &c->reply.error);
         later(g, b, backoff_us(g, ++b->resolve_tries));

@@ -127,7 +127,7 @@ int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t 
             break;
         if (++p.attempts <= CONFLICT_TRIES && entry->id.n) {
             feed_want(f, p.rec[b->side], entry->id, g_mono(g), p.pair);
-            p.due_us = g_now(g) + 60 * US_PER_S; /* the read wakes it earlier */
+            p.due_us = g_now(g) + READ_WAIT_US; /* the read wakes it earlier */
             rc = pair_store(g->db, &p, e);
             entry->done = rc == TL_OK;
             return rc;
@@ -139,7 +139,7 @@ int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t 
         if (!entry->id.n)
             break;
         feed_want(f, p.rec[b->side], entry->id, g_mono(g), p.pair);
-        p.due_us = g_now(g) + 60 * US_PER_S;
+        p.due_us = g_now(g) + READ_WAIT_US;
         if (++p.attempts > CONFLICT_TRIES)
             break;
         rc = pair_store(g->db, &p, e);

@@ -215,3 +215,29 @@ void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl
     }
     chg_encode(l, ld, a, &ld->pair.chg);
 }
+
+/* ---- pair.extra: what only few pairs need, as "TAGvalue;..." ------------------------------------------------------------ */
+
+str extra_get(str extra, char tag)
+{
+    for (str rest = extra, part; str_split(&rest, ';', &part);)
+        if (part.n && part.p[0] == tag)
+            return str_n(part.p + 1, part.n - 1);
+    return (str){0};
+}
+
+str extra_set(str extra, char tag, str value, struct arena *a)
+{
+    AUTO(buf_done) struct buf b = {0};
+    for (str rest = extra, part; str_split(&rest, ';', &part);)
+        if (part.n && part.p[0] != tag) {
+            buf_str(&b, part);
+            buf_char(&b, ';');
+        }
+    if (value.n) {
+        buf_char(&b, tag);
+        buf_str(&b, value);
+        buf_char(&b, ';');
+    }
+    return arena_str(a, buf_lent(&b));
+}

@@ -87,6 +87,8 @@ void subscription_done(struct engine *g, struct call *c)
         rc = webhook_update(g->db, &w, &e);
         if (rc != TL_OK)
             log_err(LOG_WARN, "webhook", &e);
+        else if (g->hooks_changed)
+            g->hooks_changed(g->wake_ctx);
     } else if (c->reply.status != TL_OK && c->reply.status != TL_E_UNSUPPORTED) {
         endpoint_trouble(g, ep, c->reply.status, &c->reply.error);
         log_line(LOG_WARN, "webhook", "%s of \"%.*s\": %s", call_kind_name(c->kind), STR_FMT(ep->row.name),

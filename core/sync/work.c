@@ -449,7 +449,7 @@ static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, st
     int target = plan->target;
     if (must_read_first(g, l, ld, target)) {
         feed_want(l->feed[target], ld->rec[target].rec, ld->rec[target].id, g_mono(g), ld->pair.pair);
-        return pair_later(g, l, ld, 0, e);
+        return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e); /* the read wakes it earlier */
     }
     int rc = builder_add(g, l, b, target, TL_OP_UPDATE, ld, plan, e);
     if (rc == TL_OK && plan->n_waiting)
@@ -495,7 +495,7 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
         if (ld->rec[s].rec && ld->rec[s].state == TL_STATE_LIVE && ld->rec[s].observation.n == 0) {
             /* Written by us and not seen since: read it before anything is decided. */
             feed_want(l->feed[s], ld->rec[s].rec, ld->rec[s].id, g_mono(g), ld->pair.pair);
-            return pair_later(g, l, ld, 0, e);
+            return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e); /* the read wakes it earlier */
         }
     struct plan plan;
     plan_pair(&l->rules, &ld->snap, a, &plan);
@@ -585,6 +585,10 @@ static bool lane_slice(struct engine *g, struct g_link *l, int lane)
         AUTO(arena_done) struct arena a = {0};
         struct loaded ld;
         rc = snapshot_load(g, l, pairs[i], &a, &ld, &e);
+        if (rc == TL_E_NOT_FOUND) {
+            rc = TL_OK; /* taken over by another pair in this slice */
+            continue;
+        }
         if (rc == TL_OK)
             rc = work_pair(g, l, &ld, &b, false, &a, &e);
     }

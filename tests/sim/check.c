@@ -87,7 +87,9 @@ static void check_values(struct checker *c, int kind, const struct pair *p, cons
         if (!twin_field_path(kind, f))
             continue;
         if (f == F_ACCOUNT) {
-            if (w->knobs.direction == 0 && a->v[f][0] && b->v[f][0] && !same_account(c, a->v[f], b->v[f]))
+            const struct twin_record *ta = twin_of(w, 0, KIND_ACCOUNT, str_of(a->v[f])), *tb = twin_of(w, 1, KIND_ACCOUNT, str_of(b->v[f]));
+            bool alive = ta && tb && ta->state == TL_STATE_LIVE && tb->state == TL_STATE_LIVE; /* else nothing is to be re-pointed */
+            if (w->knobs.direction == 0 && alive && !same_account(c, a->v[f], b->v[f]))
                 world_violation(w, "V4: account of pair %lld differs: %s %s (%s %s)", (long long)p->pair, a->id, b->id, a->v[f], b->v[f]);
             continue;
         }
@@ -97,9 +99,12 @@ static void check_values(struct checker *c, int kind, const struct pair *p, cons
         const struct twin_record *source = w->knobs.direction == 2 ? b : a;
         if (one_way_drift && !by_user(source, f, source->v[f]))
             world_violation(w, "one-way source %s was written: field %d \"%s\"", source->id, f, source->v[f]);
-        if (w->knobs.direction == 0 && a->v[f][0] && !by_user(a, f, a->v[f]) && !by_user(b, f, a->v[f]) && !a->restored && !b->restored)
-            world_violation(w, "V6: field %d of pair %lld holds \"%s\", which no user wrote last (%s \"%s\", %s \"%s\")", f, (long long)p->pair,
-                            a->v[f], a->id, a->user_value[f], b->id, b->user_value[f]);
+        if (a->v[f][0] && !world_typed(w, a->v[f]))
+            world_violation(w, "V6: field %d of %s holds \"%s\", which no user ever gave", f, a->id, a->v[f]);
+        bool original = p->gen[0] == 0 && p->gen[1] == 0 && !a->restored && !b->restored;
+        if (w->knobs.direction == 0 && original && a->v[f][0] && !by_user(a, f, a->v[f]) && !by_user(b, f, a->v[f]))
+            world_violation(w, "V7: field %d of pair %lld holds \"%s\", which nobody gave last (%s \"%s\", %s \"%s\")", f,
+                            (long long)p->pair, a->v[f], a->id, a->user_value[f], b->id, b->user_value[f]);
     }
 }
 

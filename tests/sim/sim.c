@@ -129,6 +129,10 @@ static void run(struct world *w, uint64_t seed, const struct knobs *k, const cha
     if (w->violated) {
         totals.violations++;
         printf("seed %" PRIu64 ": %s\n", seed, w->violation);
+        if (getenv("SIM_KEEP")) {
+            printf("kept %s\n", db_path);
+            exit(1);
+        }
     }
     wipe(db_path);
 }

@@ -118,6 +118,30 @@ static void set_field(struct world *w, int s, struct twin_record *r, int f, cons
         snprintf(r->v[f], TWIN_TEXT, "%s", value);
 }
 
+static uint64_t typed_hash(const char *value)
+{
+    char bare[TWIN_TEXT];
+    size_t n = 0;
+    for (; *value && n < sizeof bare; value++)
+        if (*value != ' ')
+            bare[n++] = *value;
+    return store_hash(bare, n) % (8 * sizeof ((struct world *)0)->typed);
+}
+
+bool world_typed(const struct world *w, const char *value)
+{
+    uint64_t h = typed_hash(value);
+    return w->typed[h / 8] & (1u << (h % 8));
+}
+
+static void user_typed(struct world *w, struct twin_record *r, int f)
+{
+    uint64_t h = typed_hash(r->v[f]);
+    w->typed[h / 8] = (uint8_t)(w->typed[h / 8] | (1u << (h % 8)));
+    r->user_edit[f] = ++w->edit_no;
+    memcpy(r->user_value[f], r->v[f], TWIN_TEXT);
+}
+
 struct twin_record *user_create(struct world *w, int s, int kind, const char *email, const char *name)
 {
     struct twin_record *r = record_new(w, s, kind);
@@ -128,10 +152,8 @@ struct twin_record *user_create(struct world *w, int s, int kind, const char *em
     char tag[TWIN_TEXT];
     snprintf(tag, sizeof tag, "tag%s", r->id);
     set_field(w, s, r, F_TAG, tag);
-    for (int f = 0; f < TWIN_FIELDS; f++) {
-        r->user_edit[f] = ++w->edit_no;
-        memcpy(r->user_value[f], r->v[f], TWIN_TEXT);
-    }
+    for (int f = 0; f < TWIN_FIELDS; f++)
+        user_typed(w, r, f);
     touch(w, s, r, "user");
     world_trace(w, "user-create", r->id, kind);
     return r;
@@ -141,8 +163,7 @@ void user_edit(struct world *w, int s, int kind, struct twin_record *r, int fiel
 {
     (void)kind;
     set_field(w, s, r, field, value);
-    r->user_edit[field] = ++w->edit_no;
-    memcpy(r->user_value[field], r->v[field], TWIN_TEXT);
+    user_typed(w, r, field);
     touch(w, s, r, "user");
     world_trace(w, "user-edit", r->id, field);
 }
@@ -171,8 +192,8 @@ void user_random(struct world *w)
         r = user_create(w, s, kind, email, text);
         struct twin_record *account = kind == KIND_CONTACT && r ? pick(w, s, KIND_ACCOUNT, TL_STATE_LIVE) : NULL;
         if (account && world_chance(w, 60)) {
-            snprintf(r->v[F_ACCOUNT], TWIN_TEXT, "%s", account->id);
-            snprintf(r->user_value[F_ACCOUNT], TWIN_TEXT, "%s", account->id);
+            set_field(w, s, r, F_ACCOUNT, account->id);
+            user_typed(w, r, F_ACCOUNT);
         }
     } else if (what < 90) {
         static const int fields[] = {F_PHONE, F_TITLE, F_EXTRA};

@@ -64,6 +64,7 @@ struct world {
     struct twin_record rec[2][TWIN_KINDS][TWIN_RECORDS];
     struct twin_later later[TWIN_LATER];
     struct twin_counts counts;
+    uint8_t typed[8192];    /* set of hashes of all values users ever gave */
     uint64_t trace;         /* hash of everything that happened */
     int64_t crashes, lives, steps;
     int actions_left;
@@ -81,6 +82,8 @@ uint64_t world_random(struct world *w, uint64_t n); /* 0 .. n-1 */
 bool world_chance(struct world *w, int percent);
 void world_trace(struct world *w, const char *what, const char *a, int64_t b);
 void world_violation(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+bool world_typed(const struct world *w, const char *value);
 
 /* What a user of vendor s does. */
 struct twin_record *user_create(struct world *w, int s, int kind, const char *email, const char *name);
