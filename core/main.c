@@ -105,6 +105,11 @@ static void on_wake(void *ctx)
         control_wake(app->control);
 }
 
+static void on_hooks_changed(void *ctx)
+{
+    hook_targets_refresh(ctx);
+}
+
 /* Layer by layer, each taking what is below. What was made before a failure is left to the end of the process. */
 static int wire(struct app *app, const struct db_options *db_options, struct err *e)
 {
@@ -135,8 +140,12 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
     rc = runtime_new(&app->runtime, &runtime, e);
     if (rc)
         return rc;
-    struct engine_config engine = {
-        .db = app->db, .env = app->env, .dispatcher = runtime_dispatcher(app->runtime), .wake = on_wake, .ctx = app};
+    struct engine_config engine = {.db = app->db,
+                                   .env = app->env,
+                                   .dispatcher = runtime_dispatcher(app->runtime),
+                                   .wake = on_wake,
+                                   .hooks_changed = on_hooks_changed,
+                                   .ctx = app};
     rc = engine_open(&app->engine, &engine, e);
     if (rc)
         return rc;

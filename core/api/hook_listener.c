@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin.h"
 #include "app.h"
 #include "endpoints.h"
 #include "hook_verify.h"
@@ -147,6 +148,23 @@ void hook_targets_refresh(struct app *app)
     app->hooks->now = next;
     pthread_mutex_unlock(&app->hooks->lock);
     generation_give(app->hooks, old);
+}
+
+void hook_subscribe(struct app *app)
+{
+    const char *base = config_get(app->config, "hooks", "public_url");
+    struct generation *g = generation_take(app->hooks);
+    for (const struct hook_target *t = g->first; t; t = t->next) {
+        AUTO(buf_done) struct buf url = {.max = 4096};
+        struct err e = {0};
+        if (base && *base && hook_url(app, t->name, &url, &e) == TL_OK)
+            (void)admin_hook_url(app->engine, t->name, buf_text(&url), &e);
+        else if (!base || !*base)
+            (void)admin_hook_url(app->engine, t->name, NULL, &e);
+        if (e.status)
+            log_err(LOG_WARN, t->name, &e);
+    }
+    generation_give(app->hooks, g);
 }
 
 int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e)

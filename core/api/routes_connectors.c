@@ -130,6 +130,8 @@ static void on_loaded(void *arg, const char *words, const struct err *e)
     struct verb *v = arg;
     if (!e)
         setup_endpoints(v->app, v->object);
+    if (!e)
+        hook_subscribe(v->app);
     answer_words(v, words, e);
 }
 

@@ -172,6 +172,7 @@ static void connector_loaded(void *arg, const char *words, const struct err *e)
     } else {
         log_line(LOG_INFO, NULL, "connector \"%s\": %s", note->connector, words);
         setup_endpoints(note->app, note->connector);
+        hook_subscribe(note->app);
     }
     free(note);
 }

@@ -96,6 +96,7 @@ void cli_print_list(const struct cli *cli, const char *kind, const json_t *answe
                     const char *empty);
 /* One object as "name: value" lines, nested members indented; with --json as a list of one. */
 void cli_print_object(const struct cli *cli, const char *kind, const json_t *object);
+void cli_sum_links(json_t *connections); /* adds "pairs" and "failures": the sums over a connection's links */
 json_t *cli_path(const json_t *object, const char *path);     /* lent; NULL if absent */
 const char *cli_text(const json_t *object, const char *path); /* "" if absent or no text */
 int64_t cli_int(const json_t *object, const char *path);

@@ -8,7 +8,7 @@ static const struct column columns[] = {
     {"STATE", "state", COLUMN_COLOR_STATE},
     {"PAIRS", "pairs", COLUMN_RIGHT},
     {"FAILURES", "failures", COLUMN_RIGHT},
-    {"WHY", "block.text|reason", COLUMN_WRAP},
+    {"WHY", "block_text", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 
@@ -17,10 +17,28 @@ static const char *connection_path(struct cli *cli, const char *rest)
     return arena_fmt(&cli->arena, "/api/v1/connections/%s%s", cli_escape(cli, cli->args[0]), rest);
 }
 
+void cli_sum_links(json_t *connections)
+{
+    size_t i, k;
+    json_t *connection, *link;
+    json_array_foreach(connections, i, connection)
+    {
+        json_int_t pairs = 0, failures = 0;
+        json_array_foreach(json_object_get(connection, "links"), k, link)
+        {
+            pairs += cli_int(link, "counts.pairs");
+            failures += cli_int(link, "counts.failures");
+        }
+        json_object_set_new(connection, "pairs", json_integer(pairs));
+        json_object_set_new(connection, "failures", json_integer(failures));
+    }
+}
+
 static int run_list(struct cli *cli)
 {
     json_t *answer = NULL;
     int rc = cli_get(cli, &answer, "/api/v1/connections");
+    cli_sum_links(json_object_get(answer, "items"));
     if (rc == EXIT_DONE)
         cli_print_list(cli, "connection", answer, columns,
                        "no connection; make one: tieline connection create NAME --a ENDPOINT --b ENDPOINT");
@@ -114,11 +132,11 @@ static const struct column link_columns[] = {
     {"CONNECTION", "connection", 0},
     {"KIND", "kind", 0},
     {"DIRECTION", "direction", 0},
-    {"POLICY", "policy", 0},
-    {"EVERY", "every", COLUMN_RIGHT},
-    {"PAIRS", "pairs", COLUMN_RIGHT},
-    {"FAILURES", "failures", COLUMN_RIGHT},
-    {"STATE", "state", COLUMN_COLOR_STATE},
+    {"EVERY (S)", "every_seconds", COLUMN_RIGHT},
+    {"PHASE", "phase", 0},
+    {"PAIRS", "counts.pairs", COLUMN_RIGHT},
+    {"FAILURES", "counts.failures", COLUMN_RIGHT},
+    {"BRAKE", "brake_text", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 

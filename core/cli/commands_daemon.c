@@ -16,7 +16,7 @@ static const struct column connection_columns[] = {
     {"STATE", "state", COLUMN_COLOR_STATE},
     {"PAIRS", "pairs", COLUMN_RIGHT},
     {"FAILURES", "failures", COLUMN_RIGHT},
-    {"WHY", "block.text|reason", COLUMN_WRAP},
+    {"WHY", "block_text", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 
@@ -67,6 +67,7 @@ static int run_status(struct cli *cli)
                    "loopback is "
                    "allowed\n");
         json_t *list = json_pack("{s:O}", "items", json_object_get(answer, "connections"));
+        cli_sum_links(json_object_get(answer, "connections"));
         cli_print_list(cli, "connection", list, connection_columns,
                        "no connection yet; see: tieline connection create --help");
         json_decref(list);

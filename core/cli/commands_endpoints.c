@@ -14,7 +14,7 @@ static const struct column columns[] = {
     {"STATE", "state", COLUMN_COLOR_STATE},
     {"SIGN-IN", "auth.state", 0},
     {"ORG", "org_name|org_key", 0},
-    {"PROBLEM", "error.text|auth.words|block.text", COLUMN_WRAP},
+    {"PROBLEM", "error.text|block_text", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 
@@ -116,7 +116,7 @@ static int run_prepare(struct cli *cli)
 
 static const struct column field_columns[] = {
     {"KIND", "kind", 0}, {"PATH", "path", 0},          {"VENDOR'S NAME", "name", 0}, {"LABEL", "label", 0},
-    {"TYPE", "type", 0}, {"MAX", "max", COLUMN_RIGHT}, {"FLAGS", "flags", 0},        {NULL, NULL, 0},
+    {"TYPE", "type", 0}, {"MAX", "max", COLUMN_RIGHT}, {"REQUIRED", "required", 0}, {"READ-ONLY", "read_only", 0},        {NULL, NULL, 0},
 };
 static const struct cli_option field_options[] = {{"kind", "KIND", "only this kind, for example contact"},
                                                   {NULL, NULL, NULL}};
@@ -230,7 +230,7 @@ static const struct column webhook_columns[] = {
     {"ENDPOINT", "endpoint", 0},
     {"SUBSCRIPTION", "id|subscription", 0},
     {"KINDS", "kinds", 0},
-    {"LAST RECEIVED", "received_at", COLUMN_TIME},
+    {"LAST RECEIVED", "last_received", COLUMN_TIME},
     {"ACCEPTED", "accepted", COLUMN_RIGHT},
     {"DUPLICATES", "duplicates", COLUMN_RIGHT},
     {"REFUSED", "refused", COLUMN_RIGHT},

@@ -10,13 +10,11 @@ static const char *map_path(struct cli *cli, const char *rest)
 static const struct column columns[] = {
     {"A", "a", 0},
     {"A: VENDOR'S NAME", "a_name", 0},
-    {"A: TYPE", "a_type", 0},
     {"DIRECTION", "direction", 0},
     {"B", "b", 0},
     {"B: VENDOR'S NAME", "b_name", 0},
-    {"B: TYPE", "b_type", 0},
     {"POLICY", "policy", 0},
-    {"FROM", "origin", 0},
+    {"DEFAULT", "default", 0},
     {"SUSPENDED", "suspended", COLUMN_WRAP},
     {NULL, NULL, 0},
 };

@@ -12,13 +12,13 @@ static const struct cli_option filter_options[] = {
 
 static const struct column failure_columns[] = {
     {"ID", "id", COLUMN_RIGHT},
-    {"TIME", "last_at|at", COLUMN_TIME},
+    {"TIME", "time", COLUMN_TIME},
     {"KIND", "kind", 0},
-    {"SIDE", "side|endpoint", 0},
+    {"SIDE", "side", 0},
     {"A", "a_id", 0},
     {"B", "b_id", 0},
     {"CODE", "code", 0},
-    {"REASON", "reason|text", COLUMN_WRAP},
+    {"REASON", "reason", COLUMN_WRAP},
     {"VENDOR'S WORDS", "vendor_text|detail", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
@@ -112,14 +112,14 @@ static int run_retry(struct cli *cli)
 
 static const struct cli_option find_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
 static const struct column pair_columns[] = {
-    {"PAIR", "pair|id", COLUMN_RIGHT},
+    {"PAIR", "pair", COLUMN_RIGHT},
     {"CONNECTION", "connection", 0},
     {"KIND", "kind", 0},
     {"STATUS", "status", COLUMN_COLOR_STATE},
-    {"A", "a.id", 0},
-    {"A: STATE", "a.state", 0},
-    {"B", "b.id", 0},
-    {"B: STATE", "b.state", 0},
+    {"A", "a_id", 0},
+    {"A: STATE", "a_state", 0},
+    {"B", "b_id", 0},
+    {"B: STATE", "b_state", 0},
     {NULL, NULL, 0},
 };
 

@@ -8,12 +8,21 @@
 enum { POLL_MS = 500, MAX_BARS = 32 };
 
 static const struct column status_columns[] = {
-    {"CONNECTION", "connection", 0},        {"KIND", "kind", 0},
-    {"STATE", "state", COLUMN_COLOR_STATE}, {"PHASE", "phase", 0},
-    {"RUN", "run", COLUMN_RIGHT},           {"OBSERVED", "observed", COLUMN_RIGHT},
-    {"OF", "estimated", COLUMN_RIGHT},      {"PUSHED", "pushed", COLUMN_RIGHT},
-    {"PLANNED", "planned", COLUMN_RIGHT},   {"FAILED", "failed", COLUMN_RIGHT},
-    {"PER SECOND", "rate", COLUMN_RIGHT},   {NULL, NULL, 0},
+    {"CONNECTION", "connection", 0},
+    {"STATE", "state", COLUMN_COLOR_STATE},
+    {"KIND", "kind", 0},
+    {"PHASE", "phase", 0},
+    {"A SEEN", "observed_a", COLUMN_RIGHT},
+    {"OF", "estimated_a", COLUMN_RIGHT},
+    {"B SEEN", "observed_b", COLUMN_RIGHT},
+    {"OF", "estimated_b", COLUMN_RIGHT},
+    {"DONE", "running.pushed", COLUMN_RIGHT},
+    {"PLANNED", "running.planned", COLUMN_RIGHT},
+    {"PER SECOND", "running.rate_per_second", COLUMN_RIGHT},
+    {"PAIRS", "counts.complete", COLUMN_RIGHT},
+    {"UNSETTLED", "counts.unsettled", COLUMN_RIGHT},
+    {"FAILURES", "counts.failures", COLUMN_RIGHT},
+    {NULL, NULL, 0},
 };
 
 static int get_status(struct cli *cli, const char *connection, json_t **out)
@@ -22,26 +31,52 @@ static int get_status(struct cli *cli, const char *connection, json_t **out)
                    connection ? cli_escape(cli, connection) : "");
 }
 
+/* Links of all connections as one list; each carries the state of its connection. The caller's. */
+static json_t *flat_links(const json_t *answer)
+{
+    json_t *list = json_array(), *connection, *link;
+    size_t i, k;
+    json_array_foreach(json_object_get(answer, "items"), i, connection)
+    {
+        json_array_foreach(json_object_get(connection, "links"), k, link)
+        {
+            json_object_set(link, "state", json_object_get(connection, "state"));
+            json_array_append(list, link);
+        }
+    }
+    return json_pack("{s:o}", "items", list);
+}
+
+static void draw_link(struct cli *cli, struct progress *bar, const json_t *link)
+{
+    const char *label = arena_fmt(&cli->arena, "%s: %s", cli_text(link, "kind"), cli_text(link, "phase"));
+    int64_t seen = cli_int(link, "observed_a") + cli_int(link, "observed_b");
+    int64_t expected = cli_int(link, "estimated_a") + cli_int(link, "estimated_b");
+    int64_t done = cli_int(link, "running.pushed"), planned = cli_int(link, "running.planned");
+    double rate = json_real_value(cli_path(link, "running.rate_per_second"));
+    const char *tail =
+        arena_fmt(&cli->arena, "%.0f/s, failures %lld", rate, (long long)cli_int(link, "counts.failures"));
+    if (seen < expected || done == 0)
+        cli_progress(cli, bar, label, seen, expected > 0 ? expected : -1, tail);
+    else
+        cli_progress(cli, bar, label, done, planned > 0 ? planned : -1, tail);
+}
+
 /* True while a first sync or sweep of the connection goes on. */
 static bool draw(struct cli *cli, const json_t *answer, struct progress *bars)
 {
     bool running = false;
     size_t i;
-    json_t *item;
-    json_array_foreach(json_object_get(answer, "items"), i, item)
+    json_t *link, *flat = flat_links(answer);
+    json_array_foreach(json_object_get(flat, "items"), i, link)
     {
-        if (i >= MAX_BARS || !json_is_true(json_object_get(item, "running")))
+        if (i >= MAX_BARS || !json_object_get(link, "running"))
             continue;
+        if (!running)
+            draw_link(cli, &bars[i], link); /* links run one after the other: one bar at a time */
         running = true;
-        const char *label = arena_fmt(&cli->arena, "%s %s", cli_text(item, "kind"), cli_text(item, "phase"));
-        bool pushing = cli_int(item, "planned") > 0 && cli_int(item, "observed") >= cli_int(item, "estimated");
-        const char *tail =
-            arena_fmt(&cli->arena, "pushed %lld, failed %lld, %lld/s", (long long)cli_int(item, "pushed"),
-                      (long long)cli_int(item, "failed"), (long long)cli_int(item, "rate"));
-        int64_t total = pushing ? cli_int(item, "planned") : cli_int(item, "estimated");
-        cli_progress(cli, &bars[i], label, pushing ? cli_int(item, "pushed") : cli_int(item, "observed"),
-                     total > 0 ? total : -1, tail);
     }
+    json_decref(flat);
     return running;
 }
 
@@ -66,14 +101,14 @@ static int wait_for_end(struct cli *cli, const char *connection)
 
 static const struct column history_columns[] = {
     {"RUN", "run", COLUMN_RIGHT},
-    {"DATE", "started_at|at", COLUMN_TIME},
+    {"DATE", "date", COLUMN_TIME},
     {"SOURCE", "source", 0},
     {"DESTINATION", "destination", 0},
     {"RECORDS", "kind", 0},
     {"RUN KIND", "run_kind", 0},
     {"ADDED", "added", COLUMN_RIGHT},
     {"UPDATED", "updated", COLUMN_RIGHT},
-    {"MATCHED", "matched|adopted", COLUMN_RIGHT},
+    {"MATCHED", "matched", COLUMN_RIGHT},
     {"FAILED", "failed", COLUMN_RIGHT},
     {"STATE", "state", COLUMN_COLOR_STATE},
     {NULL, NULL, 0},
@@ -141,8 +176,11 @@ static int run_status(struct cli *cli)
     }
     json_t *answer = NULL;
     int rc = get_status(cli, connection, &answer);
+    json_t *flat = flat_links(answer);
     if (rc == EXIT_DONE)
-        cli_print_list(cli, "sync", answer, status_columns, "nothing to sync; see: tieline link create --help");
+        cli_print_list(cli, "sync", cli->json ? answer : flat, status_columns,
+                       "nothing to sync; see: tieline link create --help");
+    json_decref(flat);
     json_decref(answer);
     return rc;
 }
