@@ -18,6 +18,8 @@ int create_class(const struct g_link *l, int target)
     return k->desc.can & (TL_CAN_FIND_CREATED | TL_CAN_FIND) ? 3 : 4;
 }
 
+enum { FIND_LIMIT = 200 }; /* a list this long may have been cut: then absence proves nothing */
+
 struct resolve_note {
     int class;
     uint32_t n;
@@ -203,7 +205,7 @@ static bool ask_find(struct engine *g, struct g_link *l, struct g_batch *b, stru
     c->tag = -b->intent;
     c->request.find.queries = queries;
     c->request.find.n_queries = note->n;
-    c->request.find.limit = 50;
+    c->request.find.limit = FIND_LIMIT;
     c->request.find.shape = feed_call_shape(f, c);
     call_note(c)->more = note;
     b->calls++;
@@ -276,6 +278,7 @@ static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b
 
 struct found {
     int n;
+    uint32_t listed; /* records the vendor named for this question */
     int64_t rec;
     char *id;
 };
@@ -334,6 +337,8 @@ static int create_outcome(struct engine *g, struct g_link *l, struct g_batch *b,
     }
     if (f->n > 1)
         return give_up(g, l, b, i, "several records of the target could be it", e);
+    if (class > 2 && f->listed >= FIND_LIMIT && g_now(g) >= b->settle_us)
+        return give_up(g, l, b, i, "the target lists too many records to tell", e);
     if (entry->flags & ENTRY_LOOKED)
         return give_up(g, l, b, i, "the target speaks of a duplicate that is not ours", e);
     if (class > 1 && g_now(g) < b->settle_us)
@@ -353,6 +358,7 @@ static int resolve_creates(struct engine *g, struct g_link *l, struct g_batch *b
         if (item.kind != ITEM_RECORD || item.u.record.index >= note->n)
             continue;
         uint32_t k = item.u.record.index;
+        found[k].listed++;
         rc = found_add(g, l, b, &b->entries[note->entries[k]], note->class, &item, &how, c, &found[k], e);
     }
     for (uint32_t k = 0; k < note->n && rc == TL_OK; k++)

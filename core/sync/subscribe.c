@@ -6,6 +6,16 @@
 #include "engine_int.h"
 #include "log.h"
 
+enum { LOOK_AGAIN_US = 5 * 1000 * 1000 };
+
+/* Kinds that some link reads from this endpoint, comma separated. */
+static void kinds_used(const struct engine *g, const struct g_endpoint *ep, struct buf *out)
+{
+    for (const struct g_feed *f = g->feeds; f; f = f->next)
+        if (f->ep == ep && f->wanted)
+            buf_fmt(out, "%s%.*s", out->n ? "," : "", STR_FMT(f->row.kind));
+}
+
 int admin_hook_url(struct engine *g, const char *endpoint, const char *url, struct err *e)
 {
     struct g_endpoint *ep = model_endpoint_named(g, endpoint);
@@ -39,18 +49,17 @@ bool subscription_turn(struct engine *g)
     for (struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
         if (ep->subscribing || ep->subscribe_due > g_mono(g) || !g_endpoint_can(g, ep, TL_PURPOSE_LIVE))
             continue;
-        bool used = false;
-        for (struct g_feed *f = g->feeds; f; f = f->next)
-            used |= f->ep == ep && f->wanted;
         AUTO(arena_done) struct arena a = {0};
         struct webhook w = {0};
         struct err e = {0};
         int rc = webhook_get(g->db, &a, ep->row.endpoint, &w, &e);
-        ep->subscribe_due = g_mono(g) + 3600 * US_PER_S;
+        ep->subscribe_due = g_mono(g) + LOOK_AGAIN_US;
         if (rc != TL_OK)
             continue;
+        AUTO(buf_done) struct buf kinds = {.max = 4096};
+        kinds_used(g, ep, &kinds);
         bool ending = w.expires_us && w.expires_us - US_PER_DAY < g_now(g);
-        if (ep->hook_url && used && (w.id.n == 0 || ending))
+        if (ep->hook_url && kinds.n && (w.id.n == 0 || ending || !str_eq(w.kinds, buf_lent(&kinds))))
             subscription_send(g, ep, CALL_SUBSCRIBE, w.id);
         else if (!ep->hook_url && w.id.n)
             subscription_send(g, ep, CALL_UNSUBSCRIBE, w.id);
@@ -73,9 +82,12 @@ void subscription_done(struct engine *g, struct call *c)
     int rc = webhook_get(g->db, &a, ep->row.endpoint, &w, &e);
     if (rc == TL_OK && c->reply.status == TL_OK) {
         if (c->kind == CALL_UNSUBSCRIBE) {
-            w.id = w.audience = (str){0};
+            w.id = w.audience = w.kinds = (str){0};
             w.expires_us = 0;
         }
+        AUTO(buf_done) struct buf kinds = {.max = 4096};
+        for (uint32_t i = 0; i < c->request.subscribe.n_kinds; i++)
+            buf_fmt(&kinds, "%s%.*s", i ? "," : "", STR_FMT(c->request.subscribe.kinds[i]));
         AUTO(reply_reader_done) struct reply_reader r;
         reply_reader_init(&r, &c->reply);
         for (struct item item; reply_next(&r, &item);)
@@ -83,6 +95,7 @@ void subscription_done(struct engine *g, struct call *c)
                 w.id = arena_str(&a, item.u.subscription.id);
                 w.audience = arena_str(&a, item.u.subscription.audience);
                 w.expires_us = item.u.subscription.expires_us;
+                w.kinds = arena_str(&a, buf_lent(&kinds));
             }
         rc = webhook_update(g->db, &w, &e);
         if (rc != TL_OK)

@@ -72,7 +72,12 @@ static bool same_account(struct checker *c, const char *a, const char *b)
         return false;
     (void)pair_of_record(c->db, l->link, SIDE_A, ra.rec, (str){0}, &pa, &e);
     (void)pair_of_record(c->db, l->link, SIDE_B, rb.rec, (str){0}, &pb, &e);
-    return pa && pa == pb;
+    struct pair p = {0};
+    if (pa == 0 || pb == 0)
+        return true; /* one of them has no counterpart: a double, reported */
+    if (pa != pb && (pair_get(c->db, &c->arena, pa, &p, &e) || p.rec[1] == 0 || pair_get(c->db, &c->arena, pb, &p, &e) || p.rec[0] == 0))
+        return true;
+    return pa == pb;
 }
 
 static bool by_user(const struct twin_record *r, int f, const char *value)

@@ -94,6 +94,10 @@ static void seed_records(struct world *w)
             if (s)
                 user_edit(w, s, KIND_CONTACT, r, F_TITLE, "from b");
         }
+    for (int s = 0; s < 2; s++)
+        for (int kind = 0; kind < TWIN_KINDS; kind++)
+            for (int i = 0; i < TWIN_RECORDS; i++)
+                w->rec[s][kind][i].visible_us = 0; /* they are long there */
 }
 
 /* One whole run over as many lives as it takes. */

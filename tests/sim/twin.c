@@ -375,7 +375,7 @@ static void find(struct world *w, int s, const tl_find *q, struct reply *reply)
     for (uint32_t i = 0; i < q->n_queries; i++) {
         const tl_query *query = &q->queries[i];
         int field = path_field(kind, query->path), n = 0;
-        for (int k = 0; k < TWIN_RECORDS && n < 20; k++) {
+        for (int k = 0; k < TWIN_RECORDS && n < (int)(q->limit ? q->limit : 20); k++) {
             const struct twin_record *r = &w->rec[s][kind][k];
             if (!r->used || r->state == TL_STATE_DELETED)
                 continue;
