@@ -100,11 +100,30 @@ static int release_connection(struct request *rq, json_t **answer, struct err *e
 
 /* ---- links ---- */
 
+/* Links of every connection, in the order of the connections. */
+static int all_links(struct db *db, json_t **answer, struct err *e)
+{
+    json_t *connections = NULL, *connection, *items = json_array();
+    int rc = view_connections(db, &connections, e);
+    size_t i;
+    json_array_foreach(json_object_get(connections, "items"), i, connection)
+    {
+        json_array_extend(items, json_object_get(connection, "links"));
+    }
+    json_decref(connections);
+    if (rc)
+        json_decref(items);
+    else
+        *answer = json_pack("{s:o}", "items", items);
+    return rc;
+}
+
 static int list_links(struct request *rq, json_t **answer, struct err *e)
 {
     const char *connection = param_text(rq, "connection");
     WITH_READER(rq, db, e,
-                not_found_words(e, view_links(db, connection, answer, e), "connection", connection ? connection : ""));
+                connection ? not_found_words(e, view_links(db, connection, answer, e), "connection", connection)
+                           : all_links(db, answer, e));
 }
 
 static int show_link(struct request *rq, json_t **answer, struct err *e)
