@@ -55,13 +55,31 @@ static void publish(struct bench *b, EVP_PKEY *key, const char *kid)
     snprintf(b->set, sizeof b->set, "%s", buf_text(&s));
 }
 
+static EVP_PKEY *own_key, *foreign_key; /* costly to make: once for all tests */
+
+static int make_keys(void **state)
+{
+    (void)state;
+    own_key = EVP_RSA_gen(2048);
+    foreign_key = EVP_RSA_gen(2048);
+    return own_key && foreign_key ? 0 : -1;
+}
+
+static int drop_keys(void **state)
+{
+    (void)state;
+    EVP_PKEY_free(own_key);
+    EVP_PKEY_free(foreign_key);
+    return 0;
+}
+
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
     struct err e = {0};
     b->status = 200;
-    b->key = EVP_RSA_gen(2048);
-    b->foreign = EVP_RSA_gen(2048);
+    b->key = own_key;
+    b->foreign = foreign_key;
     publish(b, b->key, "k1");
     b->server = loop_start(handler, b);
     char *url = loop_url(b->server, "/.well-known/jwks.json");
@@ -82,8 +100,6 @@ static int teardown(void **state)
     http_client_free(b->client);
     loop_stop(b->server);
     http_allow_free(b->allow);
-    EVP_PKEY_free(b->key);
-    EVP_PKEY_free(b->foreign);
     free(b);
     return 0;
 }
@@ -253,5 +269,5 @@ int main(void)
         cmocka_unit_test(test_shared_secrets),
         cmocka_unit_test(test_hmac),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
