@@ -161,8 +161,10 @@ void floor_salesforce_read_back(struct floor *f, int64_t from_us)
         const tlk_node *rows = changes(f, from_us, after);
         n = tlk_count(rows);
         tl_record *list = tlk_new(&f->page, tl_record, n + 1);
-        for (uint32_t i = 0; i < n; i++)
-            row_read(f, tlk_item(rows, i), &list[i]);
+        tlk_iter each = tlk_each(rows);
+        const tlk_node *row;
+        for (uint32_t i = 0; tlk_next_item(&each, &row); i++)
+            row_read(f, row, &list[i]);
         floor_spent(f, STAGE_BACK_READ);
         floor_must(db_begin(f->db, &e), &e, "begin");
         for (uint32_t i = 0; i < n; i++) {
