@@ -4,9 +4,13 @@ import json
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 from sandboxlib import Sandbox, program
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools/lib"))
+import rig
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "sdk/examples/toy"
 
@@ -105,3 +109,63 @@ def test_a_wrong_token_is_an_auth_failure(sim, connectors, tmp_path):
     assert answer["status"] == "auth", answer
     toy.process.stdin.close()
     toy.process.wait(30)
+
+
+class Daemon(rig.Daemon):
+    """Zoho Desk and the third party's toy instead of Salesforce; connectors from the author's folder."""
+
+    def write_ini(self, extra="", desk_options="", salesforce_options=""):
+        super().write_ini(extra, desk_options, salesforce_options)
+        text = pathlib.Path(self.ini).read_text(encoding="utf-8")
+        head, tail = text.split("[endpoint sf]")
+        head = head.replace(f"dir = {self.build}/connectors", f"dir = {self.directory}/connectors")
+        head = head.replace("enable = desk, salesforce", "enable = desk, toy")
+        head = head.replace("isolation.salesforce", "isolation.toy")
+        toy = f"[endpoint toy]\nconnector = toy\nurl = {self.sandbox.at['toy']}\ntoken = @secret:toy\n"
+        pathlib.Path(self.ini).write_text(head + toy, encoding="utf-8")
+
+    def set_secrets(self):
+        keys = self.sandbox.at["credentials"]
+        for name, value in (("zoho_client", keys["zoho"]["client_secret"]), ("toy", keys["toy"]["token"]),
+                            ("zoho_refresh", keys["zoho"]["refresh_token"])):
+            self.run("secret", "set", name, stdin=value)
+
+
+def people(sandbox):
+    """Both sides as sets of what the default map keeps equal."""
+    desk = {(r["firstName"] or "", r["lastName"], (r["email"] or "").lower()) for r in sandbox.dump("desk", "contacts")
+            if r["_state"] == "live"}
+    toy = {(r["first_name"] or "", r["last_name"], (r["email"] or "").lower()) for r in sandbox.dump("toy", "contacts")
+           if not r["deleted"]}
+    return desk, toy
+
+
+@pytest.mark.parametrize("isolation", ["worker", "inprocess"])
+def test_it_syncs_with_the_sandbox_desk(connectors, tmp_path, isolation):
+    build = program("", "").rstrip("/")
+    (tmp_path / "connectors").mkdir()
+    for so in (connectors / "toy.so", pathlib.Path(build) / "connectors/desk.so"):
+        shutil.copy(so, tmp_path / "connectors")
+    sandbox = rig.Sandbox(build, "--contacts", 80, "--accounts", 10, "--plan", "plain")
+    daemon = Daemon(build, sandbox, directory=str(tmp_path), isolation=isolation)
+    try:
+        daemon.start()
+        daemon.set_secrets()
+        daemon.run("endpoint", "prepare", "desk", "--yes")
+        for endpoint in ("desk", "toy"):
+            daemon.run("endpoint", "check", endpoint)
+        daemon.run("connection", "create", "demo", "--a", "desk", "--b", "toy")
+        daemon.run("link", "create", "demo", "contact", "every=1s")
+        daemon.run("sync", "start", "demo")
+        rig.wait_until(lambda: len(set(map(frozenset, people(sandbox)))) == 1, 60, "both sides hold the same people")
+        row = next(r for r in sandbox.dump("toy", "contacts") if r["email"])
+        sandbox.change("toy", "contacts", row["id"], last_name="Edited by a third party")
+        rig.wait_until(lambda: any(r["lastName"] == "Edited by a third party" for r in sandbox.dump("desk", "contacts")),
+                       30, "the edit arrives in the desk")
+        assert sandbox.violations()["violations"] == []
+    except Exception:
+        print(daemon.log_tail())
+        raise
+    finally:
+        daemon.stop()
+        sandbox.stop()
