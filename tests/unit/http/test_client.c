@@ -34,7 +34,7 @@ struct bench {
     struct loop_server *server;
     struct http_client *client;
     struct http_allow *allow;
-    _Atomic int posts, running, most;
+    _Atomic int posts, running, most, tunnels;
 };
 
 static void set_body(struct loop_reply *a, const void *p, size_t n)
@@ -65,7 +65,10 @@ static void handler(void *ctx, const struct loop_request *r, struct loop_reply *
     const char *p = r->target;
     if (strcmp(r->method, "POST") == 0)
         atomic_fetch_add(&b->posts, 1);
-    if (strncmp(p, "/echo", 5) == 0)
+    if (strcmp(r->method, "CONNECT") == 0) {
+        atomic_fetch_add(&b->tunnels, 1);
+        a->status = 502;
+    } else if (strncmp(p, "/echo", 5) == 0)
         echo(r, a);
     else if (strcmp(p, "/gzip") == 0 || strcmp(p, "/bomb") == 0) {
         snprintf(a->headers, sizeof a->headers, "Content-Encoding: gzip\r\n");
@@ -325,6 +328,37 @@ static void test_inner_address_refused_at_connect(void **state)
     http_request_done(&r);
 }
 
+/* The proxy is asked for a tunnel by name; what no_proxy names goes straight. */
+static void test_proxy(void **state)
+{
+    struct bench *b = *state;
+    struct err e = {0};
+    char *proxy = loop_url(b->server, "");
+    struct http_config config = {.proxy = proxy, .no_proxy = "direct.localhost, .other.example"};
+    struct http_client *through = NULL;
+    assert_int_equal(http_client_new(&through, &config, &env_real, &e), TL_OK);
+    assert_int_equal(http_allow_hosts(b->allow, STR("far.vendor.example,direct.localhost"), &e), TL_OK);
+    struct http_request r = {
+        .method = "POST", .url = STR("https://far.vendor.example/"), .write = true, .allow = b->allow};
+    struct http_request *const list[] = {&r};
+    assert_int_equal(http_client_run(through, list, 1, NULL, &e), TL_OK);
+    assert_int_equal(r.outcome, TL_E_TEMPORARY); /* the tunnel was refused: nothing of the request went out */
+    assert_int_equal(b->tunnels, 1);
+    assert_int_equal(b->posts, 0);
+    r.url = STR("https://direct.localhost/");
+    assert_int_equal(http_client_run(through, list, 1, NULL, &e), TL_OK);
+    assert_int_equal(r.outcome, TL_E_DENIED);
+    assert_int_equal(b->tunnels, 1);
+    http_request_done(&r);
+    r = ask(b, "GET", "/echo"); /* a loopback twin is never asked for through a proxy */
+    struct http_request *const twin[] = {&r};
+    assert_int_equal(http_client_run(through, twin, 1, NULL, &e), TL_OK);
+    assert_int_equal(r.status, 200);
+    drop(&r);
+    http_client_free(through);
+    free(proxy);
+}
+
 static void test_many_at_once(void **state)
 {
     enum { N = 64 };
@@ -522,6 +556,7 @@ int main(void)
         T(test_gzip_and_size),
         T(test_not_allowed),
         T(test_inner_address_refused_at_connect),
+        T(test_proxy),
         T(test_many_at_once),
         T(test_gate_limits_and_pauses),
         T(test_cancel),
