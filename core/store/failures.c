@@ -7,7 +7,7 @@
     "failure, link, pair, side, remote_id, code, reason, field, text, vendor_code, vendor_text, run, first, last, n, " \
     "retry, next, resolved, resolved_by"
 
-enum { Q_OPEN, Q_INSERT, Q_UPDATE, Q_GET, Q_LIST, Q_GROUPS, Q_RESOLVE_PAIR, Q_RESOLVE, Q_TRIM };
+enum { Q_OPEN, Q_INSERT, Q_UPDATE, Q_GET, Q_LIST, Q_LIST_OPEN_OF_PAIR, Q_GROUPS, Q_RESOLVE_PAIR, Q_RESOLVE, Q_TRIM };
 #define FILTER                                                                                                         \
     " failure < ?1 AND (?2 = '' OR code = ?2) AND (?3 OR resolved IS NULL) AND (?4 = 0 OR link = ?4) AND "             \
     "(?5 = 0 OR pair = ?5) ORDER BY failure DESC LIMIT ?6"
@@ -21,6 +21,10 @@ static const char *const SQL[] = {
                  "vendor_text = ?7, run = ?8, last = ?9, n = n + 1, retry = ?10, next = ?11 WHERE failure = ?1",
     [Q_GET] = "SELECT " COLUMNS " FROM failure WHERE failure = ?1",
     [Q_LIST] = "SELECT " COLUMNS " FROM failure WHERE" FILTER,
+    /* the same parameters, found by the index over open failures of pairs */
+    [Q_LIST_OPEN_OF_PAIR] =
+        "SELECT " COLUMNS " FROM failure WHERE pair = ?5 AND resolved IS NULL AND failure < ?1 AND "
+        "(?2 = '' OR code = ?2) AND ?3 = 0 AND (?4 = 0 OR link = ?4) ORDER BY failure DESC LIMIT ?6",
     [Q_GROUPS] = "SELECT link, code, count(*) FROM failure WHERE resolved IS NULL AND (?1 = 0 OR link = ?1) "
                  "GROUP BY link, code ORDER BY link, count(*) DESC, code",
     [Q_RESOLVE_PAIR] = "UPDATE failure SET resolved = ?2, resolved_by = ?3, next = 0 WHERE pair = ?1 AND "
@@ -147,7 +151,8 @@ int failure_list(struct db *db, struct arena *a, const struct failure_filter *f,
                  size_t *n, struct err *e)
 {
     struct list l = {.a = a, .item_bytes = sizeof(struct failure)};
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_LIST, e);
+    AUTO(query_end)
+    struct query q = query_begin(db, &T, f->pair && !f->with_resolved ? Q_LIST_OPEN_OF_PAIR : Q_LIST, e);
     put_i64(&q, f->before ? f->before : INT64_MAX);
     put_text(&q, f->code);
     put_i64(&q, f->with_resolved);

@@ -12,6 +12,7 @@
 enum {
     Q_CONFLICT_PUT,
     Q_CONFLICT_LIST,
+    Q_CONFLICT_OF_LINK,
     Q_CONFLICT_OF_PAIR,
     Q_CONFLICT_DROP,
     Q_PARKED_PUT,
@@ -36,8 +37,8 @@ static const char *const SQL[] = {
     [Q_CONFLICT_PUT] = "INSERT INTO conflict(" CONFLICT_COLUMNS ", link) VALUES(?1, ?2, ?3, ?4, ?5, ?6, "
                        "coalesce((SELECT link FROM pair WHERE pair = ?1), 0)) ON CONFLICT(pair, map_no) DO UPDATE SET "
                        "a_value = excluded.a_value, b_value = excluded.b_value, base = excluded.base",
-    [Q_CONFLICT_LIST] = "SELECT " CONFLICT_COLUMNS " FROM conflict WHERE ?1 = 0 OR link = ?1 "
-                        "ORDER BY pair, map_no LIMIT ?2",
+    [Q_CONFLICT_LIST] = "SELECT " CONFLICT_COLUMNS " FROM conflict WHERE ?1 = 0 ORDER BY pair, map_no LIMIT ?2",
+    [Q_CONFLICT_OF_LINK] = "SELECT " CONFLICT_COLUMNS " FROM conflict WHERE link = ?1 ORDER BY pair, map_no LIMIT ?2",
     [Q_CONFLICT_OF_PAIR] = "SELECT " CONFLICT_COLUMNS " FROM conflict WHERE pair = ?1 ORDER BY map_no LIMIT ?2",
     [Q_CONFLICT_DROP] = "DELETE FROM conflict WHERE pair = ?1 AND (?2 = 0 OR map_no = ?2)",
     [Q_PARKED_PUT] = "INSERT INTO parked(" PARKED_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(pair, map_no) "
@@ -81,8 +82,11 @@ int conflict_put(struct db *db, const struct conflict *c, struct err *e)
 int conflict_list(struct db *db, struct arena *a, int64_t link, int64_t pair, size_t max, struct conflict **out,
                   size_t *n, struct err *e)
 {
+    int statement = link ? Q_CONFLICT_OF_LINK : Q_CONFLICT_LIST;
+    if (pair)
+        statement = Q_CONFLICT_OF_PAIR;
     struct list l = {.a = a, .item_bytes = sizeof(struct conflict)};
-    AUTO(query_end) struct query q = query_begin(db, &T, pair ? Q_CONFLICT_OF_PAIR : Q_CONFLICT_LIST, e);
+    AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, pair ? pair : link);
     put_i64(&q, (int64_t)max);
     int rc;

@@ -322,12 +322,10 @@ static int store_row(struct db *db, const struct pair *p, struct err *e)
         base_blob(&a, &p->base[SIDE_A], p->pair);
     if (p->base[SIDE_B].set)
         base_blob(&b, &p->base[SIDE_B], p->pair);
-    AUTO(query_end)
-    struct query q = query_begin(db, &T,
-                                 with_records ? Q_STORE_ALL
-                                 : with_work  ? Q_STORE_WORK
-                                              : Q_STORE,
-                                 e);
+    int statement = with_work ? Q_STORE_WORK : Q_STORE;
+    if (with_records)
+        statement = Q_STORE_ALL;
+    AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, p->pair);
     put_i64(&q, p->was.intent);
     put_i64(&q, p->flags);

@@ -234,7 +234,7 @@ CREATE TABLE conflict(
   a_value BLOB, b_value BLOB, base BLOB, at INTEGER NOT NULL,
   PRIMARY KEY(pair, map_no)
 ) STRICT;
-CREATE INDEX conflict_link ON conflict(link, pair);
+CREATE INDEX conflict_link ON conflict(link, pair, map_no);
 
 CREATE TABLE parked(
   pair INTEGER NOT NULL, map_no INTEGER NOT NULL,
