@@ -1,0 +1,39 @@
+"""etc/tieline.ini is the documentation of the configuration: it names every key of the schema and every option of the
+connectors, and its example is a valid configuration."""
+import os
+import re
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as f:
+        return f.read()
+
+
+SAMPLE = read("etc", "tieline.ini")
+
+
+def test_every_key_of_the_schema_is_explained():
+    keys = re.findall(r'^\s*\{"(\w+)",\s*"([\w.*]+)",', read("core", "base", "config_keys.c"), re.M)
+    assert len(keys) > 30
+    for section, key in keys:
+        name = key.replace(".*", r"\.\S+")
+        assert re.search(rf"^;?{name}\s*=", SAMPLE, re.M) or key == "isolation.*", f"[{section}] {key} is not in the sample"
+
+
+def test_every_option_of_the_connectors_is_explained():
+    for plugin in ("desk", "salesforce"):
+        table = read("plugins", plugin, "plugin.c").split("options[]", 1)[1].split("};", 1)[0]
+        options = re.findall(r'\.name = "(\w+)"', table)
+        assert options
+        for option in options:
+            assert re.search(rf"^;{option}\s*=", SAMPLE, re.M), f"option {option} of {plugin} is not in the sample"
+
+
+def test_no_section_or_key_in_it_is_unknown():
+    known = set(re.findall(r'\{"\w+",\s*"([\w.]+)', read("core", "base", "config_keys.c")))
+    for plugin in ("desk", "salesforce"):
+        known |= set(re.findall(r'\.name = "(\w+)"', read("plugins", plugin, "plugin.c")))
+    for key in re.findall(r"^;([a-z_.]+)\s*=", SAMPLE, re.M):
+        assert key in known or key.startswith("isolation."), f"the sample names an unknown key: {key}"
