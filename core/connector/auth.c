@@ -210,6 +210,7 @@ struct auth *auth_free(struct auth *a)
         return NULL;
     tokens_done(&a->tokens);
     options_free(a->options, a->n_options);
+    options_free(a->next_options, a->n_next_options);
     text_free(a->endpoint);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
@@ -227,10 +228,31 @@ static void enter_busy(struct auth *a)
     pthread_mutex_unlock(&a->lock);
 }
 
+/* New values take the place of the old ones while nobody reads them without the lock. The lock is held. */
+static void take_next_options(struct auth *a)
+{
+    if (!a->next_options)
+        return;
+    options_free(a->options, a->n_options);
+    a->options = a->next_options;
+    a->n_options = a->n_next_options;
+    a->next_options = NULL;
+    a->n_next_options = 0;
+    if (!a->spec)
+        return;
+    drop_foreign_access(a);
+    if (!a->tokens.access.n) {
+        a->retry_at = 0;
+        a->n_refreshed = 0;
+        set_from_flow(a);
+    }
+}
+
 /* The lock is held. */
 static void leave_busy(struct auth *a)
 {
     a->busy = false;
+    take_next_options(a);
     pthread_cond_broadcast(&a->changed);
 }
 
@@ -238,20 +260,13 @@ int auth_options_set(struct auth *a, const tl_pair *options, uint32_t n, struct 
 {
     (void)e;
     struct option_value *copy = options_copy(options, n);
-    enter_busy(a);
     pthread_mutex_lock(&a->lock);
-    options_free(a->options, a->n_options);
-    a->options = copy;
-    a->n_options = n;
-    if (a->spec) {
-        drop_foreign_access(a);
-        if (!a->tokens.access.n) {
-            a->retry_at = 0;
-            a->n_refreshed = 0;
-            set_from_flow(a);
-        }
-    }
-    leave_busy(a);
+    if (a->next_options)
+        options_free(a->next_options, a->n_next_options);
+    a->next_options = copy;
+    a->n_next_options = n;
+    if (!a->busy)
+        take_next_options(a);
     pthread_mutex_unlock(&a->lock);
     return TL_OK;
 }

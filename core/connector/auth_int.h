@@ -88,10 +88,10 @@ struct auth {
     /* One thread at a time talks to the token server: it sets busy and then owns tokens and options without the lock.
      */
     bool busy;
-    uint64_t attempts; /* finished attempts */
-    struct err last;   /* of the last finished attempt; status 0: it went well */
-    struct option_value *options;
-    uint32_t n_options;
+    uint64_t attempts;                           /* finished attempts */
+    struct err last;                             /* of the last finished attempt; status 0: it went well */
+    struct option_value *options, *next_options; /* next: wait for the end of the exchange under way; NULL: none */
+    uint32_t n_options, n_next_options;
     struct tokens tokens;
     uint64_t generation;      /* grows with every new access token */
     bool unsaved;             /* tokens are not durable yet: not to be used */

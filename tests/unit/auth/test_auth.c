@@ -612,6 +612,30 @@ static void test_jwt_bearer(void **state)
     assert_non_null(strstr(error, "private key"));
 }
 
+static int save_that_changes_options(void *ctx, str secret, struct err *e)
+{
+    struct bench *b = ctx;
+    const tl_pair changed[] = {{TL_STR("login_url"), str_of(b->base)},
+                               {TL_STR("client_id"), TL_STR("id2")},
+                               {TL_STR("client_secret"), TL_STR("s2")}};
+    int rc = auth_options_set(b->auth, changed, ARRAY_LEN(changed), e); /* as the control thread would, meanwhile */
+    return rc ? rc : store_save(ctx, secret, e);
+}
+
+/* New options in the middle of a sign-in wait for nobody and count from the next one on. */
+static void test_options_change_during_sign_in(void **state)
+{
+    struct bench *b = *state;
+    start(b, with_secret);
+    b->auth->store.save = save_that_changes_options;
+    struct err e = {0};
+    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK);
+    b->auth->store.save = store_save;
+    expect_ok(b);
+    assert_int_equal(b->tokens_issued, 2);
+    assert_string_equal(b->last_form, "grant_type=client_credentials&client_id=id2&client_secret=s2");
+}
+
 static void test_code_exchange(void **state)
 {
     struct bench *b = *state;
@@ -697,6 +721,7 @@ int main(void)
         T(test_lost_token_answer),
         T(test_extras_and_their_hosts),
         T(test_jwt_bearer),
+        T(test_options_change_during_sign_in),
         T(test_code_exchange),
         T(test_only_allowed_hosts_get_the_header),
         cmocka_unit_test(test_token_bytes_from_disk),
