@@ -185,6 +185,7 @@ struct g_link {
     struct g_count counts[4];
     unsigned open_intents, unknown_intents;
     unsigned open_creates[2], unknown_creates[2];
+    bool held;               /* records may wait for an intent to close */
     unsigned cautious; /* single writes after a crash */
     bool finding;
     int64_t wake_after; /* walk that wakes every pair after a map edit; -1: none */
@@ -370,7 +371,7 @@ int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, st
 /* The written side of this pair is known as read: its base is set from that. */
 int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, struct arena *a, struct err *e);
 /* Looks again at records held while an intent was open. */
-int held_release(struct engine *g, struct g_link *l, int64_t pair, struct err *e);
+void held_release(struct engine *g, struct g_link *l);
 
 /* ---- snapshot.c */
 struct loaded {

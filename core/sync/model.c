@@ -264,7 +264,7 @@ static int load_links(struct engine *g, struct err *e)
             ASSERT(l);
             l->row.link = rows[i].link;
             l->wake_after = -1;
-            l->orphans = true; /* looked at once after a start */
+            l->orphans = l->held = true; /* looked at once after a start */
             struct g_link **at = &g->links;
             while (*at)
                 at = &(*at)->next;

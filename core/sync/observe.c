@@ -220,6 +220,7 @@ static int reattach(struct engine *g, struct g_link *l, int s, const struct reco
     }
     if (p.intent) {
         struct held h = {l->row.link, s, rec->rec, p.pair, STR("intent"), g_now(g)};
+        l->held = true;
         return held_put(g->db, &h, e);
     }
     if (p.rec[s] && now.state == TL_STATE_LIVE) {
@@ -266,6 +267,7 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
         } else {
             l->orphans = true;
         }
+        l->held = true;
         return held_put(g->db, &h, e);
     }
     if (l->row.phase < PHASE_MATCH || rec->state != TL_STATE_LIVE)
@@ -279,6 +281,7 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
     bool stamped = l->feed[s]->kind && l->feed[s]->kind->desc.stamp_field.n > 0;
     if (!stamped && l->open_creates[s] > 0) {
         struct held h = {l->row.link, s, rec->rec, 0, STR("intent"), g_now(g)};
+        l->held = true;
         return held_put(g->db, &h, e);
     }
     if (!record_in_window(l, rec) || !link_allows(l->rules.direction, 1 - s))
@@ -293,31 +296,55 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
     return rc;
 }
 
-int held_release(struct engine *g, struct g_link *l, int64_t pair, struct err *e)
+/* Is what the record waited for over? */
+static int held_is_free(struct engine *g, struct g_link *l, const struct held *h, struct arena *a, bool *free_out,
+                        struct err *e)
+{
+    struct pair p = {0};
+    *free_out = h->pair != 0 || l->open_creates[h->side] == 0;
+    if (h->pair == 0)
+        return TL_OK;
+    int rc = pair_get(g->db, a, h->pair, &p, e);
+    if (rc == TL_OK)
+        *free_out = p.intent == 0;
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+static int held_look(struct engine *g, struct g_link *l, const struct held *h, struct arena *a, struct err *e)
+{
+    bool is_free = false;
+    struct record rec = {0};
+    int64_t of = 0;
+    int rc = held_is_free(g, l, h, a, &is_free, e);
+    if (rc != TL_OK || !is_free) {
+        l->held = true;
+        return rc;
+    }
+    rc = held_drop(g->db, l->row.link, h->rec, e);
+    if (rc == TL_OK)
+        rc = record_get(g->db, a, h->rec, &rec, e);
+    if (rc != TL_OK)
+        return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+    rc = pair_of_record(g->db, l->row.link, (enum side)h->side, rec.rec, (str){0}, &of, e);
+    return rc == TL_E_NOT_FOUND ? record_unpaired(g, l, h->side, &rec, a, e) : rc;
+}
+
+void held_release(struct engine *g, struct g_link *l)
 {
     AUTO(arena_done) struct arena a = {0};
     struct held *list = NULL;
     size_t n = 0;
-    int rc = held_list(g->db, &a, l->row.link, pair, PAGE_ROWS, &list, &n, e);
-    for (size_t i = 0; i < n && rc == TL_OK; i++) {
-        if (!str_is(list[i].why, "intent"))
-            continue;
-        if (pair == 0 && list[i].pair != 0)
-            continue;
-        struct record rec = {0};
-        int64_t of = 0;
-        rc = held_drop(g->db, l->row.link, list[i].rec, e);
-        if (rc == TL_OK)
-            rc = record_get(g->db, &a, list[i].rec, &rec, e);
-        if (rc != TL_OK)
-            continue;
-        int found = pair_of_record(g->db, l->row.link, (enum side)list[i].side, rec.rec, (str){0}, &of, e);
-        if (found == TL_E_NOT_FOUND)
-            rc = record_unpaired(g, l, list[i].side, &rec, &a, e);
-        else
-            rc = found;
-    }
-    return rc;
+    struct err e = {0};
+    l->held = false;
+    int rc = g_begin(g, &e);
+    if (rc == TL_OK)
+        rc = held_list(g->db, &a, l->row.link, 0, PAGE_ROWS, &list, &n, &e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        if (str_is(list[i].why, "intent"))
+            rc = held_look(g, l, &list[i], &a, &e);
+    if (g_end(g, rc, "looking at held records again", &e) != TL_OK)
+        l->held = true;
+    g_step(g, (unsigned)n + 1);
 }
 
 static int each_link(struct engine *g, struct g_feed *f, const struct record *rec, const struct seen *seen,

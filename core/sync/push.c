@@ -585,7 +585,6 @@ void batch_sweep(struct engine *g, struct g_batch *b)
     for (uint32_t i = 0; i < b->n; i++)
         left += !b->entries[i].done;
     struct g_link *l = model_link(g, b->link);
-    bool create = b->op == TL_OP_CREATE;
     if (left > 0) {
         if (b->calls == 0) {
             batch_unknown(g, b);
@@ -596,9 +595,8 @@ void batch_sweep(struct engine *g, struct g_batch *b)
     if (b->calls > 0)
         return;
     batch_unlink(g, b);
-    struct err e = {0};
-    if (l && create && l->open_creates[0] + l->open_creates[1] == 0 && held_release(g, l, 0, &e) != TL_OK)
-        log_err(LOG_ERROR, "held records", &e);
+    if (l && l->held)
+        held_release(g, l);
 }
 
 /* ---- One answer

@@ -640,6 +640,8 @@ bool link_work(struct engine *g, struct g_link *l)
         return wake_walk(g, l);
     if (l->hold_until > g_mono(g) || l->orphans || l->finding || !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
         return false;
+    if (l->held && l->open_intents == 0)
+        held_release(g, l);
     bool any = false;
     for (int lane = 0; lane < LANE_COUNT && !g_spent(g); lane++) {
         if (lane_due(g, l, lane) != TL_OK || l->lane_due[lane] > g_now(g))
