@@ -235,9 +235,7 @@ static char *pull(struct bench *b, int32_t mode, const tl_shape *shape, const ch
     tl_error e = {.struct_size = sizeof e};
     if (cursor != kept)
         snprintf(kept, sizeof kept, "%s", cursor);
-    fake_forget(b->fake);
-    discover(b); /* brings the kinds back for shapes; not part of what is looked at */
-    b->fake->n_findings = 0;
+    b->fake->n_records = b->fake->n_checkpoints = 0;
     if (try_pull(b, mode, shape, kept, &e) != TL_OK)
         fail_msg("pull: %s %s (%s)", e.code, e.text, e.detail);
     snprintf(kept, sizeof kept, "%s", fake_last_cursor(b->fake));
@@ -310,8 +308,7 @@ static void test_check(void **state)
     struct bench *b = *state;
     tl_check c = {.struct_size = sizeof c};
     tl_error e = {.struct_size = sizeof e};
-    if (b->connector->check(b->conn, &c, &e) != TL_OK)
-        fail_msg("check: %s (%s)", e.text, e.detail);
+    assert_int_equal(b->connector->check(b->conn, &c, &e), TL_OK);
     assert_string_equal(b->fake->org_key, credential(b, "org_id"));
     assert_int_equal(strlen(b->fake->user_id), 18);
     assert_non_null(fake_finding(b->fake, "STAMP_UNIQUE"));
@@ -364,7 +361,6 @@ static void test_pass(void **state)
     size_t there = live_there(b, "Contact");
     pull(b, TL_PULL_PASS, &s, "");
     assert_int_equal(b->fake->n_records, there);
-    assert_int_equal(last_checkpoint(b)->complete, 1);
     assert_int_equal(last_checkpoint(b)->estimate, there);
     for (uint32_t i = 0; i < b->fake->n_records; i++) {
         assert_int_equal(b->fake->records[i].flags, TL_REC_FULL);
@@ -400,22 +396,20 @@ static void test_changes(void **state)
     snprintf(id, sizeof id, "%s", create_there(b, "Contact", "{\"LastName\":\"O'Brien\",\"Email\":\"ob@x.example\"}"));
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     const struct said_record *r = fake_record(b->fake, id);
-    assert_non_null(r);
     assert_string_equal(fake_value(r, &s, "last_name")->text, "O'Brien");
     assert_int_equal(fake_value(r, &s, "phone")->type, TL_NULL); /* empty, not absent */
     assert_int_equal(b->fake->n_records, 1);
 
     int calls = b->http_calls;
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
-    assert_int_equal(b->fake->n_records, 0);        /* counted, not read again */
-    assert_int_equal(b->http_calls - calls, 2 + 2); /* count and page; two describes of our own */
+    assert_int_equal(b->fake->n_records, 0);    /* counted, not read again */
+    assert_int_equal(b->http_calls - calls, 2); /* count and page */
 
     advance(b, "1m");
     AUTO(text_free) char *path = text_fmt("/salesforce/records/Contact/%s", id);
     sim_do(b, "PATCH", path, "{\"Phone\":\"+1 555\"}");
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     r = fake_record(b->fake, id);
-    assert_non_null(r);
     assert_string_equal(fake_value(r, &s, "phone")->text, "+1 555");
 
     AUTO(text_free) char *trash = text_fmt("%s/trash", path);
@@ -423,7 +417,6 @@ static void test_changes(void **state)
     sim_do(b, "POST", trash, "{}");
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     r = fake_record(b->fake, id);
-    assert_non_null(r);
     assert_int_equal(r->state, TL_STATE_TRASHED);
     pull(b, TL_PULL_CHANGES, &s, cursor);
     assert_int_equal(b->fake->n_records, 0);
@@ -443,7 +436,6 @@ static void test_merge(void **state)
     sim_do(b, "POST", path, body);
     pull(b, TL_PULL_CHANGES, &s, cursor);
     const struct said_record *r = fake_record(b->fake, loser);
-    assert_non_null(r);
     assert_int_equal(r->state, TL_STATE_MERGED);
     assert_string_equal(r->into, winner);
 }
@@ -716,19 +708,14 @@ static void test_list_view(void **state)
     assert_int_equal(b->connector->pull(b->conn, &p, &e), TL_E_CONFIG);
 }
 
-/* Every field of the object: the address would be too long. */
+/* Every field of the object; then a query that is too long for an address. */
 static void test_wide_shape(void **state)
 {
     struct bench *b = *state;
     tl_shape s = fake_shape(b->fake, "contact", "*");
-    tl_field *many = calloc(s.n_fields, sizeof *many);
-    memcpy(many, s.fields, s.n_fields * sizeof *many);
-    AUTO(buf_done) struct buf long_view = {0};
     pull(b, TL_PULL_PASS, &s, "");
     assert_true(b->fake->n_records > 0);
     uint32_t few = b->fake->n_records;
-    free(many);
-
     struct sf_reader rd;
     tl_error e = {.struct_size = sizeof e};
     assert_int_equal(sf_begin(b->conn, &e), TL_OK);
