@@ -49,7 +49,8 @@ struct hook_targets *hook_targets_new(void);
 struct hook_targets *hook_targets_free(struct hook_targets *t);
 /* Learns from the runtime and the store which endpoint takes hooks and how they are verified. [control] */
 void hook_targets_refresh(struct app *app);
-/* With a public_url: connectors that can subscribe by themselves are told where; without one they unsubscribe. [control] */
+/* With a public_url: connectors that can subscribe by themselves are told where; without one they unsubscribe.
+ * [control] */
 void hook_subscribe(struct app *app);
 int hook_answer(struct request *rq, struct buf *answer, const char **content_type); /* server_options.raw */
 /* "https://hooks.example.com/hooks/NAME/SECRET", or the path alone when no public_url is set. [any] */

@@ -216,7 +216,8 @@ void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl
     chg_encode(l, ld, a, &ld->pair.chg);
 }
 
-/* ---- pair.extra: what only few pairs need, as "TAGvalue;..." ------------------------------------------------------------ */
+/* ---- pair.extra: what only few pairs need, as "TAGvalue;..."
+ * ------------------------------------------------------------ */
 
 str extra_get(str extra, char tag)
 {

@@ -1,8 +1,8 @@
 #ifndef TWIN_H
 #define TWIN_H
-/* Two vendors in memory, behind the same seam as the real ones (struct dispatcher), with every fault a vendor can have. The
- * world is plain data without pointers, so that it lies in shared memory and survives the death of the process that runs the
- * engine: a crash of the simulation is a real end of a real process. */
+/* Two vendors in memory, behind the same seam as the real ones (struct dispatcher), with every fault a vendor can have.
+ * The world is plain data without pointers, so that it lies in shared memory and survives the death of the process that
+ * runs the engine: a crash of the simulation is a real end of a real process. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,20 +16,20 @@ enum { F_NAME, F_EMAIL, F_PHONE, F_TITLE, F_ACCOUNT, F_TAG, F_EXTRA };
 
 struct knobs {
     uint32_t can[2][TWIN_KINDS];
-    bool stamp[2];            /* a stamp field is set up */
+    bool stamp[2]; /* a stamp field is set up */
     uint32_t resolution_ms[2];
     uint32_t max_batch[2];
-    int64_t late_us;          /* commits show up so much later with an older time */
+    int64_t late_us;             /* commits show up so much later with an older time */
     int64_t settle_us, delay_us; /* declared and real delay of a lost write */
     int unknown_pct, race_pct, partial_pct, throttle_pct, reject_pct;
-    bool normalise[2];        /* phones are reformatted */
+    bool normalise[2]; /* phones are reformatted */
     bool hooks;
     int64_t skew_us[2];
-    int crash_every;          /* a life ends after up to so many crash points; 0: never */
-    uint64_t crash_at;        /* sweep: exactly there; 0: random */
+    int crash_every;   /* a life ends after up to so many crash points; 0: never */
+    uint64_t crash_at; /* sweep: exactly there; 0: random */
     int actions;
-    int direction;            /* 0 both, 1 a2b, 2 b2a */
-    int policy;               /* 0 newest, 1 a, 2 b */
+    int direction; /* 0 both, 1 a2b, 2 b2a */
+    int policy;    /* 0 newest, 1 a, 2 b */
     bool window;
 };
 
@@ -64,12 +64,12 @@ struct world {
     struct twin_record rec[2][TWIN_KINDS][TWIN_RECORDS];
     struct twin_later later[TWIN_LATER];
     struct twin_counts counts;
-    uint8_t typed[8192];    /* set of hashes of all values users ever gave */
-    uint64_t trace;         /* hash of everything that happened */
+    uint8_t typed[8192]; /* set of hashes of all values users ever gave */
+    uint64_t trace;      /* hash of everything that happened */
     int64_t crashes, lives, steps;
     int actions_left;
-    int stage;              /* of the scenario */
-    bool faults;            /* knobs are active */
+    int stage;   /* of the scenario */
+    bool faults; /* knobs are active */
     bool violated;
     char violation[512];
     int64_t writes_mark;
