@@ -61,11 +61,12 @@ static int check_directory(const char *path, bool development, struct err *e)
     return TL_E_DENIED;
 }
 
-/* Every directory from dir to the root, links in the way resolved first. */
-static int check_directories(const char *dir, bool development, struct err *e)
+/* Every directory from dir to the root, links in the way resolved first: the file is opened below real_out, where
+ * nobody else can put another link. */
+static int check_directories(const char *dir, bool development, char real_out[PATH_MAX], struct err *e)
 {
     char real[PATH_MAX];
-    if (!realpath(dir, real)) {
+    if (!realpath(dir, real_out)) {
         if (errno == ENOENT) {
             err_set(e, TL_E_NOT_FOUND, "there is no connector directory \"%s\"", dir);
             err_hint(e, "set \"dir\" in [connectors]");
@@ -73,6 +74,7 @@ static int check_directories(const char *dir, bool development, struct err *e)
         }
         return err_errno(e, "cannot look at connector directory \"%s\"", dir);
     }
+    memcpy(real, real_out, sizeof real);
     for (;;) {
         int rc = check_directory(real, development, e);
         if (rc || strcmp(real, "/") == 0)
@@ -201,13 +203,14 @@ int admission_stage(struct staged *out, const char *connector_dir, const char *s
         return TL_E_CONFIG;
     }
     struct staged s;
-    if (snprintf(s.source, sizeof s.source, "%s/%s.so", connector_dir, name) >= (int)sizeof s.source)
-        return err_set(e, TL_E_CONFIG, "the name of the connector directory is too long");
-    int rc = check_directories(connector_dir, development, e);
+    char real[PATH_MAX];
+    int rc = check_directories(connector_dir, development, real, e);
     if (rc)
         return rc;
+    if (snprintf(s.source, sizeof s.source, "%s/%s.so", real, name) >= (int)sizeof s.source)
+        return err_set(e, TL_E_CONFIG, "the name of the connector directory is too long");
     AUTO(fd_close) int from = -1;
-    rc = open_source(&from, connector_dir, name, s.source, e);
+    rc = open_source(&from, real, name, s.source, e);
     if (rc)
         return rc;
     rc = check_file(from, s.source, development, e);

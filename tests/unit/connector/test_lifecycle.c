@@ -1,7 +1,10 @@
 /* Load, unload, reload: what each may become, and that nothing is left behind. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "remote_int.h"
 #include "rig.h"
 
 static void begin(struct rig *r, enum isolation isolation)
@@ -289,6 +292,45 @@ static void test_stop_with_calls_in_flight(void **state)
     rig_stop(&r);
 }
 
+/* A worker inherits nothing: standard streams, the control channel and the instance's own, no environment. */
+static void test_worker_inherits_nothing(void **state)
+{
+    (void)state;
+    struct rig r;
+    begin(&r, ISOLATION_WORKER);
+    setenv("TIELINE_TEST_SECRET", "do-not-pass-on", 1);
+    struct call *c = rig_run(&r, rig_get("cell"));
+    AUTO(buf_done) struct buf out = {0};
+    rig_print(&out, &c->reply);
+    assert_string_equal(buf_text(&out), "record 0 files 5 env 0 nnp 1 dump 0 core 0 values 5\n");
+    call_free(c);
+    unsetenv("TIELINE_TEST_SECRET");
+    rig_stop(&r);
+}
+
+/* The daemon is gone, by whatever death: its workers end, also one that is inside a call. */
+static void test_worker_ends_with_the_daemon(void **state)
+{
+    (void)state;
+    struct rig r;
+    begin(&r, ISOLATION_WORKER);
+    struct connector_info info;
+    assert_true(runtime_connector_info(r.rt, "echo", &info));
+    char staged[512];
+    snprintf(staged, sizeof staged, "%s/connectors/echo-%s.so", r.state, info.sha256);
+    struct worker *w = NULL;
+    struct manifest *m = NULL;
+    struct err e = {0};
+    assert_int_equal(worker_start(&w, &m, WORKER_PATH, staged, "echo", &e), TL_OK);
+    shutdown(w->control.fd, SHUT_RDWR);
+    char how[64];
+    worker_wait(w, how, sizeof how);
+    assert_string_equal(how, "exit status 0");
+    worker_free(w);
+    manifest_free(m);
+    rig_stop(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +345,8 @@ int main(void)
         cmocka_unit_test(test_endpoint_states),
         cmocka_unit_test(test_many_times),
         cmocka_unit_test(test_stop_with_calls_in_flight),
+        cmocka_unit_test(test_worker_inherits_nothing),
+        cmocka_unit_test(test_worker_ends_with_the_daemon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
