@@ -1,0 +1,38 @@
+#ifndef VENDORS_H
+#define VENDORS_H
+/* Two vendors in memory with N contacts each, known to both, behind the engine's dispatcher: for measuring what a
+ * change costs the host when there are very many records. A record is computed from its number and its version, so a
+ * million of them take 24 MB; nothing here is random or waits. */
+#include "call.h"
+#include "env.h"
+
+enum { CHANGES_KEPT = 1 << 16 };
+
+struct vendor {
+    int64_t endpoint;
+    uint32_t *version;          /* [n] grows with every change */
+    uint32_t log[CHANGES_KEPT]; /* numbers of the changed records, a ring */
+    uint64_t logged;
+    int64_t pushed, pulls;
+    bool hidden; /* tells of no record: while the links are set up */
+};
+struct vendors {
+    struct env_sim *sim;
+    uint32_t n;
+    struct vendor side[2];
+    struct call *queue;
+    struct dispatcher dispatcher;
+};
+
+void vendors_init(struct vendors *v, struct env_sim *sim, uint32_t n);
+void vendors_done(struct vendors *v);
+bool vendors_step(struct vendors *v);                       /* answers one waiting call; false: none */
+void vendors_edit(struct vendors *v, int side, uint32_t k); /* as a user would */
+
+/* One record as the vendor would tell it now; values [CONTACT_FIELDS], their texts in a. */
+enum { CONTACT_FIELDS = 6 };
+void vendors_record(const struct vendors *v, int side, uint32_t k, struct arena *a, tl_record *out, tl_value *values);
+const char *vendors_path(unsigned field); /* canonical path of a field, NULL behind the last */
+/* When the record with this version was changed. */
+int64_t vendors_modified_us(uint32_t version);
+#endif
