@@ -21,19 +21,17 @@ struct bin_reading {
 static void take_entry(tl_conn *c, const struct desk_kind *k, const tlk_node *entry, struct bin_reading *r,
                        struct desk_bin *b)
 {
-    int64_t us = 0, ms;
-    tl_str when = tlk_text_at(entry, "deletedTime", &c->page);
-    if (!tlk_time_parse(when, &us) && tlk_i64(tlk_get(entry, "deletedTime"), &ms))
-        us = ms * TLK_US_PER_MS;
+    int64_t us = desk_time_us(tlk_get(entry, "deletedTime"));
     r->unordered = r->unordered || (r->last_us != 0 && us > r->last_us);
     r->last_us = us;
     if (us != 0 && us < r->since_us) {
         r->older = true;
         return;
     }
-    if (!tlk_is(tlk_text_at(entry, "type", &c->page), k->bin_type))
+    tl_str id = tlk_text_at(entry, "id", &c->page);
+    if (id.n == 0 || memchr(id.p, ',', (size_t)id.n) || !tlk_is(tlk_text_at(entry, "type", &c->page), k->bin_type))
         return;
-    b->records[b->n++] = (tl_record){.id = tlk_dup(&c->call, tlk_text_at(entry, "id", &c->page)),
+    b->records[b->n++] = (tl_record){.id = tlk_dup(&c->call, id),
                                      .by = tlk_dup(&c->call, tlk_text_at(entry, "deletedById", &c->page)),
                                      .modified_us = us,
                                      .state = TL_STATE_TRASHED};

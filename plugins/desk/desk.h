@@ -106,9 +106,16 @@ tl_status desk_emit_rows(const struct desk_reader *rd, const struct desk_rows *r
                          tl_error *e);
 /* Emits everything of a range that has more rows than one search can reach although its time cannot be halved: halves
  * the other time instead. */
-tl_status desk_emit_dense(const struct desk_reader *rd, const struct desk_range *r, tl_error *e);
+tl_status desk_emit_dense(const struct desk_reader *rd, const struct desk_range *r, int64_t count, tl_error *e);
 int64_t desk_row_ms(const tlk_node *row, bool by_created); /* 0: unreadable */
-tl_status desk_refused(tl_status rc, tl_error *e);         /* what a host service's refusal means for the call */
+/* A time in either of the vendor's forms, in microseconds; 0: unreadable, or outside of the years 1970 to 9999. */
+int64_t desk_time_us(const tlk_node *v);
+#define DESK_LAST_MS INT64_C(253402300799000)
+static inline bool desk_is_ms(int64_t ms)
+{
+    return ms >= 0 && ms <= DESK_LAST_MS;
+}
+tl_status desk_refused(tl_status rc, tl_error *e); /* what a host service's refusal means for the call */
 
 /* ---- pulling */
 tl_status desk_pull(tl_conn *c, const tl_pull *p, tl_error *e);

@@ -46,7 +46,8 @@ static bool cursor_read(struct pass *s)
     s->again = tlk_cursor_int(&c, "again", 0);
     s->total = tlk_cursor_int(&c, "total", -1);
     s->server_us = tlk_cursor_int(&c, "server", 0);
-    return c.n == 0 || (s->width > 0 && s->end > 0 && s->from >= 0);
+    return c.n == 0 || (s->width > 0 && desk_is_ms(s->lo) && desk_is_ms(s->end) && s->from >= 0 &&
+                        s->from <= INT32_MAX && s->count <= INT32_MAX);
 }
 
 /* The first row says where to begin, the count how wide slices should be. */
@@ -108,7 +109,7 @@ static tl_status slice_begin(struct pass *s, tl_error *e)
             s->width = desk_slice_narrower(r.hi - r.lo, rows.count);
             return checkpoint(s, false); /* nothing emitted: the next turn asks for less */
         }
-        rc = desk_emit_dense(s->rd, &r, e);
+        rc = desk_emit_dense(s->rd, &r, rows.count, e);
         if (rc == TL_OK) {
             s->count = DESK_SEARCH_LAST + 1;
             next_slice(s, r.hi);

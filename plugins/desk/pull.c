@@ -49,8 +49,11 @@ static bool cursor_read(struct changes *s, tl_str text)
     s->seen = tlk_cursor_get(&c, "seen");
     s->bin_us = tlk_cursor_int(&c, "bin", 0);
     s->looked_us = tlk_cursor_int(&c, "looked", 0);
+    if (!desk_is_ms(s->looked_us / TLK_US_PER_MS))
+        s->looked_us = 0;
     s->tracked = tlk_cursor_get(&c, "trashed");
-    return text.n == 0 || (s->lo > 0 && s->width > 0 && s->from >= 0);
+    return text.n == 0 || (s->lo > 0 && desk_is_ms(s->lo) && s->width > 0 && s->from >= 0 && s->from <= INT32_MAX &&
+                           desk_is_ms(s->now) && desk_is_ms(s->bin_us / TLK_US_PER_MS));
 }
 
 static bool listed(tl_str list, tl_str id)
@@ -105,10 +108,10 @@ static tl_status take_rows(struct changes *s, const struct desk_rows *rows, cons
 }
 
 /* More rows carry this very time than a search can reach. */
-static tl_status take_dense(struct changes *s, tl_error *e)
+static tl_status take_dense(struct changes *s, int64_t count, tl_error *e)
 {
     struct desk_range r = {.lo = s->lo, .hi = s->lo + 1};
-    tl_status rc = desk_emit_dense(s->rd, &r, e);
+    tl_status rc = desk_emit_dense(s->rd, &r, count, e);
     s->lo++;
     s->from = 0;
     s->seen = (tl_str){NULL, 0};
@@ -157,7 +160,7 @@ static tl_status one_page(struct changes *s, bool *done, tl_error *e)
     if (last)
         slice_done(s, rows.count);
     else if (s->from > DESK_SEARCH_LAST)
-        rc = take_dense(s, e);
+        rc = take_dense(s, rows.count, e);
     *done = last && s->hi >= end;
     return rc;
 }

@@ -20,13 +20,13 @@ void desk_reader_init(struct desk_reader *r, tl_conn *c, const struct desk_kind 
     tlk_plan_init(&r->plan, shape, &desk_rules, &c->call);
 }
 
-static void read_time(const tlk_node *v, int64_t *out)
+int64_t desk_time_us(const tlk_node *v)
 {
-    int64_t ms;
-    if (tlk_type(v) == TLK_JSTRING && tlk_time_parse(tlk_raw(v), out))
-        return;
-    if (tlk_i64(v, &ms)) /* the vendor's samples show epoch milliseconds for the same members */
-        *out = ms * TLK_US_PER_MS;
+    int64_t us, ms;
+    if (tlk_type(v) == TLK_JSTRING && tlk_time_parse(tlk_raw(v), &us))
+        return desk_is_ms(us / TLK_US_PER_MS) ? us : 0;
+    /* the vendor's samples show epoch milliseconds for the same members */
+    return tlk_i64(v, &ms) && desk_is_ms(ms) ? ms * TLK_US_PER_MS : 0;
 }
 
 static void read_envelope(tl_conn *c, const tlk_node *object, tl_record *rec)
@@ -38,10 +38,10 @@ static void read_envelope(tl_conn *c, const tlk_node *object, tl_record *rec)
         if (tlk_is(name, "id")) {
             rec->id = tlk_text(v, &c->page);
         } else if (tlk_is(name, "modifiedTime")) {
-            read_time(v, &rec->modified_us);
+            rec->modified_us = desk_time_us(v);
             rec->version = tlk_text(v, &c->page);
         } else if (tlk_is(name, "createdTime")) {
-            read_time(v, &rec->created_us);
+            rec->created_us = desk_time_us(v);
         } else if (tlk_is(name, "webUrl")) {
             rec->url = tlk_text(v, &c->page);
         } else if (tlk_is(name, "isTrashed")) {
