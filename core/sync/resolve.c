@@ -238,6 +238,13 @@ bool resolve_turn(struct engine *g)
 /* ---- Answers
  * ------------------------------------------------------------------------------------------------------------------ */
 
+/* A write that is not there yet may still be applied, over whatever was written meanwhile; not where the vendor holds it against the
+ * version it was based on. */
+static bool may_come_late(struct engine *g, const struct g_link *l, const struct g_batch *b)
+{
+    return !(l->rules.can[b->side] & TL_CAN_CONDITIONAL) && g_now(g) < b->settle_us;
+}
+
 static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,
                            const struct resolve_note *note, struct err *e)
 {
@@ -260,7 +267,7 @@ static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b
             rc = observe(g, l->feed[b->side], &item.u.record, item.raw, &how, &seen, e);
             if (rc == TL_OK && applied)
                 rc = push_apply(g, l, b, i, &item.u.record, true, e);
-            else if (rc == TL_OK)
+            else if (rc == TL_OK && !may_come_late(g, l, b))
                 rc = push_drop(g, l, b, i, g_now(g), e);
         }
     }
@@ -402,7 +409,7 @@ void resolve_call_done(struct engine *g, struct call *c)
     bool through = true;
     for (uint32_t i = 0; i < b->n; i++)
         through &= b->entries[i].done;
-    bool waits = rc == TL_OK && b->op == TL_OP_CREATE && g_now(g) < b->settle_us;
+    bool waits = rc == TL_OK && g_now(g) < b->settle_us;
     b->resolve_tries++;
     int64_t wait = rc != TL_OK ? US_PER_S : waits ? b->settle_us - g_now(g) : 0;
     if (!through && waits && wait > 10 * US_PER_S)
