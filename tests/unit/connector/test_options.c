@@ -113,12 +113,48 @@ static void test_manifest_refusals(void **state)
     assert_string_equal(e.text, "connector \"demo\": option \"a\" is of the unknown type 99");
 }
 
+/* A vendor's data centres: the default of an address follows another option. */
+static void test_defaults_chosen_by_another_option(void **state)
+{
+    (void)state;
+    static const tl_option by_region[] = {
+        {.name = "region", .def = "eu", .choices = "us,eu,moon", .help = "data centre", .type = TL_OPT_CHOICE},
+        {.name = "api_url",
+         .def = "?region:us=https://api.example.com,eu=https://api.example.eu",
+         .help = "address",
+         .type = TL_OPT_URL},
+        {.name = "blind", .def = "?nothing:a=b", .help = "names no option", .type = TL_OPT_TEXT},
+    };
+    const tl_connector c = {
+        .magic = TL_MAGIC, .id = "demo", .n_options = 3, .option_stride = sizeof *by_region, .options = by_region};
+    AUTO(manifest_free) struct manifest *m = NULL;
+    assert_int_equal(manifest_copy(&m, &c, NULL, NULL, false, NULL), TL_OK);
+    static const struct {
+        const char *region, *url, *given;
+    } cases[] = {{NULL, "https://api.example.eu", NULL},
+                 {"us", "https://api.example.com", NULL},
+                 {"us", "https://own.example.org", "https://own.example.org"},
+                 {"moon", NULL, NULL}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        tl_pair given[2];
+        uint32_t n = 0;
+        if (cases[i].region)
+            given[n++] = (tl_pair){STR("region"), str_of(cases[i].region)};
+        if (cases[i].given)
+            given[n++] = (tl_pair){STR("api_url"), str_of(cases[i].given)};
+        AUTO(option_set_done) struct option_set set = {0};
+        assert_int_equal(options_resolve(&set, m, given, n, NULL, NULL, NULL), TL_OK);
+        assert_int_equal(set.n_all, cases[i].url ? 2 : 1);
+        if (cases[i].url)
+            assert_true(str_is(set.all[1].value, cases[i].url));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults_and_secrets),
-        cmocka_unit_test(test_everything_wrong_is_told),
-        cmocka_unit_test(test_manifest_crosses),
+        cmocka_unit_test(test_defaults_and_secrets),     cmocka_unit_test(test_defaults_chosen_by_another_option),
+        cmocka_unit_test(test_everything_wrong_is_told), cmocka_unit_test(test_manifest_crosses),
         cmocka_unit_test(test_manifest_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
