@@ -280,6 +280,7 @@ static void test_stop_with_calls_in_flight(void **state)
     read->purpose = TL_PURPOSE_LIVE;
     rig_submit(&r, push);
     rig_submit(&r, read);
+    rig_until(&r, __atomic_load_n(&r.metric_total, __ATOMIC_RELAXED) == 1); /* the push is inside the connector */
     runtime_stop(r.rt, r.mono_us + 2000000);
     rig_wait(&r, read);
     assert_false(rig_finished(push));
