@@ -560,7 +560,9 @@ int batch_settle(struct engine *g, struct g_batch *b, struct err *e)
                                     .flags = from->flags};
         if (b->op == TL_OP_CREATE)
             continue;
-        tl_value *sorted = arena_copy(&a, from->values, sizeof(tl_value) * (from->n_values + 1));
+        tl_value *sorted = arena_array(&a, tl_value, from->n_values + 1);
+        for (uint32_t k = 0; k < from->n_values; k++)
+            sorted[k] = from->values[k];
         AUTO(buf_done) struct buf sent = {0};
         obs_add_all(&sent, sorted, from->n_values);
         to->sent = arena_str(&a, buf_lent(&sent));
