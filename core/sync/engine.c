@@ -384,7 +384,7 @@ static int64_t feed_due(const struct engine *g, const struct g_feed *f)
     if (!f->wanted || f->ep->prep != PREP_READY)
         return NEVER;
     int64_t due = NEVER;
-    if (!f->pulling)
+    if (!f->pulling && !feed_has_unknown_create(g, f))
         due = earlier(due, f->poll_due);
     if (!f->getting) {
         due = earlier(due, f->hint_due);
@@ -430,5 +430,7 @@ int64_t engine_next_due_us(const struct engine *g)
     for (const struct g_batch *b = g->batches; b; b = b->next)
         if (b->state == INTENT_UNKNOWN && b->calls == 0)
             due = earlier(due, b->resolve_due);
-    return due;
+    /* What is due and could not be done waits for an answer or for room: no need to spin until then. */
+    int64_t soon = g->steps == 0 ? g_mono(g) + IDLE_US : 0;
+    return due < soon ? soon : due;
 }

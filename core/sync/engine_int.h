@@ -36,6 +36,7 @@ enum {
 #define FRESH_US    (30 * US_PER_S)
 #define DEBOUNCE_US (US_PER_S / 2)
 #define READ_WAIT_US (60 * US_PER_S) /* a pair waits so long for a read, should the read be lost */
+#define IDLE_US (20 * US_PER_MS)
 #define SWEEP_US    (7 * US_PER_DAY)
 #define DISCOVER_US US_PER_DAY
 #define LIVE_RUN_US (300 * US_PER_S)
@@ -341,6 +342,7 @@ bool feed_take_pages(struct engine *g, struct g_feed *f);
 void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair);
 void feed_fetched(struct engine *g, struct call *c);
 const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
+bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f); /* it is not pulled then */
 bool feed_ready(const struct g_feed *f);                                 /* full pass under this shape, lookups built */
 bool feed_is_truth(const struct g_feed *f); /* its local index shows every record of the kind */
 bool pass_turn(struct engine *g, struct g_feed *f);

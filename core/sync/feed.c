@@ -36,7 +36,7 @@ void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
     f->wants_last = w;
 }
 
-static bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f)
+bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f)
 {
     for (const struct g_link *l = g->links; l; l = l->next)
         for (int s = 0; s < 2; s++)

@@ -307,6 +307,21 @@ static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, st
     return rc == TL_OK && seen_before ? observe_settle(g, l, side, ld.pair.pair, a, e) : rc;
 }
 
+/* The dead record was brought back by a user while its successor was being made: now there are two. */
+static int came_back(struct engine *g, struct g_link *l, int side, int64_t rec_id, str successor, struct arena *a,
+                     struct err *e)
+{
+    struct record rec = {0};
+    int rc = record_get(g->db, a, rec_id, &rec, e);
+    if (rc != TL_OK || rec.state != TL_STATE_LIVE)
+        return rc;
+    AUTO(buf_done) struct buf text = {0};
+    buf_fmt(&text, "its place is held by %.*s", STR_FMT(successor));
+    struct trouble t = {
+        .code = "ALREADY_MAPPED", .reason = TL_R_ALREADY_MAPPED, .id = rec.id, .text = buf_text(&text), .side = side};
+    return fail_record(g, l, &t, e);
+}
+
 /* The record is there: made by this write, by an earlier attempt of it, or seen by the feed before its result came. */
 static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
                         const tl_record *post, struct err *e)
@@ -364,6 +379,8 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
                              .at_us = g_now(g),
                              .base = {p.base[side].kind, p.base[side].blob}};
         rc = old_id_put(g->db, &old, e);
+        if (rc == TL_OK)
+            rc = came_back(g, l, side, p.rec[side], post->id, &a, e);
     }
     bool first = p.rec[side] == 0;
     p.rec[side] = rec.rec;

@@ -196,10 +196,12 @@ static bool ask_find(struct engine *g, struct g_link *l, struct g_batch *b, stru
     }
     if (rc != TL_OK || note->n == 0) {
         call_free(c);
-        if (rc != TL_OK)
+        if (rc != TL_OK) {
+            log_err(LOG_ERROR, "looking for a write of unknown outcome", e);
             later(g, b, US_PER_S);
-        else
+        } else {
             batch_sweep(g, b);
+        }
         return rc == TL_OK;
     }
     c->tag = -b->intent;
@@ -410,7 +412,7 @@ void resolve_call_done(struct engine *g, struct call *c)
     for (uint32_t i = 0; i < b->n; i++)
         through &= b->entries[i].done;
     bool waits = rc == TL_OK && g_now(g) < b->settle_us;
-    b->resolve_tries++;
+    b->resolve_tries = 0;
     int64_t wait = rc != TL_OK ? US_PER_S : waits ? b->settle_us - g_now(g) : 0;
     if (!through && waits && wait > 10 * US_PER_S)
         wait = 10 * US_PER_S;

@@ -154,8 +154,8 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
             if (it->op == TL_OP_CREATE)
                 continue; /* made again from the source observation, which the store keeps while the intent is open */
             tl_value *sorted = arena_array(&a, tl_value, from->n_values + 1);
-        for (uint32_t k = 0; k < from->n_values; k++)
-            sorted[k] = from->values[k];
+            for (uint32_t k = 0; k < from->n_values; k++)
+                sorted[k] = from->values[k];
             AUTO(buf_done) struct buf sent = {0};
             obs_add_all(&sent, sorted, from->n_values);
             row.entries[i].sent = arena_str(&a, buf_lent(&sent));
