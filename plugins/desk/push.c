@@ -170,13 +170,55 @@ static tl_status restore_then_update(struct push *s, uint32_t index, const tl_ht
     return report(s, index, &update, &r, e);
 }
 
-/* Records [first, first + n) were sent; restores are done with after the others, since they call again and end the loan
+/* Records whose requests are in flight together. */
+struct group {
+    tl_http r[DESK_AT_ONCE];
+    uint32_t index[DESK_AT_ONCE]; /* in the batch */
+    uint32_t n, next;             /* next: first record that is not looked at yet */
+    bool restore;
+};
+
+/* An update of nothing that may be written would be an EMPTY_PAYLOAD. */
+static bool has_nothing(struct push *s, const tl_record *rec)
+{
+    TLK_AUTO_WRITER w = {0};
+    tlk_w_object(&w);
+    return rec->op == TL_OP_UPDATE && tlk_record_write(&w, &s->shape, rec, &desk_rules) == 0;
+}
+
+/* Takes records for the next group: up to four writes, or one restore, which calls a second time and so ends the loan
  * of the answers. */
-static tl_status group_done(struct push *s, tl_http *r, uint32_t first, uint32_t n, tl_error *e)
+static tl_status gather(struct push *s, struct group *g, tl_error *e)
+{
+    const tl_batch *b = s->p->batch;
+    for (g->n = 0; g->next < b->count && g->n < DESK_AT_ONCE; g->next++) {
+        const tl_record *rec = tlk_record(b, g->next);
+        if (has_nothing(s, rec)) {
+            tl_status rc = desk_refused(tlk_result_ok(s->rd.c->host, g->next, false, NULL), e);
+            if (rc != TL_OK)
+                return rc;
+            continue;
+        }
+        bool restore = rec->op == TL_OP_RESTORE;
+        if (g->n > 0 && (restore || g->restore))
+            return TL_OK;
+        g->restore = restore;
+        g->index[g->n] = g->next;
+        make_request(s, rec, &g->r[g->n++]);
+    }
+    return TL_OK;
+}
+
+/* Every answer is told, also when the host wants no more: what is not told counts as unknown. */
+static tl_status group_done(struct push *s, struct group *g, tl_error *e)
 {
     tl_status rc = TL_OK;
-    for (uint32_t i = 0; i < n && rc == TL_OK; i++)
-        rc = report(s, first + i, tlk_record(s->p->batch, first + i), &r[i], e);
+    if (g->restore)
+        return restore_then_update(s, g->index[0], &g->r[0], e);
+    for (uint32_t i = 0; i < g->n; i++) {
+        tl_status told = report(s, g->index[i], tlk_record(s->p->batch, g->index[i]), &g->r[i], e);
+        rc = rc == TL_OK ? told : rc;
+    }
     return rc;
 }
 
@@ -186,38 +228,44 @@ static void give_up(struct push *s, uint32_t first, tl_status why, const tl_erro
         tlk_result_fail(s->rd.c->host, i, why, e);
 }
 
+/* The same for the records of a group that was not sent. */
+static void give_up_group(struct push *s, const struct group *g, tl_status why, const tl_error *e)
+{
+    for (uint32_t i = 0; i < g->n; i++)
+        tlk_result_fail(s->rd.c->host, g->index[i], why, e);
+    give_up(s, g->next, why, e);
+}
+
 static tl_status send_all(struct push *s, tl_error *e)
 {
     tl_conn *c = s->rd.c;
-    uint32_t count = s->p->batch->count, at = 0;
-    while (at < count) {
-        tl_http r[DESK_AT_ONCE];
-        uint32_t n = 0;
-        bool restores = tlk_record(s->p->batch, at)->op == TL_OP_RESTORE;
-        for (; n < (restores ? 1u : DESK_AT_ONCE) && at + n < count; n++) {
-            const tl_record *rec = tlk_record(s->p->batch, at + n);
-            if ((rec->op == TL_OP_RESTORE) != restores)
-                break;
-            make_request(s, rec, &r[n]);
-        }
-        tl_status rc = c->host->http(c->host, r, n, e);
-        if (rc != TL_OK && rc != TL_E_CANCELLED) { /* nothing of this group left the house */
-            give_up(s, at, rc, e);
+    struct group g = {.n = 0};
+    tl_error stopped = {.struct_size = sizeof(stopped)};
+    tlk_fail(&stopped, TL_E_CANCELLED, "not sent: the call was stopped before");
+    while (g.next < s->p->batch->count) {
+        tl_status rc = gather(s, &g, e);
+        if (rc != TL_OK) {
+            g.next++; /* the one that was told last */
+            give_up_group(s, &g, TL_E_CANCELLED, &stopped);
             return rc;
         }
-        tl_status told = restores ? restore_then_update(s, at, &r[0], e) : group_done(s, r, at, n, e);
-        at += n;
+        if (g.n == 0) /* what was left was nothing to write */
+            break;
+        rc = c->host->http(c->host, g.r, g.n, e);
+        if (rc != TL_OK && rc != TL_E_CANCELLED) { /* nothing of this group left the house */
+            give_up_group(s, &g, rc, e);
+            return rc;
+        }
+        tl_status told = group_done(s, &g, e);
         if (s->stop != TL_OK && s->stop != TL_E_CANCELLED) { /* throttled, signed out: the rest would fare alike */
-            give_up(s, at, s->stop, &s->why);
+            give_up(s, g.next, s->stop, &s->why);
             *e = s->why;
             return s->stop;
         }
-        if (rc == TL_OK && told == TL_OK)
-            continue;
-        tl_error stopped = {.struct_size = sizeof(stopped)};
-        tlk_fail(&stopped, TL_E_CANCELLED, "not sent: the call was stopped before");
-        give_up(s, at, TL_E_CANCELLED, &stopped);
-        return rc != TL_OK ? rc : told;
+        if (rc != TL_OK || told != TL_OK) {
+            give_up(s, g.next, TL_E_CANCELLED, &stopped);
+            return rc != TL_OK ? rc : told;
+        }
     }
     return TL_OK;
 }

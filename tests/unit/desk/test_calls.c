@@ -307,6 +307,27 @@ static void test_push_errors(void **state)
     }
 }
 
+/* Read-only values are not sent; nothing left means no call, and success. */
+static void test_push_of_nothing(void **state)
+{
+    (void)state;
+    struct fake *f = fake_new();
+    tl_error e;
+    can(f, 0, "PATCH", 200, WRITTEN, 9);
+    tl_record records[6];
+    for (int i = 0; i < 6; i++)
+        records[i] = one_update;
+    records[0].n_values = records[3].n_values = records[5].n_values = 0;
+    assert_int_equal(push_some(f, records, 6, &e), TL_OK);
+    assert_int_equal(f->calls, 3);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(f->results[i].told, 1);
+        assert_int_equal(f->results[i].status, TL_OK);
+        assert_int_equal(f->results[i].has_record, i != 0 && i != 3 && i != 5);
+    }
+    fake_free(f);
+}
+
 static void test_push_lost_answers(void **state)
 {
     (void)state;
@@ -654,6 +675,7 @@ int main(void)
         cmocka_unit_test(test_push_create_and_update),
         cmocka_unit_test(test_push_update_without_the_record),
         cmocka_unit_test(test_push_errors),
+        cmocka_unit_test(test_push_of_nothing),
         cmocka_unit_test(test_push_lost_answers),
         cmocka_unit_test(test_push_stops_when_throttled),
         cmocka_unit_test(test_push_delete_and_restore),
