@@ -9,7 +9,9 @@ enum {
     Q_GET,
     Q_STORE,
     Q_STORE_WORK,
-    Q_STORE_ALL,
+    Q_STORE_A,
+    Q_STORE_B,
+    Q_STORE_BOTH,
     Q_OF_A,
     Q_OF_B,
     Q_GET_OF_A,
@@ -39,7 +41,10 @@ static const char *const SQL[] = {
     [Q_GET] = "SELECT " PAIR_COLUMNS " FROM pair WHERE pair = ?1",
     [Q_STORE] = "UPDATE pair SET " SET_PLAIN SAME_ROW,
     [Q_STORE_WORK] = "UPDATE pair SET " SET_WORK SAME_ROW,
-    [Q_STORE_ALL] = "UPDATE pair SET " SET_WORK ", a_rec = ?21, b_rec = ?22" SAME_ROW,
+    /* A column that is set has its index entry written again, changed or not: so only what changes is set. */
+    [Q_STORE_A] = "UPDATE pair SET " SET_WORK ", a_rec = ?21" SAME_ROW,
+    [Q_STORE_B] = "UPDATE pair SET " SET_WORK ", b_rec = ?21" SAME_ROW,
+    [Q_STORE_BOTH] = "UPDATE pair SET " SET_WORK ", a_rec = ?21, b_rec = ?22" SAME_ROW,
     [Q_OF_A] = "SELECT pair FROM pair WHERE a_rec = ?1 AND link = ?2 AND slot = ?3",
     [Q_OF_B] = "SELECT pair FROM pair WHERE b_rec = ?1 AND link = ?2",
     [Q_GET_OF_A] = "SELECT " PAIR_COLUMNS " FROM pair WHERE a_rec = ?1 AND link = ?2 AND slot = ?3",
@@ -307,6 +312,15 @@ static bool is_record_changed(const struct pair *p)
     return p->rec[0] != p->was.rec[0] || p->rec[1] != p->was.rec[1];
 }
 
+/* The statement that writes what differs from the stored row. */
+static int store_statement(const struct pair *p)
+{
+    bool a = p->rec[SIDE_A] != p->was.rec[SIDE_A], b = p->rec[SIDE_B] != p->was.rec[SIDE_B];
+    if (a || b)
+        return a && b ? Q_STORE_BOTH : a ? Q_STORE_A : Q_STORE_B;
+    return is_work_changed(p) ? Q_STORE_WORK : Q_STORE;
+}
+
 static void put_base_choice(struct query *q, const struct pair_base *b, const struct buf *sealed)
 {
     put_i64(q, !b->set ? 0 : b->kind == BASE_SAME ? 1 : 2);
@@ -315,16 +329,13 @@ static void put_base_choice(struct query *q, const struct pair_base *b, const st
 
 static int store_row(struct db *db, const struct pair *p, struct err *e)
 {
-    bool with_records = is_record_changed(p), with_work = with_records || is_work_changed(p);
     AUTO(buf_done) struct buf a = {0};
     AUTO(buf_done) struct buf b = {0};
     if (p->base[SIDE_A].set)
         base_blob(&a, &p->base[SIDE_A], p->pair);
     if (p->base[SIDE_B].set)
         base_blob(&b, &p->base[SIDE_B], p->pair);
-    int statement = with_work ? Q_STORE_WORK : Q_STORE;
-    if (with_records)
-        statement = Q_STORE_ALL;
+    int statement = store_statement(p);
     AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, p->pair);
     put_i64(&q, p->was.intent);
@@ -339,17 +350,17 @@ static int store_row(struct db *db, const struct pair *p, struct err *e)
     put_blob_or_null(&q, p->extra);
     put_base_choice(&q, &p->base[SIDE_A], &a);
     put_base_choice(&q, &p->base[SIDE_B], &b);
-    if (with_work) {
+    if (statement != Q_STORE) {
         put_i64(&q, p->status);
         put_i64(&q, p->unsettled);
         put_i64_or_null(&q, p->due_us);
         put_i64(&q, p->lane);
         put_i64(&q, p->intent);
     }
-    if (with_records) {
+    if (statement == Q_STORE_A || statement == Q_STORE_BOTH)
         put_i64_or_null(&q, p->rec[SIDE_A]);
+    if (statement == Q_STORE_B || statement == Q_STORE_BOTH)
         put_i64_or_null(&q, p->rec[SIDE_B]);
-    }
     int rc = query_run(&q);
     if (rc == TL_OK && query_changes(&q) == 0)
         return err_set(e, TL_E_BUG, "pair %lld is gone or was read before its intent changed", (long long)p->pair);
