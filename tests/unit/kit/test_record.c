@@ -169,6 +169,35 @@ static void test_times(void **state)
     assert_false(tlk_http_date_parse(TL_STR("Sun, 06 Abc 1994 08:49:37 GMT"), &us));
 }
 
+static void test_envelope(void **state)
+{
+    (void)state;
+    static const tlk_envelope names = {
+        .id = "id", .modified = "at", .created = "born", .deleted = "gone", .stamp = "ref"};
+    TLK_AUTO_ARENA a = {0};
+    TLK_AUTO_JSON j = {0};
+    tlk_plan plan;
+    tl_record rec;
+    tlk_plan_init(&plan, &shape, NULL, &a);
+    const tlk_node *v =
+        tlk_json_read(&j, TL_STR("{\"id\":7,\"at\":\"1970-01-01T00:00:01Z\",\"gone\":\"true\",\"lastName\":\"A\"}"));
+    assert_true(tlk_object_read(&plan, &names, v, &a, &rec));
+    assert_text(rec.id, "7");
+    assert_text(rec.version, "1970-01-01T00:00:01Z");
+    assert_int_equal(rec.version_kind, TL_VER_TIME);
+    assert_int_equal(rec.modified_us, 1000000);
+    assert_int_equal(rec.created_us, 0);
+    assert_int_equal(rec.state, TL_STATE_DELETED);
+    assert_int_equal(rec.stamp.n, 0);
+    assert_int_equal(rec.flags, TL_REC_FULL);
+    assert_int_equal(rec.n_values, 2);
+    v = tlk_json_read(&j, TL_STR("{\"id\":\"8\",\"lastName\":{}}"));
+    assert_false(tlk_object_read(&plan, &names, v, &a, &rec));
+    assert_text(rec.id, "8"); /* a record that cannot be used still has its id */
+    assert_int_equal(rec.flags, TL_REC_BAD);
+    assert_int_equal(rec.version_kind, TL_VER_NONE);
+}
+
 static int refuse_none(void *ctx, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out)
 {
     (void)ctx;
@@ -255,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_bad_values_name_field_and_form),
         cmocka_unit_test(test_decimals),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_envelope),
         cmocka_unit_test(test_converter_of_the_connector),
         cmocka_unit_test(test_writes_values),
         cmocka_unit_test(test_flags_hold_back),
