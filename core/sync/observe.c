@@ -84,7 +84,8 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
         value[1 - s][i] = sent;
         value[s][i] = ld->values[s][i];
         if (!first) {
-            /* An update: the base holds what was sent. What the vendor made of it is ours; other fields may be others'. */
+            /* An update: the base holds what was sent. What the vendor made of it is ours; other fields may be others'.
+             */
             char number[16];
             snprintf(number, sizeof number, "%u", f->number);
             agreed[i] = own_write && other_has && str_in_list(written, str_of(number));

@@ -68,14 +68,16 @@ static bool same_account(struct checker *c, const char *a, const char *b)
     int64_t pa = 0, pb = 0;
     if (!a[0] || !b[0])
         return !a[0] && !b[0];
-    if (record_find(c->db, &c->arena, l->feed[0], str_of(a), &ra, &e) || record_find(c->db, &c->arena, l->feed[1], str_of(b), &rb, &e))
+    if (record_find(c->db, &c->arena, l->feed[0], str_of(a), &ra, &e) ||
+        record_find(c->db, &c->arena, l->feed[1], str_of(b), &rb, &e))
         return false;
     (void)pair_of_record(c->db, l->link, SIDE_A, ra.rec, (str){0}, &pa, &e);
     (void)pair_of_record(c->db, l->link, SIDE_B, rb.rec, (str){0}, &pb, &e);
     struct pair p = {0};
     if (pa == 0 || pb == 0)
         return true; /* one of them has no counterpart: a double, reported */
-    if (pa != pb && (pair_get(c->db, &c->arena, pa, &p, &e) || p.rec[1] == 0 || pair_get(c->db, &c->arena, pb, &p, &e) || p.rec[0] == 0))
+    if (pa != pb && (pair_get(c->db, &c->arena, pa, &p, &e) || p.rec[1] == 0 ||
+                     pair_get(c->db, &c->arena, pb, &p, &e) || p.rec[0] == 0))
         return true;
     return pa == pb;
 }
@@ -85,22 +87,27 @@ static bool by_user(const struct twin_record *r, int f, const char *value)
     return same(r->user_value[f], value);
 }
 
-static void check_values(struct checker *c, int kind, const struct pair *p, const struct twin_record *a, const struct twin_record *b)
+static void check_values(struct checker *c, int kind, const struct pair *p, const struct twin_record *a,
+                         const struct twin_record *b)
 {
     struct world *w = c->w;
     for (int f = 0; f < TWIN_FIELDS; f++) {
         if (!twin_field_path(kind, f))
             continue;
         if (f == F_ACCOUNT) {
-            const struct twin_record *ta = twin_of(w, 0, KIND_ACCOUNT, str_of(a->v[f])), *tb = twin_of(w, 1, KIND_ACCOUNT, str_of(b->v[f]));
-            bool alive = ta && tb && ta->state == TL_STATE_LIVE && tb->state == TL_STATE_LIVE; /* else nothing is to be re-pointed */
+            const struct twin_record *ta = twin_of(w, 0, KIND_ACCOUNT, str_of(a->v[f])),
+                                     *tb = twin_of(w, 1, KIND_ACCOUNT, str_of(b->v[f]));
+            bool alive = ta && tb && ta->state == TL_STATE_LIVE &&
+                         tb->state == TL_STATE_LIVE; /* else nothing is to be re-pointed */
             if (w->knobs.direction == 0 && alive && !same_account(c, a->v[f], b->v[f]))
-                world_violation(w, "V4: account of pair %lld differs: %s %s (%s %s)", (long long)p->pair, a->id, b->id, a->v[f], b->v[f]);
+                world_violation(w, "V4: account of pair %lld differs: %s %s (%s %s)", (long long)p->pair, a->id, b->id,
+                                a->v[f], b->v[f]);
             continue;
         }
         bool one_way_drift = w->knobs.direction != 0;
         if (!same(a->v[f], b->v[f]) && !one_way_drift)
-            world_violation(w, "V4: field %d of pair %lld differs: %s \"%s\" %s \"%s\"", f, (long long)p->pair, a->id, a->v[f], b->id, b->v[f]);
+            world_violation(w, "V4: field %d of pair %lld differs: %s \"%s\" %s \"%s\"", f, (long long)p->pair, a->id,
+                            a->v[f], b->id, b->v[f]);
         const struct twin_record *source = w->knobs.direction == 2 ? b : a;
         if (one_way_drift && !by_user(source, f, source->v[f]))
             world_violation(w, "one-way source %s was written: field %d \"%s\"", source->id, f, source->v[f]);
@@ -108,8 +115,8 @@ static void check_values(struct checker *c, int kind, const struct pair *p, cons
             world_violation(w, "V6: field %d of %s holds \"%s\", which no user ever gave", f, a->id, a->v[f]);
         bool original = p->gen[0] == 0 && p->gen[1] == 0 && !a->restored && !b->restored;
         if (w->knobs.direction == 0 && original && a->v[f][0] && !by_user(a, f, a->v[f]) && !by_user(b, f, a->v[f]))
-            world_violation(w, "V7: field %d of pair %lld holds \"%s\", which nobody gave last (%s \"%s\", %s \"%s\")", f,
-                            (long long)p->pair, a->v[f], a->id, a->user_value[f], b->id, b->user_value[f]);
+            world_violation(w, "V7: field %d of pair %lld holds \"%s\", which nobody gave last (%s \"%s\", %s \"%s\")",
+                            f, (long long)p->pair, a->v[f], a->id, a->user_value[f], b->id, b->user_value[f]);
     }
 }
 
@@ -133,7 +140,8 @@ static void check_pair(struct checker *c, int kind, int64_t id)
                 world_violation(w, "pair %lld names %.*s, which is nowhere", (long long)id, STR_FMT(rec[s].id));
                 return;
             }
-            c->mapped[s][kind][t[s] - w->rec[s][kind]] = t[1 - s] != NULL || p.rec[1 - s] || p.status == PAIR_FAILED || p.status == PAIR_PARKED;
+            c->mapped[s][kind][t[s] - w->rec[s][kind]] =
+                t[1 - s] != NULL || p.rec[1 - s] || p.status == PAIR_FAILED || p.status == PAIR_PARKED;
         }
     if (!t[0] || !t[1] || p.status != PAIR_OK)
         return;
@@ -168,12 +176,14 @@ static void check_lost(struct checker *c, int kind)
             if (!r->used || r->state != TL_STATE_LIVE || c->mapped[s][kind][i])
                 continue;
             if (!failed_pair(c, c->link[kind]->link, 0, str_of(r->id)))
-                world_violation(w, "lost: %s (%s, tag %s) has neither counterpart nor failure", r->id, r->v[F_NAME], r->v[F_TAG]);
+                world_violation(w, "lost: %s (%s, tag %s) has neither counterpart nor failure", r->id, r->v[F_NAME],
+                                r->v[F_TAG]);
         }
     }
 }
 
-/* V3: at most one live record of ours for one source. Vendors without any stamp are allowed none either, where they can be searched. */
+/* V3: at most one live record of ours for one source. Vendors without any stamp are allowed none either, where they can
+ * be searched. */
 static void check_duplicates(struct checker *c, int kind)
 {
     struct world *w = c->w;
@@ -184,7 +194,8 @@ static void check_duplicates(struct checker *c, int kind)
                 continue;
             for (int k = i + 1; k < TWIN_RECORDS; k++) {
                 const struct twin_record *o = &w->rec[s][kind][k];
-                if (o->used && o->ours && o->state == TL_STATE_LIVE && !o->restored && strcmp(o->v[F_TAG], r->v[F_TAG]) == 0)
+                if (o->used && o->ours && o->state == TL_STATE_LIVE && !o->restored &&
+                    strcmp(o->v[F_TAG], r->v[F_TAG]) == 0)
                     world_violation(w, "V3: %s and %s were both made for %s", r->id, o->id, r->v[F_TAG]);
             }
         }
@@ -212,8 +223,8 @@ static void check_counts(struct checker *c)
             failed += counts[k].failed;
         }
         if (here != creates + changes)
-            world_violation(w, "V14: run %lld counts %lld writes, its rows say %lld + %lld", (long long)runs[i].run, (long long)here,
-                            (long long)creates, (long long)changes);
+            world_violation(w, "V14: run %lld counts %lld writes, its rows say %lld + %lld", (long long)runs[i].run,
+                            (long long)here, (long long)creates, (long long)changes);
         counted += here;
         rows += failures;
     }

@@ -46,7 +46,9 @@ static uint64_t mix(uint64_t *x)
 static struct knobs knobs_of(uint64_t seed)
 {
     uint64_t x = seed ^ 0x5eed;
-    struct knobs k = {.late_us = (int64_t)(mix(&x) % 3) * 5 * US_PER_S, .settle_us = 120 * US_PER_S, .delay_us = 60 * US_PER_S,
+    struct knobs k = {.late_us = (int64_t)(mix(&x) % 3) * 5 * US_PER_S,
+                      .settle_us = 120 * US_PER_S,
+                      .delay_us = 60 * US_PER_S,
                       .actions = 30 + (int)(mix(&x) % 60)};
     for (int s = 0; s < 2; s++) {
         uint32_t can = CAN_ALL | TL_CAN_FIND_CREATED;
@@ -149,7 +151,8 @@ static int same_trace(struct world *w, uint64_t seed, int runs, const char *db_p
         run(w, seed + (uint64_t)i, &k, db_path);
         uint64_t first = w->trace;
         run(w, seed + (uint64_t)i, &k, db_path);
-        printf("seed %" PRIu64 " trace %016" PRIx64 "%s\n", seed + (uint64_t)i, first, first == w->trace ? "" : " DIFFERS");
+        printf("seed %" PRIu64 " trace %016" PRIx64 "%s\n", seed + (uint64_t)i, first,
+               first == w->trace ? "" : " DIFFERS");
         different += first != w->trace;
     }
     return different;
@@ -214,9 +217,9 @@ int main(int argc, char **argv)
             run(w, seed + (uint64_t)i, &k, db_path);
         }
     rmdir(dir);
-    printf("runs %" PRId64 "  lives %" PRId64 "  crashes %" PRId64 "  calls %" PRId64 "  creates %" PRId64 "  updates %" PRId64
-           "  unknown outcomes %" PRId64 "  races %" PRId64 "  violations %" PRId64 "\n",
-           totals.runs, totals.lives, totals.crashes, totals.calls, totals.creates, totals.updates, totals.unknown, totals.races,
-           totals.violations);
+    printf("runs %" PRId64 "  lives %" PRId64 "  crashes %" PRId64 "  calls %" PRId64 "  creates %" PRId64
+           "  updates %" PRId64 "  unknown outcomes %" PRId64 "  races %" PRId64 "  violations %" PRId64 "\n",
+           totals.runs, totals.lives, totals.crashes, totals.calls, totals.creates, totals.updates, totals.unknown,
+           totals.races, totals.violations);
     return totals.violations || different ? 1 : 0;
 }

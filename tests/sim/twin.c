@@ -8,7 +8,8 @@
 #include "db.h"
 #include "times.h"
 
-/* ---- World ------------------------------------------------------------------------------------------------------------ */
+/* ---- World
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static uint64_t rotl(uint64_t x, int k)
 {
@@ -125,7 +126,7 @@ static uint64_t typed_hash(const char *value)
     for (; *value && n < sizeof bare; value++)
         if (*value != ' ')
             bare[n++] = *value;
-    return store_hash(bare, n) % (8 * sizeof ((struct world *)0)->typed);
+    return store_hash(bare, n) % (8 * sizeof((struct world *)0)->typed);
 }
 
 bool world_typed(const struct world *w, const char *value)
@@ -188,7 +189,8 @@ void user_random(struct world *w)
     if (what < 20 || !r) {
         snprintf(text, sizeof text, "name%u", w->edit_no);
         if (kind == KIND_CONTACT && world_chance(w, 85))
-            snprintf(email, sizeof email, "m%u@x.org", world_chance(w, 6) && w->edit_no > 20 ? w->edit_no - 9 : w->edit_no);
+            snprintf(email, sizeof email, "m%u@x.org",
+                     world_chance(w, 6) && w->edit_no > 20 ? w->edit_no - 9 : w->edit_no);
         r = user_create(w, s, kind, email, text);
         struct twin_record *account = kind == KIND_CONTACT && r ? pick(w, s, KIND_ACCOUNT, TL_STATE_LIVE) : NULL;
         if (account && world_chance(w, 60)) {
@@ -219,11 +221,13 @@ void user_random(struct world *w)
     }
 }
 
-/* ---- Description ------------------------------------------------------------------------------------------------------------ */
+/* ---- Description
+ * ------------------------------------------------------------------------------------------------------------ */
 
 const char *twin_field_path(int kind, int field)
 {
-    static const char *const contact[] = {"last_name", "email", "phone", "title", "account", "description", "department"};
+    static const char *const contact[] = {"last_name", "email",       "phone",     "title",
+                                          "account",   "description", "department"};
     static const char *const account[] = {"name", NULL, "phone", "website", NULL, "description", "industry"};
     return kind == KIND_CONTACT ? contact[field] : account[field];
 }
@@ -242,8 +246,12 @@ static void describe(struct world *w, int s, int kind, struct reply *reply)
         const char *path = twin_field_path(kind, f);
         if (!path)
             continue;
-        fields[n] = (tl_field){.struct_size = sizeof(tl_field), .type = field_type(f), .path = {path, strlen(path)}, .name = {path, strlen(path)},
-                               .label = {path, strlen(path)}, .max = field_type(f) == TL_REF ? 0 : TWIN_TEXT - 1};
+        fields[n] = (tl_field){.struct_size = sizeof(tl_field),
+                               .type = field_type(f),
+                               .path = {path, strlen(path)},
+                               .name = {path, strlen(path)},
+                               .label = {path, strlen(path)},
+                               .max = field_type(f) == TL_REF ? 0 : TWIN_TEXT - 1};
         if (f == F_NAME)
             fields[n].flags = TL_F_REQUIRED | TL_F_MATCH;
         if (f == F_EMAIL)
@@ -252,16 +260,25 @@ static void describe(struct world *w, int s, int kind, struct reply *reply)
             fields[n].refers_to = TL_STR("account");
         n++;
     }
-    tl_kind k = {.struct_size = sizeof k, .can = w->knobs.can[s][kind], .max_batch = w->knobs.max_batch[s], .max_get = 50,
-                 .max_find = 20, .n_fields = n, .field_stride = sizeof(tl_field), .resolution_ms = w->knobs.resolution_ms[s],
-                 .settle_ms = w->knobs.settle_us / US_PER_MS, .lateness_ms = w->knobs.late_us / US_PER_MS, .fields = fields};
+    tl_kind k = {.struct_size = sizeof k,
+                 .can = w->knobs.can[s][kind],
+                 .max_batch = w->knobs.max_batch[s],
+                 .max_get = 50,
+                 .max_find = 20,
+                 .n_fields = n,
+                 .field_stride = sizeof(tl_field),
+                 .resolution_ms = w->knobs.resolution_ms[s],
+                 .settle_ms = w->knobs.settle_us / US_PER_MS,
+                 .lateness_ms = w->knobs.late_us / US_PER_MS,
+                 .fields = fields};
     k.kind = k.name = k.label = kind == KIND_CONTACT ? TL_STR("contact") : TL_STR("account");
     if (w->knobs.stamp[s])
         k.stamp_field = TL_STR("stamp");
     ASSERT(reply_add_kind(reply, &k, NULL) == TL_OK);
 }
 
-/* ---- Records out ------------------------------------------------------------------------------------------------------------- */
+/* ---- Records out
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static int shape_kind(const tl_shape *shape)
 {
@@ -283,7 +300,8 @@ static tl_str text(const char *z)
     return (tl_str){z, strlen(z)};
 }
 
-static void emit(struct world *w, int s, const tl_shape *shape, const struct twin_record *r, uint32_t index, struct reply *reply)
+static void emit(struct world *w, int s, const tl_shape *shape, const struct twin_record *r, uint32_t index,
+                 struct reply *reply)
 {
     tl_value values[TWIN_FIELDS];
     char version[24];
@@ -300,9 +318,18 @@ static void emit(struct world *w, int s, const tl_shape *shape, const struct twi
         n++;
     }
     snprintf(version, sizeof version, "%lld", (long long)r->modified_us);
-    tl_record out = {.id = text(r->id), .version = text(version), .by = text(r->by), .stamp = text(r->stamp),
-                     .modified_us = r->modified_us, .created_us = r->created_us, .state = r->state, .version_kind = TL_VER_TIME,
-                     .flags = TL_REC_FULL, .index = index, .n_values = r->state == TL_STATE_DELETED ? 0 : n, .values = values};
+    tl_record out = {.id = text(r->id),
+                     .version = text(version),
+                     .by = text(r->by),
+                     .stamp = text(r->stamp),
+                     .modified_us = r->modified_us,
+                     .created_us = r->created_us,
+                     .state = r->state,
+                     .version_kind = TL_VER_TIME,
+                     .flags = TL_REC_FULL,
+                     .index = index,
+                     .n_values = r->state == TL_STATE_DELETED ? 0 : n,
+                     .values = values};
     (void)w;
     (void)s;
     ASSERT(reply_add_record(reply, &out, NULL) == TL_OK);
@@ -332,8 +359,12 @@ static void pull_changes(struct world *w, int s, const tl_pull *p, struct reply 
         emit(w, s, p->shape, list[i], 0, reply);
     char cursor[24];
     snprintf(cursor, sizeof cursor, "%lld", (long long)(vendor_now(w, s) - w->knobs.late_us - 2 * US_PER_S));
-    tl_checkpoint c = {.struct_size = sizeof c, .mode = TL_PULL_CHANGES, .complete = 1, .cursor = text(cursor),
-                       .server_us = vendor_now(w, s), .estimate = -1};
+    tl_checkpoint c = {.struct_size = sizeof c,
+                       .mode = TL_PULL_CHANGES,
+                       .complete = 1,
+                       .cursor = text(cursor),
+                       .server_us = vendor_now(w, s),
+                       .estimate = -1};
     ASSERT(reply_add_checkpoint(reply, &c, NULL) == TL_OK);
 }
 
@@ -351,8 +382,12 @@ static void pull_pass(struct world *w, int s, const tl_pull *p, struct reply *re
         }
         char cursor[24];
         snprintf(cursor, sizeof cursor, "%d", at);
-        tl_checkpoint c = {.struct_size = sizeof c, .mode = TL_PULL_PASS, .complete = at >= TWIN_RECORDS, .cursor = text(cursor),
-                           .server_us = vendor_now(w, s), .estimate = TWIN_RECORDS};
+        tl_checkpoint c = {.struct_size = sizeof c,
+                           .mode = TL_PULL_PASS,
+                           .complete = at >= TWIN_RECORDS,
+                           .cursor = text(cursor),
+                           .server_us = vendor_now(w, s),
+                           .estimate = TWIN_RECORDS};
         ASSERT(reply_add_checkpoint(reply, &c, NULL) == TL_OK);
         pages++;
         if (c.complete)
@@ -385,7 +420,8 @@ static void find(struct world *w, int s, const tl_find *q, struct reply *reply)
             else if (query->path.n == 7 && memcmp(query->path.p, "created", 7) == 0)
                 hit = strcmp(r->by, "api") == 0 && r->ours && r->created_us >= strtoll(query->value.p, NULL, 10);
             else
-                hit = field >= 0 && strlen(r->v[field]) == query->value.n && strncasecmp(r->v[field], query->value.p, query->value.n) == 0;
+                hit = field >= 0 && strlen(r->v[field]) == query->value.n &&
+                      strncasecmp(r->v[field], query->value.p, query->value.n) == 0;
             if (!hit)
                 continue;
             emit(w, s, q->shape, r, i, reply);
@@ -394,7 +430,9 @@ static void find(struct world *w, int s, const tl_find *q, struct reply *reply)
     }
 }
 
-/* ---- Writes -------------------------------------------------------------------------------------------------------------------- */
+/* ---- Writes
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 struct write {
     int op;
@@ -415,7 +453,8 @@ static struct twin_record *apply(struct world *w, int s, int kind, const struct 
                 r = known;
         }
         if (r && in->set[F_TAG] && strcmp(r->v[F_TAG], in->v[F_TAG]) != 0)
-            world_violation(w, "V21: a create for %s reached %s, which is stamped for %s", in->v[F_TAG], r->id, r->v[F_TAG]);
+            world_violation(w, "V21: a create for %s reached %s, which is stamped for %s", in->v[F_TAG], r->id,
+                            r->v[F_TAG]);
         if (!r) {
             r = record_new(w, s, kind);
             if (!r)
@@ -512,11 +551,13 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
         user_edit(w, s, kind, known, F_TITLE, value);
         w->counts.races++;
     }
-    if (r->op != TL_OP_CREATE && (!known || known->state == TL_STATE_DELETED || (known->state != TL_STATE_LIVE && r->op == TL_OP_UPDATE))) {
+    if (r->op != TL_OP_CREATE &&
+        (!known || known->state == TL_STATE_DELETED || (known->state != TL_STATE_LIVE && r->op == TL_OP_UPDATE))) {
         result(reply, index, TL_E_NOT_FOUND, TL_R_OTHER, "no such record");
         return;
     }
-    if ((w->knobs.can[s][kind] & TL_CAN_CONDITIONAL) && r->version.n && known && strtoll(r->version.p, NULL, 10) != known->modified_us) {
+    if ((w->knobs.can[s][kind] & TL_CAN_CONDITIONAL) && r->version.n && known &&
+        strtoll(r->version.p, NULL, 10) != known->modified_us) {
         result(reply, index, TL_E_CONFLICT, TL_R_OTHER, "the record changed meanwhile");
         return;
     }
@@ -557,8 +598,15 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
             values[n].u.s = text(now->v[at]);
         n++;
     }
-    tl_record out = {.id = text(now->id), .version = text(version), .version_kind = TL_VER_TIME, .modified_us = now->modified_us,
-                     .created_us = now->created_us, .by = text("api"), .stamp = text(now->stamp), .n_values = n, .values = values,
+    tl_record out = {.id = text(now->id),
+                     .version = text(version),
+                     .version_kind = TL_VER_TIME,
+                     .modified_us = now->modified_us,
+                     .created_us = now->created_us,
+                     .by = text("api"),
+                     .stamp = text(now->stamp),
+                     .n_values = n,
+                     .values = values,
                      .flags = post ? TL_REC_FULL : 0};
     tl_result ok = {.struct_size = sizeof ok, .created = created, .record = &out};
     ASSERT(reply_add_result(reply, index, &ok, NULL) == TL_OK);
@@ -577,7 +625,8 @@ static void push(struct world *w, int s, const tl_push *p, struct reply *reply)
         push_one(w, s, kind, p, i, reply);
 }
 
-/* ---- Dispatcher ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Dispatcher
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static void submit(void *ctx, struct call *c)
 {
@@ -611,7 +660,8 @@ static void run(struct twin *t, struct call *c)
     struct world *w = t->world;
     int s = c->endpoint == t->endpoint[1];
     w->counts.calls++;
-    world_trace(w, call_kind_name(c->kind), s ? "B" : "A", c->kind == CALL_PUSH ? (int64_t)c->request.push.batch->count : 0);
+    world_trace(w, call_kind_name(c->kind), s ? "B" : "A",
+                c->kind == CALL_PUSH ? (int64_t)c->request.push.batch->count : 0);
     if (w->faults && c->kind != CALL_CHECK && c->kind != CALL_DISCOVER && world_chance(w, w->knobs.throttle_pct)) {
         c->reply.status = TL_E_THROTTLED;
         c->reply.error.retry_after_ms = 3000;
@@ -620,7 +670,10 @@ static void run(struct twin *t, struct call *c)
     }
     switch (c->kind) {
     case CALL_CHECK: {
-        tl_account a = {.struct_size = sizeof a, .org_key = text(s ? "orgB" : "orgA"), .user_id = text("api"), .server_us = vendor_now(w, s)};
+        tl_account a = {.struct_size = sizeof a,
+                        .org_key = text(s ? "orgB" : "orgA"),
+                        .user_id = text("api"),
+                        .server_us = vendor_now(w, s)};
         ASSERT(reply_add_account(&c->reply, &a, NULL) == TL_OK);
         break;
     }

@@ -47,9 +47,17 @@ static void numbers(void **state)
     static const struct {
         const char *in, *out;
         uint32_t scale;
-    } rows[] = {{"12.10", "12.1", UINT32_MAX}, {"-0.0", "0", UINT32_MAX}, {"1e3", "1000", UINT32_MAX},   {"007", "7", UINT32_MAX},
-                {"0.005", "0.01", 2},          {"9.995", "10", 2},        {"-9.995", "-10", 2},          {"1.5e-3", "0.0015", UINT32_MAX},
-                {"0.4", "0", 0},               {"0.5", "1", 0},           {"123456789012345678901.5", "123456789012345678901.5", UINT32_MAX}};
+    } rows[] = {{"12.10", "12.1", UINT32_MAX},
+                {"-0.0", "0", UINT32_MAX},
+                {"1e3", "1000", UINT32_MAX},
+                {"007", "7", UINT32_MAX},
+                {"0.005", "0.01", 2},
+                {"9.995", "10", 2},
+                {"-9.995", "-10", 2},
+                {"1.5e-3", "0.0015", UINT32_MAX},
+                {"0.4", "0", 0},
+                {"0.5", "1", 0},
+                {"123456789012345678901.5", "123456789012345678901.5", UINT32_MAX}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO(buf_done) struct buf out = {0};
         assert_true(number_normal(str_of(rows[i].in), rows[i].scale, &out));

@@ -8,23 +8,30 @@
 #include "linkset.h"
 #include "records.h"
 
-#define FIELD(p, t, ...) {.struct_size = sizeof(tl_field), .type = (t), .path = {(p), sizeof(p) - 1}, .name = {(p), sizeof(p) - 1}, \
-                          .label = {(p), sizeof(p) - 1}, __VA_ARGS__}
+#define FIELD(p, t, ...)                                                                                               \
+    {                                                                                                                  \
+        .struct_size = sizeof(tl_field), .type = (t), .path = {(p), sizeof(p) - 1}, .name = {(p), sizeof(p) - 1},      \
+        .label = {(p), sizeof(p) - 1}, __VA_ARGS__                                                                     \
+    }
 
 static tl_kind kind(const tl_field *fields, uint32_t n)
 {
     return (tl_kind){.struct_size = sizeof(tl_kind), .n_fields = n, .field_stride = sizeof(tl_field), .fields = fields};
 }
 
-static const tl_field desk[] = {
-    FIELD("last_name", TL_TEXT, .flags = TL_F_REQUIRED, .max = 100), FIELD("email", TL_EMAIL, .max = 100),
-    FIELD("account", TL_REF, .refers_to = TL_STR("account")), FIELD("owner", TL_REF, .refers_to = TL_STR("user")),
-    FIELD("x.size", TL_TEXT, .flags = TL_F_CUSTOM), FIELD("mobile", TL_PHONE, .flags = TL_F_READONLY)};
-static const tl_field sales[] = {
-    FIELD("last_name", TL_TEXT, .flags = TL_F_REQUIRED, .max = 80), FIELD("email", TL_EMAIL, .max = 80),
-    FIELD("account", TL_REF, .refers_to = TL_STR("account")), FIELD("owner", TL_REF, .refers_to = TL_STR("user")),
-    FIELD("x.size", TL_INT, .flags = TL_F_CUSTOM), FIELD("mobile", TL_PHONE, .flags = TL_F_READONLY),
-    FIELD("birthday", TL_DATE)};
+static const tl_field desk[] = {FIELD("last_name", TL_TEXT, .flags = TL_F_REQUIRED, .max = 100),
+                                FIELD("email", TL_EMAIL, .max = 100),
+                                FIELD("account", TL_REF, .refers_to = TL_STR("account")),
+                                FIELD("owner", TL_REF, .refers_to = TL_STR("user")),
+                                FIELD("x.size", TL_TEXT, .flags = TL_F_CUSTOM),
+                                FIELD("mobile", TL_PHONE, .flags = TL_F_READONLY)};
+static const tl_field sales[] = {FIELD("last_name", TL_TEXT, .flags = TL_F_REQUIRED, .max = 80),
+                                 FIELD("email", TL_EMAIL, .max = 80),
+                                 FIELD("account", TL_REF, .refers_to = TL_STR("account")),
+                                 FIELD("owner", TL_REF, .refers_to = TL_STR("user")),
+                                 FIELD("x.size", TL_INT, .flags = TL_F_CUSTOM),
+                                 FIELD("mobile", TL_PHONE, .flags = TL_F_READONLY),
+                                 FIELD("birthday", TL_DATE)};
 
 /* proves: S1-11 */
 static void defaults(void **state)
@@ -34,9 +41,11 @@ static void defaults(void **state)
     tl_kind ka = kind(desk, ARRAY_LEN(desk)), kb = kind(sales, ARRAY_LEN(sales));
     struct map_row *rows = NULL;
     size_t n = map_defaults(&ka, &kb, STR("contact,account"), &a, &rows);
-    /* Not: owner (no link for users), x.size (never by default), mobile (nobody may write it), birthday (one side only). */
+    /* Not: owner (no link for users), x.size (never by default), mobile (nobody may write it), birthday (one side
+     * only). */
     assert_int_equal(n, 3);
-    assert_true(str_is(rows[0].a_path, "last_name") && str_is(rows[1].a_path, "email") && str_is(rows[2].a_path, "account"));
+    assert_true(str_is(rows[0].a_path, "last_name") && str_is(rows[1].a_path, "email") &&
+                str_is(rows[2].a_path, "account"));
     assert_true(rows[0].is_default && rows[0].dir == MAP_BOTH);
     assert_int_equal(map_defaults(&ka, &kb, STR("contact"), &a, &rows), 2);
 }
@@ -57,8 +66,10 @@ static void checks(void **state)
     struct link_settings s;
     struct map_finding *f = NULL;
     link_settings_init(&s);
-    struct map_row rows[] = {{.a_path = STR("x.size"), .b_path = STR("x.size")}, {.a_path = STR("email"), .b_path = STR("email")},
-                             {.a_path = STR("gone"), .b_path = STR("email")}, {.a_path = STR("owner"), .b_path = STR("owner")}};
+    struct map_row rows[] = {{.a_path = STR("x.size"), .b_path = STR("x.size")},
+                             {.a_path = STR("email"), .b_path = STR("email")},
+                             {.a_path = STR("gone"), .b_path = STR("email")},
+                             {.a_path = STR("owner"), .b_path = STR("owner")}};
     size_t n = map_check(rows, ARRAY_LEN(rows), &ka, &kb, &s, STR("contact"), &a, &f);
     assert_true(has(f, n, "TYPE_MISMATCH", TL_WARN));
     assert_true(has(f, n, "TOO_LONG", TL_WARN));
@@ -99,6 +110,7 @@ static void settings(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults), cmocka_unit_test(checks), cmocka_unit_test(settings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults), cmocka_unit_test(checks),
+                                       cmocka_unit_test(settings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

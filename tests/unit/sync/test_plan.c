@@ -39,11 +39,17 @@ static void start(struct fixture *f)
         f->field[i].canon = canon_of(&f->field[i].side[0], &f->field[i].side[1], 0, 0);
         f->has[0][i] = f->has[1][i] = true;
     }
-    f->link = (struct link_rules){.policy = POLICY_NEWEST, .can = {TL_CAN_CREATE | TL_CAN_UPDATE, TL_CAN_CREATE | TL_CAN_UPDATE},
-                                  .n_fields = FIELDS, .fields = f->field};
+    f->link = (struct link_rules){.policy = POLICY_NEWEST,
+                                  .can = {TL_CAN_CREATE | TL_CAN_UPDATE, TL_CAN_CREATE | TL_CAN_UPDATE},
+                                  .n_fields = FIELDS,
+                                  .fields = f->field};
     for (int s = 0; s < 2; s++)
-        f->snap.side[s] = (struct snapshot_side){.state = SIDE_LIVE, .values = f->value[s], .base = f->base[s], .has_base = f->has[s],
-                                                 .changed_us = f->changed[s], .in_window = true};
+        f->snap.side[s] = (struct snapshot_side){.state = SIDE_LIVE,
+                                                 .values = f->value[s],
+                                                 .base = f->base[s],
+                                                 .has_base = f->has[s],
+                                                 .changed_us = f->changed[s],
+                                                 .in_window = true};
 }
 
 /* Both sides agreed on `base`; now they hold a and b. */
@@ -126,8 +132,8 @@ static void newest(void **state)
     static const struct {
         int64_t a_s, b_s, skew_b_s;
         int master, winner;
-    } rows[] = {{100, 50, 0, 0, 0}, {50, 100, 0, 0, 1}, {100, 101, 0, 0, 0}, {100, 101, 0, 1, 1},
-                {100, 390, 300, 0, 0}, {0, 100, 0, 0, 0}, {100, 410, 300, 0, 1}};
+    } rows[] = {{100, 50, 0, 0, 0},    {50, 100, 0, 0, 1}, {100, 101, 0, 0, 0},  {100, 101, 0, 1, 1},
+                {100, 390, 300, 0, 0}, {0, 100, 0, 0, 0},  {100, 410, 300, 0, 1}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct fixture f;
         start(&f);
@@ -269,7 +275,8 @@ static void references(void **state)
     arena_done(&f.arena);
 }
 
-/* ---- Properties ---------------------------------------------------------------------------------------------------------- */
+/* ---- Properties
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static void random_pair(struct fixture *f, const struct env *env)
 {
@@ -329,7 +336,8 @@ static void properties(void **state)
         }
         apply(&f);
         for (uint32_t i = 0; i < FIELDS; i++) {
-            const tl_value *a = &f.value[0][i], *b = &f.value[1][i], *a0 = &before.value[0][i], *b0 = &before.value[1][i];
+            const tl_value *a = &f.value[0][i], *b = &f.value[1][i], *a0 = &before.value[0][i],
+                           *b0 = &before.value[1][i];
             assert_true(value_same(a, a0) || value_same(a, b0)); /* V6: nothing out of thin air */
             assert_true(value_same(b, a0) || value_same(b, b0));
             bool one_sided = !value_same(a0, &before.base[0][i]) && value_same(b0, &before.base[1][i]);
@@ -345,8 +353,8 @@ static void properties(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settled), cmocka_unit_test(two_way),  cmocka_unit_test(one_way),  cmocka_unit_test(newest),
-        cmocka_unit_test(policies), cmocka_unit_test(adoption), cmocka_unit_test(deletes),  cmocka_unit_test(creates),
+        cmocka_unit_test(settled),    cmocka_unit_test(two_way),   cmocka_unit_test(one_way), cmocka_unit_test(newest),
+        cmocka_unit_test(policies),   cmocka_unit_test(adoption),  cmocka_unit_test(deletes), cmocka_unit_test(creates),
         cmocka_unit_test(references), cmocka_unit_test(properties)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
