@@ -1,6 +1,9 @@
 /* tielined -t and -T: see daemon.h. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include "admission.h"
 #include "daemon.h"
 #include "env.h"
 #include "mailbox.h"
@@ -56,13 +59,36 @@ static void dump_plain(const struct config *c)
     }
 }
 
+/* Connectors are looked at in a copy, as at run time. The state directory may not be there yet, or not be ours: then the
+ * copies go to a directory that is removed again. Returns it in space, or the state directory. */
+static const char *copies_dir(const struct config *c, char *space)
+{
+    const char *state = config_get(c, "core", "state_dir");
+    return access(state, W_OK | X_OK) && mkdtemp(space) ? space : state;
+}
+
+static void remove_copies(const struct config *c, const char *dir)
+{
+    for (const struct config_section *s = c->sections; s; s = s->next) {
+        const char *connector = strcmp(s->type, "endpoint") == 0 ? config_get(c, s->header, "connector") : NULL;
+        if (connector)
+            admission_sweep(dir, connector, NULL);
+    }
+    char path[4096];
+    snprintf(path, sizeof path, "%s/connectors", dir);
+    (void)rmdir(path);
+    (void)rmdir(dir);
+}
+
 int daemon_test(struct config *c, bool dump)
 {
+    char own_dir[] = "/tmp/tielined-test-XXXXXX";
+    const char *copies = copies_dir(c, own_dir);
     char worker[4096], connectors[4096];
     struct runtime_config runtime = {.env = &env_real,
                                      .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
                                      .worker_path = daemon_worker_path(c, worker, sizeof worker),
-                                     .state_dir = config_get(c, "core", "state_dir"),
+                                     .state_dir = copies,
                                      .development = c->development};
     if (dump)
         dump_plain(c);
@@ -72,6 +98,8 @@ int daemon_test(struct config *c, bool dump)
         else if (dump && (strcmp(s->type, "connection") == 0 || strcmp(s->type, "link") == 0))
             dump_section(s, NULL);
     }
+    if (copies == own_dir)
+        remove_copies(c, copies);
     AUTO(buf_done) struct buf text = {0};
     config_findings_print(c, &text);
     fputs(buf_text(&text), stderr);
