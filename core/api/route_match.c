@@ -95,8 +95,8 @@ int request_number(const struct request *rq, const char *name, int64_t def, int6
     str v = request_param(rq, name);
     int64_t n = def;
     if (v.n && (!str_to_i64(v, &n) || n < min || n > max))
-        return err_set(e, TL_E_INVALID, "parameter \"%s\" must be a whole number from %lld to %lld", name,
-                       (long long)min, (long long)max);
+        return err_set(e, E_USAGE, "parameter \"%s\" must be a whole number from %lld to %lld", name, (long long)min,
+                       (long long)max);
     *out = n;
     return TL_OK;
 }

@@ -381,8 +381,10 @@ void config_check_options(struct config *c, const struct config_section *endpoin
 void config_findings_print(const struct config *c, struct buf *out)
 {
     for (const struct finding *f = c->ini.findings; f; f = f->next) {
-        if (f->file)
+        if (f->file && f->line)
             buf_fmt(out, "%s:%d: ", f->file, f->line);
+        else if (f->file)
+            buf_fmt(out, "%s: ", f->file);
         buf_fmt(out, "%s: %s\n", f->level == FINDING_ERROR ? "error" : "warning", f->text);
     }
     int errors = c->ini.n_errors, warnings = c->ini.n_warnings;

@@ -105,7 +105,26 @@ static int run_release(struct cli *cli)
 
 static int run_rename(struct cli *cli)
 {
-    return cli_change(cli, "PATCH", connection_path(cli, ""), json_pack("{s:s}", "name", cli->args[1]), NULL);
+    int rc = cli_change(cli, "PATCH", connection_path(cli, ""), json_pack("{s:s}", "name", cli->args[1]), NULL);
+    if (rc == EXIT_DONE)
+        cli_note(cli, "renamed to \"%s\"", cli->args[1]);
+    return rc;
+}
+
+/* What a deletion takes along, in one line. */
+static void print_loss(const struct cli *cli, json_t *connection)
+{
+    json_t *list = json_pack("[O]", connection);
+    cli_sum_links(list);
+    printf(
+        "connection \"%s\" (%s, %s) has %zu links, %lld pairs and %lld open failures; deleting it forgets them and the "
+        "history, records at the vendors stay\n",
+        cli_text(connection, "name"), cli_text(connection, "a"), cli_text(connection, "b"),
+        json_array_size(json_object_get(connection, "links")), (long long)cli_int(connection, "pairs"),
+        (long long)cli_int(connection, "failures"));
+    fflush(stdout);
+    json_decref(list);
+    (void)cli;
 }
 
 static int run_delete(struct cli *cli)
@@ -114,15 +133,18 @@ static int run_delete(struct cli *cli)
     int rc = cli_get(cli, &now, "%s", connection_path(cli, ""));
     if (rc != EXIT_DONE)
         return rc;
-    if (!cli->quiet && !(cli->json && !cli->dry_run))
+    if (cli->json && cli->dry_run)
         cli_print_object(cli, "connection", now);
+    else if (!cli->json && !(cli->quiet && !cli->dry_run))
+        print_loss(cli, now);
     json_decref(now);
     if (cli->dry_run)
         return EXIT_DONE;
-    rc = cli_confirm(cli, "delete connection \"%s\" with its pairs, history and failures? Records at the vendors stay.",
-                     cli->args[0]);
+    rc = cli_confirm(cli, "delete connection \"%s\"?", cli->args[0]);
     if (rc == EXIT_DONE)
         rc = cli_change(cli, "DELETE", connection_path(cli, ""), NULL, NULL);
+    if (rc == EXIT_DONE)
+        cli_note(cli, "deleted");
     return rc;
 }
 
@@ -219,7 +241,7 @@ static int run_link_set(struct cli *cli)
 const struct command commands_connections[] = {
     {"connection", "list", "", 0, 0, "integrations of two endpoints", NULL, NULL, run_list},
     {"connection", "show", "NAME", 1, 1, "one connection with its links", NULL, NULL, run_show},
-    {"connection", "create", "NAME", 1, 1, "connect two endpoints",
+    {"connection", "create", "NAME --a ENDPOINT --b ENDPOINT", 1, 1, "connect two endpoints",
      "Example: tieline connection create help-sales --a help --b sales", create_options, run_create},
     {"connection", "rename", "NAME NEW", 2, 2, "give it another name", NULL, NULL, run_rename},
     {"connection", "pause", "NAME", 1, 1, "stop exchanging data until resume", NULL, NULL, run_pause},

@@ -128,14 +128,11 @@ static int run_show(struct cli *cli)
 static const char *const type_words[] = {
     "text",   "absolute path", "whole number", "size (64k, 16m)", "time (30s, 4h, 7d)", "yes or no",
     "one of", "list",          "URL",          "HOST:PORT or off"};
-static const char *const reload_words[] = {"takes effect at reload", "restarts its connector",
-                                           "takes effect at restart"};
-
 static void explain(const struct config_key *k)
 {
-    printf("[%s] %s\n  %s\n  type: %s%s%s; default: %s; %s\n", k->section, k->key, k->doc, type_words[k->type],
-           k->choices ? " " : "", k->choices ? k->choices : "", k->def && *k->def ? k->def : "none",
-           reload_words[k->reload]);
+    printf("[%s] %s\n  %s\n  type: %s%s%s; default: %s; takes effect when tielined starts\n", k->section, k->key,
+           k->doc, type_words[k->type], k->choices ? " " : "", k->choices ? k->choices : "",
+           k->def && *k->def ? k->def : "none");
 }
 
 static int explain_value(struct cli *cli, const char *key)
@@ -155,17 +152,23 @@ static int explain_value(struct cli *cli, const char *key)
     return EXIT_DONE;
 }
 
+/* Whether key means k: "every", "link.every", "isolation.desk" for "isolation.*", or the section's name. */
+static bool names_key(const struct config_key *k, const char *key)
+{
+    size_t n = strlen(k->section);
+    bool qualified = strncmp(k->section, key, n) == 0 && key[n] == '.' &&
+                     config_key_find(k->section, key + n + 1) == k;
+    return qualified || strcmp(k->key, key) == 0 || strcmp(k->section, key) == 0 ||
+           config_key_find(k->section, key) == k;
+}
+
 static int run_explain(struct cli *cli)
 {
     const char *key = cli->args[0];
-    const char *dot = strchr(key, '.');
     bool found = false;
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
-        size_t n = strlen(k->section);
-        bool qualified =
-            dot && (size_t)(dot - key) == n && strncmp(k->section, key, n) == 0 && strcmp(k->key, dot + 1) == 0;
-        if (qualified || strcmp(k->key, key) == 0 || strcmp(k->section, key) == 0) {
+        if (names_key(k, key)) {
             explain(k);
             found = true;
         }
@@ -180,9 +183,9 @@ static int run_schema(struct cli *cli)
     json_t *items = json_array();
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
-        json_array_append_new(items, json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s,s:s}", "section", k->section, "key", k->key,
-                                               "type", type_words[k->type], "default", k->def, "choices", k->choices,
-                                               "reload", reload_words[k->reload], "doc", k->doc));
+        json_array_append_new(items,
+                              json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s}", "section", k->section, "key", k->key, "type",
+                                        type_words[k->type], "default", k->def, "choices", k->choices, "doc", k->doc));
     }
     json_t *list = json_pack("{s:o}", "items", items);
     static const struct column columns[] = {{"SECTION", "section", 0},
@@ -218,7 +221,7 @@ static int run_tail(struct cli *cli)
 {
     struct err e = {0};
     if (http_local_stream(cli_http(cli), "/api/v1/events", print_bytes, NULL, &e))
-        return cli_fail(cli, EXIT_NO_DAEMON, "%s", e.text);
+        return cli_local_failure(cli, &e);
     return EXIT_DONE;
 }
 

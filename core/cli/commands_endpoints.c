@@ -222,6 +222,8 @@ static int run_secret_rm(struct cli *cli)
     if (rc == EXIT_DONE)
         rc = cli_send(cli, "DELETE", arena_fmt(&cli->arena, "/api/v1/secrets/%s", cli_escape(cli, cli->args[0])), NULL,
                       NULL, NULL);
+    if (rc == EXIT_DONE)
+        cli_note(cli, "secret \"%s\" is removed", cli->args[0]);
     return rc;
 }
 

@@ -62,12 +62,8 @@ static const struct cli_option set_options[] = {
 };
 
 static const struct column finding_columns[] = {
-    {"LEVEL", "level", COLUMN_COLOR_STATE},
-    {"FIELD", "field", 0},
-    {"CODE", "code", 0},
-    {"FINDING", "text", COLUMN_WRAP},
-    {"WHAT TO DO", "hint", COLUMN_WRAP},
-    {NULL, NULL, 0},
+    {"LEVEL", "level", COLUMN_COLOR_STATE}, {"A", "a", 0},   {"B", "b", 0}, {"CODE", "code", 0},
+    {"FINDING", "text", COLUMN_WRAP},       {NULL, NULL, 0},
 };
 
 static int run_check(struct cli *cli)
@@ -113,7 +109,11 @@ static int run_unset(struct cli *cli)
         return cli_fail(cli, EXIT_USAGE, "name a field, or --all");
     if (!query)
         query = arena_fmt(&cli->arena, "?field=%s", cli_escape(cli, cli->args[2]));
-    return cli_change(cli, "DELETE", map_path(cli, query), NULL, NULL);
+    int rc = cli_change(cli, "DELETE", map_path(cli, query), NULL, NULL);
+    if (rc == EXIT_DONE)
+        cli_note(cli, "%s; see: tieline map list %s %s",
+                 cli_value(cli, "all") ? "back to the default map" : "not mapped any more", cli->args[0], cli->args[1]);
+    return rc;
 }
 
 const struct command commands_maps[] = {

@@ -19,7 +19,7 @@ static const struct column failure_columns[] = {
     {"B", "b_id", 0},
     {"CODE", "code", 0},
     {"REASON", "reason", COLUMN_WRAP},
-    {"VENDOR'S WORDS", "vendor_text|detail", COLUMN_WRAP},
+    {"DETAIL", "vendor_text|detail", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 
@@ -101,10 +101,13 @@ static int run_retry(struct cli *cli)
         rc = retry(cli, body, &retried);
     else
         json_decref(body);
-    if (rc == EXIT_DONE && cli->json)
+    if (rc != EXIT_DONE)
+        return rc;
+    if (cli->json)
         printf("{\"api\":1,\"kind\":\"retry\",\"items\":[{\"retried\":%lld}]}\n", (long long)retried);
-    else if (rc == EXIT_DONE)
-        cli_note(cli, "%lld tried again; see: tieline failure list", (long long)retried);
+    if (retried == 0)
+        return cli_fail(cli, EXIT_NO_SUCH, "no open failure fits; nothing was tried again");
+    cli_note(cli, "%lld tried again; see: tieline failure list", (long long)retried);
     return rc;
 }
 

@@ -137,6 +137,24 @@ static const struct cli_option start_options[] = {
     {"full", NULL, "read everything again, also where only changes are due"},
     {NULL, NULL, NULL}};
 
+/* All of them, but those of the map only up to a handful: "map check" lists them. The others come last, to be seen. */
+static void note_warnings(struct cli *cli, const json_t *warnings)
+{
+    enum { HANDFUL = 4 };
+    size_t i, n = json_array_size(warnings), shown = n > HANDFUL + 1 ? HANDFUL : n, hidden = 0;
+    for (i = 0; i < n; i++) {
+        const json_t *warning = json_array_get(warnings, i);
+        const char *text = json_is_string(warning) ? json_string_value(warning) : cli_text(warning, "text");
+        if (i < shown || !strstr(text, " holds at most "))
+            cli_note(cli, "warning: %s", text);
+        else
+            hidden++;
+    }
+    if (hidden)
+        cli_note(cli, "warning: %zu more fields may be too short; see: tieline map check %s KIND", hidden,
+                 cli->args[0]);
+}
+
 static int run_start(struct cli *cli)
 {
     json_t *body = json_pack("{s:s}", "connection", cli->args[0]), *answer = NULL;
@@ -147,13 +165,7 @@ static int run_start(struct cli *cli)
     int rc = cli_send(cli, "POST", "/api/v1/syncs", body, NULL, &answer);
     if (rc != EXIT_DONE)
         return rc;
-    size_t i;
-    json_t *warning;
-    json_array_foreach(json_object_get(answer, "warnings"), i, warning)
-    {
-        const char *text = json_is_string(warning) ? json_string_value(warning) : cli_text(warning, "text");
-        cli_note(cli, "warning: %s", text);
-    }
+    note_warnings(cli, json_object_get(answer, "warnings"));
     if (cli->no_wait) {
         cli_print_object(cli, "sync", answer);
         json_decref(answer);

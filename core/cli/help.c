@@ -33,7 +33,7 @@ static void usage_line(FILE *out, const struct command *c)
 {
     char usage[120];
     snprintf(usage, sizeof usage, "%s%s%s %s", c->noun, c->verb ? " " : "", c->verb ? c->verb : "", c->args);
-    fprintf(out, "  %-44s %s\n", usage, c->summary);
+    fprintf(out, "  %-48s %s\n", usage, c->summary);
 }
 
 static void help_all(const struct cli *cli, FILE *out)

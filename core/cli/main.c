@@ -1,7 +1,10 @@
 /* tieline: parses, finds the command in the table, runs it. */
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -21,11 +24,19 @@ static void on_interrupt(int signal_number)
     _exit(EXIT_INTERRUPTED);
 }
 
+/* All text here is UTF-8; in another locale libsmartcols would print "ö" as \xc3\xb6. */
+static void use_utf8(void)
+{
+    if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {.program = "tieline", .color = isatty(STDOUT_FILENO)};
     const char *from_environment = getenv("TIELINE_SOCKET"), *noun = NULL, *verb = NULL;
     cli.socket = from_environment && *from_environment ? from_environment : "/run/tieline/tieline.sock";
+    use_utf8();
     signal(SIGINT, on_interrupt);
     signal(SIGPIPE, SIG_DFL);
     int rc = parse_command(&cli, argc, argv, &noun, &verb);

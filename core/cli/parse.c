@@ -98,6 +98,8 @@ static int take_option(struct cli *cli, int found, const char *value)
     case OPT_TIMEOUT:
         return set_timeout(cli, value);
     case OPT_COLOR:
+        if (strcmp(value, "auto") != 0 && strcmp(value, "always") != 0 && strcmp(value, "never") != 0)
+            return cli_fail(cli, EXIT_USAGE, "--color %s: must be auto, always or never", value);
         cli->color = strcmp(value, "always") == 0 || (strcmp(value, "never") != 0 && isatty(STDOUT_FILENO));
         return EXIT_DONE;
     case 'h':

@@ -158,14 +158,97 @@ void cli_print_list(const struct cli *cli, const char *kind, const json_t *answe
     scols_unref_table(table);
 }
 
+/* Members whose text is a time. Record values are not among them: they are shown as the vendor holds them. */
+static bool is_time(const char *name)
+{
+    static const char *const names[] = {"since",    "checked",  "discovered",    "first",   "time",
+                                        "made",     "synced",   "last_received", "expires", "date",
+                                        "next_try", "resolved", "created_from",  "started", "ended"};
+    size_t n = strlen(name);
+    if (n > 3 && strcmp(name + n - 3, "_at") == 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_flat_list(const json_t *list)
+{
+    size_t i;
+    json_t *item, *v;
+    const char *name;
+    json_array_foreach((json_t *)(uintptr_t)list, i, item)
+    {
+        if (!json_is_object(item))
+            return false;
+        json_object_foreach(item, name, v)
+        {
+            if (json_is_object(v) || json_is_array(v))
+                return false;
+        }
+    }
+    return json_array_size(list) > 0;
+}
+
+/* Member names that have a value anywhere in the list, in their order; at most max. */
+static size_t list_columns(const json_t *list, struct column *out, size_t max)
+{
+    size_t n = 0, i, k;
+    json_t *item, *v;
+    const char *name;
+    json_array_foreach((json_t *)(uintptr_t)list, i, item)
+    {
+        json_object_foreach(item, name, v)
+        {
+            for (k = 0; k < n && strcmp(out[k].path, name) != 0; k++)
+                ;
+            if (k == n && n < max && !json_is_null(v))
+                out[n++] = (struct column){
+                    name, name, (json_is_number(v) ? COLUMN_RIGHT : 0u) | (is_time(name) ? COLUMN_TIME : 0u)};
+        }
+    }
+    return n;
+}
+
+/* Objects without further structure, one a line under the names of their members. */
+static void print_flat_list(const json_t *list, int indent)
+{
+    enum { MAX = 24 };
+    struct column columns[MAX + 1] = {{0}};
+    list_columns(list, columns, MAX);
+    struct libscols_table *table = scols_new_table();
+    for (const struct column *c = columns; c->title; c++)
+        scols_table_new_column(table, c->title, 0, c->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0);
+    size_t i;
+    json_t *row;
+    json_array_foreach((json_t *)(uintptr_t)list, i, row)
+    {
+        add_row(table, row, columns, false);
+    }
+    char *text = NULL;
+    if (scols_print_table_to_string(table, &text) == 0 && text) {
+        str rest = str_of(text), line;
+        while (rest.n && str_split(&rest, '\n', &line))
+            printf("%*s%.*s\n", indent, "", STR_FMT(line));
+    }
+    free(text);
+    scols_unref_table(table);
+}
+
 static void print_members(const json_t *object, int indent)
 {
     const char *name;
     json_t *v;
     json_object_foreach((json_t *)(uintptr_t)object, name, v)
     {
-        if (json_is_null(v))
+        if (json_is_null(v) || (json_is_array(v) && json_array_size(v) == 0))
             continue;
+        if (is_flat_list(v)) {
+            printf("%*s%s:\n", indent, "", name);
+            print_flat_list(v, indent + 2);
+            continue;
+        }
         if (json_is_object(v)) {
             printf("%*s%s:\n", indent, "", name);
             print_members(v, indent + 2);
@@ -183,8 +266,7 @@ static void print_members(const json_t *object, int indent)
             continue;
         }
         AUTO(buf_done) struct buf text = {0};
-        size_t n = strlen(name);
-        value_text(&text, v, n > 3 && strcmp(name + n - 3, "_at") == 0 ? COLUMN_TIME : 0);
+        value_text(&text, v, is_time(name) ? COLUMN_TIME : 0);
         printf("%*s%s: %s\n", indent, "", name, buf_text(&text));
     }
 }

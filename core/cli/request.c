@@ -98,7 +98,7 @@ int cli_problem(const struct cli *cli, long http_status, str body)
     return code;
 }
 
-static int local_failure(const struct cli *cli, const struct err *e)
+int cli_local_failure(const struct cli *cli, const struct err *e)
 {
     if (cli->json) {
         json_t *o = json_pack("{s:s,s:s,s:s}", "title", e->text, "code", status_name(e->status), "hint", e->hint);
@@ -119,7 +119,7 @@ static int run(struct cli *cli, const char *method, const char *path, str body, 
     struct err e = {0};
     AUTO(http_local_answer_done) struct http_local_answer answer = {0};
     if (http_local_run(cli_http(cli), method, path, body, if_match, &answer, &e))
-        return local_failure(cli, &e);
+        return cli_local_failure(cli, &e);
     if (answer.status >= 400)
         return cli_problem(cli, answer.status, buf_lent(&answer.body));
     if (etag_out)
