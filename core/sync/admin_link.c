@@ -25,6 +25,25 @@ static const char *setting_of(const struct admin_setting *set, unsigned n, const
     return NULL;
 }
 
+/* A match field must be one that both sides have: with a name nobody knows nothing would match, and every record would
+ * get a second counterpart. */
+static int match_check(const struct g_conn *c, const str kind[2], const char *match, struct err *e)
+{
+    if (!match || !*match || strcmp(match, "off") == 0)
+        return TL_OK;
+    for (int s = 0; s < 2; s++) {
+        const struct g_kind *k = c->ep[s]->kinds ? model_kind(c->ep[s], kind[s]) : NULL;
+        const tl_field *f = k ? field_by_name(&k->desc, str_of(match)) : NULL;
+        if (!k || (f && str_is(f->path, match)))
+            continue;
+        err_set(e, E_USAGE, "match = %s: endpoint \"%.*s\" has no such field", match, STR_FMT(c->ep[s]->row.name));
+        err_hint(e, "a path that both sides have, see `tieline endpoint fields %.*s`; or off",
+                 STR_FMT(c->ep[s]->row.name));
+        return E_USAGE;
+    }
+    return TL_OK;
+}
+
 static int settings_store(struct engine *g, int64_t link, const struct admin_setting *set, unsigned n, struct err *e)
 {
     int rc = TL_OK;
@@ -82,6 +101,9 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
             err_hint(e, "`tieline endpoint fields %.*s` shows its kinds", STR_FMT(c->ep[s]->row.name));
             return E_USAGE;
         }
+    rc = match_check(c, row.kind, setting_of(set, n, "match"), e);
+    if (rc != TL_OK)
+        return rc;
     rc = g_begin(g, e);
     if (rc == TL_OK)
         rc = link_feeds(g, c, &row, e);
@@ -115,10 +137,17 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
 {
     struct g_link *l = admin_link(g, connection, kind, e);
     int rc = l ? setting_check(set, n, e) : TL_E_NOT_FOUND;
+    if (rc == TL_OK)
+        rc = match_check(l->conn, l->row.kind, setting_of(set, n, "match"), e);
     if (rc != TL_OK)
         return rc;
     const char *enabled = setting_of(set, n, "enabled");
     bool views = setting_of(set, n, "view.a") || setting_of(set, n, "view.b");
+    if (views && l->row.phase != PHASE_NEW) {
+        err_set(e, E_PRECONDITION, "the list view cannot be changed once the first sync has begun");
+        err_hint(e, "pairs belong to the view they were made in: delete the connection and make it anew");
+        return E_PRECONDITION;
+    }
     rc = g_begin(g, e);
     if (rc == TL_OK)
         rc = settings_store(g, l->row.link, set, n, e);
