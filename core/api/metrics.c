@@ -7,6 +7,7 @@
 
 #include "times.h"
 #include "verb.h"
+#include "view.h"
 
 static void figure(struct buf *out, const char *name, const char *type, const char *help, int64_t value)
 {
@@ -74,6 +75,81 @@ static void add_connectors(struct buf *out, struct app *app)
     }
 }
 
+/* Value of a label: names come from people. */
+static void label(struct buf *out, const char *name, const char *value)
+{
+    buf_fmt(out, "%s=\"", name);
+    for (const char *p = value; *p; p++) {
+        if (*p == '"' || *p == '\\' || *p == '\n')
+            buf_char(out, '\\');
+        buf_char(out, *p == '\n' ? 'n' : *p);
+    }
+    buf_char(out, '"');
+}
+
+static const char *text_of(const json_t *o, const char *name)
+{
+    const char *text = json_string_value(json_object_get(o, name));
+    return text ? text : "";
+}
+
+static void connection_figures(struct buf *out, const json_t *items)
+{
+    buf_text_add(out, "# HELP tieline_connection_active Whether data is exchanged; the state says why not.\n"
+                      "# TYPE tieline_connection_active gauge\n");
+    size_t i;
+    json_t *c;
+    json_array_foreach((json_t *)(uintptr_t)items, i, c)
+    {
+        const char *state = text_of(c, "state");
+        buf_text_add(out, "tieline_connection_active{");
+        label(out, "connection", text_of(c, "name"));
+        buf_char(out, ',');
+        label(out, "state", state);
+        buf_fmt(out, "} %d\n", strcmp(state, "active") == 0 || strcmp(state, "initial") == 0);
+    }
+}
+
+/* One figure of every link, by the member of "counts" that holds it. */
+static void link_figures(struct buf *out, const json_t *items, const char *name, const char *member, const char *help)
+{
+    buf_fmt(out, "# HELP tieline_%s %s\n# TYPE tieline_%s gauge\n", name, help, name);
+    size_t i, k;
+    json_t *c, *l;
+    json_array_foreach((json_t *)(uintptr_t)items, i, c)
+    {
+        json_array_foreach(json_object_get(c, "links"), k, l)
+        {
+            buf_fmt(out, "tieline_%s{", name);
+            label(out, "connection", text_of(c, "name"));
+            buf_char(out, ',');
+            label(out, "kind", text_of(l, "kind"));
+            buf_fmt(out, "} %lld\n",
+                    (long long)json_integer_value(json_object_get(json_object_get(l, "counts"), member)));
+        }
+    }
+}
+
+static int read_connections(struct request *rq, json_t **out, struct err *e)
+{
+    WITH_READER(rq, db, e, view_connections(db, out, e));
+}
+
+static int add_connections(struct request *rq, struct buf *out, struct err *e)
+{
+    json_t *answer = NULL;
+    int rc = read_connections(rq, &answer, e);
+    const json_t *items = json_object_get(answer, "items");
+    if (!rc) {
+        connection_figures(out, items);
+        link_figures(out, items, "pairs", "pairs", "Pairs of a link.");
+        link_figures(out, items, "pairs_unsettled", "unsettled", "Pairs written and not yet seen again at the vendor.");
+        link_figures(out, items, "open_failures", "failures", "Records that wait for a person or a retry.");
+    }
+    json_decref(answer);
+    return rc;
+}
+
 struct once {
     struct buf text;
     bool sent;
@@ -118,6 +194,8 @@ int metrics(struct request *rq, json_t **answer, struct err *e)
     struct verb v;
     verb_init(&v, rq, NULL, NULL);
     int rc = verb_run(&v, collect, answer, e);
+    if (!rc)
+        rc = add_connections(rq, &once->text, e);
     if (rc) {
         once_free(once);
         free(stream);

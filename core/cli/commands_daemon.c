@@ -128,6 +128,7 @@ static int run_show(struct cli *cli)
 static const char *const type_words[] = {
     "text",   "absolute path", "whole number", "size (64k, 16m)", "time (30s, 4h, 7d)", "yes or no",
     "one of", "list",          "URL",          "HOST:PORT or off"};
+
 static void explain(const struct config_key *k)
 {
     printf("[%s] %s\n  %s\n  type: %s%s%s; default: %s; takes effect when tielined starts\n", k->section, k->key,
@@ -144,7 +145,8 @@ static int explain_value(struct cli *cli, const char *key)
     json_t *item;
     json_array_foreach(json_object_get(answer, "items"), i, item)
     {
-        if (strcmp(cli_text(item, "key"), key) == 0)
+        const char *name = cli_text(item, "key"), *dot = strchr(key, '.');
+        if (strcmp(name, key) == 0 || (dot && strcmp(name, dot + 1) == 0))
             printf("  now in [%s]: %s (%s)\n", cli_text(item, "section"), cli_text(item, "value"),
                    cli_text(item, "origin"));
     }
@@ -156,8 +158,7 @@ static int explain_value(struct cli *cli, const char *key)
 static bool names_key(const struct config_key *k, const char *key)
 {
     size_t n = strlen(k->section);
-    bool qualified = strncmp(k->section, key, n) == 0 && key[n] == '.' &&
-                     config_key_find(k->section, key + n + 1) == k;
+    bool qualified = strncmp(k->section, key, n) == 0 && key[n] == '.' && config_key_find(k->section, key + n + 1) == k;
     return qualified || strcmp(k->key, key) == 0 || strcmp(k->section, key) == 0 ||
            config_key_find(k->section, key) == k;
 }
@@ -175,7 +176,7 @@ static int run_explain(struct cli *cli)
     }
     if (!found)
         return cli_fail(cli, EXIT_NO_SUCH, "no key or section \"%s\"; see: tieline config schema", key);
-    return explain_value(cli, dot ? dot + 1 : key);
+    return explain_value(cli, key);
 }
 
 static int run_schema(struct cli *cli)
