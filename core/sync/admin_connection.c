@@ -192,11 +192,17 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
         l->row.brake_code = l->row.brake_text = (str){0};
         l->orphans = true;
         rc = link_row_store(g, l, e);
-        for (int s = 0; s < 2; s++)
-            if (l->feed[s]) {
-                l->feed[s]->accept_vanished = !restored;
-                l->feed[s]->want_pass = true;
+        for (int s = 0; s < 2 && rc == TL_OK; s++) {
+            struct g_feed *f = l->feed[s];
+            if (!f)
+                continue;
+            f->accept_vanished = !restored;
+            f->want_pass = true;
+            if (restored) {
+                f->row.shape_hash = 0; /* not ready, also after a restart: both sides are read before anything is written */
+                rc = feed_row_store(g, f, e);
             }
+        }
     }
     if (rc == TL_OK && restored)
         rc = db_accept_restored(g->db, e);

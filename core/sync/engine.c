@@ -162,7 +162,8 @@ static void block_restored(struct engine *g)
     if (db_origin(g->db) != DB_RESTORED)
         return;
     for (struct g_conn *c = g->conns; c; c = c->next)
-        if (c->row.state == CONN_ACTIVE || c->row.state == CONN_INITIAL || c->row.state == CONN_PAUSED)
+        if (c->row.state == CONN_ACTIVE || c->row.state == CONN_INITIAL || c->row.state == CONN_PAUSED ||
+            c->row.state == CONN_BLOCKED)
             conn_block(g, c, "RESTORED", "the database is older than what was already written to the vendors");
 }
 

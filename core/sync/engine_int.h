@@ -33,14 +33,14 @@ enum {
     TRANSIENT_TRIES = 10,
     FEED_KEYS = 2 /* lookups of one record: match key of its links */
 };
-#define FRESH_US    (30 * US_PER_S)
-#define DEBOUNCE_US (US_PER_S / 2)
+#define FRESH_US     (30 * US_PER_S)
+#define DEBOUNCE_US  (US_PER_S / 2)
 #define READ_WAIT_US (60 * US_PER_S) /* a pair waits so long for a read, should the read be lost */
-#define IDLE_US (20 * US_PER_MS)
-#define SWEEP_US    (7 * US_PER_DAY)
-#define DISCOVER_US US_PER_DAY
-#define LIVE_RUN_US (300 * US_PER_S)
-#define NEVER       INT64_MAX
+#define IDLE_US      (20 * US_PER_MS)
+#define SWEEP_US     (7 * US_PER_DAY)
+#define DISCOVER_US  US_PER_DAY
+#define LIVE_RUN_US  (300 * US_PER_S)
+#define NEVER        INT64_MAX
 
 /* Where the first sync of a link stands; link.phase. */
 enum phase {
@@ -186,7 +186,7 @@ struct g_link {
     struct g_count counts[4];
     unsigned open_intents, unknown_intents;
     unsigned open_creates[2], unknown_creates[2];
-    bool held;               /* records may wait for an intent to close */
+    bool held;         /* records may wait for an intent to close */
     unsigned cautious; /* single writes after a crash */
     bool finding;
     int64_t wake_after; /* walk that wakes every pair after a map edit; -1: none */
@@ -230,7 +230,7 @@ enum {                     /* g_entry.flags */
        ENTRY_CONFLICT = 2, /* a value of the target loses */
        ENTRY_LOOKED = 4,   /* the vendor spoke of a duplicate: looked up by stamp */
        ENTRY_BORN = 16,    /* the pair was inserted with this intent */
-    ENTRY_MOVED = 8     /* the source changed while the write was out */
+       ENTRY_MOVED = 8     /* the source changed while the write was out */
 };
 
 struct listener {
@@ -343,7 +343,7 @@ void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
 void feed_fetched(struct engine *g, struct call *c);
 const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
 bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f); /* it is not pulled then */
-bool feed_ready(const struct g_feed *f);                                 /* full pass under this shape, lookups built */
+bool feed_ready(const struct g_feed *f);    /* full pass under this shape, lookups built */
 bool feed_is_truth(const struct g_feed *f); /* its local index shows every record of the kind */
 bool pass_turn(struct engine *g, struct g_feed *f);
 int pass_begin(struct engine *g, struct g_feed *f, struct err *e);
@@ -393,7 +393,8 @@ int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struc
 enum side_state side_state_of(const struct record *r);
 /* New bases into the pair: for every field where agreed[i], base[s] := value[s]; the others stay as they are. */
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
-/* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts crashes. */
+/* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts
+ * crashes. */
 str extra_get(str extra, char tag);
 str extra_set(str extra, char tag, str value, struct arena *a); /* an empty value removes */
 void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str *out);

@@ -19,6 +19,8 @@ static void conn_store(struct engine *g, struct g_conn *c)
 void conn_block(struct engine *g, struct g_conn *c, const char *code, const char *text)
 {
     bool first = c->row.state != CONN_BLOCKED;
+    if (!first && str_is(c->row.block_code, "RESTORED"))
+        return; /* only a release ends that one */
     if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE && c->row.state != CONN_PAUSED && first)
         return;
     if (first)
@@ -68,7 +70,6 @@ static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *
 static void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
 {
     struct err e = {0};
-    AUTO(text_free) char *code = str_dup(ep->row.block_code);
     ep->row.block_code = ep->row.block_text = (str){0};
     if (endpoint_update(g->db, &ep->row, &e))
         log_err(LOG_ERROR, "endpoint", &e);
@@ -76,9 +77,13 @@ static void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
     buf_fmt(&object, "endpoint %.*s", STR_FMT(ep->row.name));
     if (repair_clear(g->db, buf_lent(&object), (str){0}, (str){0}, g_now(g), &e))
         log_err(LOG_ERROR, "endpoint", &e);
-    for (struct g_conn *c = g->conns; c; c = c->next)
-        if ((c->ep[0] == ep && c->ep[1]->row.block_code.n == 0) || (c->ep[1] == ep && c->ep[0]->row.block_code.n == 0))
-            conn_unblock(g, c, code);
+    for (struct g_conn *c = g->conns; c; c = c->next) {
+        bool ours = c->ep[0] == ep || c->ep[1] == ep;
+        if (!ours || c->ep[0]->row.block_code.n || c->ep[1]->row.block_code.n || str_is(c->row.block_code, "RESTORED"))
+            continue;
+        AUTO(text_free) char *code = str_dup(c->row.block_code); /* that of whichever endpoint came last */
+        conn_unblock(g, c, code);
+    }
 }
 
 bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const tl_error *error)

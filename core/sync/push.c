@@ -88,13 +88,14 @@ static int32_t field_of_number(const struct g_link *l, uint32_t number)
 
 struct sent_range {
     uint32_t first, n;
-    uint32_t *entries;  /* [n] index of the batch's entries */
+    uint32_t *entries; /* [n] index of the batch's entries */
     uint32_t n_fields;
-    uint32_t *obs_no;   /* [n_fields] field numbers of the shape that was sent */
+    uint32_t *obs_no; /* [n_fields] field numbers of the shape that was sent */
 };
 
 /* A record that came back, with its values told in the shape of the feed instead of the one of the write. */
-static tl_record result_record(const struct g_feed *f, const struct sent_range *sent, const tl_record *r, struct arena *a)
+static tl_record result_record(const struct g_feed *f, const struct sent_range *sent, const tl_record *r,
+                               struct arena *a)
 {
     tl_record out = *r;
     tl_value *values = arena_array(a, tl_value, r->n_values + 1);
@@ -683,7 +684,10 @@ static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, s
 /* Two crashes with this record alone in flight: it is set aside, the others go on. */
 static int poison(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, struct pair *p, struct err *e)
 {
-    struct trouble t = {.code = "POISON", .id = b->entries[i].source_id, .side = 1 - b->side, .text = "the connector died twice while it wrote this record"};
+    struct trouble t = {.code = "POISON",
+                        .id = b->entries[i].source_id,
+                        .side = 1 - b->side,
+                        .text = "the connector died twice while it wrote this record"};
     p->intent = 0;
     int rc = fail_pair(g, l, p, &t, e);
     p->status = PAIR_QUARANTINED;

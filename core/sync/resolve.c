@@ -240,8 +240,8 @@ bool resolve_turn(struct engine *g)
 /* ---- Answers
  * ------------------------------------------------------------------------------------------------------------------ */
 
-/* A write that is not there yet may still be applied, over whatever was written meanwhile; not where the vendor holds it against the
- * version it was based on. */
+/* A write that is not there yet may still be applied, over whatever was written meanwhile; not where the vendor holds
+ * it against the version it was based on. */
 static bool may_come_late(struct engine *g, const struct g_link *l, const struct g_batch *b)
 {
     return !(l->rules.can[b->side] & TL_CAN_CONDITIONAL) && g_now(g) < b->settle_us;

@@ -56,24 +56,14 @@ static int ref_resolve(struct engine *g, struct g_link *l, int side, const struc
     struct g_link *to = f->ref_link == l->row.link ? l : model_link(g, f->ref_link);
     if (!to || !to->feed[side])
         return TL_OK;
-    struct record_probe probe = {0};
-    int rc = record_probe(g->db, to->feed[side]->row.feed, id, &probe, e);
-    if (rc != TL_OK)
+    struct counterpart c = {0};
+    int rc = pair_counterpart(g->db, a, to->row.link, (enum side)side, to->feed[side]->row.feed, id, &c, e);
+    if (rc != TL_OK || c.rec == 0)
         return rc == TL_E_NOT_FOUND ? TL_OK : rc;
-    int64_t pair = 0;
-    rc = pair_of_record(g->db, to->row.link, (enum side)side, probe.rec, (str){0}, &pair, e);
-    if (rc != TL_OK)
-        return rc == TL_E_NOT_FOUND ? TL_OK : rc;
-    struct pair row = {0};
-    rc = pair_get(g->db, a, pair, &row, e);
-    if (rc != TL_OK || row.rec[1 - side] == 0)
-        return rc;
-    out->pair = pair;
-    struct record other = {0};
-    rc = record_get(g->db, a, row.rec[1 - side], &other, e);
-    if (rc == TL_OK && (other.state == TL_STATE_LIVE || other.state == REC_OUT_OF_SCOPE))
-        out->other_id = other.id;
-    return rc;
+    out->pair = c.pair;
+    if (c.state == TL_STATE_LIVE || c.state == REC_OUT_OF_SCOPE)
+        out->other_id = c.id;
+    return TL_OK;
 }
 
 static int refs_resolve(struct engine *g, struct g_link *l, int side, struct arena *a, struct loaded *ld, struct err *e)

@@ -192,10 +192,10 @@ void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
         while (*at)
             at = &(*at)->next;
         *at = it;
-        batch_count(g, it, 1);
         if (g->storage_down)
             it->state = INTENT_UNKNOWN; /* never sent: resolved like any other */
-        else
+        batch_count(g, it, 1);
+        if (it->state != INTENT_UNKNOWN)
             push_submit(g, it, 0, it->n);
     }
 }

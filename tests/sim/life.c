@@ -43,6 +43,8 @@ static void crash_point(void *self, const char *name)
 {
     struct life *l = self;
     struct world *w = l->world;
+    if (w->stage > STAGE_CALM || (w->stage == STAGE_CALM && l->calm_until - w->now_us < US_PER_DAY))
+        return; /* hours of idle polling add nothing */
     w->crash_passages++;
     bool exactly = w->knobs.crash_at && w->crash_passages == w->knobs.crash_at;
     if (!exactly && (l->crash_in == 0 || --l->crash_in > 0))
@@ -100,7 +102,7 @@ static void set_up(struct life *l)
     }
     static const char *const directions[] = {"both", "a2b", "b2a"}, *const policies[] = {"newest", "a", "b"};
     struct admin_setting set[] = {
-        {"direction", directions[w->knobs.direction]}, {"policy", policies[w->knobs.policy]}, {"every", "300s"}};
+        {"direction", directions[w->knobs.direction]}, {"policy", policies[w->knobs.policy]}, {"every", "1200s"}};
     int rc = admin_connection_create(l->engine, "c", "a", "b", NULL, &e);
     if (rc != E_EXISTS)
         must(rc, &e, "connection");
@@ -208,7 +210,7 @@ int life_run(struct world *w, const char *db_path)
     struct err e = {0};
     l.env = (struct env){&l, now_us, mono_us, random_bytes, crash_point};
     w->lives++;
-    if (w->knobs.crash_every && w->stage < STAGE_SWEPT && w->crashes < 40)
+    if (w->knobs.crash_every && w->stage < STAGE_SWEPT && w->crashes < 12)
         l.crash_in = 1 + world_random(w, (uint64_t)w->knobs.crash_every);
     log_setup(getenv("SIM_VERBOSE") ? LOG_DEBUG : LOG_ERROR, LOG_TEXT);
     twin_init(&l.twin, w);

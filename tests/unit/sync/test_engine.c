@@ -1,5 +1,308 @@
-int main(void);
+/* The engine as an administrator has it, against two vendors in memory: first sync, matching, history, failures, retry, pause. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "admin.h"
+#include "db.h"
+#include "engine.h"
+#include "times.h"
+#include "twin.h"
+#include "view.h"
+
+struct bed {
+    struct world *world;
+    struct env env;
+    struct twin twin;
+    struct db *db;
+    struct engine *engine;
+    char path[64];
+    int checked;
+};
+
+static int64_t bed_now(void *self) { return ((struct bed *)self)->world->now_us; }
+static int64_t bed_mono(void *self) { return ((struct bed *)self)->world->mono_us; }
+static void bed_random(void *self, void *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((uint8_t *)out)[i] = (uint8_t)world_random(((struct bed *)self)->world, 256);
+}
+
+static void must(int rc, const struct err *e)
+{
+    if (rc != TL_OK)
+        fail_msg("%s (%d) %s", e->text, rc, e->detail);
+}
+
+static void checked(void *arg, const json_t *result, const struct err *e)
+{
+    (void)result;
+    (void)e;
+    ((struct bed *)arg)->checked++;
+}
+
+static void wipe(const char *path)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", ".seal", ".lock"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        char name[96];
+        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        unlink(name);
+    }
+}
+
+/* Runs until nothing happens for so long. */
+static void run(struct bed *b, int64_t us)
+{
+    int64_t end = b->world->now_us + us;
+    while (b->world->now_us < end) {
+        unsigned done = engine_turn(b->engine, 0);
+        bool any = twin_step(&b->twin);
+        if (any || done)
+            continue;
+        int64_t step = engine_next_due_us(b->engine) - b->world->mono_us;
+        step = step < 1000 ? 1000 : step > 5 * US_PER_S ? 5 * US_PER_S : step;
+        b->world->now_us += step;
+        b->world->mono_us += step;
+    }
+}
+
+static int setup(void **state)
+{
+    struct bed *b = calloc(1, sizeof *b);
+    struct err e = {0};
+    struct knobs k = {.resolution_ms = {0, 1000}, .max_batch = {10, 200}, .stamp = {true, true}, .settle_us = 120 * US_PER_S};
+    for (int s = 0; s < 2; s++)
+        for (int kind = 0; kind < TWIN_KINDS; kind++)
+            k.can[s][kind] = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_FIND | TL_CAN_DELETED | TL_CAN_STAMP_FIND |
+                             TL_CAN_STAMP_UNIQUE | TL_CAN_FIND_CREATED;
+    b->world = calloc(1, sizeof *b->world);
+    world_init(b->world, 1, &k);
+    b->world->faults = false;
+    b->env = (struct env){b, bed_now, bed_mono, bed_random, NULL};
+    snprintf(b->path, sizeof b->path, "/tmp/tieline-test-engine-%d", (int)getpid());
+    wipe(b->path);
+    twin_init(&b->twin, b->world);
+    struct db_options o = {.path = b->path, .env = &b->env, .no_checkpoint_thread = true};
+    must(db_open(&b->db, &o, &e), &e);
+    struct engine_config config = {.db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher};
+    must(engine_open(&b->engine, &config, &e), &e);
+    for (int s = 0; s < 2; s++) {
+        struct endpoint_setup ep = {.name = s ? "sales" : "desk", .connector = "twin", .system = s ? "twinb" : "twina",
+                                    .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
+        must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[s], &e), &e);
+        must(admin_endpoint_check(b->engine, s ? "sales" : "desk", checked, b, &e), &e);
+    }
+    while (b->checked < 2) {
+        engine_turn(b->engine, 0);
+        twin_step(&b->twin);
+    }
+    must(admin_connection_create(b->engine, "c", "desk", "sales", NULL, &e), &e);
+    must(admin_link_create(b->engine, "c", "accounts", NULL, 0, NULL, &e), &e);
+    must(admin_link_create(b->engine, "c", "contacts", NULL, 0, NULL, &e), &e);
+    must(admin_map_reset(b->engine, "c", "contact", NULL, &e), &e);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bed *b = *state;
+    engine_stop(b->engine);
+    while (engine_calls_open(b->engine) > 0) {
+        twin_step(&b->twin);
+        engine_turn(b->engine, 0);
+    }
+    engine_close(b->engine);
+    db_close(b->db);
+    wipe(b->path);
+    free(b->world);
+    free(b);
+    return 0;
+}
+
+static void start(struct bed *b)
+{
+    struct err e = {0};
+    struct sync_request r = {.connection = "c"};
+    json_t *out = NULL;
+    must(admin_sync_start(b->engine, &r, &out, &e), &e);
+    assert_int_equal(json_array_size(json_object_get(out, "runs")), 2);
+    json_decref(out);
+    run(b, 600 * US_PER_S);
+}
+
+static int count(const struct world *w, int s, int kind)
+{
+    int n = 0;
+    for (int i = 0; i < TWIN_RECORDS; i++)
+        n += w->rec[s][kind][i].used && w->rec[s][kind][i].state == TL_STATE_LIVE;
+    return n;
+}
+
+static struct twin_record *named(struct world *w, int s, int kind, const char *name)
+{
+    for (int i = 0; i < TWIN_RECORDS; i++)
+        if (w->rec[s][kind][i].used && strcmp(w->rec[s][kind][i].v[F_NAME], name) == 0)
+            return &w->rec[s][kind][i];
+    fail_msg("nobody is called %s", name);
+    return NULL;
+}
+
+static json_t *failures(struct bed *b, bool resolved)
+{
+    struct err e = {0};
+    struct view_failures f = {.connection = "c", .resolved = resolved, .lang = "en"};
+    json_t *out = NULL;
+    must(view_failures(b->db, &f, NULL, &out, &e), &e);
+    return out;
+}
+
+/* proves: S1-08 S1-12 S1-15 S1-17 S1-19 S1-20 S1-21 */
+static void first_sync(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *acme = user_create(w, 0, KIND_ACCOUNT, "", "Acme");
+    user_create(w, 1, KIND_ACCOUNT, "", " acme ");
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    user_edit(w, 0, KIND_CONTACT, ann, F_ACCOUNT, acme->id);
+    user_create(w, 1, KIND_CONTACT, "ANN@x.org", "Ann");
+    user_create(w, 0, KIND_CONTACT, "", "Nomail");
+    user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
+    start(b);
+    assert_int_equal(count(w, 0, KIND_ACCOUNT), 1); /* known by its name */
+    assert_int_equal(count(w, 1, KIND_ACCOUNT), 1);
+    assert_int_equal(count(w, 0, KIND_CONTACT), 3); /* Ann by e-mail, Nomail, Bob */
+    assert_int_equal(count(w, 1, KIND_CONTACT), 3);
+    assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], w->rec[1][KIND_ACCOUNT][0].id);
+    int64_t writes = w->counts.creates + w->counts.updates;
+    run(b, 3600 * US_PER_S);
+    assert_int_equal(w->counts.creates + w->counts.updates, writes);
+}
+
+/* proves: S1-22 S1-37 S1-38 S1-39 S1-40 S1-41 */
+static void live_and_history(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    start(b);
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
+    run(b, 400 * US_PER_S);
+    assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
+    assert_string_equal(named(w, 0, KIND_CONTACT, "Bob")->v[F_EMAIL], "bob@x.org");
+    json_t *out = NULL;
+    must(view_history(b->db, "c", w->now_us - 7 * US_PER_DAY, NULL, &out, &e), &e);
+    json_t *row;
+    size_t i;
+    int64_t added = 0, updated = 0;
+    json_array_foreach(json_object_get(out, "items"), i, row)
+    {
+        assert_true(json_is_string(json_object_get(row, "date")));
+        assert_true(json_is_string(json_object_get(row, "source")) && json_is_string(json_object_get(row, "destination")));
+        assert_true(json_is_string(json_object_get(row, "kind")));
+        assert_int_equal(json_integer_value(json_object_get(row, "failed")), 0);
+        added += json_integer_value(json_object_get(row, "added"));
+        updated += json_integer_value(json_object_get(row, "updated"));
+    }
+    json_decref(out);
+    assert_int_equal(added, w->counts.creates);
+    assert_int_equal(updated, w->counts.updates);
+    must(view_history(b->db, "c", w->now_us + US_PER_S, NULL, &out, &e), &e);
+    assert_int_equal(json_array_size(json_object_get(out, "items")), 0);
+    json_decref(out);
+}
+
+/* proves: S1-19 S1-43 S1-44 S1-50 S1-51 */
+static void failure_and_retry(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    user_create(w, 0, KIND_CONTACT, "same@x.org", "First");
+    w->now_us += US_PER_S;
+    struct twin_record *second = user_create(w, 0, KIND_CONTACT, "same@x.org", "Second");
+    start(b);
+    assert_int_equal(count(w, 1, KIND_CONTACT), 1);
+    json_t *list = failures(b, false), *row = json_array_get(json_object_get(list, "items"), 0);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), 1);
+    assert_string_equal(json_string_value(json_object_get(row, "code")), "ALREADY_MAPPED");
+    assert_string_equal(json_string_value(json_object_get(row, "record")), second->id);
+    assert_string_equal(json_string_value(json_object_get(row, "reason")), "the CRM id is already mapped with another support entity");
+    assert_true(json_is_string(json_object_get(row, "time")));
+    int64_t id = json_integer_value(json_object_get(row, "id"));
+    json_decref(list);
+    snprintf(second->v[F_EMAIL], TWIN_TEXT, "other@x.org"); /* corrected without the feed telling */
+    struct failure_pick pick = {.id = id};
+    must(admin_failure_retry(b->engine, &pick, NULL, &e), &e);
+    run(b, 200 * US_PER_S);
+    assert_int_equal(count(w, 1, KIND_CONTACT), 2);
+    list = failures(b, false);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), 0);
+    json_decref(list);
+    list = failures(b, true);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), 1);
+    json_decref(list);
+}
+
+/* proves: S1-52 S1-53 */
+static void pause_resume(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    start(b);
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    assert_int_equal(admin_connection_pause(b->engine, "c", NULL, &e), E_PRECONDITION);
+    run(b, 10 * US_PER_S);
+    int64_t calls = w->counts.calls;
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    run(b, 3600 * US_PER_S);
+    assert_int_equal(w->counts.calls, calls);
+    assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "");
+    must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
+    run(b, 60 * US_PER_S);
+    assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
+}
+
+/* proves: S1-13 */
+static void one_way(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct admin_setting set[] = {{"direction", "b2a"}};
+    must(admin_link_set(b->engine, "c", "contact", set, 1, NULL, &e), &e);
+    must(admin_link_set(b->engine, "c", "account", set, 1, NULL, &e), &e);
+    user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
+    start(b);
+    assert_int_equal(count(w, 0, KIND_CONTACT), 2);
+    assert_int_equal(count(w, 1, KIND_CONTACT), 1);
+    struct twin_record *bob = named(w, 0, KIND_CONTACT, "Bob");
+    user_edit(w, 0, KIND_CONTACT, bob, F_TITLE, "edited here");
+    run(b, 300 * US_PER_S);
+    assert_string_equal(named(w, 1, KIND_CONTACT, "Bob")->v[F_TITLE], "");
+}
+
 int main(void)
 {
-    return 0;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(first_sync, setup, teardown),
+        cmocka_unit_test_setup_teardown(live_and_history, setup, teardown),
+        cmocka_unit_test_setup_teardown(failure_and_retry, setup, teardown),
+        cmocka_unit_test_setup_teardown(pause_resume, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_way, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
