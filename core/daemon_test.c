@@ -59,8 +59,8 @@ static void dump_plain(const struct config *c)
     }
 }
 
-/* Connectors are looked at in a copy, as at run time. The state directory may not be there yet, or not be ours: then the
- * copies go to a directory that is removed again. Returns it in space, or the state directory. */
+/* Connectors are looked at in a copy, as at run time. The state directory may not be there yet, or not be ours: then
+ * the copies go to a directory that is removed again. Returns it in space, or the state directory. */
 static const char *copies_dir(const struct config *c, char *space)
 {
     const char *state = config_get(c, "core", "state_dir");

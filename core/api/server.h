@@ -56,7 +56,7 @@ enum {
     ROUTE_MATCH = 2, /* the object must be named by If-Match, as its GET told it in ETag */
     ROUTE_STREAM = 4,
     ROUTE_TEXT = 16, /* of a stream: plain text, not NDJSON */
-    ROUTE_DRY = 8 /* knows ?dry_run=true; others refuse it rather than do the thing */
+    ROUTE_DRY = 8    /* knows ?dry_run=true; others refuse it rather than do the thing */
 };
 
 struct route {
