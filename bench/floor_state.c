@@ -198,13 +198,10 @@ static void lookups_build(struct floor *f)
 static tl_str counterpart(struct floor *other, str id, struct arena *a)
 {
     struct err e = {0};
-    struct record_probe probe;
-    struct pair p = {0};
-    struct record rec = {0};
-    floor_must(record_probe(other->db, other->feed[0], id, &probe, &e), &e, "a reference that leads nowhere");
-    floor_must(pair_get_of_record(other->db, a, other->link.link, SIDE_A, probe.rec, (str){0}, &p, &e), &e, "pair");
-    floor_must(record_get(other->db, a, p.rec[1], &rec, &e), &e, "record");
-    return rec.id;
+    struct counterpart c = {0};
+    floor_must(pair_counterpart(other->db, a, other->link.link, SIDE_A, other->feed[0], id, &c, &e), &e,
+               "a reference that leads nowhere");
+    return c.id;
 }
 
 static void outgoing(struct floor *f, const struct record *source, struct arena *a, tl_record *out)

@@ -16,6 +16,8 @@ enum {
     Q_OF_B,
     Q_GET_OF_A,
     Q_GET_OF_B,
+    Q_COUNTERPART_OF_A,
+    Q_COUNTERPART_OF_B,
     Q_OF_RECORD,
     Q_WAKE,
     Q_INTENT,
@@ -49,6 +51,14 @@ static const char *const SQL[] = {
     [Q_OF_B] = "SELECT pair FROM pair WHERE b_rec = ?1 AND link = ?2",
     [Q_GET_OF_A] = "SELECT " PAIR_COLUMNS " FROM pair WHERE a_rec = ?1 AND link = ?2 AND slot = ?3",
     [Q_GET_OF_B] = "SELECT " PAIR_COLUMNS " FROM pair WHERE b_rec = ?1 AND link = ?2",
+    [Q_COUNTERPART_OF_A] =
+        "SELECT p.pair, p.b_rec, t.state, t.remote_id FROM record r JOIN pair p ON p.a_rec = r.rec AND "
+        "p.link = ?3 AND p.slot = '' LEFT JOIN record t ON t.rec = p.b_rec "
+        "WHERE r.feed = ?1 AND r.remote_id = ?2",
+    [Q_COUNTERPART_OF_B] =
+        "SELECT p.pair, p.a_rec, t.state, t.remote_id FROM record r JOIN pair p ON p.b_rec = r.rec AND "
+        "p.link = ?3 LEFT JOIN record t ON t.rec = p.a_rec "
+        "WHERE r.feed = ?1 AND r.remote_id = ?2",
     [Q_OF_RECORD] = "SELECT pair, link, 0, status, intent FROM pair WHERE a_rec = ?1 "
                     "UNION ALL SELECT pair, link, 1, status, intent FROM pair WHERE b_rec = ?1",
     [Q_WAKE] = "UPDATE pair SET lane = iif(due IS NULL, ?2, min(lane, ?2)), due = min(coalesce(due, ?3), ?3), "
@@ -180,6 +190,24 @@ int pair_get_of_record(struct db *db, struct arena *a, int64_t link, enum side s
     if (rc == TL_OK)
         pair_read(&q, a, out);
     return rc;
+}
+
+int pair_counterpart(struct db *db, struct arena *a, int64_t link, enum side s, int64_t feed, str id,
+                     struct counterpart *out, struct err *e)
+{
+    AUTO(query_end)
+    struct query q = query_begin(db, &T, s == SIDE_A ? Q_COUNTERPART_OF_A : Q_COUNTERPART_OF_B, e);
+    put_i64(&q, feed);
+    put_id(&q, id);
+    put_i64(&q, link);
+    int rc = query_row(&q);
+    if (rc)
+        return rc;
+    out->pair = get_i64(&q);
+    out->rec = get_i64(&q);
+    out->state = get_i32(&q);
+    out->id = get_id(&q, a);
+    return TL_OK;
 }
 
 int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair_ref **out, size_t *n, struct err *e)

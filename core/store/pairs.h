@@ -79,6 +79,16 @@ int pair_of_record(struct db *db, int64_t link, enum side s, int64_t rec, str sl
 /* The same, the whole row at once. */
 int pair_get_of_record(struct db *db, struct arena *a, int64_t link, enum side s, int64_t rec, str slot,
                        struct pair *out, struct err *e);
+/* What a reference leads to on the other side: one query, no observation is read. s: the side the reference is on,
+ * feed: that of the records it names, id: the remote id it holds. TL_E_NOT_FOUND: no such record, or it has no pair. */
+struct counterpart {
+    int64_t pair;
+    int64_t rec; /* of the other side; 0: it has none yet */
+    int32_t state;
+    str id;
+};
+int pair_counterpart(struct db *db, struct arena *a, int64_t link, enum side s, int64_t feed, str id,
+                     struct counterpart *out, struct err *e);
 struct pair_ref {
     int64_t pair, link;
     int32_t side, status;
