@@ -370,6 +370,32 @@ static void deleting_a_pair_takes_its_dependants_along(void **state)
     assert_int_equal(pair_delete(r->db, pair, &r->e), TL_E_NOT_FOUND);
 }
 
+static void a_reference_leads_to_the_counterpart(void **state)
+{
+    struct rig *r = *state;
+    struct counterpart c = {0};
+    int64_t a = rig_record(r, SIDE_A, "17", "x"), b = rig_record(r, SIDE_B, "003B", "y"), pair = rig_pair(r, a, b);
+    int64_t alone = rig_pair(r, rig_record(r, SIDE_A, "18", "x"), 0);
+    rig_record(r, SIDE_A, "19", "x"); /* in no pair */
+    ok(pair_counterpart(r->db, &r->a, r->link, SIDE_A, r->feed[SIDE_A], STR("17"), &c, &r->e));
+    assert_true(c.pair == pair && c.rec == b && c.state == TL_STATE_LIVE);
+    assert_str(c.id, "003B");
+    ok(pair_counterpart(r->db, &r->a, r->link, SIDE_B, r->feed[SIDE_B], STR("003B"), &c, &r->e));
+    assert_true(c.pair == pair && c.rec == a);
+    assert_str(c.id, "17");
+    ok(record_set_state(r->db, b, TL_STATE_TRASHED, (str){0}, RIG_START, &r->e));
+    ok(pair_counterpart(r->db, &r->a, r->link, SIDE_A, r->feed[SIDE_A], STR("17"), &c, &r->e));
+    assert_int_equal(c.state, TL_STATE_TRASHED);
+    ok(pair_counterpart(r->db, &r->a, r->link, SIDE_A, r->feed[SIDE_A], STR("18"), &c, &r->e));
+    assert_true(c.pair == alone && c.rec == 0);
+    assert_int_equal(pair_counterpart(r->db, &r->a, r->link, SIDE_A, r->feed[SIDE_A], STR("19"), &c, &r->e),
+                     TL_E_NOT_FOUND);
+    assert_int_equal(pair_counterpart(r->db, &r->a, r->link, SIDE_A, r->feed[SIDE_A], STR("20"), &c, &r->e),
+                     TL_E_NOT_FOUND);
+    assert_int_equal(pair_counterpart(r->db, &r->a, r->link + 1, SIDE_A, r->feed[SIDE_A], STR("17"), &c, &r->e),
+                     TL_E_NOT_FOUND);
+}
+
 static void fsck_names_what_is_wrong(void **state)
 {
     struct rig *r = *state;
@@ -408,6 +434,7 @@ int main(void)
         UNIT(lists_filter_and_go_on),
         UNIT(a_damaged_base_is_seen),
         UNIT(deleting_a_pair_takes_its_dependants_along),
+        UNIT(a_reference_leads_to_the_counterpart),
         UNIT(fsck_names_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
