@@ -17,8 +17,11 @@ static void add_running(struct app *app, json_t *o)
     if (!id || !runtime_endpoint_info(app->runtime, id, &info))
         return;
     json_object_set_new(o, "state", json_string(run_state_name(info.state)));
+    /* how to sign in is known once the connector is there and its options are complete */
+    bool known = info.state == RUN_RUNNING || info.auth.state != AUTH_NOT_NEEDED;
     json_object_set_new(o, "instances", json_integer(info.instances));
-    json_t *auth = json_pack("{s:s,s:s}", "state", auth_state_name(info.auth.state), "flow", info.auth.flow);
+    json_t *auth =
+        json_pack("{s:s,s:s}", "state", known ? auth_state_name(info.auth.state) : "unknown", "flow", info.auth.flow);
     char text[32];
     if (info.auth.expires_us)
         json_object_set_new(auth, "expires_at", json_string(time_text(text, info.auth.expires_us)));

@@ -21,6 +21,7 @@ static void leave_trace(struct verb *v)
                         .act = str_of(v->act),
                         .object = str_of(v->object),
                         .detail = str_of(body ? body : "")};
+    log_line(LOG_INFO, v->act, "\"%s\" by %s", v->object, v->rq->actor);
     struct err e = {0};
     if (audit_add(v->app->db, &row, &e))
         log_err(LOG_ERROR, v->act, &e);

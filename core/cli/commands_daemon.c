@@ -33,6 +33,53 @@ static bool any_stopped(const json_t *answer)
     return false;
 }
 
+static const char *problem_of(const json_t *endpoint)
+{
+    const char *text = cli_text(endpoint, "error.text");
+    if (*text)
+        return text;
+    const char *state = cli_text(endpoint, "state");
+    return strcmp(state, "running") == 0 ? "" : state;
+}
+
+static bool is_used(const json_t *connections, const char *endpoint)
+{
+    size_t i;
+    json_t *c;
+    json_array_foreach((json_t *)(uintptr_t)connections, i, c)
+    {
+        bool its = strcmp(cli_text(c, "a"), endpoint) == 0 || strcmp(cli_text(c, "b"), endpoint) == 0;
+        if (its && strcmp(cli_text(c, "state"), "draft") != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Endpoints that do not work, in the order told. True when a connection that should run depends on one of them. */
+static bool print_endpoints(const struct cli *cli, const json_t *endpoints, const json_t *connections)
+{
+    bool stopped = false, first = true;
+    size_t i;
+    json_t *o;
+    json_array_foreach((json_t *)(uintptr_t)endpoints, i, o)
+    {
+        const char *problem = problem_of(o), *name = cli_text(o, "name");
+        if (!*problem)
+            continue;
+        stopped |= is_used(connections, name);
+        if (!cli->json && first)
+            printf("\nendpoints that do not work:\n");
+        first = false;
+        if (!cli->json)
+            printf("  %s (%s): %s\n", name, cli_text(o, "connector"), problem);
+        if (!cli->json && *cli_text(o, "error.hint"))
+            printf("      %s\n", cli_text(o, "error.hint"));
+        else if (!cli->json && strcmp(problem, "not loaded") == 0)
+            printf("      tieline connector load %s\n", cli_text(o, "connector"));
+    }
+    return stopped;
+}
+
 static void print_repairs(const struct cli *cli, const json_t *answer)
 {
     size_t i;
@@ -73,9 +120,14 @@ static int run_status(struct cli *cli)
         json_decref(list);
         print_repairs(cli, answer);
     }
-    rc = any_stopped(answer) ? EXIT_NOT_RUNNING : EXIT_DONE;
+    bool stopped = any_stopped(answer);
+    json_t *endpoints = NULL;
+    rc = cli_get(cli, &endpoints, "/api/v1/endpoints");
+    if (rc == EXIT_DONE)
+        stopped |= print_endpoints(cli, json_object_get(endpoints, "items"), json_object_get(answer, "connections"));
+    json_decref(endpoints);
     json_decref(answer);
-    return rc;
+    return rc != EXIT_DONE ? rc : stopped ? EXIT_NOT_RUNNING : EXIT_DONE;
 }
 
 /* ---- configuration ---- */
@@ -228,7 +280,8 @@ static int run_tail(struct cli *cli)
 
 const struct command commands_daemon[] = {
     {"status", NULL, "", 0, 0, "one screen: daemon, connections, what needs a person",
-     "Exit 0: all runs. 3: the daemon is down, or something is paused or blocked.", NULL, run_status},
+     "Exit 0: all runs. 3: the daemon is down, something is paused or blocked, or an endpoint in use does not work.",
+     NULL, run_status},
     {"config", "check", "[FILE]", 0, 1, "check a configuration; needs no daemon",
      "Every wrong key, value and reference with file and line, all of them at once. Exit 7 when there is one.", NULL,
      run_check},

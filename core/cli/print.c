@@ -242,7 +242,8 @@ static void print_members(const json_t *object, int indent)
     json_t *v;
     json_object_foreach((json_t *)(uintptr_t)object, name, v)
     {
-        if (json_is_null(v) || (json_is_array(v) && json_array_size(v) == 0))
+        if (json_is_null(v) || (json_is_array(v) && json_array_size(v) == 0) ||
+            (json_is_string(v) && json_string_length(v) == 0))
             continue;
         if (is_flat_list(v)) {
             printf("%*s%s:\n", indent, "", name);

@@ -137,7 +137,8 @@ void admin_call_done(struct engine *g, struct call *c)
             err_from_tl(&e, c->reply.status, &c->reply.error);
         endpoint_trouble(g, ep, c->reply.status, &c->reply.error);
         wait_end(g, w, &e);
-    } else if (c->kind == CALL_CHECK) {
+    } else if (c->kind == CALL_CHECK || (c->kind == CALL_PREPARE && !c->request.prepare.dry_run)) {
+        /* after a preparation too: a stamp field just made must count for the sync that is started next */
         g_submit(g, prep_call(g, ep, CALL_DISCOVER, w->tag));
     } else if (c->kind == CALL_DISCOVER) {
         rc = prep_take_kinds(g, ep, &c->reply, &e);
