@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 
 from compare import compare
-from measure import (Missing, cpu_of, family, idle_share, median, run_measured, say, spread, threads_of)
+from measure import (Missing, cpu_of, family, high_water, idle_share, median, run_measured, say, spread, threads_of)
 from rig import Daemon, Sandbox, find_program, free_port, wait_until
 
 CONNECTION = "bench"
@@ -107,17 +107,6 @@ def prepare(daemon, every):
     daemon.connect(CONNECTION, settings=(f"every={every}s",))
 
 
-def peak_kib(pid):
-    total = 0
-    for one in family(pid):
-        try:
-            with open(f"/proc/{one}/status", encoding="ascii") as f:
-                total += next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
-        except (OSError, StopIteration):
-            pass
-    return total
-
-
 def tieline(o, isolation, contacts, accounts, profile=None):
     """One first sync. While records are being made only the twin is asked how far it is, not the daemon."""
     sandbox = sandbox_for(o, contacts, accounts)
@@ -125,7 +114,7 @@ def tieline(o, isolation, contacts, accounts, profile=None):
     recorder = None
     try:
         daemon.start()
-        prepare(daemon, every=max(5, contacts // 2500))
+        prepare(daemon, every=max(5, contacts // 4000))
         n_desk = {kind: sum(1 for r in sandbox.dump("desk", kind) if r["_state"] == "live") for kind in ("accounts", "contacts")}
         expected = (n_desk["accounts"], n_desk["contacts"])
         pid = daemon.process.pid
@@ -144,7 +133,7 @@ def tieline(o, isolation, contacts, accounts, profile=None):
         wait_until(lambda: all(now >= then + 2 for now, then in zip(writes_and_polls(sandbox)[1:], first[1:])), patience,
                    "the next cycle")
         time.sleep(1)
-        figures = {"cpu": cpu_of(pid) - before, "wall": settled[1], "rss_kib": peak_kib(pid), "records": sum(expected),
+        figures = {"cpu": cpu_of(pid) - before, "wall": settled[1], "rss_kib": sum(map(high_water, family(pid))), "records": sum(expected),
                    "cpu_made": made[0], "read_back": (settled[0] - made[0]) / settled[0]}
         after = threads_of(pid)
         figures["threads"] = {k: round(v - threads.get(k, 0), 3) for k, v in after.items() if v - threads.get(k, 0) > 0.005}
@@ -201,7 +190,7 @@ def peer(o, command, contacts):
 
 
 def floor_fast(o, contacts, _):
-    # style of the first parameters: BASEURL TOTAL PAGE SYNC DATABASE PAGES-PER-TRANSACTION
+    # BASEURL TOTAL PAGE SYNC DATABASE PAGES-PER-TRANSACTION
     return peer(o, [find_program(o.build, "floor_fast"), "{at}", str(contacts), "200", "FULL", "{db}", "1"], contacts)
 
 

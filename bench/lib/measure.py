@@ -5,6 +5,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -72,7 +73,7 @@ def cpu_of(pid):
 
 
 def threads_of(pid):
-    """{"program/thread": CPU seconds}."""
+    """{"program thread": CPU seconds}; threads without a name of their own are numbered as they were started."""
     spent = {}
     for one in family(pid):
         try:
@@ -81,9 +82,10 @@ def threads_of(pid):
             if one != pid:
                 with open(f"/proc/{one}/cmdline", encoding="utf-8") as f:
                     program = os.path.basename(f.read().split("\0")[0])
-            for task in os.listdir(f"/proc/{one}/task"):
+            for number, task in enumerate(sorted(os.listdir(f"/proc/{one}/task"), key=int)):
                 with open(f"/proc/{one}/task/{task}/comm", encoding="utf-8") as f:
-                    name = f"{program}/{f.read().strip()}"
+                    comm = f.read().strip()
+                name = f"{program} {'main' if int(task) == one else comm if comm not in program else f'thread {number}'}"
                 with open(f"/proc/{one}/task/{task}/schedstat", encoding="ascii") as f:
                     spent[name] = spent.get(name, 0) + int(f.read().split()[0]) / 1e9
         except OSError:
@@ -91,20 +93,40 @@ def threads_of(pid):
     return spent
 
 
+def high_water(pid):
+    """Peak resident memory of one process in KiB; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+            return next((int(line.split()[1]) for line in f if line.startswith("VmHWM")), 0)
+    except OSError:
+        return 0
+
+
 def run_measured(command, stdin=None):
-    """Runs a program to its end: (stdout, figures)."""
+    """Runs a program to its end: (stdout, figures). Memory is sampled: what wait4 tells counts the memory of this
+    process too, from before the exec."""
     start = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
     if stdin:
         process.stdin.write(stdin)
         process.stdin.close()
+    peak, done = [0], threading.Event()
+
+    def watch():
+        while not done.wait(0.02):
+            peak[0] = max(peak[0], high_water(process.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     out, problem = process.stdout.read(), process.stderr.read()
+    done.set()
+    watcher.join()
     _, status, use = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{os.path.basename(command[0])} ended with {process.returncode}: {problem.strip()}")
-    return out, {"cpu": use.ru_utime + use.ru_stime, "wall": time.monotonic() - start, "rss_kib": use.ru_maxrss}
+    return out, {"cpu": use.ru_utime + use.ru_stime, "wall": time.monotonic() - start, "rss_kib": peak[0]}
 
 
 def median(values):
