@@ -189,7 +189,11 @@ static void add_connector(struct app *app, const char *name)
     if (text)
         (void)isolation_parse(str_of(text), &isolation);
     struct err e = {0};
-    if (runtime_connector_add(app->runtime, name, isolation, &e))
+    AUTO(arena_done) struct arena a = {0};
+    struct connector_row row;
+    bool disabled = connector_get(app->db, &a, str_of(name), &row, NULL) == TL_OK && row.disabled;
+    if (runtime_connector_add(app->runtime, name, isolation, &e) ||
+        (disabled && runtime_connector_disable(app->runtime, name, true, &e)))
         log_err(LOG_ERROR, name, &e);
 }
 

@@ -190,8 +190,3 @@ class Site(contextlib.AbstractContextManager):
         return [c for c in self.sandbox.control("GET", f"/calls?twin={twin}")
                 if c["method"] in ("POST", "PATCH", "PUT", "DELETE") and "/webhook" not in c["path"]
                 and "/oauth" not in c["path"]]
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return [int(p) for p in f.read().split()]

@@ -2,6 +2,7 @@
 
 Nothing here knows how the engine works; it starts the real programs and speaks to them as a person would: by the INI, by
 the command line, and (for the sandbox) by its control plane."""
+import glob
 import json
 import os
 import shutil
@@ -162,7 +163,7 @@ client_secret = @secret:sf_client
     def answers(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"tielined ended with {self.process.returncode}:\n{self.log_tail()}")
-        return os.path.exists(self.socket) and self.run("status", check=False).returncode in (0, 3)
+        return os.path.exists(self.socket) and bool(self.run("--json", "status", check=False).stdout)
 
     def set_secrets(self):
         keys = self.sandbox.at["credentials"]
@@ -202,15 +203,21 @@ client_secret = @secret:sf_client
         for kind in kinds:
             self.run("link", "create", name, kind, *settings)
 
+    def workers(self):
+        """Process ids of what the daemon started, by whichever of its threads."""
+        pids = []
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*/children"):
+            try:
+                with open(path, encoding="ascii") as f:
+                    pids += [int(p) for p in f.read().split()]
+            except OSError:
+                pass
+        return pids
+
     def memory_kib(self):
         """Peak resident memory of the daemon and of its workers now."""
-        total, pids = 0, [self.process.pid]
-        try:
-            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
-                pids += [int(p) for p in f.read().split()]
-        except OSError:
-            pass
-        for pid in pids:
+        total = 0
+        for pid in [self.process.pid] + self.workers():
             try:
                 with open(f"/proc/{pid}/status", encoding="ascii") as f:
                     total += next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))

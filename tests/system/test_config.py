@@ -1,0 +1,181 @@
+"""The configuration: every mistake at once, with file and line; a bad file never starts; secrets are never shown."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+from systemlib import BUILD, ROOT, Site, rig
+
+WRONG = """[core]
+development = yes
+state_dir = {dir}/state
+key_file = {dir}/key
+colour = red
+[api]
+socket = {dir}/api.sock
+[log]
+level = loud
+[store]
+cache = much
+[nonsense]
+a = b
+[connectors]
+dir = {build}/connectors
+enable = desk, salesforce
+isolation.desk = orbit
+[endpoint desk]
+connector = desk
+client_id = x
+client_secret = @secret:zoho
+refresh_tokn = @secret:r
+dc = mars
+[endpoint other]
+connector = nothere
+[endpoint {long}]
+connector = desk
+[connection demo]
+a = desk
+b = nobody
+[link nowhere contact]
+direction = up
+[link demo contact]
+every = sometimes
+"""
+FOUND = {5: "colour", 9: "level = loud", 11: "cache = much", 13: "[nonsense]", 17: "isolation.desk = orbit",
+         26: "at most 49", 30: "no such endpoint", 32: "direction = up", 34: "every = sometimes"}
+WITH_CONNECTORS = {22: "refresh_tokn", 23: "dc = mars", 25: "nothere"}
+
+
+def program(name, *args, **rest):
+    return subprocess.run([rig.find_program(BUILD, name), *map(str, args)], capture_output=True, text=True, timeout=60,
+                          **rest)
+
+
+@pytest.fixture
+def wrong(tmp_path):
+    file = tmp_path / "tieline.ini"
+    file.write_text(WRONG.format(dir=tmp_path, build=BUILD, long="a" * 60))
+    return file
+
+
+def findings(text, file):
+    """line -> words of what was found."""
+    found = {}
+    for line in text.splitlines():
+        if line.startswith(f"{file}:"):
+            number, words = line[len(str(file)) + 1:].split(":", 1)
+            found.setdefault(int(number), []).append(words)
+    return {n: " ".join(w) for n, w in found.items()}
+
+
+@pytest.mark.parametrize("command", [("tielined", "-t", "-c"), ("tielined", "-T", "-c"), ("tieline", "config", "check")])
+def test_all_mistakes_at_once(wrong, command):
+    """Unknown key, section and value, a reference to nothing, a wrong option of a connector, an unknown connector, a header
+    that is too long: each with its line, before anything ever ran here."""
+    done = program(*command, wrong)
+    assert done.returncode == 7
+    found = findings(done.stderr + done.stdout, wrong)
+    for line, words in {**FOUND, **WITH_CONNECTORS}.items():
+        assert words in found.get(line, ""), (line, words, done.stderr)
+    assert not (wrong.parent / "state").exists()  # a check makes nothing
+
+
+def test_a_bad_file_does_not_start(wrong):
+    done = program("tielined", "-c", wrong)
+    assert done.returncode == 7
+    found = findings(done.stderr, wrong)
+    for line, words in FOUND.items():
+        assert words in found.get(line, ""), (line, words, done.stderr)
+
+
+def test_no_file():
+    done = program("tielined", "-c", "/nonexistent/tieline.ini")
+    assert done.returncode == 7 and "/nonexistent/tieline.ini" in done.stderr
+
+
+def test_files_of_a_directory_are_read_in_order(tmp_path):
+    """conf.d/*.ini comes after the main file, by name, and the last value counts; its lines are named by its own file."""
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "tieline.ini").write_text("[log]\nlevel = warn\n")
+    (tmp_path / "conf.d/20.ini").write_text("[log]\nlevel = debug\n")
+    (tmp_path / "conf.d/10.ini").write_text("[log]\nlevel = error\nformat = json\n")
+    done = program("tielined", "-T", "-c", tmp_path / "tieline.ini")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("level = debug") and line.endswith("conf.d/20.ini:2") for line in lines), done.stdout
+    assert any(line.startswith("format = json") for line in lines)
+    (tmp_path / "conf.d/30.ini").write_text("[log]\nlevle = debug\n")
+    done = program("tielined", "-t", "-c", tmp_path / "tieline.ini")
+    assert done.returncode == 7 and f"{tmp_path}/conf.d/30.ini:2" in done.stderr
+
+
+@pytest.mark.parametrize("key, words", [("every", "60s"), ("link.every", "60s"), ("core.state_dir", "/var/lib/tieline"),
+                                        ("isolation.desk", "worker")])
+def test_explain(key, words):
+    done = program("tieline", "config", "explain", key)
+    assert done.returncode == 0 and words in done.stdout, done
+
+
+def test_explain_of_nothing():
+    done = program("tieline", "config", "explain", "coulour")
+    assert done.returncode == 4 and "config schema" in done.stderr
+
+
+def test_the_sample_is_right():
+    """etc/tieline.ini passes the check, and explains every key that the schema knows."""
+    sample = ROOT / "etc/tieline.ini"
+    assert program("tieline", "config", "check", sample).returncode == 0
+    text = sample.read_text(encoding="utf-8")
+    keys = [line.split()[1] for line in program("tieline", "config", "schema").stdout.splitlines()[1:]]
+    assert len(keys) > 20
+    missing = [k for k in keys if f"{k} =" not in text]
+    assert missing == []
+
+
+def test_a_missing_secret_does_not_stop_it():
+    """It starts, says which secret by name, file and line, and works as soon as it is set."""
+    with Site("--contacts", 5, "--accounts", 2) as site:
+        site.start()
+        site.wait_running()
+        told = site.list("endpoint", "show", "sf")[0]
+        assert 'secret "sf_client" is not set' in str(told), told
+        assert f'{site.daemon.ini}:' in site.log() and "tieline secret set sf_client" in site.log()
+        done = site.run("endpoint", "check", "sf", check=False)
+        assert done.returncode in (7, 9) and "sf_client" in done.stderr, done
+        site.daemon.set_secrets()
+        assert site.run("endpoint", "check", "sf").returncode == 0
+
+
+def test_secrets_of_files_are_not_shown(tmp_path):
+    """@file: and @secret: values stand in no dump, no log and no answer of config show."""
+    with Site("--contacts", 5, "--accounts", 2) as site:
+        key = site.sandbox.at["credentials"]["salesforce"]["client_secret"]
+        secret_file = tmp_path / "sf"
+        secret_file.write_text(key + "\n")
+        os.chmod(secret_file, 0o600)
+        ini = pathlib.Path(site.daemon.ini)
+        ini.write_text(ini.read_text().replace("@secret:sf_client", f"@file:{secret_file}"))
+        dump = program("tielined", "-T", "-c", ini)
+        assert dump.returncode == 0 and key not in dump.stdout + dump.stderr
+        assert "client_secret = [secret]" in dump.stdout and "@secret:zoho_client" in dump.stdout
+        site.start()
+        site.daemon.set_secrets()
+        site.wait_running()
+        assert site.run("endpoint", "check", "sf").returncode == 0
+        shown = site.run("config", "show").stdout
+        assert "client_id" in shown and key not in shown and key not in site.log()
+        assert key not in site.run("--json", "config", "show").stdout
+
+
+def test_pinned_keys_are_read_only():
+    """A link that the file pins cannot be changed at run time where it is pinned: 409 with file and line."""
+    extra = "[connection demo]\na = desk\nb = sf\n[link demo contact]\ndirection = b2a\n"
+    with Site("--contacts", 5, "--accounts", 2, extra=extra) as site:
+        site.start()
+        site.sign_in()
+        assert [c["name"] for c in site.list("connection", "list")] == ["demo"]
+        done = site.run("link", "set", "demo", "contact", "direction=both", check=False)
+        assert done.returncode == 6 and f"{site.daemon.ini}:" in done.stderr, done
+        assert site.run("link", "set", "demo", "contact", "every=30s").returncode == 0
+        [link] = site.list("link", "show", "demo", "contact")
+        assert (link["direction"], link["every_seconds"]) == ("b2a", 30)

@@ -1,0 +1,199 @@
+"""Connectors come and go at run time: load, unload, reload, disable; each in a process of its own or in the daemon.
+
+proves: S1-08"""
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+from systemlib import BUILD, ROOT, Site, wait_until
+
+
+def state(site, name="desk"):
+    return site.list("connector", "show", name)[0]["state"]
+
+
+@pytest.mark.parametrize("isolation", ["worker", "endpoint", "inprocess"])
+def test_isolation(isolation):
+    """The same file in a worker, in one worker an endpoint, in the daemon: the same sync, other processes."""
+    with Site("--contacts", 40, "--accounts", 8, "--plan", "plain", isolation=isolation) as site:
+        site.start()
+        site.sign_in()
+        site.connect("every=1s", number=False)
+        site.first_sync()
+        site.wait_equal(number=False)
+        shown = {c["name"]: c for c in site.list("connector", "list")}
+        assert {c["isolation"] for c in shown.values()} == {isolation}
+        workers = [pathlib.Path(f"/proc/{p}/comm").read_text().strip() for p in site.daemon.workers()]
+        assert len(workers) >= 2 if isolation != "inprocess" else workers == []
+        maps = pathlib.Path(f"/proc/{site.daemon.process.pid}/maps").read_text()
+        assert ("salesforce-" in maps) == (isolation == "inprocess")
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Site("--contacts", 60, "--accounts", 12, "--plan", "plain") as s:
+        s.start()
+        s.sign_in()
+        s.connect("every=1s", number=False)
+        s.first_sync()
+        yield s
+
+
+@pytest.mark.parametrize("how", [(), ("--mode", "soft"), ("--mode", "drain", "--deadline", "20s"), ("--mode", "kill")])
+def test_unload_and_load(site, how):
+    """After unload its connections wait and say why; after load they go on and catch up."""
+    a, b, _ = site.pairs(1)[0]
+    title = "-".join(("unloaded", *how))
+    wait_until(lambda: site.run("connector", "unload", "desk", *how, check=False).returncode == 0, 20, "unloaded")
+    assert state(site) == "not loaded"
+    site.sandbox.change("salesforce", "Contact", b, Title=title)
+    told = site.run("endpoint", "check", "desk", check=False)
+    assert told.returncode != 0 and "desk" in told.stderr
+    assert site.run("status", check=False).returncode in (0, 3)
+    site.run("connector", "load", "desk")
+    assert state(site) == "running"
+    site.wait_title("desk", a, title)
+
+
+def test_reload_takes_the_file_as_it_is(tmp_path):
+    """A reload drains, then maps a new copy; the pid of the worker changes, the sync goes on."""
+    directory = tmp_path / "connectors"
+    directory.mkdir()
+    for name in ("desk", "salesforce"):
+        shutil.copy(f"{BUILD}/connectors/{name}.so", directory)
+    with Site("--contacts", 20, "--accounts", 5, "--plan", "plain") as site:
+        ini = pathlib.Path(site.daemon.ini)
+        ini.write_text(ini.read_text().replace(f"{BUILD}/connectors", str(directory)))
+        site.start()
+        site.sign_in()
+        before = site.list("connector", "show", "desk")[0]
+        with open(directory / "desk.so", "ab") as f:
+            f.write(b"\0" * 64)  # another file, the same connector
+        site.run("connector", "reload", "desk")
+        after = site.list("connector", "show", "desk")[0]
+        assert after["state"] == "running" and after["pid"] != before["pid"] and after["sha256"] != before["sha256"]
+        assert site.run("endpoint", "check", "desk").returncode == 0
+        shutil.copy("/bin/true", directory / "desk.so")  # a broken build: refused, and the old one goes on
+        done = site.run("connector", "reload", "desk", check=False)
+        assert done.returncode != 0 and "tieline_connector_v0" in done.stderr or "desk" in done.stderr, done
+        assert site.list("connector", "show", "salesforce")[0]["state"] == "running"
+
+
+def test_disable_is_kept_over_restarts(site):
+    site.run("connector", "disable", "desk")
+    assert state(site) == "disabled"
+    site.restart()
+    wait_until(lambda: state(site, "salesforce") == "running", 20, "salesforce runs")
+    assert state(site) == "disabled"
+    told = site.run("connector", "load", "desk", check=False)
+    assert told.returncode == 6 and "disabled" in told.stderr and "enable" in told.stderr, told
+    site.run("connector", "enable", "desk")
+    assert state(site) == "running"
+    a, b, _ = site.pairs(1, skip=4)[0]
+    site.sandbox.change("salesforce", "Contact", b, Title="enabled again")
+    site.wait_title("desk", a, "enabled again")
+
+
+def test_unload_lasts_until_a_restart(site):
+    wait_until(lambda: site.run("connector", "unload", "desk", check=False).returncode == 0, 20, "unloaded")
+    site.restart()
+    site.wait_running()
+
+
+def test_unknown_connector(site):
+    for verb in ("unload", "reload", "show"):
+        assert site.run("connector", verb, "nothere", check=False).returncode == 4
+    done = site.run("connector", "load", "nothere", check=False)
+    assert done.returncode != 0 and "nothere.so" in done.stderr
+    done = site.run("connector", "load", "../../etc/x", check=False)
+    assert done.returncode != 0
+
+
+@pytest.fixture(scope="module")
+def admission(tmp_path_factory):
+    """A daemon whose connector directory is ours to fill."""
+    directory = tmp_path_factory.mktemp("connectors")
+    for name in ("desk", "salesforce"):
+        shutil.copy(f"{BUILD}/connectors/{name}.so", directory)
+    with Site("--contacts", 5, "--accounts", 2) as s:
+        ini = pathlib.Path(s.daemon.ini)
+        ini.write_text(ini.read_text().replace(f"{BUILD}/connectors", str(directory)))
+        s.directory = directory
+        s.start()
+        yield s
+
+
+def refused(site, name):
+    done = site.run("connector", "load", name, check=False)
+    assert done.returncode != 0, done
+    assert site.list("connector", "show", "desk")[0]["state"] == "running"
+    return done.stderr
+
+
+def place(site, name, data=None, mode=0o644):
+    path = site.directory / f"{name}.so"
+    if data is None:
+        shutil.copy(f"{BUILD}/connectors/desk.so", path)
+    else:
+        path.write_bytes(data)
+    os.chmod(path, mode)
+    return path
+
+
+def test_files_that_are_refused(admission):
+    """Group-writable, a symbolic link, no ELF, cut, a library that is no connector, one that calls itself otherwise, a
+    directory, a FIFO: one sentence each, and the rest goes on."""
+    site = admission
+    place(site, "group", mode=0o664)
+    assert "writ" in refused(site, "group")
+    (site.directory / "link.so").symlink_to(site.directory / "desk.so")
+    assert "link" in refused(site, "link")
+    place(site, "text", b"not a program\n")
+    assert "text" in refused(site, "text")
+    place(site, "cut", pathlib.Path(f"{BUILD}/connectors/desk.so").read_bytes()[:5000])
+    assert "cut" in refused(site, "cut")
+    place(site, "other")
+    assert 'calls itself "desk"' in refused(site, "other")
+    (site.directory / "folder.so").mkdir()
+    assert "regular file" in refused(site, "folder")
+    os.mkfifo(site.directory / "fifo.so")
+    assert "regular file" in refused(site, "fifo")
+    libtool = site.directory / "libtool.la"
+    libtool.write_text("dlname='desk.so'\nlibrary_names='desk.so'\nlibdir=''\ninstalled=no\n")
+    assert "libtool.so" in refused(site, "libtool")
+    empty = place(site, "empty", b"")
+    assert "empty" in refused(site, "empty")
+    empty.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another owner needs root")
+def test_a_file_of_somebody_else_is_refused(admission):
+    path = place(admission, "foreign")
+    os.chown(path, 65534, 65534)
+    words = refused(admission, "foreign")
+    assert "own" in words or "belong" in words, words
+
+
+C_FILE = """#include <tieline.h>
+static const tl_connector table = {{.magic = {magic}, .struct_size = sizeof table, .abi_major = {major},
+    .abi_minor = {minor}, .id = "{name}"}};
+TL_EXPORT const tl_connector *tieline_connector_v0(void);
+const tl_connector *tieline_connector_v0(void) {{ return &table; }}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
+@pytest.mark.parametrize("name, magic, major, minor, words", [
+    ("wrongmagic", "0x12345678", "TL_ABI_MAJOR", "TL_ABI_MINOR", "magic"),
+    ("wrongmajor", "TL_MAGIC", "TL_ABI_MAJOR + 1", "TL_ABI_MINOR", "ABI"),
+    ("bare", "TL_MAGIC", "TL_ABI_MAJOR", "TL_ABI_MINOR", "lacks"),
+])
+def test_tables_that_are_refused(admission, tmp_path, name, magic, major, minor, words):
+    source = tmp_path / "c.c"
+    source.write_text(C_FILE.format(name=name, magic=magic, major=major, minor=minor))
+    subprocess.run(["gcc", "-shared", "-fPIC", "-I", ROOT / "sdk/include", "-o", admission.directory / f"{name}.so", source],
+                   check=True)
+    os.chmod(admission.directory / f"{name}.so", 0o755)
+    assert words in refused(admission, name)
