@@ -178,6 +178,19 @@ int admin_connection_resume(struct engine *g, const char *name, json_t **out, st
     return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
 }
 
+/* The feed is not ready, after a restart neither, before a pass from the first page has seen everything: until then
+ * nothing is written to anybody who reads it. */
+static int read_anew(struct engine *g, struct g_feed *f, struct err *e)
+{
+    int rc = f->pass.pass ? pass_end(g->db, f->pass.pass, PASS_ABORTED, g_now(g), e) : TL_OK;
+    f->pass = (struct pass){0};
+    f->pass_done = false;
+    f->walk = pass_walk_close(f->walk);
+    f->row.pass = 0;
+    f->row.shape_hash = 0;
+    return rc == TL_OK ? feed_row_store(g, f, e) : rc;
+}
+
 int admin_connection_release(struct engine *g, const char *name, json_t **out, struct err *e)
 {
     struct g_conn *c = admin_conn(g, name, e);
@@ -198,18 +211,13 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
                 continue;
             f->accept_vanished = !restored;
             f->want_pass = true;
-            if (restored) {
-                f->row.shape_hash = 0; /* not ready, also after a restart: both sides are read before anything is written */
-                rc = feed_row_store(g, f, e);
-            }
+            if (restored)
+                rc = read_anew(g, f, e);
         }
     }
     if (rc == TL_OK && restored)
         rc = db_accept_restored(g->db, e);
-    if (rc == TL_OK)
-        rc = db_commit(g->db, e);
-    else
-        db_rollback(g->db);
+    rc = g_end(g, rc, "releasing a connection", e);
     if (rc != TL_OK)
         return rc;
     if (restored)

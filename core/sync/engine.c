@@ -167,6 +167,15 @@ static void block_restored(struct engine *g)
             conn_block(g, c, "RESTORED", "the database is older than what was already written to the vendors");
 }
 
+void engine_store_checked(struct engine *g, bool sound, const char *text)
+{
+    for (struct g_conn *c = g->conns; c; c = c->next)
+        if (sound)
+            conn_unblock(g, c, "STORAGE");
+        else
+            conn_block(g, c, "STORAGE", text);
+}
+
 int engine_open(struct engine **out, const struct engine_config *config, struct err *e)
 {
     struct engine *g = calloc(1, sizeof *g);
@@ -178,6 +187,10 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     g->hooks_changed = config->hooks_changed;
     g->wake_ctx = config->ctx;
     g->next_handle = 1;
+    const struct retention *keep = &config->retention;
+    g->retention = (struct retention){keep->history_us ? keep->history_us : 30 * US_PER_DAY,
+                                      keep->failures_us ? keep->failures_us : 90 * US_PER_DAY,
+                                      keep->deliveries_us ? keep->deliveries_us : US_PER_DAY};
     int rc = model_load(g, e);
     if (rc == TL_OK)
         rc = run_interrupt_all(g->db, e);
@@ -306,11 +319,11 @@ static void trim(struct engine *g)
     struct err e = {0};
     bool a = true, b = true, c = true;
     int64_t now = g_now(g);
-    int rc = delivery_trim(g->db, now - US_PER_DAY, 200, &a, &e);
+    int rc = delivery_trim(g->db, now - g->retention.deliveries_us, 200, &a, &e);
     if (rc == TL_OK)
-        rc = history_trim(g->db, now - 30 * US_PER_DAY, 200, &b, &e);
+        rc = history_trim(g->db, now - g->retention.history_us, 200, &b, &e);
     if (rc == TL_OK)
-        rc = failure_trim(g->db, now - 90 * US_PER_DAY, 200, &c, &e);
+        rc = failure_trim(g->db, now - g->retention.failures_us, 200, &c, &e);
     if (rc != TL_OK)
         log_err(LOG_WARN, "retention", &e);
     g_step(g, 200);

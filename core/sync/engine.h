@@ -21,6 +21,10 @@ struct engine;
 
 enum { ENGINE_TURN_STEPS = 2000 }; /* bound of one turn: one record observed, matched, planned or written is a step */
 
+struct retention {
+    int64_t history_us, failures_us, deliveries_us; /* 0: 30 days, 90 days, 24 h */
+};
+
 struct engine_config {
     struct db *db;                       /* the writer; outlives the engine */
     const struct env *env;               /* outlives the engine */
@@ -30,6 +34,7 @@ struct engine_config {
     /* A webhook subscription was made, renewed or removed: what verifies deliveries reads it again. May be null. */
     void (*hooks_changed)(void *ctx);
     void *ctx;
+    struct retention retention;
 };
 
 /* Loads connections, links and open intents; what was in flight at a crash is now of unknown outcome and is resolved
@@ -46,6 +51,9 @@ unsigned engine_turn(struct engine *g, unsigned max_steps);
 int64_t engine_next_due_us(const struct engine *g);
 /* Calls submitted and not yet answered. */
 unsigned engine_calls_open(const struct engine *g);
+/* What a check of the whole database found. Not sound: all connections are blocked until a later check finds it sound.
+ */
+void engine_store_checked(struct engine *g, bool sound, const char *text);
 /* Starts nothing new from now on; what is in flight is taken in. For a clean end: drain, close. */
 void engine_stop(struct engine *g);
 

@@ -262,6 +262,7 @@ struct engine {
     int64_t next_handle;
     struct engine_figures figures;
     int64_t trim_due;
+    struct retention retention;
     struct {
         int64_t rec, at;
     } fresh[8192]; /* recently read records, direct mapped */

@@ -16,11 +16,18 @@ static void conn_store(struct engine *g, struct g_conn *c)
         log_err(LOG_ERROR, "feeds", &e);
 }
 
+/* Blocks of the store end by what ends them, not by an endpoint that works again. */
+static bool store_blocks(const struct g_conn *c)
+{
+    return c->row.state == CONN_BLOCKED &&
+           (str_is(c->row.block_code, "RESTORED") || str_is(c->row.block_code, "STORAGE"));
+}
+
 void conn_block(struct engine *g, struct g_conn *c, const char *code, const char *text)
 {
     bool first = c->row.state != CONN_BLOCKED;
-    if (!first && str_is(c->row.block_code, "RESTORED"))
-        return; /* only a release ends that one */
+    if (store_blocks(c) && (str_is(c->row.block_code, "RESTORED") || strcmp(code, "RESTORED") != 0))
+        return;
     if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE && c->row.state != CONN_PAUSED && first)
         return;
     if (first)
@@ -79,7 +86,7 @@ static void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
         log_err(LOG_ERROR, "endpoint", &e);
     for (struct g_conn *c = g->conns; c; c = c->next) {
         bool ours = c->ep[0] == ep || c->ep[1] == ep;
-        if (!ours || c->ep[0]->row.block_code.n || c->ep[1]->row.block_code.n || str_is(c->row.block_code, "RESTORED"))
+        if (!ours || c->ep[0]->row.block_code.n || c->ep[1]->row.block_code.n || store_blocks(c))
             continue;
         AUTO(text_free) char *code = str_dup(c->row.block_code); /* that of whichever endpoint came last */
         conn_unblock(g, c, code);

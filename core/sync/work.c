@@ -150,7 +150,8 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
                                                    .stamp = from->stamp,
                                                    .version = from->version,
                                                    .source_hash = from->source_hash,
-                                                   .flags = from->flags, .born = from->flags & ENTRY_BORN};
+                                                   .flags = from->flags,
+                                                   .born = from->flags & ENTRY_BORN};
             if (it->op == TL_OP_CREATE)
                 continue; /* made again from the source observation, which the store keeps while the intent is open */
             tl_value *sorted = arena_array(&a, tl_value, from->n_values + 1);

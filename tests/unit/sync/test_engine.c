@@ -1,4 +1,5 @@
-/* The engine as an administrator has it, against two vendors in memory: first sync, matching, history, failures, retry, pause. */
+/* The engine as an administrator has it, against two vendors in memory: first sync, matching, history, failures, retry,
+ * pause. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,8 +27,14 @@ struct bed {
     int checked;
 };
 
-static int64_t bed_now(void *self) { return ((struct bed *)self)->world->now_us; }
-static int64_t bed_mono(void *self) { return ((struct bed *)self)->world->mono_us; }
+static int64_t bed_now(void *self)
+{
+    return ((struct bed *)self)->world->now_us;
+}
+static int64_t bed_mono(void *self)
+{
+    return ((struct bed *)self)->world->mono_us;
+}
 static void bed_random(void *self, void *out, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -77,11 +84,12 @@ static int setup(void **state)
 {
     struct bed *b = calloc(1, sizeof *b);
     struct err e = {0};
-    struct knobs k = {.resolution_ms = {0, 1000}, .max_batch = {10, 200}, .stamp = {true, true}, .settle_us = 120 * US_PER_S};
+    struct knobs k = {
+        .resolution_ms = {0, 1000}, .max_batch = {10, 200}, .stamp = {true, true}, .settle_us = 120 * US_PER_S};
     for (int s = 0; s < 2; s++)
         for (int kind = 0; kind < TWIN_KINDS; kind++)
-            k.can[s][kind] = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_FIND | TL_CAN_DELETED | TL_CAN_STAMP_FIND |
-                             TL_CAN_STAMP_UNIQUE | TL_CAN_FIND_CREATED;
+            k.can[s][kind] = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_FIND | TL_CAN_DELETED |
+                             TL_CAN_STAMP_FIND | TL_CAN_STAMP_UNIQUE | TL_CAN_FIND_CREATED;
     b->world = calloc(1, sizeof *b->world);
     world_init(b->world, 1, &k);
     b->world->faults = false;
@@ -94,7 +102,9 @@ static int setup(void **state)
     struct engine_config config = {.db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher};
     must(engine_open(&b->engine, &config, &e), &e);
     for (int s = 0; s < 2; s++) {
-        struct endpoint_setup ep = {.name = s ? "sales" : "desk", .connector = "twin", .system = s ? "twinb" : "twina",
+        struct endpoint_setup ep = {.name = s ? "sales" : "desk",
+                                    .connector = "twin",
+                                    .system = s ? "twinb" : "twina",
                                     .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
         must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[s], &e), &e);
         must(admin_endpoint_check(b->engine, s ? "sales" : "desk", checked, b, &e), &e);
@@ -208,7 +218,8 @@ static void live_and_history(void **state)
     json_array_foreach(json_object_get(out, "items"), i, row)
     {
         assert_true(json_is_string(json_object_get(row, "date")));
-        assert_true(json_is_string(json_object_get(row, "source")) && json_is_string(json_object_get(row, "destination")));
+        assert_true(json_is_string(json_object_get(row, "source")) &&
+                    json_is_string(json_object_get(row, "destination")));
         assert_true(json_is_string(json_object_get(row, "kind")));
         assert_int_equal(json_integer_value(json_object_get(row, "failed")), 0);
         added += json_integer_value(json_object_get(row, "added"));
@@ -237,7 +248,8 @@ static void failure_and_retry(void **state)
     assert_int_equal(json_array_size(json_object_get(list, "items")), 1);
     assert_string_equal(json_string_value(json_object_get(row, "code")), "ALREADY_MAPPED");
     assert_string_equal(json_string_value(json_object_get(row, "record")), second->id);
-    assert_string_equal(json_string_value(json_object_get(row, "reason")), "the CRM id is already mapped with another support entity");
+    assert_string_equal(json_string_value(json_object_get(row, "reason")),
+                        "the CRM id is already mapped with another support entity");
     assert_true(json_is_string(json_object_get(row, "time")));
     int64_t id = json_integer_value(json_object_get(row, "id"));
     json_decref(list);
