@@ -8,6 +8,7 @@
 
 #include "app.h"
 #include "daemon.h"
+#include "housekeeping.h"
 #include "log.h"
 
 enum { DRAIN_US = 30 * 1000 * 1000 };
@@ -145,12 +146,20 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                    .dispatcher = runtime_dispatcher(app->runtime),
                                    .wake = on_wake,
                                    .hooks_changed = on_hooks_changed,
-                                   .ctx = app};
+                                   .ctx = app,
+                                   .retention = {.history_us = config_number(c, "retention", "history"),
+                                                 .failures_us = config_number(c, "retention", "failures"),
+                                                 .deliveries_us = config_number(c, "retention", "deliveries")}};
     rc = engine_open(&app->engine, &engine, e);
     if (rc)
         return rc;
-    struct control_parts parts = {
-        .env = app->env, .mailbox = app->mailbox, .engine = app->engine, .runtime = app->runtime};
+    app->housekeeping = housekeeping_new(app);
+    struct control_parts parts = {.env = app->env,
+                                  .mailbox = app->mailbox,
+                                  .engine = app->engine,
+                                  .runtime = app->runtime,
+                                  .tick = housekeeping_tick,
+                                  .ctx = app->housekeeping};
     app->control = control_new(&parts);
     app->hooks = hook_targets_new();
     return readers_new(&app->readers, db_options, e);
@@ -201,6 +210,7 @@ static void unwire(struct app *app)
     http_client_free(app->http);
     control_free(app->control);
     db_close(app->db);
+    housekeeping_free(app->housekeeping);
     seal_key_wipe(&app->key);
 }
 

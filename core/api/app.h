@@ -12,6 +12,7 @@
 
 struct readers;
 struct hook_targets;
+struct housekeeping;
 
 struct app {
     const struct env *env;
@@ -25,6 +26,7 @@ struct app {
     struct control *control;    /* [any] */
     struct readers *readers;    /* [any] */
     struct hook_targets *hooks; /* [any] */
+    struct housekeeping *housekeeping;
     struct server *api, *hook_server;
     int64_t started_us, started_mono_us;
 };

@@ -58,8 +58,6 @@ const struct config_key config_keys[] = {
      "How long runs and changes are kept; \"sync history\" shows 7 days by default."},
     {"retention", "failures", CONFIG_DURATION, "90d", NULL, DAY, 3650 * DAY, RELOAD_LIVE,
      "How long failures that are resolved are kept."},
-    {"retention", "tombstones", CONFIG_DURATION, "90d", NULL, DAY, 3650 * DAY, RELOAD_LIVE,
-     "How long pairs of which both records are gone are remembered."},
     {"retention", "deliveries", CONFIG_DURATION, "24h", NULL, HOUR, 30 * DAY, RELOAD_LIVE,
      "How long a webhook delivery is known as already seen."},
 

@@ -1,0 +1,115 @@
+/* What must happen now and then: the database is checked after the start and every week. [control] */
+#include "housekeeping.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "attention.h"
+#include "log.h"
+#include "times.h"
+
+#define WEEK_US  (7 * US_PER_DAY)
+#define AGAIN_US (3600 * US_PER_S) /* after a check that could not be made */
+
+struct housekeeping {
+    struct app *app;
+    int64_t due; /* mono; of the next check, or of a look at the one that runs */
+    bool running, first_done;
+    pthread_mutex_t lock; /* guards finished and result */
+    bool finished;
+    struct err result;
+};
+
+struct housekeeping *housekeeping_new(struct app *app)
+{
+    struct housekeeping *h = calloc(1, sizeof *h);
+    ASSERT(h);
+    h->app = app;
+    pthread_mutex_init(&h->lock, NULL);
+    return h;
+}
+
+struct housekeeping *housekeeping_free(struct housekeeping *h)
+{
+    if (h) {
+        pthread_mutex_destroy(&h->lock);
+        free(h);
+    }
+    return NULL;
+}
+
+/* On the thread of the check. */
+static void on_checked(void *arg, const struct err *result)
+{
+    struct housekeeping *h = arg;
+    pthread_mutex_lock(&h->lock);
+    h->result = *result;
+    h->finished = true;
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void start_check(struct housekeeping *h, int64_t now)
+{
+    struct err e = {0};
+    if (db_check_start(h->app->db, h->first_done, on_checked, h, &e) == TL_OK) {
+        h->running = true;
+        h->due = now + US_PER_S;
+        return;
+    }
+    log_err(LOG_WARN, "check of the database", &e);
+    h->due = now + AGAIN_US;
+}
+
+static void tell(struct housekeeping *h, const struct err *result)
+{
+    struct app *app = h->app;
+    struct err e = {0};
+    struct repair r = {.object = STR("database"),
+                       .code = STR("DATABASE_DAMAGED"),
+                       .level = TL_ERROR,
+                       .text = str_of(result->text),
+                       .hint = STR("nothing is sent any more: stop tielined, keep a copy of the state directory, put a "
+                                   "backup in its place and start it again")};
+    bool damaged = result->status != TL_OK;
+    engine_store_checked(app->engine, !damaged, result->text);
+    if (damaged)
+        log_err(LOG_ERROR, "check of the database", result);
+    int rc = damaged ? repair_raise(app->db, &r, &e)
+                     : repair_clear(app->db, r.object, r.code, r.key, env_now_us(app->env), &e);
+    if (rc)
+        log_err(LOG_ERROR, "check of the database", &e);
+}
+
+static void take_result(struct housekeeping *h, int64_t now)
+{
+    pthread_mutex_lock(&h->lock);
+    bool finished = h->finished;
+    h->finished = false;
+    struct err result = h->result;
+    pthread_mutex_unlock(&h->lock);
+    h->due = now + US_PER_S;
+    if (!finished)
+        return;
+    h->running = false;
+    if (result.status != TL_OK && strcmp(result.code, "STORAGE_CORRUPT") != 0) {
+        log_err(LOG_WARN, "check of the database", &result);
+        h->due = now + AGAIN_US;
+        return;
+    }
+    h->first_done = true;
+    h->due = now + WEEK_US;
+    tell(h, &result);
+}
+
+int64_t housekeeping_tick(void *arg)
+{
+    struct housekeeping *h = arg;
+    int64_t now = env_mono_us(h->app->env);
+    if (h->due <= now && h->running)
+        take_result(h, now);
+    else if (h->due <= now)
+        start_check(h, now);
+    return h->due;
+}
