@@ -1,6 +1,7 @@
 /* tielined -t and -T: see daemon.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admission.h"
@@ -64,7 +65,9 @@ static void dump_plain(const struct config *c)
 static const char *copies_dir(const struct config *c, char *space)
 {
     const char *state = config_get(c, "core", "state_dir");
-    return access(state, W_OK | X_OK) && mkdtemp(space) ? space : state;
+    struct stat st; /* root may write everywhere, but the daemon would not trust what root left there */
+    bool own = stat(state, &st) == 0 && st.st_uid == geteuid() && access(state, W_OK | X_OK) == 0;
+    return !own && mkdtemp(space) ? space : state;
 }
 
 static void remove_copies(const struct config *c, const char *dir)
