@@ -53,6 +53,7 @@ int g_end(struct engine *g, int rc, const char *what, struct err *e)
         log_err(LOG_ERROR, what, e);
     }
     if (rc != TL_OK) {
+        g->ref_epoch++;
         struct err again = {0};
         if (model_refresh(g, &again))
             storage_failed(g, "reading the model again", &again);

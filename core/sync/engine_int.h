@@ -233,6 +233,14 @@ enum {                     /* g_entry.flags */
        ENTRY_MOVED = 8     /* the source changed while the write was out */
 };
 
+/* Where a reference leads, remembered while no pair of a referred link changes. */
+struct ref_slot {
+    int64_t epoch, link, pair;
+    int32_t side;
+    uint8_t n_id, n_other;
+    char id[40], other[40];
+};
+
 struct listener {
     struct listener *next;
     int64_t handle;
@@ -265,7 +273,9 @@ struct engine {
     struct retention retention;
     struct {
         int64_t rec, at;
-    } fresh[8192]; /* recently read records, direct mapped */
+    } fresh[8192];              /* recently read records, direct mapped */
+    struct ref_slot refs[1024]; /* direct mapped */
+    int64_t ref_epoch;
     struct admin_wait *waits;
     bool counts_dirty;
     unsigned turn_rotor;
@@ -392,6 +402,8 @@ int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena
 int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a,
                        struct loaded *out, struct err *e);
 enum side_state side_state_of(const struct record *r);
+/* A pair of this link was bound or let go, or one of its records changed its state. */
+void refs_changed(struct engine *g, const struct g_link *l);
 /* New bases into the pair: for every field where agreed[i], base[s] := value[s]; the others stay as they are. */
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
 /* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts

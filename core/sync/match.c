@@ -295,6 +295,7 @@ enum { ORPHAN_GENERATIONS = 8 };
 static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h, const struct record *source,
                        uint32_t gen, struct arena *a, struct err *e)
 {
+    refs_changed(g, l);
     int from = 1 - h->side;
     int64_t id = 0;
     struct pair p = {0};

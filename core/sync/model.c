@@ -491,6 +491,7 @@ static int feed_build(struct engine *g, struct g_feed *f, struct err *e)
 
 int model_feeds_build(struct engine *g, struct err *e)
 {
+    g->ref_epoch++;
     int rc = TL_OK;
     for (struct g_feed *f = g->feeds; f && rc == TL_OK; f = f->next)
         rc = feed_build(g, f, e);

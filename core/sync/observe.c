@@ -244,6 +244,7 @@ static int reattach(struct engine *g, struct g_link *l, int s, const struct reco
     p.rec[s] = rec->rec;
     p.base[s] = (struct pair_base){
         .kind = old->base.kind == BASE_OWN ? BASE_OWN : BASE_NONE, .blob = old->base.blob, .set = true};
+    refs_changed(g, l);
     due_now(g, l, &p, LANE_LIVE);
     rc = pair_store(g->db, &p, e);
     if (rc == TL_OK)
@@ -351,6 +352,9 @@ void held_release(struct engine *g, struct g_link *l)
 static int each_link(struct engine *g, struct g_feed *f, const struct record *rec, const struct seen *seen,
                      struct arena *a, struct err *e)
 {
+    for (const struct g_link *l = g->links; l && seen->state_changed; l = l->next)
+        if (l->feed[0] == f || l->feed[1] == f)
+            refs_changed(g, l);
     struct pair_ref *refs = NULL;
     size_t n = 0;
     int rc = pair_list_of_record(g->db, a, rec->rec, &refs, &n, e);

@@ -416,10 +416,11 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     }
     if (rc == TL_OK && !first)
         rc = change_note(g, l, b, entry, NULL, post->id, &a, e);
+    refs_changed(g, l);
     if (rc == TL_OK)
         rc = wake_dependants(g, l, b, entry, &a, e);
     int64_t resolved = 0;
-    if (rc == TL_OK)
+    if (rc == TL_OK && !(entry->flags & ENTRY_BORN))
         rc = failure_resolve_pair(g->db, entry->pair, STR("sync"), g_now(g), &resolved, e);
     if (rc == TL_OK && b->lane != LANE_BULK && !post_full && !seen_before)
         feed_want(f, rec.rec, rec.id, g_mono(g), 0);
@@ -476,6 +477,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         now.seen_hash = 0;
         if (b->op == TL_OP_RESTORE)
             now.state = TL_STATE_LIVE;
+        refs_changed(g, l);
         rc = record_put(g->db, &now, e);
         if (rc == TL_OK)
             rc = observe_lookups(g, f, now.rec, old, now.observation, &a, e);

@@ -49,12 +49,47 @@ void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str 
     *out = arena_str(a, buf_lent(&b));
 }
 
+void refs_changed(struct engine *g, const struct g_link *l)
+{
+    if (l->referred)
+        g->ref_epoch++;
+}
+
+static struct ref_slot *ref_slot(struct engine *g, int64_t link, int side, str id)
+{
+    uint64_t hash = store_hash(id.p, id.n) + (uint64_t)link * 2 + (uint64_t)side;
+    return &g->refs[hash % ARRAY_LEN(g->refs)];
+}
+
+static bool ref_known(struct engine *g, int64_t link, int side, str id, struct arena *a, struct ref_target *out)
+{
+    const struct ref_slot *slot = ref_slot(g, link, side, id);
+    if (slot->pair == 0 || slot->epoch != g->ref_epoch || slot->link != link || slot->side != side ||
+        !str_eq(str_n(slot->id, slot->n_id), id))
+        return false;
+    out->pair = slot->pair;
+    out->other_id = arena_str(a, str_n(slot->other, slot->n_other));
+    return true;
+}
+
+static void ref_remember(struct engine *g, int64_t link, int side, str id, const struct ref_target *to)
+{
+    struct ref_slot *slot = ref_slot(g, link, side, id);
+    if (to->other_id.n == 0 || to->other_id.n > sizeof slot->other || id.n > sizeof slot->id)
+        return;
+    *slot = (struct ref_slot){g->ref_epoch, link, to->pair, side, (uint8_t)id.n, (uint8_t)to->other_id.n, {0}, {0}};
+    memcpy(slot->id, id.p, id.n);
+    memcpy(slot->other, to->other_id.p, to->other_id.n);
+}
+
 /* A reference leads through the pair of the referenced link to a record of the other side. */
 static int ref_resolve(struct engine *g, struct g_link *l, int side, const struct rule_field *f, str id,
                        struct arena *a, struct ref_target *out, struct err *e)
 {
     struct g_link *to = f->ref_link == l->row.link ? l : model_link(g, f->ref_link);
     if (!to || !to->feed[side])
+        return TL_OK;
+    if (ref_known(g, to->row.link, side, id, a, out))
         return TL_OK;
     struct counterpart c = {0};
     int rc = pair_counterpart(g->db, a, to->row.link, (enum side)side, to->feed[side]->row.feed, id, &c, e);
@@ -63,6 +98,7 @@ static int ref_resolve(struct engine *g, struct g_link *l, int side, const struc
     out->pair = c.pair;
     if (c.state == TL_STATE_LIVE || c.state == REC_OUT_OF_SCOPE)
         out->other_id = c.id;
+    ref_remember(g, to->row.link, side, id, out);
     return TL_OK;
 }
 

@@ -318,6 +318,7 @@ static int pair_adopt(struct engine *g, struct g_link *l, struct loaded *ld, int
         rc = run_for(g, l, ld->pair.lane, &run, e);
     if (rc != TL_OK)
         return rc;
+    refs_changed(g, l);
     run_count(g, l, run, target, COUNT_MATCHED);
     g->figures.adoptions++;
     event_pair(g, l, ld->pair.pair, target, ld->rec[1 - target].id, "matched");
