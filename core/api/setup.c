@@ -237,10 +237,20 @@ static void add_connectors(struct app *app)
 
 static void apply_connection(struct app *app, const struct config_section *s)
 {
+    AUTO(arena_done) struct arena a = {0};
+    struct connection row;
     struct err e = {0};
-    int rc = admin_connection_create(app->engine, s->name, config_get(app->config, s->header, "a"),
-                                     config_get(app->config, s->header, "b"), NULL, &e);
-    if (rc && rc != E_EXISTS)
+    const char *name[2] = {config_get(app->config, s->header, "a"), config_get(app->config, s->header, "b")};
+    int rc = connection_find(app->db, &a, str_of(s->name), &row, &e);
+    if (rc == TL_E_NOT_FOUND)
+        rc = admin_connection_create(app->engine, s->name, name[0], name[1], NULL, &e);
+    else if (rc == TL_OK && (row.endpoint[0] != setup_endpoint_id(app, name[0]) ||
+                             row.endpoint[1] != setup_endpoint_id(app, name[1]))) {
+        rc = err_set(&e, TL_E_CONFIG, "%s:%d: the connection was made between other endpoints, and stays so", s->file,
+                     s->line);
+        err_hint(&e, "give the new connection another name, or delete the old one first");
+    }
+    if (rc)
         log_err(LOG_ERROR, s->header, &e);
 }
 
@@ -256,9 +266,11 @@ static void apply_link(struct app *app, const struct config_section *s)
     buf_fmt(&place, "%s:%d", s->file, s->line);
     struct err e = {0};
     (void)admin_link_pin(app->engine, s->name, s->kind, "", "", NULL); /* so that the file may change what it pins */
-    int rc = admin_link_create(app->engine, s->name, s->kind, set, n, NULL, &e);
-    if (rc == E_EXISTS)
-        rc = admin_link_set(app->engine, s->name, s->kind, set, n, NULL, &e);
+    int rc = admin_link_set(app->engine, s->name, s->kind, set, n, NULL, &e);
+    if (rc == TL_E_NOT_FOUND) {
+        err_clear(&e);
+        rc = admin_link_create(app->engine, s->name, s->kind, set, n, NULL, &e);
+    }
     if (!rc)
         rc = admin_link_pin(app->engine, s->name, s->kind, buf_text(&keys), buf_text(&place), &e);
     if (rc)
@@ -281,7 +293,9 @@ static void unpin_links(struct app *app)
         const char *connection = arena_str(&a, rows[i].name).p;
         for (size_t k = 0; k < n_links; k++) {
             const char *kind = arena_str(&a, links[k].name).p;
-            if (!config_section_find(app->config, "link", connection, kind))
+            const char *several = arena_fmt(&a, "%ss", kind); /* "[link NAME contacts]" means the same link */
+            if (!config_section_find(app->config, "link", connection, kind) &&
+                !config_section_find(app->config, "link", connection, several))
                 (void)admin_link_pin(app->engine, connection, kind, "", "", NULL);
         }
     }

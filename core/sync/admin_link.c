@@ -53,6 +53,30 @@ static int settings_store(struct engine *g, int64_t link, const struct admin_set
     return rc;
 }
 
+enum { SETTINGS_MAX = 32 };
+
+/* What differs from the values that count: a file read again changes nothing, and wakes nobody. */
+static int settings_changed(struct engine *g, int64_t link, const struct admin_setting *set, unsigned n,
+                            struct admin_setting *out, unsigned *n_out, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    *n_out = 0;
+    for (unsigned i = 0; i < n; i++) {
+        struct setting now = {0};
+        if (strcmp(set[i].key, "a_kind") == 0 || strcmp(set[i].key, "b_kind") == 0)
+            continue;
+        int rc = setting_get(g->db, &a, SETTING_LINK, link, set[i].key, &now, e);
+        if (rc != TL_OK && rc != TL_E_NOT_FOUND)
+            return rc;
+        if (str_is(now.value, set[i].value))
+            continue;
+        if (*n_out == SETTINGS_MAX)
+            return err_set(e, E_USAGE, "too many settings at once");
+        out[(*n_out)++] = set[i];
+    }
+    return TL_OK;
+}
+
 /* Feeds follow the list views; a changed view is another feed. */
 static int link_feeds(struct engine *g, struct g_conn *c, struct link *row, struct err *e)
 {
@@ -132,15 +156,21 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
     return rc == TL_OK ? admin_show_link(g, l, out, e) : rc;
 }
 
-int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
-                   unsigned n, json_t **out, struct err *e)
+int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *asked,
+                   unsigned n_asked, json_t **out, struct err *e)
 {
+    struct admin_setting set[SETTINGS_MAX];
+    unsigned n = 0;
     struct g_link *l = admin_link(g, connection, kind, e);
-    int rc = l ? setting_check(set, n, e) : TL_E_NOT_FOUND;
+    int rc = l ? setting_check(asked, n_asked, e) : TL_E_NOT_FOUND;
+    if (rc == TL_OK)
+        rc = settings_changed(g, l->row.link, asked, n_asked, set, &n, e);
     if (rc == TL_OK)
         rc = match_check(l->conn, l->row.kind, setting_of(set, n, "match"), e);
     if (rc != TL_OK)
         return rc;
+    if (n == 0)
+        return admin_show_link(g, l, out, e);
     const char *enabled = setting_of(set, n, "enabled");
     bool views = setting_of(set, n, "view.a") || setting_of(set, n, "view.b");
     if (views && l->row.phase != PHASE_NEW) {
