@@ -27,7 +27,7 @@ struct server {
     struct server_options options;
     char *socket_path;
     uint16_t port;
-    pthread_mutex_t writes; /* one changing request at a time, so that If-Match is checked against what is changed */
+    pthread_mutex_t writes; /* one change with If-Match at a time, so that it is checked against what is changed */
 };
 
 /* What is collected while a request's body arrives. */
@@ -197,10 +197,9 @@ static int check_match(struct server *s, struct request *rq, struct err *e, int 
     get.method = STR("GET");
     const struct route *route = route_find(s->options.tables, &get, NULL);
     json_t *now = NULL;
-    if (!route)
-        return TL_OK;
-    int rc = route->handler(&get, &now, e);
-    if (rc)
+    int rc = route ? route->handler(&get, &now, e) : TL_OK;
+    rq->arena = get.arena; /* with what was added to it */
+    if (rc || !route)
         return rc;
     char etag[32];
     snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)json_hash(now));
@@ -223,9 +222,12 @@ static int run_route(struct server *s, const struct route *route, struct request
         return route->handler(rq, answer, e);
     if (request_flag(rq, "dry_run") && !(route->flags & ROUTE_DRY))
         return err_set(e, E_USAGE, "this change has no preview; nothing was done");
+    /* One at a time only where an object is compared first: other changes may wait for a vendor or for a drain, and
+     * the control thread puts them in order anyway. */
+    if (!(route->flags & ROUTE_MATCH))
+        return route->handler(rq, answer, e);
     pthread_mutex_lock(&s->writes);
-    if (route->flags & ROUTE_MATCH)
-        rc = check_match(s, rq, e, http_out);
+    rc = check_match(s, rq, e, http_out);
     if (!rc)
         rc = route->handler(rq, answer, e);
     pthread_mutex_unlock(&s->writes);

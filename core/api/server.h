@@ -52,7 +52,7 @@ int body_need_text(const struct request *rq, const char *member, const char **ou
 typedef int (*route_handler)(struct request *rq, json_t **answer, struct err *e);
 
 enum {
-    ROUTE_WRITE = 1, /* changes something: serialised with all other writes */
+    ROUTE_WRITE = 1, /* changes something */
     ROUTE_MATCH = 2, /* the object must be named by If-Match, as its GET told it in ETag */
     ROUTE_STREAM = 4,
     ROUTE_TEXT = 16, /* of a stream: plain text, not NDJSON */
