@@ -63,11 +63,36 @@ static enum MHD_Result send_bytes(struct MHD_Connection *c, int status, const ch
     return rc;
 }
 
+/* Counters move with every record; they must not make a change of settings look like a conflict. */
+static json_t *without_counts(const json_t *object)
+{
+    json_t *copy = json_copy((json_t *)(uintptr_t)object);
+    json_object_del(copy, "counts");
+    return copy;
+}
+
+/* What an ETag stands for: everything of an object that somebody may change. */
+static uint64_t version_of(const json_t *json)
+{
+    if (!json_object_get(json, "counts") && !json_object_get(json, "links"))
+        return json_hash(json);
+    json_t *copy = without_counts(json), *links = json_array(), *link;
+    size_t i;
+    json_array_foreach(json_object_get(json, "links"), i, link)
+    {
+        json_array_append_new(links, without_counts(link));
+    }
+    json_object_set_new(copy, "links", links);
+    uint64_t hash = json_hash(copy);
+    json_decref(copy);
+    return hash;
+}
+
 static enum MHD_Result send_json(struct MHD_Connection *c, int status, json_t *json, const char *type)
 {
     AUTO(buf_done) struct buf text = answer_text(json);
     char etag[32];
-    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)json_hash(json));
+    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)version_of(json));
     return send_bytes(c, status, type, &text, status == 200 ? etag : NULL);
 }
 
@@ -202,7 +227,7 @@ static int check_match(struct server *s, struct request *rq, struct err *e, int 
     if (rc || !route)
         return rc;
     char etag[32];
-    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)json_hash(now));
+    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)version_of(now));
     json_decref(now);
     if (str_is(wanted, etag))
         return TL_OK;
