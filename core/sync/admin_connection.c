@@ -64,15 +64,20 @@ static int name_check(const char *name, struct err *e)
     return E_USAGE;
 }
 
-/* A system that may be in a group only once per partner: the partner's role is the group that is claimed at it. */
-static int claims_take(struct engine *g, const struct g_endpoint *ep, const struct g_endpoint *partner,
-                       int64_t connection, struct err *e)
+static const char *group_of(int32_t role)
+{
+    static const char *const groups[] = {"", "desk", "crm", "finance", "telephony"};
+    return role > 0 && role < (int32_t)ARRAY_LEN(groups) ? groups[role] : "";
+}
+
+int admin_claims_take(struct engine *g, struct g_endpoint *const ep[2], int64_t connection, struct err *e)
 {
     int rc = TL_OK;
-    str rest = str_of(partner->claims ? partner->claims : ""), group;
-    while (rc == TL_OK && str_split(&rest, ',', &group))
-        if (str_trim(group).n)
-            rc = claim_take(g->db, ep->row.endpoint, str_trim(group), connection, e);
+    for (int s = 0; s < 2 && rc == TL_OK; s++) {
+        str group = str_of(group_of(ep[1 - s]->role));
+        if (group.n && ep[s]->claims && str_in_list(str_of(ep[s]->claims), group))
+            rc = claim_take(g->db, ep[s]->row.endpoint, group, connection, e);
+    }
     return rc;
 }
 
@@ -98,8 +103,8 @@ int admin_connection_create(struct engine *g, const char *name, const char *a, c
     rc = g_begin(g, e);
     if (rc == TL_OK)
         rc = connection_create(g->db, &row, e);
-    for (int s = 0; s < 2 && rc == TL_OK; s++)
-        rc = claims_take(g, ep[1 - s], ep[s], row.connection, e);
+    if (rc == TL_OK)
+        rc = admin_claims_take(g, ep, row.connection, e);
     if (rc == TL_OK)
         rc = db_commit(g->db, e);
     else

@@ -108,6 +108,8 @@ static int start_first(struct engine *g, struct g_conn *c, const char *kind, jso
     if (rc != TL_OK)
         return rc;
     rc = g_begin(g, e);
+    if (rc == TL_OK)
+        rc = admin_claims_take(g, c->ep, c->row.connection, e);
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         if (l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW &&
             (!kind || str_eq(l->row.name, kind_plain(str_of(kind)))))

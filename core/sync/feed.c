@@ -445,7 +445,7 @@ static int take_page(struct engine *g, struct g_feed *f, struct call *c, bool *e
     *end = true;
     for (struct item item; rc == TL_OK && reply_next(&f->reader, &item);) {
         if (item.kind == ITEM_CHECKPOINT) {
-            rc = pass && f->pass.pass && n ? pass_mark(g->db, f->pass.pass, recs, n, e) : TL_OK;
+            rc = f->pass.pass && n ? pass_mark(g->db, f->pass.pass, recs, n, e) : TL_OK;
             n = 0;
             if (rc == TL_OK)
                 rc = take_checkpoint(g, f, c, &item.u.checkpoint, e);
