@@ -123,7 +123,7 @@ def edit(sandbox, planted):
                "the edit arrives in the desk")
     took["salesforce"] = round(time.monotonic() - start, 2)
     say(f"  {sf_b['Email']}: the new title is in the desk after {took['salesforce']} s (polling every 5 s here)")
-    return took
+    return took, desk_a["email"]
 
 
 def run(arguments, sandbox, daemon):
@@ -139,7 +139,7 @@ def run(arguments, sandbox, daemon):
     for *_, code in told:
         result["failures"][code] = result["failures"].get(code, 0) + 1
     show_summary(result, planted)
-    result["edit_seconds"] = edit(sandbox, planted)
+    result["edit_seconds"], arguments.example = edit(sandbox, planted)
     report = compare(sandbox, [("cf_customer_number", "Customer_Number__c", "number")])
     problems = against_planted(report, planted, told)
     problems += [f"a write reached a record stamped for another: {v}" for v in sandbox.violations()["violations"]]
@@ -168,7 +168,7 @@ The daemon goes on. Try, in another terminal:
   tieline status
   tieline failure list
   tieline map list {CONNECTION} contact
-  tieline pair find giulia.nunez.1@mail.example
+  tieline pair find {arguments.example}
   tieline event tail
   tieline connection pause {CONNECTION}
   curl -s {daemon.sandbox.at['control']}/_sim          # change the vendors' records, set faults
