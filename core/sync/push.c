@@ -396,10 +396,9 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     if (slow) {
         /* Bound first, so that the planner's view holds both records; then the bases. */
         struct record source = {0};
-        str source_obs = {0};
         if (rc == TL_OK)
             rc = record_get(g->db, &a, p.rec[1 - side], &source, e);
-        source_obs = source.observation;
+        str source_obs = source.observation;
         if (rc == TL_OK)
             rc = intent_source(g->db, &a, p.pair, (enum side)(1 - side), &source_obs, e);
         if (rc == TL_E_NOT_FOUND)
