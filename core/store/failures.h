@@ -96,6 +96,9 @@ int held_put(struct db *db, const struct held *h, struct err *e); /* replaces */
 int held_get(struct db *db, struct arena *a, int64_t link, int64_t rec, struct held *out, struct err *e);
 int held_list(struct db *db, struct arena *a, int64_t link, int64_t pair, size_t max, struct held **out, size_t *n,
               struct err *e); /* pair 0: all of the link */
+/* Those of a link that wait for one reason; side -1: of both. */
+int held_waiting(struct db *db, struct arena *a, int64_t link, int32_t side, str why, size_t max, struct held **out,
+                 size_t *n, struct err *e);
 int held_drop(struct db *db, int64_t link, int64_t rec, struct err *e);
 
 /* ---- Old ids --------------------------------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ enum {
     Q_HELD_PUT,
     Q_HELD_GET,
     Q_HELD_LIST,
+    Q_HELD_WAITING,
     Q_HELD_OF_PAIR,
     Q_HELD_DROP,
     Q_OLD_PUT,
@@ -55,6 +56,8 @@ static const char *const SQL[] = {
     [Q_HELD_PUT] = "INSERT OR REPLACE INTO held(" HELD_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [Q_HELD_GET] = "SELECT " HELD_COLUMNS " FROM held WHERE link = ?1 AND rec = ?2",
     [Q_HELD_LIST] = "SELECT " HELD_COLUMNS " FROM held WHERE link = ?1 ORDER BY rec LIMIT ?2",
+    [Q_HELD_WAITING] = "SELECT " HELD_COLUMNS " FROM held WHERE link = ?1 AND why = ?2 AND (?3 < 0 OR side = ?3) "
+                       "ORDER BY rec LIMIT ?4",
     [Q_HELD_OF_PAIR] = "SELECT " HELD_COLUMNS " FROM held WHERE pair = ?1 ORDER BY rec LIMIT ?2",
     [Q_HELD_DROP] = "DELETE FROM held WHERE link = ?1 AND rec = ?2",
     [Q_OLD_PUT] = "INSERT OR REPLACE INTO old_id(" OLD_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -256,6 +259,21 @@ int held_list(struct db *db, struct arena *a, int64_t link, int64_t pair, size_t
     struct list l = {.a = a, .item_bytes = sizeof(struct held)};
     AUTO(query_end) struct query q = query_begin(db, &T, pair ? Q_HELD_OF_PAIR : Q_HELD_LIST, e);
     put_i64(&q, pair ? pair : link);
+    put_i64(&q, (int64_t)max);
+    int rc;
+    while ((rc = query_row(&q)) == TL_OK)
+        read_held(&q, a, list_add(&l));
+    return list_end(rc, &l, (void **)out, n);
+}
+
+int held_waiting(struct db *db, struct arena *a, int64_t link, int32_t side, str why, size_t max, struct held **out,
+                 size_t *n, struct err *e)
+{
+    struct list l = {.a = a, .item_bytes = sizeof(struct held)};
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_HELD_WAITING, e);
+    put_i64(&q, link);
+    put_text(&q, why);
+    put_i64(&q, side);
     put_i64(&q, (int64_t)max);
     int rc;
     while ((rc = query_row(&q)) == TL_OK)

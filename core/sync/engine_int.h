@@ -193,7 +193,7 @@ struct g_link {
     bool orphans;       /* held stamps wait to be explained */
     char *orphan_after;
     int orphan_side;
-    int64_t orphan_hits;
+    int64_t orphan_top, orphan_since; /* the walk is for those held up to this record, until this time */
 };
 
 /* One write of a batch. */

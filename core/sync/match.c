@@ -335,7 +335,6 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
         rc = record_set_stamp(g->db, h->rec, (str){0}, e);
     if (rc == TL_OK)
         rc = held_drop(g->db, l->row.link, h->rec, e);
-    l->orphan_hits++;
     return rc;
 }
 
@@ -369,11 +368,20 @@ static int orphan_slice(struct engine *g, struct g_link *l, bool *end, struct er
     struct held *all = NULL, *list = arena_array(&a, struct held, PAGE_ROWS);
     str *stamps = arena_array(&a, str, PAGE_ROWS), *ids = arena_array(&a, str, PAGE_ROWS);
     size_t n_all = 0, n = 0;
-    int rc = held_list(g->db, &a, l->row.link, 0, PAGE_ROWS, &all, &n_all, e);
+    bool start = l->orphan_after == NULL, left = false;
+    if (start) {
+        l->orphan_since = g_now(g);
+        l->orphan_top = 0;
+    }
+    int rc = held_waiting(g->db, &a, l->row.link, l->orphan_side, STR("orphaned_stamp"), PAGE_ROWS, &all, &n_all, e);
     for (size_t i = 0; i < n_all && rc == TL_OK; i++) {
         struct record rec = {0};
-        if (all[i].side != l->orphan_side || !str_is(all[i].why, "orphaned_stamp"))
+        if (start)
+            l->orphan_top = all[i].rec;
+        if (all[i].rec > l->orphan_top || all[i].at_us > l->orphan_since) {
+            left = true; /* came into sight under way: not compared with the pages before */
             continue;
+        }
         rc = record_get(g->db, &a, all[i].rec, &rec, e);
         if (rc == TL_OK && rec.stamp.n == 0)
             rc = held_drop(g->db, l->row.link, rec.rec, e);
@@ -383,7 +391,9 @@ static int orphan_slice(struct engine *g, struct g_link *l, bool *end, struct er
             stamps[n++] = rec.stamp;
         }
     }
-    *end = true;
+    *end = n_all < PAGE_ROWS && !left;
+    if (rc == TL_OK && n == 0)
+        l->orphan_after = text_free(l->orphan_after);
     if (rc != TL_OK || n == 0)
         return rc;
     struct record *page = NULL;
@@ -409,7 +419,7 @@ static int orphan_slice(struct engine *g, struct g_link *l, bool *end, struct er
         if (rc == TL_E_NOT_FOUND)
             rc = TL_OK;
     }
-    *end = n_all < PAGE_ROWS;
+    l->orphan_after = text_free(l->orphan_after); /* what is left is compared from the first page */
     return rc;
 }
 

@@ -340,12 +340,11 @@ void held_release(struct engine *g, struct g_link *l)
     l->held = false;
     int rc = g_begin(g, &e);
     if (rc == TL_OK)
-        rc = held_list(g->db, &a, l->row.link, 0, PAGE_ROWS, &list, &n, &e);
+        rc = held_waiting(g->db, &a, l->row.link, -1, STR("intent"), PAGE_ROWS, &list, &n, &e);
     for (size_t i = 0; i < n && rc == TL_OK; i++)
-        if (str_is(list[i].why, "intent"))
-            rc = held_look(g, l, &list[i], &a, &e);
-    if (g_end(g, rc, "looking at held records again", &e) != TL_OK)
-        l->held = true;
+        rc = held_look(g, l, &list[i], &a, &e);
+    if (g_end(g, rc, "looking at held records again", &e) != TL_OK || n == PAGE_ROWS)
+        l->held = true; /* there are more */
     g_step(g, (unsigned)n + 1);
 }
 

@@ -163,6 +163,14 @@ static void held_records_wait_for_their_pair(void **state)
     assert_int_equal(n, 1);
     ok(held_list(r->db, &r->a, r->link, 0, 9, &list, &n, &r->e));
     assert_int_equal(n, 1);
+    ok(held_waiting(r->db, &r->a, r->link, SIDE_B, STR("orphaned_stamp"), 9, &list, &n, &r->e));
+    assert_int_equal(n, 1);
+    ok(held_waiting(r->db, &r->a, r->link, -1, STR("orphaned_stamp"), 9, &list, &n, &r->e));
+    assert_int_equal(n, 1);
+    ok(held_waiting(r->db, &r->a, r->link, SIDE_A, STR("orphaned_stamp"), 9, &list, &n, &r->e));
+    assert_int_equal(n, 0);
+    ok(held_waiting(r->db, &r->a, r->link, -1, STR("intent"), 9, &list, &n, &r->e));
+    assert_int_equal(n, 0);
     assert_int_equal(record_delete(r->db, rec, &r->e), E_PRECONDITION);
     ok(held_drop(r->db, r->link, rec, &r->e));
     assert_int_equal(held_get(r->db, &r->a, r->link, rec, &got, &r->e), TL_E_NOT_FOUND);
