@@ -206,7 +206,7 @@ static int explain_value(struct cli *cli, const char *key)
     return EXIT_DONE;
 }
 
-/* Whether key means k: "every", "link.every", "isolation.desk" for "isolation.*", or the section's name. */
+/* Whether key means k: "every", "link.every", "isolation.NAME" for "isolation.*", or the section's name. */
 static bool names_key(const struct config_key *k, const char *key)
 {
     size_t n = strlen(k->section);
