@@ -545,8 +545,8 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
     }
     struct write in = {r->op, id, stamp, set, v};
     struct twin_record *known = r->op == TL_OP_CREATE ? NULL : record_by_id(w, s, kind, id, strlen(id));
-    /* A vendor without conditional writes lets a write go over an edit of the same field made a moment before: nobody can
-     * see that, so it is not asked for. */
+    /* A vendor without conditional writes lets a write go over an edit of the same field made a moment before: nobody
+     * can see that, so it is not asked for. */
     bool blind = set[F_TITLE] && !(w->knobs.can[s][kind] & TL_CAN_CONDITIONAL);
     if (known && known->state == TL_STATE_LIVE && !blind && w->faults && world_chance(w, w->knobs.race_pct)) {
         char value[TWIN_TEXT];

@@ -233,4 +233,3 @@ def test_what_an_org_without_api_is_told():
         wrong = s.sandbox.at["credentials"]["salesforce"]["client_secret"][:-1] + "x"
         s.run("secret", "set", "sf_client", stdin=wrong)
         told = s.run("endpoint", "check", "sf", check=False)
-    
