@@ -1,5 +1,6 @@
 """B1: Zoho Desk to an empty Salesforce, from `tieline sync start` until every side is settled (read-back included) and the
 next cycle writes nothing. Counted: user and system CPU of tielined and its workers; denominators in the same rounds."""
+import argparse
 import json
 import os
 import shutil
@@ -152,7 +153,7 @@ def tieline(o, isolation, contacts, accounts, profile=None):
         if recorder:
             recorder.send_signal(signal.SIGINT)
             recorder.wait(60)
-        daemon.stop(kill=True)
+        daemon.stop()
         sandbox.stop()
         daemon.clean()
 
@@ -279,6 +280,56 @@ def profile(o):
         say("\n".join(line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("#")))
 
 
+# ---- The same in instructions: exact where time is noise -----------------------------------------------------------
+
+
+def traced_build(o, directory):
+    """A build directory whose tielined and floor_state run under callgrind."""
+    for name in os.listdir(o.build):
+        if name != "bin":
+            os.symlink(os.path.join(o.build, name), os.path.join(directory, name))
+    os.mkdir(os.path.join(directory, "bin"))
+    for name in os.listdir(os.path.join(o.build, "bin")):
+        program, link = os.path.join(o.build, "bin", name), os.path.join(directory, "bin", name)
+        if name not in ("tielined", "floor_state"):
+            os.symlink(program, link)
+            continue
+        with open(link, "w", encoding="utf-8") as f:
+            f.write(f"""#!/bin/bash
+case " $* " in *" --make-key "*) exec {program} "$@" ;; esac
+exec valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file={directory}/count {program} "$@"
+""")
+        os.chmod(link, 0o755)
+    return directory
+
+
+def counted(directory):
+    with open(os.path.join(directory, "count"), encoding="utf-8") as f:
+        return next(int(line.split()[-1]) for line in f if "Collected" in line)
+
+
+def instructions(o):
+    """Instructions per record of tielined in process and of floor_state: the difference of two sizes, so that starting,
+    signing in and describing do not count."""
+    if not shutil.which("valgrind"):
+        raise Missing("--instructions needs valgrind: apt-get install valgrind")
+    directory, small, big, found = tempfile.mkdtemp(prefix="bench-"), 1000, 3000, {}
+    try:
+        traced = argparse.Namespace(build=traced_build(o, directory))
+        for name in ("floor_state", "inprocess"):
+            counts = []
+            for size in (small, big):
+                RUNNERS[name](traced, size, 20)
+                counts.append(counted(directory))
+            found[name] = (counts[1] - counts[0]) / (big - small)
+        found["ratio"] = found["inprocess"] / found["floor_state"]
+        say(f"  instructions per record: floor_state {found['floor_state']:.0f}, in process {found['inprocess']:.0f}, "
+            f"ratio {found['ratio']:.2f}")
+        return found
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def run(o):
     needs(o)
     say(f"\nB1: {o.contacts} contacts and {o.accounts} accounts, {o.rounds} rounds")
@@ -304,4 +355,5 @@ def run(o):
     bars = bars_of(rounds, names)
     if o.profile:
         profile(o)
-    return {"contacts": o.contacts, "accounts": o.accounts, "rounds": rounds, "bars": bars}
+    exact = instructions(o) if o.instructions else None
+    return {"contacts": o.contacts, "accounts": o.accounts, "rounds": rounds, "instructions": exact, "bars": bars}
