@@ -116,8 +116,8 @@ def tieline(o, isolation, contacts, accounts, profile=None):
     try:
         daemon.start()
         prepare(daemon, every=max(5, contacts // 4000))
-        n_desk = {kind: sum(1 for r in sandbox.dump("desk", kind) if r["_state"] == "live") for kind in ("accounts", "contacts")}
-        expected = (n_desk["accounts"], n_desk["contacts"])
+        expected = tuple(sum(1 for r in sandbox.dump("desk", kind) if r["_state"] == "live")
+                         for kind in ("accounts", "contacts"))
         pid = daemon.process.pid
         before, threads, start = cpu_of(pid), threads_of(pid), time.monotonic()
         if profile:
