@@ -36,11 +36,13 @@ void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
     f->wants_last = w;
 }
 
+/* Of a link that stands still nothing is looked up meanwhile: it must not stop the others that read this feed. What
+ * arrives without a stamp is held for it until it goes on. */
 bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f)
 {
     for (const struct g_link *l = g->links; l; l = l->next)
         for (int s = 0; s < 2; s++)
-            if (l->feed[s] == f && l->unknown_creates[s] > 0)
+            if (l->feed[s] == f && l->unknown_creates[s] > 0 && link_runs(l))
                 return true;
     return false;
 }

@@ -287,6 +287,47 @@ static void pause_resume(void **state)
     assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
 }
 
+/* A paused connection looks nothing up: what it does not know must not stop another one that reads the same records. */
+static void paused_unknown(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    must(admin_connection_create(b->engine, "d", "desk", "sales", NULL, &e), &e);
+    struct admin_setting set[] = {{"a_kind", "contact"}, {"b_kind", "account"}, {"direction", "a2b"}};
+    must(admin_link_create(b->engine, "d", "people", set, 3, NULL, &e), &e);
+    user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    start(b);
+    struct sync_request other = {.connection = "d"};
+    must(admin_sync_start(b->engine, &other, NULL, &e), &e);
+    run(b, 600 * US_PER_S);
+    must(admin_connection_pause(b->engine, "d", NULL, &e), &e);
+    w->faults = true;
+    w->knobs.unknown_pct = 100;
+    user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
+    for (int i = 0; i < 100000 && w->counts.unknown == 0; i++) {
+        engine_turn(b->engine, 0);
+        if (!twin_step(&b->twin)) {
+            w->now_us += 10000;
+            w->mono_us += 10000;
+        }
+    }
+    assert_int_equal(w->counts.unknown, 1);
+    w->knobs.throttle_pct = 100; /* so that looking for it fails */
+    run(b, 10000);
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    w->faults = false;
+    run(b, US_PER_S);
+    must(admin_connection_resume(b->engine, "d", NULL, &e), &e);
+    user_edit(w, 0, KIND_CONTACT, named(w, 0, KIND_CONTACT, "Ann"), F_PHONE, "+41 44 1");
+    run(b, 600 * US_PER_S);
+    assert_string_equal(w->rec[1][KIND_ACCOUNT][0].v[F_PHONE], "+41 44 1");
+    must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
+    run(b, 600 * US_PER_S);
+    assert_int_equal(count(w, 0, KIND_CONTACT), 2);
+    assert_int_equal(count(w, 1, KIND_CONTACT), 2);
+}
+
 /* proves: S1-13 */
 static void one_way(void **state)
 {
@@ -314,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(live_and_history, setup, teardown),
         cmocka_unit_test_setup_teardown(failure_and_retry, setup, teardown),
         cmocka_unit_test_setup_teardown(pause_resume, setup, teardown),
+        cmocka_unit_test_setup_teardown(paused_unknown, setup, teardown),
         cmocka_unit_test_setup_teardown(one_way, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
