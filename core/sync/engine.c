@@ -325,7 +325,9 @@ static void trim(struct engine *g)
         rc = history_trim(g->db, now - g->retention.history_us, 200, &b, &e);
     if (rc == TL_OK)
         rc = failure_trim(g->db, now - g->retention.failures_us, 200, &c, &e);
-    if (rc != TL_OK)
+    if (rc == E_STORAGE)
+        storage_failed(g, "forgetting what is past its retention", &e);
+    else if (rc != TL_OK)
         log_err(LOG_WARN, "retention", &e);
     g_step(g, 200);
     g->trim_due = g_mono(g) + (a && b && c ? 3600 * US_PER_S : US_PER_S);
