@@ -135,7 +135,8 @@ def tieline(o, isolation, contacts, accounts, profile=None):
                    "the next cycle")
         time.sleep(1)
         figures = {"cpu": cpu_of(pid) - before, "wall": settled[1], "records": sum(expected),
-                   "rss_kib": sum(map(high_water, family(pid))), "cpu_made": made[0], "read_back": (settled[0] - made[0]) / settled[0]}
+                   "rss_kib": sum(map(high_water, family(pid))), "cpu_made": made[0],
+                   "read_back": (settled[0] - made[0]) / settled[0]}
         after = threads_of(pid)
         figures["threads"] = {k: round(v - threads.get(k, 0), 3) for k, v in after.items() if v - threads.get(k, 0) > 0.005}
         figures["requests"] = sum(sandbox.calls()[t]["total"] for t in ("desk", "salesforce"))
