@@ -436,6 +436,7 @@ static void find(struct world *w, int s, const tl_find *q, struct reply *reply)
 
 struct write {
     int op;
+    int64_t version; /* of the record it is based on; 0: none, or a vendor that does not look */
     const char *id, *stamp;
     const bool *set;
     char (*v)[TWIN_TEXT];
@@ -493,9 +494,11 @@ void world_later(struct world *w)
         if (!l->used || l->at_us > w->now_us)
             continue;
         bool created;
-        struct write in = {l->op, l->id, l->stamp, l->set, l->v};
+        struct write in = {l->op, l->version, l->id, l->stamp, l->set, l->v};
+        const struct twin_record *known = record_by_id(w, l->vendor, l->kind, l->id, strlen(l->id));
         l->used = false;
-        apply(w, l->vendor, l->kind, &in, &created);
+        if (!l->version || !known || known->modified_us == l->version)
+            apply(w, l->vendor, l->kind, &in, &created);
     }
 }
 
@@ -510,6 +513,7 @@ static void write_later(struct world *w, int s, int kind, const struct write *in
         l->vendor = s;
         l->kind = kind;
         l->op = in->op;
+        l->version = in->version;
         l->at_us = w->now_us + 1 + (int64_t)world_random(w, (uint64_t)w->knobs.delay_us);
         snprintf(l->id, sizeof l->id, "%s", in->id);
         snprintf(l->stamp, sizeof l->stamp, "%s", in->stamp);
@@ -543,7 +547,8 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
         if (r->values[i].type != TL_NULL)
             snprintf(v[at], TWIN_TEXT, "%.*s", (int)r->values[i].u.s.n, r->values[i].u.s.p);
     }
-    struct write in = {r->op, id, stamp, set, v};
+    bool conditional = (w->knobs.can[s][kind] & TL_CAN_CONDITIONAL) && r->version.n;
+    struct write in = {r->op, conditional ? strtoll(r->version.p, NULL, 10) : 0, id, stamp, set, v};
     struct twin_record *known = r->op == TL_OP_CREATE ? NULL : record_by_id(w, s, kind, id, strlen(id));
     /* A vendor without conditional writes lets a write go over an edit of the same field made a moment before: nobody
      * can see that, so it is not asked for. */
@@ -559,8 +564,7 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
         result(reply, index, TL_E_NOT_FOUND, TL_R_OTHER, "no such record");
         return;
     }
-    if ((w->knobs.can[s][kind] & TL_CAN_CONDITIONAL) && r->version.n && known &&
-        strtoll(r->version.p, NULL, 10) != known->modified_us) {
+    if (in.version && known && in.version != known->modified_us) {
         result(reply, index, TL_E_CONFLICT, TL_R_OTHER, "the record changed meanwhile");
         return;
     }

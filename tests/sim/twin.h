@@ -43,7 +43,8 @@ struct twin_record {
     char user_value[TWIN_FIELDS][TWIN_TEXT];
 };
 
-struct twin_later { /* a write whose answer was lost and that is applied later */
+struct twin_later {  /* a write whose answer was lost and that is applied later, when its precondition still holds */
+    int64_t version; /* 0: none was asked for */
     bool used;
     int vendor, kind, op;
     int64_t at_us;
