@@ -136,6 +136,8 @@ static int state_set(struct engine *g, struct g_conn *c, int32_t state, struct e
     if (state == CONN_PAUSED) {
         row.prev_state = c->row.state;
         row.paused_us = g_now(g);
+    } else {
+        row.paused_us = 0;
     }
     if (state != CONN_BLOCKED)
         row.block_code = row.block_text = (str){0};

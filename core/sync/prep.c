@@ -30,9 +30,12 @@ void conn_block(struct engine *g, struct g_conn *c, const char *code, const char
         return;
     if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE && c->row.state != CONN_PAUSED && first)
         return;
-    if (first)
+    /* A paused one keeps what it was paused from: it is paused again when the block ends, and may be resumed then. */
+    if (first && c->row.state != CONN_PAUSED) {
         c->row.prev_state = c->row.state;
-    else if (str_is(c->row.block_code, code))
+        c->row.paused_us = 0;
+    }
+    if (!first && str_is(c->row.block_code, code))
         return;
     c->row.state = CONN_BLOCKED;
     c->row.block_code = arena_str(&c->arena, str_of(code));
@@ -45,7 +48,8 @@ void conn_unblock(struct engine *g, struct g_conn *c, const char *code)
 {
     if (c->row.state != CONN_BLOCKED || !str_is(c->row.block_code, code))
         return;
-    c->row.state = c->row.prev_state ? c->row.prev_state : CONN_ACTIVE;
+    int32_t prev = c->row.prev_state ? c->row.prev_state : CONN_ACTIVE;
+    c->row.state = c->row.paused_us ? CONN_PAUSED : prev;
     c->row.block_code = c->row.block_text = (str){0};
     log_line(LOG_INFO, "connection", "\"%.*s\" goes on", STR_FMT(c->row.name));
     conn_store(g, c);

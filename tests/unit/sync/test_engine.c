@@ -287,6 +287,39 @@ static void pause_resume(void **state)
     assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
 }
 
+static void assert_state(struct bed *b, const char *state)
+{
+    struct err e = {0};
+    json_t *out = NULL;
+    must(view_connection(b->db, "c", &out, &e), &e);
+    assert_string_equal(json_string_value(json_object_get(out, "state")), state);
+    json_decref(out);
+}
+
+/* A block that comes and goes while a connection is paused changes nothing of what it is resumed to. */
+static void blocked_while_paused(void **state)
+{
+    struct bed *b = *state;
+    struct err e = {0};
+    struct sync_request r = {.connection = "c"};
+    struct endpoint_setup ep = {.name = "sales", .connector = "twin", .system = "twinb", .role = TL_ROLE_CRM};
+    user_create(b->world, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    must(admin_sync_start(b->engine, &r, NULL, &e), &e);
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    must(engine_endpoint_gone(b->engine, "sales", &e), &e);
+    assert_state(b, "blocked");
+    must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[1], &e), &e);
+    assert_state(b, "paused");
+    must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
+    assert_state(b, "initial");
+    must(engine_endpoint_gone(b->engine, "sales", &e), &e);
+    must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[1], &e), &e);
+    assert_state(b, "initial");
+    run(b, 600 * US_PER_S);
+    assert_state(b, "active");
+    assert_int_equal(count(b->world, 1, KIND_CONTACT), 1);
+}
+
 /* A paused connection looks nothing up: what it does not know must not stop another one that reads the same records. */
 static void paused_unknown(void **state)
 {
@@ -355,6 +388,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(live_and_history, setup, teardown),
         cmocka_unit_test_setup_teardown(failure_and_retry, setup, teardown),
         cmocka_unit_test_setup_teardown(pause_resume, setup, teardown),
+        cmocka_unit_test_setup_teardown(blocked_while_paused, setup, teardown),
         cmocka_unit_test_setup_teardown(paused_unknown, setup, teardown),
         cmocka_unit_test_setup_teardown(one_way, setup, teardown),
     };
