@@ -180,11 +180,13 @@ static int listen_all(struct app *app, struct err *e)
     return server_start(&app->hook_server, app, &hooks, e);
 }
 
-/* Signals come to this thread alone: the first one ends the daemon in order, a second one at once. */
+/* Signals come to this thread alone: the first one ends the daemon in order, a second one at once. It touches what the
+ * main thread frees, and can be cancelled only where it waits for the second one. */
 static void *watch_signals(void *arg)
 {
     struct app *app = arg;
     sigset_t set;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
@@ -195,19 +197,23 @@ static void *watch_signals(void *arg)
     app->hook_server = server_stop(app->hook_server);
     app->api = server_stop(app->api);
     control_stop(app->control);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
     sigwait(&set, &got);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     log_line(LOG_WARN, NULL,
              "second signal: leaving at once; the journal resolves what was in flight at the next start");
     _exit(130);
 }
 
-static void unwire(struct app *app)
+static void unwire(struct app *app, pthread_t watcher)
 {
     readers_free(app->readers);
     engine_close(app->engine);
     hook_targets_free(app->hooks);
     runtime_free(app->runtime);
     http_client_free(app->http);
+    pthread_cancel(watcher);
+    pthread_join(watcher, NULL);
     control_free(app->control);
     db_close(app->db);
     housekeeping_free(app->housekeeping);
@@ -249,12 +255,11 @@ static int run(struct app *app, struct err *e)
     pthread_t watcher;
     if (pthread_create(&watcher, NULL, watch_signals, app))
         return err_set(e, TL_E_TEMPORARY, "cannot start a thread");
-    pthread_detach(watcher);
     log_line(LOG_INFO, NULL, "tielined " TIELINE_VERSION " is up, API on %s%s", config_get(c, "api", "socket"),
              c->development ? " (development = yes)" : "");
     daemon_ready();
     control_run(app->control, DRAIN_US);
-    unwire(app);
+    unwire(app, watcher);
     return TL_OK;
 }
 
