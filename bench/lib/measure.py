@@ -19,15 +19,17 @@ def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-def build(root, directory):
-    """Release build of the product and of the measuring programs."""
+def build(root, directory, what):
+    """Release build of what the measurements need: the product and the peers for b1, one program for b3."""
     for program in ("cmake", "ninja"):
         if not shutil.which(program):
             raise Missing(f"{program} is not installed; run tools/install-deps build")
     if not os.path.exists(os.path.join(directory, "build.ninja")):
         subprocess.run(["cmake", "-S", root, "-B", directory, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
                         "-DTIELINE_TESTS=OFF"], check=True, stdout=sys.stderr)
-    targets = ["bench", "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
+    targets = ["cycle"]
+    if "b1" in what:
+        targets = ["bench", "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
     subprocess.run(["ninja", "-C", directory, *targets], check=True, stdout=sys.stderr)
 
 
