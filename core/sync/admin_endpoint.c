@@ -142,7 +142,7 @@ void admin_call_done(struct engine *g, struct call *c)
         g_submit(g, prep_call(g, ep, CALL_DISCOVER, w->tag));
     } else if (c->kind == CALL_DISCOVER) {
         rc = prep_take_kinds(g, ep, &c->reply, &e);
-        if (rc == TL_OK && ep->prep == PREP_NEEDED && ep->row.block_code.n == 0)
+        if (rc == TL_OK && ep->prep == PREP_NEEDED && ep->row.block_code.n == 0 && ep->row.org_key.n)
             ep->prep = PREP_READY;
         else if (rc == TL_OK && ep->row.block_code.n)
             ep->prep_due = 0; /* it answers again: the engine looks for itself and unblocks */

@@ -95,10 +95,21 @@ static bool kinds_known(struct engine *g, const struct g_conn *c, struct err *e)
     return any && known;
 }
 
+static bool orgs_known(const struct g_conn *c, struct err *e)
+{
+    for (int s = 0; s < 2; s++)
+        if (c->ep[s]->row.org_key.n == 0) {
+            err_set(e, E_PRECONDITION, "endpoint \"%.*s\" has not said which org it is", STR_FMT(c->ep[s]->row.name));
+            err_hint(e, "run `tieline endpoint check %.*s`, then start again", STR_FMT(c->ep[s]->row.name));
+            return false;
+        }
+    return true;
+}
+
 static int start_first(struct engine *g, struct g_conn *c, const char *kind, json_t *warnings, struct err *e)
 {
     int rc = TL_OK;
-    if (!kinds_known(g, c, e))
+    if (!kinds_known(g, c, e) || !orgs_known(c, e))
         return E_PRECONDITION;
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         if (l->conn == c && l->row.enabled)

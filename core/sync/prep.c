@@ -6,6 +6,8 @@
 #include "engine_int.h"
 #include "log.h"
 
+#define ORG_AGAIN_US (300 * US_PER_S)
+
 static void conn_store(struct engine *g, struct g_conn *c)
 {
     struct err e = {0};
@@ -190,9 +192,26 @@ bool prep_turn(struct engine *g)
     return any;
 }
 
+/* Stamps hash the orgs of both sides: without them nothing may be created, and nobody can tell whether it is still the
+ * org its pairs belong to. */
+static int org_untold(struct engine *g, struct g_endpoint *ep, struct err *e)
+{
+    static const char text[] = "the vendor did not say which org this is";
+    endpoint_block(g, ep, "ORG_UNKNOWN", text);
+    ep->prep = PREP_NEEDED;
+    ep->prep_due = g_mono(g) + ORG_AGAIN_US;
+    err_set(e, E_PRECONDITION, "endpoint \"%.*s\": %s", STR_FMT(ep->row.name), text);
+    err_code(e, "ORG_UNKNOWN");
+    err_hint(e, "the account may lack the right to read its org; run `tieline endpoint check %.*s` again",
+             STR_FMT(ep->row.name));
+    return E_PRECONDITION;
+}
+
 int prep_take_account(struct engine *g, struct g_endpoint *ep, const tl_account *account, struct err *e)
 {
-    if (account->org_key.n && ep->row.org_key.n && !str_eq(account->org_key, ep->row.org_key)) {
+    if (account->org_key.n == 0)
+        return org_untold(g, ep, e);
+    if (ep->row.org_key.n && !str_eq(account->org_key, ep->row.org_key)) {
         AUTO(buf_done) struct buf text = {0};
         buf_fmt(&text, "the account now belongs to org \"%.*s\", its pairs to org \"%.*s\"", STR_FMT(account->org_key),
                 STR_FMT(ep->row.org_key));
@@ -202,8 +221,7 @@ int prep_take_account(struct engine *g, struct g_endpoint *ep, const tl_account 
         return E_PRECONDITION;
     }
     struct endpoint row = ep->row;
-    if (account->org_key.n)
-        row.org_key = arena_str(&ep->arena, account->org_key);
+    row.org_key = arena_str(&ep->arena, account->org_key);
     row.org_name = arena_str(&ep->arena, account->org_name);
     row.edition = arena_str(&ep->arena, account->edition);
     row.user_id = arena_str(&ep->arena, account->user_id);
@@ -303,15 +321,21 @@ void prep_call_done(struct engine *g, struct call *c)
         AUTO(reply_reader_done) struct reply_reader r;
         reply_reader_init(&r, &c->reply);
         int rc = TL_OK;
+        bool told = false;
         for (struct item item; rc == TL_OK && reply_next(&r, &item);)
-            if (item.kind == ITEM_ACCOUNT)
+            if (item.kind == ITEM_ACCOUNT) {
+                told = true;
                 rc = prep_take_account(g, ep, &item.u.account, &e);
+            }
+        if (rc == TL_OK && !told)
+            rc = org_untold(g, ep, &e);
         if (rc == TL_OK) {
             ep->prep = PREP_DISCOVERING;
             g_submit(g, prep_call(g, ep, CALL_DISCOVER, 0));
         } else {
             ep->prep = PREP_NEEDED;
-            ep->prep_due = NEVER; /* until it is authorised anew */
+            if (!str_is(ep->row.block_code, "ORG_UNKNOWN")) /* that may be told later */
+                ep->prep_due = NEVER;                       /* until it is authorised anew */
         }
     } else if (ep && c->kind == CALL_DISCOVER) {
         if (prep_take_kinds(g, ep, &c->reply, &e) == TL_OK) {

@@ -296,6 +296,30 @@ static void assert_state(struct bed *b, const char *state)
     json_decref(out);
 }
 
+/* An endpoint that does not say which org it is gets nothing until it does. */
+static void org_untold(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    int before = b->checked;
+    user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    start(b);
+    w->knobs.nameless[1] = true;
+    must(admin_endpoint_check(b->engine, "sales", checked, b, &e), &e);
+    run(b, 10 * US_PER_S);
+    assert_int_equal(b->checked, before + 1);
+    assert_state(b, "blocked");
+    user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
+    run(b, 3600 * US_PER_S);
+    assert_int_equal(count(w, 1, KIND_CONTACT), 1);
+    w->knobs.nameless[1] = false;
+    must(admin_endpoint_check(b->engine, "sales", checked, b, &e), &e);
+    run(b, 600 * US_PER_S);
+    assert_state(b, "active");
+    assert_int_equal(count(w, 1, KIND_CONTACT), 2);
+}
+
 /* A block that comes and goes while a connection is paused changes nothing of what it is resumed to. */
 static void blocked_while_paused(void **state)
 {
@@ -388,6 +412,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(live_and_history, setup, teardown),
         cmocka_unit_test_setup_teardown(failure_and_retry, setup, teardown),
         cmocka_unit_test_setup_teardown(pause_resume, setup, teardown),
+        cmocka_unit_test_setup_teardown(org_untold, setup, teardown),
         cmocka_unit_test_setup_teardown(blocked_while_paused, setup, teardown),
         cmocka_unit_test_setup_teardown(paused_unknown, setup, teardown),
         cmocka_unit_test_setup_teardown(one_way, setup, teardown),
