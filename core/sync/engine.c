@@ -435,7 +435,7 @@ int64_t engine_next_due_us(const struct engine *g)
     int64_t due = g->trim_due;
     for (const struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
         if (ep->prep == PREP_NEEDED)
-            due = earlier(due, ep->prep_due);
+            due = earlier(due, ep->prep_due < ep->sleep_until ? ep->sleep_until : ep->prep_due);
         if (!ep->parsing)
             due = earlier(due, ep->inbox_due);
         due = earlier(due, ep->subscribe_due);

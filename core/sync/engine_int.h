@@ -342,6 +342,8 @@ void admin_call_done(struct engine *g, struct call *c); /* admin_endpoint.c */
 void prep_call_done(struct engine *g, struct call *c);
 /* An error that concerns the whole endpoint: auth, throttle, outage. True when it was one. */
 bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const tl_error *error);
+/* mono: until when the vendor's last word, as stored, forbids calls; 0: it does not. */
+int64_t endpoint_throttled_until(const struct engine *g, const struct g_endpoint *ep);
 void endpoint_works(struct engine *g, struct g_endpoint *ep);
 void conn_block(struct engine *g, struct g_conn *c, const char *code, const char *text);
 void conn_unblock(struct engine *g, struct g_conn *c, const char *code);

@@ -187,13 +187,16 @@ static int load_endpoints(struct engine *g, struct err *e)
     int rc = endpoint_list(g->db, &a, &rows, &n, e);
     for (size_t i = 0; rc == TL_OK && i < n; i++) {
         struct g_endpoint *ep = model_endpoint(g, rows[i].endpoint);
-        if (!ep) {
+        bool fresh = !ep;
+        if (fresh) {
             ep = calloc(1, sizeof *ep);
             ASSERT(ep);
             ep->next = g->endpoints;
             g->endpoints = ep;
         }
         endpoint_row_take(ep, &rows[i]);
+        if (fresh)
+            ep->sleep_until = endpoint_throttled_until(g, ep);
         struct kind_row *kinds = NULL;
         size_t n_kinds = 0;
         rc = kind_list(g->db, &a, ep->row.endpoint, &kinds, &n_kinds, e);

@@ -99,6 +99,27 @@ static void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
     }
 }
 
+int64_t endpoint_throttled_until(const struct engine *g, const struct g_endpoint *ep)
+{
+    int64_t left = ep->row.throttled_until_us - g_now(g);
+    if (left <= 0)
+        return 0;
+    return g_mono(g) + (left < US_PER_DAY ? left : US_PER_DAY);
+}
+
+/* A long wait is stored: a restart must not use up what little the vendor allows. */
+static void endpoint_throttled(struct engine *g, struct g_endpoint *ep, int64_t wait_us)
+{
+    int64_t until = g_now(g) + wait_us;
+    ep->sleep_until = g_mono(g) + wait_us;
+    if (wait_us <= 60 * US_PER_S || until - ep->row.throttled_until_us <= 60 * US_PER_S)
+        return;
+    struct err e = {0};
+    ep->row.throttled_until_us = until;
+    if (endpoint_update(g->db, &ep->row, &e))
+        log_err(LOG_ERROR, "endpoint", &e);
+}
+
 bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const tl_error *error)
 {
     const char *text = error->text[0] ? error->text : status_name(status);
@@ -116,8 +137,8 @@ bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const
     case TL_E_THROTTLED:
     case TL_E_QUOTA:
         ep->failures++;
-        ep->sleep_until =
-            g_mono(g) + (error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
+        endpoint_throttled(g, ep,
+                           error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
         return true;
     case TL_E_TEMPORARY:
     case TL_E_UNKNOWN:
@@ -181,7 +202,7 @@ bool prep_turn(struct engine *g)
     bool any = false;
     for (struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
         if (g->stopping || ep->prep != PREP_NEEDED || ep->prep_due > g_mono(g) || !ep->row.present ||
-            !endpoint_used(g, ep))
+            ep->sleep_until > g_mono(g) || !endpoint_used(g, ep))
             continue;
         if (g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_LIVE) <= 0)
             continue;
@@ -398,7 +419,7 @@ void engine_endpoint_ready(struct engine *g, int64_t endpoint)
     struct g_endpoint *ep = model_endpoint(g, endpoint);
     if (!ep)
         return;
-    ep->sleep_until = 0;
+    ep->sleep_until = endpoint_throttled_until(g, ep); /* the vendor's word outlives the connector's restart */
     if (ep->prep == PREP_READY || ep->prep == PREP_NEEDED) {
         ep->prep = PREP_NEEDED; /* another version may describe more */
         ep->prep_due = 0;
@@ -410,7 +431,7 @@ void engine_endpoint_authorised(struct engine *g, int64_t endpoint)
     struct g_endpoint *ep = model_endpoint(g, endpoint);
     if (!ep)
         return;
-    ep->sleep_until = 0;
+    ep->sleep_until = ep->row.throttled_until_us = 0;
     ep->prep = PREP_NEEDED;
     ep->prep_due = 0;
     for (struct g_feed *f = g->feeds; f; f = f->next)

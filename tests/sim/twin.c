@@ -671,7 +671,7 @@ static void run(struct twin *t, struct call *c)
                 c->kind == CALL_PUSH ? (int64_t)c->request.push.batch->count : 0);
     if (w->faults && c->kind != CALL_CHECK && c->kind != CALL_DISCOVER && world_chance(w, w->knobs.throttle_pct)) {
         c->reply.status = TL_E_THROTTLED;
-        c->reply.error.retry_after_ms = 3000;
+        c->reply.error.retry_after_ms = w->knobs.throttle_ms ? w->knobs.throttle_ms : 3000;
         w->counts.throttled++;
         return;
     }

@@ -32,6 +32,7 @@ struct knobs {
     int direction; /* 0 both, 1 a2b, 2 b2a */
     int policy;    /* 0 newest, 1 a, 2 b */
     bool window;
+    int64_t throttle_ms; /* how long to wait; 0: three seconds */
 };
 
 struct twin_record {

@@ -80,6 +80,35 @@ static void run(struct bed *b, int64_t us)
     }
 }
 
+static void put_endpoints(struct bed *b)
+{
+    struct err e = {0};
+    for (int s = 0; s < 2; s++) {
+        struct endpoint_setup ep = {.name = s ? "sales" : "desk",
+                                    .connector = "twin",
+                                    .system = s ? "twinb" : "twina",
+                                    .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
+        must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[s], &e), &e);
+    }
+}
+
+/* The daemon ends and starts again. */
+static void restart(struct bed *b)
+{
+    struct err e = {0};
+    engine_stop(b->engine);
+    while (engine_calls_open(b->engine) > 0) {
+        twin_step(&b->twin);
+        engine_turn(b->engine, 0);
+    }
+    engine_close(b->engine);
+    struct engine_config config = {.db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher};
+    must(engine_open(&b->engine, &config, &e), &e);
+    put_endpoints(b);
+    for (int s = 0; s < 2; s++)
+        engine_endpoint_ready(b->engine, b->twin.endpoint[s]);
+}
+
 static int setup(void **state)
 {
     struct bed *b = calloc(1, sizeof *b);
@@ -101,14 +130,9 @@ static int setup(void **state)
     must(db_open(&b->db, &o, &e), &e);
     struct engine_config config = {.db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher};
     must(engine_open(&b->engine, &config, &e), &e);
-    for (int s = 0; s < 2; s++) {
-        struct endpoint_setup ep = {.name = s ? "sales" : "desk",
-                                    .connector = "twin",
-                                    .system = s ? "twinb" : "twina",
-                                    .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
-        must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[s], &e), &e);
+    put_endpoints(b);
+    for (int s = 0; s < 2; s++)
         must(admin_endpoint_check(b->engine, s ? "sales" : "desk", checked, b, &e), &e);
-    }
     while (b->checked < 2) {
         engine_turn(b->engine, 0);
         twin_step(&b->twin);
@@ -296,6 +320,28 @@ static void assert_state(struct bed *b, const char *state)
     json_decref(out);
 }
 
+/* A wait the vendor asked for holds over a restart. */
+static void throttled_over_restart(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    start(b);
+    w->faults = true;
+    w->knobs.throttle_pct = 100;
+    w->knobs.throttle_ms = 3600000;
+    user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
+    run(b, 600 * US_PER_S);
+    assert_true(w->counts.throttled >= 2); /* both sides */
+    w->faults = false;
+    int64_t calls = w->counts.calls;
+    restart(b);
+    run(b, 1800 * US_PER_S);
+    assert_int_equal(w->counts.calls, calls);
+    run(b, 3600 * US_PER_S);
+    assert_int_equal(count(w, 1, KIND_CONTACT), 2);
+}
+
 /* An endpoint that does not say which org it is gets nothing until it does. */
 static void org_untold(void **state)
 {
@@ -412,6 +458,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(live_and_history, setup, teardown),
         cmocka_unit_test_setup_teardown(failure_and_retry, setup, teardown),
         cmocka_unit_test_setup_teardown(pause_resume, setup, teardown),
+        cmocka_unit_test_setup_teardown(throttled_over_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(org_untold, setup, teardown),
         cmocka_unit_test_setup_teardown(blocked_while_paused, setup, teardown),
         cmocka_unit_test_setup_teardown(paused_unknown, setup, teardown),
