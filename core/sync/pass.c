@@ -115,7 +115,8 @@ static void vanished_add(struct g_feed *f, int64_t rec)
     f->vanished[f->n_vanished++] = rec;
 }
 
-/* Too many at once look like a lost permission or a changed filter: nothing is created until a person has looked. */
+/* Too many at once, or all of them, look like a lost permission or a changed filter: nothing is created until a person
+ * has looked. */
 static int brake(struct engine *g, struct g_feed *f, struct err *e)
 {
     AUTO(buf_done) struct buf text = {0};
@@ -179,6 +180,22 @@ static int pass_finish(struct engine *g, struct g_feed *f, bool accepted, struct
     return TL_OK;
 }
 
+/* Did anything that vanished exist before the pass began? */
+static int had_rows(struct engine *g, const struct g_feed *f, bool *had_out, struct err *e)
+{
+    int rc = TL_OK;
+    bool had = false;
+    for (size_t i = 0; i < f->n_vanished && rc == TL_OK && !had; i++) {
+        AUTO(arena_done) struct arena a = {0};
+        struct record rec = {0};
+        rc = record_get(g->db, &a, f->vanished[i], &rec, e);
+        had = rc == TL_OK && rec.seen_us < f->pass.started_us;
+    }
+    if (rc == TL_OK)
+        *had_out = had;
+    return rc;
+}
+
 static int vanish_turn(struct engine *g, struct g_feed *f, struct err *e)
 {
     if (!f->walk) {
@@ -200,8 +217,11 @@ static int vanish_turn(struct engine *g, struct g_feed *f, struct err *e)
         return TL_OK;
     f->live_seen = (size_t)f->pass.seen + f->n_vanished;
     size_t limit = f->live_seen / 20 > 20 ? f->live_seen / 20 : 20;
-    bool accepted = f->n_vanished <= limit || f->accept_vanished || f->row.full_pass_us == 0;
-    return pass_finish(g, f, accepted, e);
+    bool too_many = f->n_vanished > limit;
+    if (!too_many && f->pass.seen == 0)
+        rc = had_rows(g, f, &too_many, e);
+    bool accepted = !too_many || f->accept_vanished || f->row.full_pass_us == 0;
+    return rc == TL_OK ? pass_finish(g, f, accepted, e) : rc;
 }
 
 bool pass_turn(struct engine *g, struct g_feed *f)

@@ -17,6 +17,8 @@
 #include "twin.h"
 #include "view.h"
 
+#define NEVER_SHOWN INT64_MAX
+
 struct bed {
     struct world *world;
     struct env env;
@@ -320,6 +322,42 @@ static void assert_state(struct bed *b, const char *state)
     json_decref(out);
 }
 
+static json_t *link_json(struct bed *b, const char *kind)
+{
+    struct err e = {0};
+    json_t *out = NULL;
+    must(view_link(b->db, "c", kind, &out, &e), &e);
+    return out;
+}
+
+/* A side that shows nothing at all any more stops what reads it, however few records it had, until a person says so. */
+static void empty_pass(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct sync_request full = {.connection = "c", .full = true};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    start(b);
+    int64_t visible_us = ann->visible_us;
+    ann->visible_us = NEVER_SHOWN;
+    must(admin_sync_start(b->engine, &full, NULL, &e), &e);
+    run(b, 300 * US_PER_S);
+    json_t *link = link_json(b, "contact");
+    assert_string_equal(json_string_value(json_object_get(link, "brake_code")), "SAFETY");
+    json_decref(link);
+    link = link_json(b, "account"); /* never had one */
+    assert_true(json_is_null(json_object_get(link, "brake_code")));
+    json_decref(link);
+    ann->visible_us = visible_us;
+    must(admin_connection_release(b->engine, "c", NULL, &e), &e);
+    run(b, 300 * US_PER_S);
+    link = link_json(b, "contact");
+    assert_true(json_is_null(json_object_get(link, "brake_code")));
+    json_decref(link);
+    assert_int_equal(count(w, 1, KIND_CONTACT), 1);
+}
+
 /* A wait the vendor asked for holds over a restart. */
 static void throttled_over_restart(void **state)
 {
@@ -458,6 +496,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(live_and_history, setup, teardown),
         cmocka_unit_test_setup_teardown(failure_and_retry, setup, teardown),
         cmocka_unit_test_setup_teardown(pause_resume, setup, teardown),
+        cmocka_unit_test_setup_teardown(empty_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(throttled_over_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(org_untold, setup, teardown),
         cmocka_unit_test_setup_teardown(blocked_while_paused, setup, teardown),
