@@ -321,6 +321,8 @@ struct g_link *model_link(struct engine *g, int64_t id);
 struct g_conn *model_conn(struct engine *g, int64_t id);
 struct g_kind *model_kind(const struct g_endpoint *ep, str kind);
 int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *k, bool *changed_out, struct err *e);
+/* What was put was not committed: whatever is discovered next is stored. */
+void model_kinds_unstored(struct g_endpoint *ep);
 int model_link_build(struct engine *g, struct g_link *l, struct err *e); /* rules from rows; after a map edit */
 int model_feeds_build(struct engine *g, struct err *e);                  /* shapes; after any link changed */
 bool link_runs(const struct g_link *l); /* its connection is initial or active, it is enabled and not braked */

@@ -126,6 +126,12 @@ int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *kind,
     return rc;
 }
 
+void model_kinds_unstored(struct g_endpoint *ep)
+{
+    for (struct g_kind *k = ep->kinds; k; k = k->next)
+        k->hash = 0;
+}
+
 static void endpoint_row_take(struct g_endpoint *ep, const struct endpoint *row)
 {
     struct arena fresh = {0};

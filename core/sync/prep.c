@@ -313,6 +313,10 @@ int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply 
         if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
             rc = drift_check(g, l, e);
     rc = g_end(g, rc, "storing kinds", e);
+    if (rc != TL_OK) {
+        model_kinds_unstored(ep);
+        return rc;
+    }
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
             rc = model_link_build(g, l, e);
