@@ -92,7 +92,11 @@ static void on_checked(void *arg, const json_t *result, const struct err *e)
     struct verb *v = arg;
     if (!e)
         v->out = json_deep_copy(result);
-    verb_finish(v, e ? e->status : TL_OK, e);
+    struct err told = e ? *e : (struct err){0};
+    if (told.status == TL_E_AUTH && !told.hint[0])
+        err_hint(&told, "`tieline endpoint auth %s` with a new grant code, or `tieline secret set` with a new token",
+                 v->object);
+    verb_finish(v, told.status, e ? &told : NULL);
 }
 
 static int run_check(struct verb *v, struct err *e)

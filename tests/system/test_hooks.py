@@ -57,7 +57,7 @@ def test_a_duplicate_is_dropped(site):
     before = counters(site)
     site.sandbox.fault("hook-duplicate", twin="desk", times=1)
     a, b = travels(site, "told twice", 1)
-    wait_until(lambda: counters(site)["duplicates"] == before["duplicates"] + 1, 20, "the repetition is seen")
+    wait_until(lambda: counters(site)["duplicates"] > before["duplicates"], 20, "the repetition is seen")
     site.sandbox.control("DELETE", "/faults")
     assert [r["Title"] for r in site.salesforce().values() if r["Id"] == b] == ["told twice"]
 
