@@ -226,6 +226,8 @@ static void delivery_send(struct hooks *h, const struct webhook *x, const char *
     }
     if (fault_due(h, "hook-duplicate", event)) {
         struct job *again = delivery_new(h, x, event, payload, prev);
+        buf_clear(&again->body); /* the same delivery to the byte, whatever the clock says by now */
+        buf_str(&again->body, buf_lent(&j->body));
         job_sign(h, again, true);
         delivery_queue(h, again);
     }
