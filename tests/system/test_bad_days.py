@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 import pytest
-from systemlib import BUILD, LONG, Site, rig, wait_until
+from systemlib import BUILD, KINDS, LONG, Site, rig, wait_until
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 SMALL = ("--contacts", 60, "--accounts", 12)
@@ -107,7 +107,8 @@ def test_storms(site, twin, name):
     """A storm of refusals and garbage: afterwards both edits have arrived once and nothing else was touched. In the short
     form reads alone are hit: a write without an answer is looked for during two minutes before it is sent again."""
     before = len(site.desk()), len(site.salesforce())
-    site.sandbox.fault(name, twin=twin, times=8 if LONG else 2, method="" if LONG else "GET", **({"retry_after": 1} if name == "429" else {}))
+    retry = {"retry_after": 1} if name == "429" else {}
+    site.sandbox.fault(name, twin=twin, times=8 if LONG else 2, method="" if LONG else "GET", **retry)
     both_ways(site, f"{name} {twin}", nth=2, timeout=400 if LONG else 60)
     assert (len(site.desk()), len(site.salesforce())) == before
     assert site.sandbox.violations()["violations"] == []
@@ -135,9 +136,17 @@ def test_lost_answer_after_an_applied_create(site, twin):
 
 
 def test_an_unusable_value_fails_its_record_alone(site):
-    """One record of a page has an object where a text belongs: the rest of the page is read."""
+    """One record of a page has an object where a text belongs: it is reported, the rest of the page is read, and the report
+    ends when the record was corrected and is tried again."""
     site.sandbox.fault("bad-value", twin="desk", times=3)
     both_ways(site, "beside a bad value", nth=6)
+    bad = lambda: [f for f in site.list("failure", "list") if f["code"] == "BAD_RECORD"]
+    wait_until(lambda: bad() and hits(site) == 3, 20, "it is reported")
+    for f in bad():
+        assert "object where text is expected" in f["detail"] and f["hint"], f
+        site.sandbox.change("desk", KINDS[f["kind"]], f["record"], description="as it should be")
+    site.run("failure", "retry", *(f["id"] for f in bad()))
+    wait_until(lambda: not bad(), 30, "the report ends")
 
 
 def test_revoked_token(site):
@@ -159,7 +168,7 @@ def test_revoked_token(site):
     token = site.sandbox.control("POST", "/accounts/refresh", {})["refresh_token"]
     site.run("secret", "set", "zoho_refresh", stdin=token)
     wait_until(lambda: state()["state"] == "ok", 30, "signed in again")
-    site.wait_title("desk", a, "while signed out", 40)
+    site.wait_title("desk", a, "while signed out", 150)  # a write that the sign-in cut is looked for first
 
 
 def test_after_the_storms_both_sides_are_equal(site):
