@@ -8,14 +8,18 @@
  * it changed: the cursor carries how many rows were read of each of its minutes, and the vendor counts them. As long as
  * nothing lies after the cursor, a row cannot have moved away from behind it, so equal numbers mean that nothing came
  * late. When something does lie after it, a row may have moved and another come late with the same sum: unless all that
- * is new was also created after the cursor, that quarter of an hour is read again. */
+ * is new was also created after the cursor, that quarter of an hour is read again.
+ *
+ * The cursor's own second is the exception: while it lasts, a row from behind can be written again and get this very
+ * stamp with a lower Id, which changes no sum. So a second that was not over when it was read is counted by itself. */
 #include "salesforce.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { MAX_MINUTES = 64 };
-#define MINUTE_US (INT64_C(60) * TLK_US_PER_S)
+#define MINUTE_US       (INT64_C(60) * TLK_US_PER_S)
+#define CLOSED_AFTER_US (INT64_C(2) * TLK_US_PER_S) /* the Date of an answer has whole seconds as well */
 
 struct minute {
     int64_t number, rows; /* number: minutes since 1970 */
@@ -27,6 +31,8 @@ struct position {
     int64_t server_us;                  /* the vendor's clock when the last reading to the end began */
     int64_t began_us;                   /* when the reading under way began, perhaps several pulls ago; 0: none is */
     bool settled;                       /* the last reading got to the end */
+    bool open;                          /* the second of at_us was not surely over when it was read */
+    int64_t ties;                       /* rows read of that second */
     struct minute minutes[MAX_MINUTES]; /* oldest first; what lies at or before the position */
     int n;
 };
@@ -73,6 +79,7 @@ static tl_str position_text(const struct position *p, tlk_arena *a)
     tlk_cursor_set_int(&cur, a, "server", p->server_us);
     tlk_cursor_set_int(&cur, a, "began", p->began_us);
     tlk_cursor_set_int(&cur, a, "settled", p->settled);
+    tlk_cursor_set_int(&cur, a, "ties", p->open ? p->ties : 0);
     for (int i = 0; i < p->n; i++)
         tlk_addf(&b, "%s%lld-%lld", i ? "_" : "", (long long)p->minutes[i].number, (long long)p->minutes[i].rows);
     tlk_cursor_set(&cur, a, "read", tlk_lent(&b));
@@ -94,6 +101,8 @@ static bool position_read(struct position *p, tl_str text, tlk_arena *a)
     p->server_us = tlk_cursor_int(&cur, "server", 0);
     p->began_us = tlk_cursor_int(&cur, "began", 0);
     p->settled = tlk_cursor_int(&cur, "settled", 0) == 1;
+    p->ties = tlk_cursor_int(&cur, "ties", 0);
+    p->open = p->ties > 0;
     while (tlk_split(&list, '_', &item)) {
         struct minute m;
         if (p->n == MAX_MINUTES || !tlk_split(&item, '-', &head) || !tlk_to_i64(head, &m.number) ||
@@ -135,14 +144,19 @@ static tl_str forward_query(const struct changes *x)
     return tlk_dup(&x->rd->c->call, tlk_lent(&b));
 }
 
+static void begin_count(tlk_buf *b, const struct changes *x, int64_t from_us)
+{
+    tlk_addf(b, "SELECT COUNT() FROM %s", x->rd->kind->object);
+    add_common(b, x);
+    tlk_addz(b, "SystemModstamp >= ");
+    sf_soql_time(b, from_us);
+}
+
 /* How many rows lie between from and the position, itself included. */
 static tl_str count_query(const struct changes *x, int64_t from_us)
 {
     TLK_AUTO_BUF b = {0};
-    tlk_addf(&b, "SELECT COUNT() FROM %s", x->rd->kind->object);
-    add_common(&b, x);
-    tlk_addz(&b, "SystemModstamp >= ");
-    sf_soql_time(&b, from_us);
+    begin_count(&b, x, from_us);
     tlk_addz(&b, " AND SystemModstamp <= ");
     sf_soql_time(&b, x->pos.at_us);
     tlk_addz(&b, " AND (SystemModstamp < ");
@@ -150,6 +164,16 @@ static tl_str count_query(const struct changes *x, int64_t from_us)
     tlk_addz(&b, " OR Id <= ");
     sf_soql_text(&b, tlk_str(x->pos.after));
     tlk_addz(&b, ")");
+    return tlk_dup(&x->rd->c->call, tlk_lent(&b));
+}
+
+/* How many of them lie before the position's second. */
+static tl_str count_before_query(const struct changes *x, int64_t from_us)
+{
+    TLK_AUTO_BUF b = {0};
+    begin_count(&b, x, from_us);
+    tlk_addz(&b, " AND SystemModstamp < ");
+    sf_soql_time(&b, x->pos.at_us);
     return tlk_dup(&x->rd->c->call, tlk_lent(&b));
 }
 
@@ -162,11 +186,13 @@ static tl_status advance(struct changes *x, const struct sf_rows *rows, tl_error
         const tl_record *r = &rows->list[i];
         if (r->modified_us <= 0 || r->id.n != SF_ID)
             return tlk_fail(e, TL_E_TEMPORARY, "salesforce: a row came without Id or SystemModstamp");
+        int64_t second_us = r->modified_us / TLK_US_PER_S * TLK_US_PER_S;
         count_row(&x->pos, r->modified_us);
+        x->pos.ties = second_us == x->pos.at_us ? x->pos.ties + 1 : 1;
+        x->pos.at_us = second_us;
     }
     if (rows->n) {
         const tl_record *last = &rows->list[rows->n - 1];
-        x->pos.at_us = last->modified_us / TLK_US_PER_S * TLK_US_PER_S;
         tlk_copy(x->pos.after, sizeof(x->pos.after), last->id);
     }
     return TL_OK;
@@ -202,6 +228,7 @@ static tl_status emit_page(struct changes *x, const tlk_node *root, int64_t serv
         rc = advance(x, &rows, e);
     if (rc != TL_OK)
         return rc;
+    x->pos.open = server_us < x->pos.at_us + CLOSED_AFTER_US;
     note_progress(&x->pos, !*more, server_us);
     tl_host const *h = x->rd->c->host;
     rc = tlk_checkpoint(h, TL_PULL_CHANGES, !*more, position_text(&x->pos, &x->rd->c->page), server_us, -1);
@@ -235,6 +262,7 @@ static void rewind_to(struct position *p, int64_t us)
     p->at_us = us;
     p->after[0] = '\0';
     p->n = 0;
+    p->ties = 0;
 }
 
 /* Rows created at or before the position were there already, perhaps behind it. */
@@ -264,28 +292,41 @@ static int64_t rows_read_since(const struct position *p, int64_t from_us)
     return sum;
 }
 
-/* Sends the count and the first page together. Goes on with that page when nothing came late, else reads again. */
+static tl_status answered_count(tl_conn *c, tl_http *r, int64_t *out, tl_error *e)
+{
+    const tlk_node *root = NULL;
+    *out = -1;
+    tl_status rc = sf_query_answer(c, r, &root, e);
+    if (rc == TL_OK)
+        tlk_i64(tlk_get(root, "totalSize"), out);
+    return rc;
+}
+
+/* Sends the counts and the first page together. Goes on with that page when nothing came late, else reads again. */
 static tl_status look_back(struct changes *x, int64_t from_us, tl_error *e)
 {
     tl_conn *c = x->rd->c;
-    tl_http r[2];
+    tl_http r[3];
     sf_query_request(c, &r[0], count_query(x, from_us), true);
     sf_query_request(c, &r[1], forward_query(x), true);
+    if (x->pos.open)
+        sf_query_request(c, &r[2], count_before_query(x, from_us), true);
     tlk_arena_reset(&c->page);
-    tl_status rc = c->host->http(c->host, r, 2, e);
+    tl_status rc = c->host->http(c->host, r, x->pos.open ? 3 : 2, e);
     if (rc != TL_OK)
         return rc;
     const tlk_node *root = NULL;
-    int64_t counted = -1;
-    rc = sf_query_answer(c, &r[0], &root, e);
+    int64_t counted = -1, before = -1, read = rows_read_since(&x->pos, from_us);
+    rc = answered_count(c, &r[0], &counted, e);
+    if (rc == TL_OK && x->pos.open)
+        rc = answered_count(c, &r[2], &before, e);
+    if (rc == TL_OK)
+        rc = sf_query_answer(c, &r[1], &root, e);
     if (rc != TL_OK)
         return rc;
-    tlk_i64(tlk_get(root, "totalSize"), &counted);
-    rc = sf_query_answer(c, &r[1], &root, e);
-    if (rc != TL_OK)
-        return rc;
+    bool moved = counted != read || (x->pos.open && before != read - x->pos.ties);
     const tlk_node *rows = tlk_get(root, "records");
-    if (counted != rows_read_since(&x->pos, from_us) || (tlk_count(rows) > 0 && !all_created_later(x, rows))) {
+    if (moved || (tlk_count(rows) > 0 && !all_created_later(x, rows))) {
         rewind_to(&x->pos, from_us);
         x->pos.began_us = sf_server_us(c, &r[1]);
         return read_forward(x, e);
