@@ -10,6 +10,7 @@
 #include "daemon.h"
 #include "housekeeping.h"
 #include "log.h"
+#include "times.h"
 
 enum { DRAIN_US = 30 * 1000 * 1000 };
 
@@ -263,6 +264,17 @@ static int run(struct app *app, struct err *e)
     return TL_OK;
 }
 
+/* What tests may change about the world, in development mode alone. */
+static void arm_tests(void)
+{
+    const char *crash = getenv("TIELINE_CRASH_AT"), *ahead = getenv("TIELINE_CLOCK_AHEAD");
+    int64_t us = 0;
+    if (crash)
+        env_real_crash_at(strtoull(crash, NULL, 10));
+    if (ahead && duration_parse(str_of(ahead), &us))
+        env_real_ahead(us);
+}
+
 int main(int argc, char **argv)
 {
     struct arguments args = {0};
@@ -279,6 +291,8 @@ int main(int argc, char **argv)
         return DAEMON_EXIT_CONFIG;
     }
     daemon_log_setup(c);
+    if (c->development)
+        arm_tests();
     struct app app = {.env = &env_real, .config = c};
     app.started_us = env_now_us(app.env);
     app.started_mono_us = env_mono_us(app.env);

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "server_int.h"
 #include "times.h"
+
+enum { DRAIN_US = 2000 * 1000 };
 
 int64_t mono_us(void)
 {
@@ -467,6 +470,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     if (i->begun) {
         sandbox_lock(t->world);
         t->in_flight--;
+        pthread_cond_broadcast(&t->world->ended);
         sandbox_unlock(t->world);
     }
     json_decref(i->json);
@@ -490,6 +494,7 @@ struct sandbox *sandbox_new(const struct sandbox_options *options)
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&w->timer_wake, &attr);
+    pthread_cond_init(&w->ended, &attr);
     pthread_condattr_destroy(&attr);
     w->seed = options->seed;
     env_sim_init(&w->rng, options->seed, 0);
@@ -533,6 +538,31 @@ int sandbox_start(struct sandbox *w, struct err *e)
     return rc;
 }
 
+static bool any_in_flight(const struct sandbox *w)
+{
+    for (unsigned i = 0; i < w->twin_count; i++) {
+        if (w->twins[i]->in_flight)
+            return true;
+    }
+    return false;
+}
+
+/* What was begun is answered before its connection is closed, within a bound: a client may never send its body. */
+static void drain(struct sandbox *w)
+{
+    for (unsigned i = 0; i < w->twin_count; i++) {
+        MHD_socket listening = w->twins[i]->daemon ? MHD_quiesce_daemon(w->twins[i]->daemon) : MHD_INVALID_SOCKET;
+        if (listening != MHD_INVALID_SOCKET)
+            close(listening);
+    }
+    int64_t until = mono_us() + DRAIN_US;
+    struct timespec t = {.tv_sec = until / US_PER_S, .tv_nsec = until % US_PER_S * 1000};
+    sandbox_lock(w);
+    while (any_in_flight(w) && !pthread_cond_timedwait(&w->ended, &w->lock, &t)) {
+    }
+    sandbox_unlock(w);
+}
+
 void sandbox_stop(struct sandbox *w)
 {
     if (!w->running)
@@ -547,6 +577,7 @@ void sandbox_stop(struct sandbox *w)
     }
     if (w->timer_running)
         pthread_join(w->timer, NULL);
+    drain(w);
     for (unsigned i = 0; i < w->twin_count; i++) {
         if (w->twins[i]->daemon)
             MHD_stop_daemon(w->twins[i]->daemon);
@@ -573,6 +604,7 @@ struct sandbox *sandbox_free(struct sandbox *w)
     for (int64_t i = 0; i < w->violation_count && i < VIOLATIONS_MAX; i++)
         text_free(w->violations[i]);
     pthread_cond_destroy(&w->timer_wake);
+    pthread_cond_destroy(&w->ended);
     pthread_mutex_destroy(&w->lock);
     free(w);
     return NULL;

@@ -195,6 +195,25 @@ def test_it_stays_equal(site):
     assert [c for c in site.writes("desk") if "search" not in c["path"]] == []
 
 
+def test_a_record_written_twice_within_one_second():
+    """Salesforce stamps whole seconds: a record behind the cursor that is written again in the cursor's own second gets
+    that stamp and a lower id. No count over the last minutes tells; it travels all the same."""
+    with Site("--contacts", 30, "--accounts", 6, "--plan", "plain") as s:
+        s.start()
+        s.sign_in()
+        s.connect("every=1s", number=False)
+        s.first_sync()
+        (a1, b1, _), (a2, b2, _) = sorted(s.pairs(2), key=lambda pair: pair[1])
+        s.sandbox.change("salesforce", "Contact", b1, Title="first")
+        s.wait_title("desk", a1, "first")
+        s.sandbox.control("POST", "/clock", {"advance": "5s"})
+        s.sandbox.control("POST", "/clock", {"frozen": True})
+        s.sandbox.change("salesforce", "Contact", b2, Title="second")
+        s.wait_title("desk", a2, "second")
+        s.sandbox.change("salesforce", "Contact", b1, Title="third")
+        s.wait_title("desk", a1, "third")
+
+
 def test_one_way_from_salesforce():
     """proves: S1-13"""
     with Site("--contacts", 60, "--accounts", 12, "--plan", "plain") as s:
