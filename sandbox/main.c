@@ -198,7 +198,8 @@ static struct sandbox *world_build(struct settings *s)
 {
     struct sandbox *w = sandbox_new(&s->world);
     s->plan.seed = s->world.seed;
-    s->plan.now_us = sandbox_now_us(w);
+    /* Whole seconds: the clock already runs, and the same seed and time make the same world. */
+    s->plan.now_us = sandbox_now_us(w) / US_PER_S * US_PER_S;
     if (s->empty)
         s->plan.contacts = s->plan.accounts = 0;
     AUTO(people_free) struct people *people = people_new(&s->plan);

@@ -83,7 +83,7 @@ struct sandbox {
     pthread_t timer;
     pthread_cond_t timer_wake;
     struct call_impl *waiting; /* by due_us */
-    pthread_cond_t ended; /* a call in flight has been answered */
+    pthread_cond_t ended;      /* a call in flight has been answered */
     bool timer_running, stopping;
 };
 

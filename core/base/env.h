@@ -17,8 +17,8 @@ struct env {
 extern const struct env env_real;
 /* Arms env_real: the k-th passage of a crash point from now on kills the process; 0 disarms. [any] */
 void env_real_crash_at(uint64_t k);
-/* Lets env_real's wall clock be ahead by so much: what waits for minutes can be tested at once. In development mode main
- * sets it from TIELINE_CLOCK_AHEAD of the environment, for example 11m. [any] */
+/* Lets env_real's wall clock be ahead by so much: what waits for minutes can be tested at once. In development mode
+ * main sets it from TIELINE_CLOCK_AHEAD of the environment, for example 11m. [any] */
 void env_real_ahead(int64_t us);
 
 static inline int64_t env_now_us(const struct env *v)
