@@ -200,6 +200,8 @@ static int writer_setup(struct db *db, const struct db_options *o, struct err *e
         rc = count_sources(db, e);
     if (rc == TL_OK)
         rc = sidecar_open(db, created, e);
+    if (rc == TL_OK)
+        rc = sidecar_age_now(db, e);
     return rc == TL_OK ? checkpointer_start(db, !o->no_checkpoint_thread, e) : rc;
 }
 
@@ -256,8 +258,13 @@ struct db *db_close(struct db *db)
     if (!db)
         return NULL;
     checker_stop(db);
-    if (db->sqlite)
+    db_backup_cancel(db);
+    backup_stop(db);
+    if (db->sqlite) {
         db_rollback(db);
+        if (!db->reader)
+            (void)sidecar_age_now(db, NULL); /* it may be the disk that ends us */
+    }
     for (int m = 0; m < SQL_MODULES; m++) {
         for (int i = 0; i < db->n_statements[m]; i++)
             sqlite3_finalize(db->statements[m][i]);

@@ -44,7 +44,7 @@ struct db_options {
 enum db_origin {
     DB_CONTINUED = 0, /* same database as at the last end */
     DB_CREATED = 1,   /* was not there */
-    DB_RESTORED = 2   /* older than what this installation has already acted on, or a copy brought from elsewhere */
+    DB_RESTORED = 2   /* older than what this installation has already acted on, a backup, or a copy from elsewhere */
 };
 
 struct db;
@@ -54,7 +54,7 @@ struct db;
 int db_open(struct db **out, const struct db_options *o, struct err *e);
 /* A read-only handle on an existing database of this version; env and path needed, the rest as for db_open. [any] */
 int db_open_reader(struct db **out, const struct db_options *o, struct err *e);
-struct db *db_close(struct db *db); /* ends the checkpoint and check threads, rolls back what is open; returns NULL */
+struct db *db_close(struct db *db); /* ends its threads, rolls back what is open; returns NULL */
 AUTO_FN(struct db *, db_close)
 
 /* What the start found; see db_origin. [control] */
@@ -92,9 +92,17 @@ int db_probe(struct db *db, struct err *e);
  * db_close() stops it; done is then not called. [control] */
 int db_check_start(struct db *db, bool full, void (*done)(void *arg, const struct err *result), void *arg,
                    struct err *e);
-/* Copies one consistent state into `to` (made under a temporary name, checked, synced, renamed into place). Holds no
- * lock that stops the writer. Works on connections of its own, so any thread may call it while db stays open. [any] */
+/* Copies one consistent state into `to` (made under a temporary name, checked, synced, renamed into place; a file of
+ * that name is replaced). The copy is one file without log or sidecar and says inside that it is one: opened, it is
+ * DB_RESTORED. Holds no lock that stops the writer. Works on connections of its own, so any thread may call it while db
+ * stays open. E_STORAGE, with code STORAGE_FULL where there is no room: nothing is left behind then. [any] */
 int db_backup(struct db *db, const char *to, struct err *e);
+/* The same on a thread of its own; `to` must not exist (E_EXISTS). done(arg, result, size of the copy) comes from that
+ * thread, exactly once unless this fails. At most one at a time (E_BUSY). db_close() waits for it. [control] */
+int db_backup_start(struct db *db, const char *to, void (*done)(void *arg, const struct err *result, int64_t bytes),
+                    void *arg, struct err *e);
+/* Ends the one that runs soon, as TL_E_CANCELLED, and each started later. [any, while db stays open] */
+void db_backup_cancel(struct db *db);
 
 struct db_stats {
     int64_t vm_steps;                 /* of all statements of this handle since it was opened */

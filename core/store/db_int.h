@@ -2,6 +2,7 @@
 #define DB_INT_H
 /* Inside core/store only: what a handle consists of. */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "schema.h"
 #include "sql.h"
@@ -45,8 +46,13 @@ struct db {
     int64_t vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */
 
     int lock_fd, seal_fd;
+    uint64_t seal_inode; /* of the open sidecar */
+    int64_t seal_born;   /* ns; 0: not told */
+    int64_t age_due_us;  /* mono; see sidecar_ages */
     struct checkpointer *checkpointer;
     struct checker *checker;
+    struct backup *backup;
+    atomic_bool no_backups;
 };
 
 /* Opens a connection with this project's settings; the handle is closed by the caller also on failure. */
@@ -65,10 +71,16 @@ void checkpointer_stop(struct db *db);
 void checkpointer_stats(struct db *db, struct db_stats *out);
 /* check.c */
 void checker_stop(struct db *db);
+/* backup.c */
+void backup_stop(struct db *db);
 /* sidecar.c */
+#define META_COPIED "copied" /* in a copy made by db_backup: when; 0 or absent: not a copy, or accepted */
 int sidecar_open(struct db *db, bool created, struct err *e);
 void sidecar_close(struct db *db);
-int sidecar_write(struct db *db, int64_t intent, struct err *e);
+int sidecar_renew(struct db *db, struct err *e);
+bool sidecar_ages(struct db *db);
+void sidecar_aged(struct db *db);
+int sidecar_age_now(struct db *db, struct err *e);
 /* secrets.c: TL_E_CONFIG when the database was opened without a key. */
 int need_key(const struct db *db, struct err *e);
 /* meta.c */

@@ -182,11 +182,13 @@ int db_accept_restored(struct db *db, struct err *e)
     random_text(db->env, db->id.incarnation, INCARNATION_CHARS);
     rc = identity_write(db, e);
     if (rc == TL_OK)
-        rc = counters_write(db, e); /* the sidecar's intent id was taken over in memory only */
+        rc = meta_set_i64(db, META_COPIED, 0, e);
+    if (rc == TL_OK)
+        rc = counters_write(db, e); /* what the sidecar was ahead was taken over in memory only */
     if (rc == TL_OK)
         rc = tx_commit(&tx, e);
     if (rc == TL_OK)
-        rc = sidecar_write(db, db->counters[COUNT_INTENT], e);
+        rc = sidecar_renew(db, e);
     if (rc) {
         db->id = before;
         return rc;

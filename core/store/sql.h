@@ -132,6 +132,7 @@ enum counter {
     COUNT_REPAIR,
     COUNT_INBOX,
     COUNT_AUDIT,
+    COUNT_AGE, /* see sidecar.c */
     COUNTERS
 };
 int64_t next_id(struct db *db, enum counter c); /* inside a transaction */

@@ -72,6 +72,7 @@ void db_rollback(struct db *db)
 int db_commit(struct db *db, struct err *e)
 {
     ASSERT(db->in_transaction);
+    bool ages = sidecar_ages(db);
     int rc = transaction_flush(db, e);
     if (rc == TL_OK)
         rc = run_plain(db, Q_COMMIT, e);
@@ -81,6 +82,8 @@ int db_commit(struct db *db, struct err *e)
     }
     db->in_transaction = false;
     db->n_pending = 0;
+    if (ages)
+        sidecar_aged(db);
     return TL_OK;
 }
 

@@ -158,14 +158,18 @@ static int load_intents(struct engine *g, struct err *e)
 }
 
 /* A database older than what was already sent: a person must say that work may go on. */
-static void block_restored(struct engine *g)
+static int block_restored(struct engine *g, struct err *e)
 {
     if (db_origin(g->db) != DB_RESTORED)
-        return;
+        return TL_OK;
+    bool any = false;
     for (struct g_conn *c = g->conns; c; c = c->next)
         if (c->row.state == CONN_ACTIVE || c->row.state == CONN_INITIAL || c->row.state == CONN_PAUSED ||
-            c->row.state == CONN_BLOCKED)
+            c->row.state == CONN_BLOCKED) {
             conn_block(g, c, "RESTORED", "the database is older than what was already written to the vendors");
+            any = true;
+        }
+    return any ? TL_OK : db_accept_restored(g->db, e); /* nothing ever wrote: there is nobody to ask, then or later */
 }
 
 void engine_store_checked(struct engine *g, bool sound, const char *text)
@@ -197,11 +201,12 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
         rc = run_interrupt_all(g->db, e);
     if (rc == TL_OK)
         rc = load_intents(g, e);
+    if (rc == TL_OK)
+        rc = block_restored(g, e);
     if (rc != TL_OK) {
         engine_close(g);
         return rc;
     }
-    block_restored(g);
     *out = g;
     return TL_OK;
 }

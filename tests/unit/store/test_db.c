@@ -149,6 +149,109 @@ static void a_copy_from_elsewhere_is_noticed(void **state)
     assert_int_equal(db_origin(r->db), DB_RESTORED);
 }
 
+static void copy_of(struct rig *r, const char *name, bool back)
+{
+    static const char *const ends[] = {"", ".seal"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        AUTO(text_free) char *here = text_fmt("%s%s", r->path, ends[i]);
+        AUTO(text_free) char *there = text_fmt("%s/%s%s", r->dir, name, ends[i]);
+        copy_file(back ? there : here, back ? here : there);
+    }
+}
+
+/* No intent moved since: only what was read, or edits whose writes are the same intents. */
+static void an_older_copy_is_noticed_without_any_intent(void **state)
+{
+    struct rig *r = *state;
+    char copy[128];
+    rig_fill(r);
+    snprintf(copy, sizeof copy, "%s/copy.db", r->dir);
+    rig_close(r);
+    copy_file(r->path, copy);
+    rig_open(r);
+    ok(meta_set_i64(r->db, "seen", 1, &r->e));
+    rig_close(r);
+    copy_file(copy, r->path);
+    rig_open(r);
+    assert_int_equal(db_origin(r->db), DB_RESTORED);
+    ok(db_accept_restored(r->db, &r->e));
+    rig_reopen(r);
+    assert_int_equal(db_origin(r->db), DB_CONTINUED);
+}
+
+/* Taken by other means than ours while the daemon ran, and the daemon was killed: commits have made the sidecar older.
+ */
+static void a_copy_of_the_running_database_is_noticed_after_a_kill(void **state)
+{
+    struct rig *r = *state;
+    char sql[160], copy[128];
+    rig_fill(r);
+    snprintf(copy, sizeof copy, "%s/copy.db", r->dir);
+    snprintf(sql, sizeof sql, "VACUUM INTO '%s'", copy);
+    rig_sql(r, sql);
+    env_sim_advance(&r->sim, 11 * INT64_C(1000000));
+    rig_record(r, SIDE_A, "1", "x");
+    char seal[128], kept[128]; /* as they are at the moment of the kill */
+    snprintf(seal, sizeof seal, "%s.seal", r->path);
+    snprintf(kept, sizeof kept, "%s/kept", r->dir);
+    copy_file(seal, kept);
+    rig_close(r);
+    copy_file(kept, seal);
+    copy_file(copy, r->path);
+    rig_open(r);
+    assert_int_equal(db_origin(r->db), DB_RESTORED);
+}
+
+static void a_directory_put_back_as_a_whole_is_noticed(void **state)
+{
+    struct rig *r = *state;
+    rig_fill(r);
+    open_intent(r, "1");
+    rig_close(r);
+    copy_of(r, "old", false);
+    rig_open(r);
+    assert_int_equal(db_origin(r->db), DB_CONTINUED); /* the copy harms nobody */
+    open_intent(r, "2");
+    rig_close(r);
+    copy_of(r, "old", true); /* over the files that are there: the same inodes */
+    rig_open(r);
+    assert_int_equal(db_origin(r->db), DB_RESTORED);
+    rig_reopen(r);
+    assert_int_equal(db_origin(r->db), DB_RESTORED);
+}
+
+static void a_backup_is_noticed_wherever_it_is_put(void **state)
+{
+    struct rig *r = *state;
+    char backup[128], seal[128];
+    rig_fill(r);
+    snprintf(backup, sizeof backup, "%s/backup.db", r->dir);
+    snprintf(seal, sizeof seal, "%s.seal", r->path);
+    ok(db_backup(r->db, backup, &r->e));
+    rig_close(r);
+    copy_file(backup, r->path);
+    rig_open(r); /* with the sidecar of the moment of the backup */
+    assert_int_equal(db_origin(r->db), DB_RESTORED);
+    rig_close(r);
+    assert_int_equal(unlink(seal), 0);
+    rig_open(r); /* without any */
+    assert_int_equal(db_origin(r->db), DB_RESTORED);
+    ok(db_accept_restored(r->db, &r->e));
+    rig_reopen(r);
+    assert_int_equal(db_origin(r->db), DB_CONTINUED);
+}
+
+static void starts_and_ends_alone_are_no_restore(void **state)
+{
+    struct rig *r = *state;
+    rig_fill(r);
+    open_intent(r, "1");
+    for (int i = 0; i < 5; i++) {
+        rig_reopen(r);
+        assert_int_equal(db_origin(r->db), DB_CONTINUED);
+    }
+}
+
 /* ---- Migrations ---- */
 
 static void a_newer_schema_is_refused(void **state)
@@ -307,7 +410,16 @@ static void a_backup_that_cannot_be_made_leaves_nothing(void **state)
 struct check_result {
     atomic_int done;
     struct err e;
+    int64_t bytes;
 };
+
+static void on_backed_up(void *arg, const struct err *result, int64_t bytes)
+{
+    struct check_result *c = arg;
+    c->e = *result;
+    c->bytes = bytes;
+    atomic_store(&c->done, 1);
+}
 
 static void on_checked(void *arg, const struct err *result)
 {
@@ -320,6 +432,47 @@ static void wait_for(struct check_result *c)
 {
     while (!atomic_load(&c->done))
         sched_yield();
+}
+
+static void a_backup_runs_beside_the_writer(void **state)
+{
+    struct rig *r = *state;
+    char to[128], part[136];
+    struct check_result result = {0};
+    rig_fill(r);
+    snprintf(to, sizeof to, "%s/copy.db", r->dir);
+    snprintf(part, sizeof part, "%s.part", to);
+    ok(db_backup_start(r->db, to, on_backed_up, &result, &r->e));
+    for (int i = 0; !atomic_load(&result.done); i++)
+        ok(meta_set_i64(r->db, "x", i, &r->e));
+    assert_int_equal(result.e.status, TL_OK);
+    struct stat st;
+    assert_int_equal(stat(to, &st), 0);
+    assert_int_equal(st.st_size, result.bytes);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_not_equal(access(part, F_OK), 0);
+    atomic_store(&result.done, 0);
+    ok(db_backup_start(r->db, to, on_backed_up, &result, &r->e)); /* never over a file that is there */
+    wait_for(&result);
+    assert_int_equal(result.e.status, E_EXISTS);
+    assert_non_null(strstr(result.e.text, "copy.db"));
+}
+
+static void closing_ends_a_backup(void **state)
+{
+    struct rig *r = *state;
+    char to[128], part[136];
+    struct check_result result = {0};
+    snprintf(to, sizeof to, "%s/copy.db", r->dir);
+    snprintf(part, sizeof part, "%s.part", to);
+    db_backup_cancel(r->db);
+    ok(db_backup_start(r->db, to, on_backed_up, &result, &r->e));
+    rig_close(r); /* waits for its thread */
+    assert_int_equal(atomic_load(&result.done), 1);
+    assert_int_equal(result.e.status, TL_E_CANCELLED);
+    assert_int_not_equal(access(to, F_OK), 0);
+    assert_int_not_equal(access(part, F_OK), 0);
+    rig_open(r);
 }
 
 static void a_sound_database_checks_as_sound(void **state)
@@ -425,6 +578,11 @@ int main(void)
         UNIT_BARE(ids_are_never_given_twice),
         UNIT_BARE(an_older_copy_is_noticed),
         UNIT_BARE(a_copy_from_elsewhere_is_noticed),
+        UNIT_BARE(an_older_copy_is_noticed_without_any_intent),
+        UNIT_BARE(a_copy_of_the_running_database_is_noticed_after_a_kill),
+        UNIT_BARE(a_directory_put_back_as_a_whole_is_noticed),
+        UNIT_BARE(a_backup_is_noticed_wherever_it_is_put),
+        UNIT_BARE(starts_and_ends_alone_are_no_restore),
         UNIT_BARE(a_newer_schema_is_refused),
         UNIT_BARE(a_foreign_database_is_refused_and_untouched),
         UNIT_BARE(what_is_no_database_is_refused),
@@ -434,6 +592,8 @@ int main(void)
         UNIT_BARE(a_reader_sees_one_state_and_not_for_ever),
         UNIT_BARE(a_backup_is_one_whole_file),
         UNIT_BARE(a_backup_that_cannot_be_made_leaves_nothing),
+        UNIT_BARE(a_backup_runs_beside_the_writer),
+        UNIT_BARE(closing_ends_a_backup),
         UNIT_BARE(a_sound_database_checks_as_sound),
         UNIT_BARE(a_damaged_page_is_found),
         UNIT_BARE(closing_stops_a_check),

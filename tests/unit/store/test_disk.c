@@ -208,6 +208,28 @@ static void a_full_disk_is_named(void **state)
     assert_non_null(strstr(r->e.hint, "make room"));
 }
 
+/* The copy is given up, its beginnings are removed, and the database itself is written as before. */
+static void a_backup_without_room_harms_nobody(void **state)
+{
+    struct rig *r = *state;
+    char to[128], part[136];
+    snprintf(to, sizeof to, "%s/copy.db", r->dir);
+    snprintf(part, sizeof part, "%s.part", to);
+    shim.fault = SHIM_FULL;
+    shim.sticky = true;
+    shim.fail_at = shim.ops + 3;
+    assert_int_equal(db_backup(r->db, to, &r->e), E_STORAGE);
+    assert_string_equal(r->e.code, "STORAGE_FULL");
+    assert_non_null(strstr(r->e.text, "cannot write backup"));
+    assert_non_null(strstr(r->e.hint, "everything else goes on"));
+    assert_int_not_equal(access(to, F_OK), 0);
+    assert_int_not_equal(access(part, F_OK), 0);
+    shim.fail_at = 0;
+    ok(meta_set_i64(r->db, "x", 1, &r->e));
+    ok(db_backup(r->db, to, &r->e));
+    assert_int_equal(access(to, F_OK), 0);
+}
+
 /* After SQLite ended a transaction by itself, what follows must not be written as single statements. */
 static void a_broken_transaction_stays_broken(void **state)
 {
@@ -333,7 +355,7 @@ static void a_cut_in_normal_durability_is_noticed(void **state)
     snprintf(seal, sizeof seal, "%s.seal", path);
     mkdir(dir, 0700);
     shim_power_cut(dir, true);
-    char line[64];
+    char line[128];
     AUTO(text_free) char *mine = text_fmt("%s.seal", r->path);
     FILE *in = fopen(mine, "r"), *out = fopen(seal, "w");
     assert_int_equal(fread(line, 1, sizeof line, in), sizeof line);
@@ -358,6 +380,7 @@ int main(void)
         UNIT_SHIM(a_dead_disk_is_survived),
         UNIT_SHIM(a_short_write_is_survived),
         UNIT_SHIM(a_full_disk_is_named),
+        UNIT_SHIM(a_backup_without_room_harms_nobody),
         UNIT_SHIM(a_broken_transaction_stays_broken),
         UNIT_SHIM(a_power_cut_loses_nothing_acknowledged),
         UNIT_SHIM(a_kill_loses_nothing_acknowledged),
