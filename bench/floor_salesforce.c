@@ -137,7 +137,9 @@ static void row_store(struct floor *f, const tl_record *r, struct buf *blob, str
                          .seen_hash = store_hash(blob->p, blob->n),
                          .by = r->by,
                          .observation = buf_lent(blob)};
-    floor_must(record_put(f->db, &rec, &e), &e, "storing a record");
+    if (!probe.bare)
+        floor_die("a row was seen before", f->kind->object);
+    floor_must(record_first(f->db, &rec, &e), &e, "storing a record");
     struct lookup_key key;
     floor_lookup(f, r, folded, &key);
     if (folded->n)

@@ -263,7 +263,7 @@ static void decide(struct floor *f, const struct record *list, const tl_record *
 }
 
 /* T2: the records that are there now, bases, counts, the end of the intent. */
-static void outcome(struct floor *f, struct pair *pairs, const tl_str *ids, size_t n, const struct intent *intent)
+static void outcome(struct floor *f, const struct pair *pairs, const tl_str *ids, size_t n, const struct intent *intent)
 {
     struct err e = {0};
     int64_t now = env_now_us(db_env(f->db));
@@ -272,16 +272,18 @@ static void outcome(struct floor *f, struct pair *pairs, const tl_str *ids, size
     for (size_t i = 0; i < n; i++) {
         struct record rec = {.feed = f->feed[1], .id = ids[i], .seen_us = now};
         floor_must(record_put(f->db, &rec, &e), &e, "storing a created record");
-        pairs[i].rec[1] = rec.rec;
-        pairs[i].flags |= PAIR_CREATED_B;
-        pairs[i].unsettled = PAIR_UNSETTLED_B;
-        pairs[i].intent = 0;
-        pairs[i].due_us = 0;
-        pairs[i].run = f->run.run;
-        pairs[i].synced_us = now;
-        pair_set_base(&pairs[i], SIDE_A, BASE_SAME, (str){0});
-        pair_set_base(&pairs[i], SIDE_B, BASE_NONE, (str){0});
-        floor_must(pair_store(f->db, &pairs[i], &e), &e, "storing an outcome");
+        struct pair_created made = {.pair = pairs[i].pair,
+                                    .link = f->link.link,
+                                    .intent = intent->intent,
+                                    .side = SIDE_B,
+                                    .rec = rec.rec,
+                                    .run = f->run.run,
+                                    .map_gen = 1,
+                                    .synced_us = now};
+        bool done = false;
+        floor_must(pair_created(f->db, &made, &done, &e), &e, "storing an outcome");
+        if (!done)
+            floor_die("a pair is not as it was born", f->kind->kind);
     }
     floor_must(run_count_add(f->db, f->run.run, &count, &e), &e, "counting");
     floor_must(intent_settle(f->db, intent, NULL, 0, &e), &e, "settling an intent");

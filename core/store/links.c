@@ -25,7 +25,6 @@ enum {
     Q_DELETE_HELD,
     Q_DELETE_SETTINGS,
     Q_COUNT_BAD,
-    Q_COUNT_UNSETTLED,
     Q_COUNT_CONFLICTS,
     Q_COUNT_FAILURES
 };
@@ -50,7 +49,6 @@ static const char *const SQL[] = {
     [Q_DELETE_HELD] = "DELETE FROM held WHERE link = ?1",
     [Q_DELETE_SETTINGS] = "DELETE FROM setting WHERE scope = 1 AND owner = ?1",
     [Q_COUNT_BAD] = "SELECT status, count(*) FROM pair WHERE link = ?1 AND status <> 0 GROUP BY status",
-    [Q_COUNT_UNSETTLED] = "SELECT count(*) FROM pair WHERE link = ?1 AND unsettled <> 0",
     [Q_COUNT_CONFLICTS] = "SELECT count(*) FROM conflict WHERE link = ?1",
     [Q_COUNT_FAILURES] = "SELECT count(*) FROM failure WHERE link = ?1 AND resolved IS NULL",
 };
@@ -299,7 +297,9 @@ static int delete_link_itself(struct db *db, int64_t link, struct err *e)
             return rc;
     }
     int rc = tally_drop(db, TALLY_PAIRS, link, e);
-    return rc == TL_OK ? tally_drop(db, TALLY_COMPLETE, link, e) : rc;
+    if (rc == TL_OK)
+        rc = tally_drop(db, TALLY_COMPLETE, link, e);
+    return rc == TL_OK ? tally_drop(db, TALLY_UNSETTLED, link, e) : rc;
 }
 
 int link_delete_slice(struct db *db, int64_t link, int max_rows, bool *done_out, struct err *e)
@@ -364,9 +364,8 @@ int link_count(struct db *db, int64_t link, struct link_tally *out, struct err *
     struct link_tally t = {0};
     t.pairs = tally_get(db, TALLY_PAIRS, link);
     t.complete = tally_get(db, TALLY_COMPLETE, link);
+    t.unsettled = tally_get(db, TALLY_UNSETTLED, link);
     int rc = count_bad(db, link, &t, e);
-    if (rc == TL_OK)
-        rc = first_number(db, Q_COUNT_UNSETTLED, link, &t.unsettled, e);
     if (rc == TL_OK)
         rc = first_number(db, Q_COUNT_CONFLICTS, link, &t.conflicts, e);
     if (rc == TL_OK)

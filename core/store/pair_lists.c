@@ -4,14 +4,12 @@
 
 #define FROM_LINK " FROM pair WHERE link = ?1 AND pair > ?2"
 
-enum { Q_READY, Q_NEXT_DUE, Q_UNSETTLED, Q_LIST, Q_LIST_STATUS, Q_LIST_RUN, Q_FSCK };
+enum { Q_READY, Q_NEXT_DUE, Q_LIST, Q_LIST_STATUS, Q_LIST_RUN, Q_FSCK };
 static const char *const SQL[] = {
     [Q_READY] = "SELECT pair FROM pair INDEXED BY pair_ready WHERE link = ?1 AND lane = ?2 AND due <= ?3 AND "
                 "due IS NOT NULL AND intent = 0 ORDER BY due, pair LIMIT ?4",
     [Q_NEXT_DUE] = "SELECT due FROM pair INDEXED BY pair_ready WHERE link = ?1 AND lane = ?2 AND due IS NOT NULL AND "
                    "intent = 0 ORDER BY due LIMIT 1",
-    [Q_UNSETTLED] = "SELECT pair FROM pair INDEXED BY pair_unsettled WHERE link = ?1 AND pair > ?2 AND "
-                    "unsettled <> 0 ORDER BY pair LIMIT ?3",
     [Q_LIST] = "SELECT " PAIR_COLUMNS FROM_LINK " ORDER BY pair LIMIT ?3",
     [Q_LIST_STATUS] = "SELECT " PAIR_COLUMNS FROM_LINK " AND status = ?4 ORDER BY pair LIMIT ?3",
     [Q_LIST_RUN] = "SELECT " PAIR_COLUMNS FROM_LINK " AND (?4 < 0 OR status = ?4) AND run = ?5 AND pair BETWEEN "
@@ -62,15 +60,6 @@ int pair_next_due(struct db *db, int64_t link, enum lane lane, int64_t *due_out,
     if (rc == TL_OK)
         *due_out = get_i64(&q);
     return rc;
-}
-
-int pair_unsettled(struct db *db, int64_t link, int64_t after, int64_t *pairs, size_t max, size_t *n, struct err *e)
-{
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_UNSETTLED, e);
-    put_i64(&q, link);
-    put_i64(&q, after);
-    put_i64(&q, (int64_t)max);
-    return read_ids(&q, pairs, n);
 }
 
 int pair_list(struct db *db, struct arena *a, const struct pair_filter *f, size_t max, struct pair **out, size_t *n,

@@ -3,6 +3,7 @@
 
 #include "db_int.h"
 #include "pairs_int.h"
+#include "records_int.h"
 
 enum {
     Q_INSERT,
@@ -12,12 +13,17 @@ enum {
     Q_STORE_A,
     Q_STORE_B,
     Q_STORE_BOTH,
+    Q_SETTLE,
+    Q_CREATED_A,
+    Q_CREATED_B,
     Q_OF_A,
     Q_OF_B,
     Q_GET_OF_A,
     Q_GET_OF_B,
     Q_COUNTERPART_OF_A,
     Q_COUNTERPART_OF_B,
+    Q_HELD_A,
+    Q_HELD_B,
     Q_OF_RECORD,
     Q_WAKE,
     Q_INTENT,
@@ -36,6 +42,7 @@ enum {
     "b_base = CASE ?14 WHEN 0 THEN b_base WHEN 1 THEN NULL ELSE ?15 END"
 #define SET_WORK SET_PLAIN ", status = ?16, unsettled = ?17, due = ?18, lane = ?19, intent = ?20"
 #define SAME_ROW " WHERE pair = ?1 AND intent = ?2"
+#define AS_BORN " AND due IS NULL AND status = 0 AND attempts = 0 AND unsettled = 0"
 
 static const char *const SQL[] = {
     [Q_INSERT] = "INSERT INTO pair(" PAIR_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
@@ -47,6 +54,12 @@ static const char *const SQL[] = {
     [Q_STORE_A] = "UPDATE pair SET " SET_WORK ", a_rec = ?21" SAME_ROW,
     [Q_STORE_B] = "UPDATE pair SET " SET_WORK ", b_rec = ?21" SAME_ROW,
     [Q_STORE_BOTH] = "UPDATE pair SET " SET_WORK ", a_rec = ?21, b_rec = ?22" SAME_ROW,
+    [Q_SETTLE] = "UPDATE pair SET unsettled = ?3, synced = ?4, a_base = iif(?5, NULL, a_base), "
+                 "b_base = iif(?6, NULL, b_base)" SAME_ROW,
+    [Q_CREATED_A] = "UPDATE pair SET a_rec = ?3, a_gen = ?4, flags = flags | 2, unsettled = 1, intent = 0, run = ?5, "
+                    "map_gen = ?6, synced = ?7, b_base = NULL, a_base = x''" SAME_ROW AS_BORN " AND a_rec IS NULL",
+    [Q_CREATED_B] = "UPDATE pair SET b_rec = ?3, b_gen = ?4, flags = flags | 4, unsettled = 2, intent = 0, run = ?5, "
+                    "map_gen = ?6, synced = ?7, a_base = NULL, b_base = x''" SAME_ROW AS_BORN " AND b_rec IS NULL",
     [Q_OF_A] = "SELECT pair FROM pair WHERE a_rec = ?1 AND link = ?2 AND slot = ?3",
     [Q_OF_B] = "SELECT pair FROM pair WHERE b_rec = ?1 AND link = ?2",
     [Q_GET_OF_A] = "SELECT " PAIR_COLUMNS " FROM pair WHERE a_rec = ?1 AND link = ?2 AND slot = ?3",
@@ -59,13 +72,15 @@ static const char *const SQL[] = {
         "SELECT p.pair, p.a_rec, t.state, t.remote_id FROM record r JOIN pair p ON p.b_rec = r.rec AND "
         "p.link = ?3 LEFT JOIN record t ON t.rec = p.a_rec "
         "WHERE r.feed = ?1 AND r.remote_id = ?2",
+    [Q_HELD_A] = "SELECT " PAIR_COLUMNS ", " RECORD_COLUMNS " FROM pair LEFT JOIN record ON rec = b_rec WHERE a_rec = ?1",
+    [Q_HELD_B] = "SELECT " PAIR_COLUMNS ", " RECORD_COLUMNS " FROM pair LEFT JOIN record ON rec = a_rec WHERE b_rec = ?1",
     [Q_OF_RECORD] = "SELECT pair, link, 0, status, intent FROM pair WHERE a_rec = ?1 "
                     "UNION ALL SELECT pair, link, 1, status, intent FROM pair WHERE b_rec = ?1",
     [Q_WAKE] = "UPDATE pair SET lane = iif(due IS NULL, ?2, min(lane, ?2)), due = min(coalesce(due, ?3), ?3), "
                "status = iif(?4 AND status = 2, 0, status), attempts = iif(?4, 0, attempts) "
                "WHERE pair = ?1 AND (due IS NULL OR due > ?3 OR lane > ?2 OR (?4 AND (status = 2 OR attempts > 0)))",
     [Q_INTENT] = "SELECT intent FROM pair WHERE pair = ?1",
-    [Q_DELETE] = "DELETE FROM pair WHERE pair = ?1 RETURNING link, a_rec IS NOT NULL AND b_rec IS NOT NULL",
+    [Q_DELETE] = "DELETE FROM pair WHERE pair = ?1 RETURNING link, a_rec IS NOT NULL AND b_rec IS NOT NULL, unsettled",
     [Q_DROP_SOURCES] = "DELETE FROM intent_source WHERE pair = ?1",
     [Q_DROP_CONFLICTS] = "DELETE FROM conflict WHERE pair = ?1",
     [Q_DROP_PARKED] = "DELETE FROM parked WHERE pair = ?1",
@@ -100,9 +115,17 @@ static void remember(struct pair *p)
     p->was.rec[1] = p->rec[1];
     p->was.due_us = p->due_us;
     p->was.intent = p->intent;
+    p->was.run = p->run;
+    p->was.map_gen = p->map_gen;
     p->was.lane = p->lane;
     p->was.status = p->status;
+    p->was.attempts = p->attempts;
+    p->was.gen[SIDE_A] = p->gen[SIDE_A];
+    p->was.gen[SIDE_B] = p->gen[SIDE_B];
+    p->was.flags = p->flags;
     p->was.unsettled = p->unsettled;
+    p->was.chg = p->chg;
+    p->was.extra = p->extra;
 }
 
 void pair_read(struct query *q, struct arena *a, struct pair *out)
@@ -208,6 +231,25 @@ int pair_counterpart(struct db *db, struct arena *a, int64_t link, enum side s, 
     out->state = get_i32(&q);
     out->id = get_id(&q, a);
     return TL_OK;
+}
+
+int pair_load_of_record(struct db *db, struct arena *a, enum side s, int64_t rec, struct pair_held **out, size_t *n,
+                        struct err *e)
+{
+    struct list l = {.a = a, .item_bytes = sizeof(struct pair_held)};
+    AUTO(query_end) struct query q = query_begin(db, &T, s == SIDE_A ? Q_HELD_A : Q_HELD_B, e);
+    put_i64(&q, rec);
+    int rc;
+    while ((rc = query_row(&q)) == TL_OK) {
+        struct pair_held *held = list_add(&l);
+        pair_read(&q, a, &held->pair);
+        int64_t other = held->pair.rec[1 - s];
+        if (other && get_is_null(&q))
+            held->other = (struct record){.rec = other, .damaged = true};
+        else if (other)
+            record_read(&q, a, &held->other);
+    }
+    return list_end(rc, &l, (void **)out, n);
 }
 
 int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair_ref **out, size_t *n, struct err *e)
@@ -318,6 +360,8 @@ int pair_insert(struct db *db, struct pair *p, struct err *e)
     tally_add(db, TALLY_PAIRS, p->link, 1);
     if (is_complete(p->rec))
         tally_add(db, TALLY_COMPLETE, p->link, 1);
+    if (p->unsettled)
+        tally_add(db, TALLY_UNSETTLED, p->link, 1);
     if (p->run)
         run_range_add(db, p->run, id);
     rc = tx_commit(&tx, e);
@@ -335,6 +379,18 @@ static bool is_work_changed(const struct pair *p)
            p->status != p->was.status || p->unsettled != p->was.unsettled;
 }
 
+/* What most writes are seen again with: the sides agree now, and nothing else is different. */
+static bool is_settling_only(const struct pair *p)
+{
+    for (int s = 0; s < 2; s++)
+        if ((p->base[s].set && p->base[s].kind != BASE_SAME) || p->gen[s] != p->was.gen[s])
+            return false;
+    return p->due_us == p->was.due_us && p->intent == p->was.intent && p->lane == p->was.lane &&
+           p->status == p->was.status && p->flags == p->was.flags && p->attempts == p->was.attempts &&
+           p->run == p->was.run && p->map_gen == p->was.map_gen && str_eq(p->chg, p->was.chg) &&
+           str_eq(p->extra, p->was.extra);
+}
+
 static bool is_record_changed(const struct pair *p)
 {
     return p->rec[0] != p->was.rec[0] || p->rec[1] != p->was.rec[1];
@@ -346,6 +402,8 @@ static int store_statement(const struct pair *p)
     bool a = p->rec[SIDE_A] != p->was.rec[SIDE_A], b = p->rec[SIDE_B] != p->was.rec[SIDE_B];
     if (a || b)
         return a && b ? Q_STORE_BOTH : a ? Q_STORE_A : Q_STORE_B;
+    if (is_settling_only(p))
+        return Q_SETTLE;
     return is_work_changed(p) ? Q_STORE_WORK : Q_STORE;
 }
 
@@ -355,15 +413,36 @@ static void put_base_choice(struct query *q, const struct pair_base *b, const st
     put_blob(q, buf_lent(sealed));
 }
 
+static int row_written(const struct query *q, int rc, int64_t pair, struct err *e)
+{
+    if (rc == TL_OK && query_changes(q) == 0)
+        return err_set(e, TL_E_BUG, "pair %lld is gone or was read before its intent changed", (long long)pair);
+    return rc;
+}
+
+static int settle_row(struct db *db, const struct pair *p, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_SETTLE, e);
+    put_i64(&q, p->pair);
+    put_i64(&q, p->was.intent);
+    put_i64(&q, p->unsettled);
+    put_i64(&q, p->synced_us);
+    put_i64(&q, p->base[SIDE_A].set);
+    put_i64(&q, p->base[SIDE_B].set);
+    return row_written(&q, query_run(&q), p->pair, e);
+}
+
 static int store_row(struct db *db, const struct pair *p, struct err *e)
 {
+    int statement = store_statement(p);
+    if (statement == Q_SETTLE)
+        return settle_row(db, p, e);
     AUTO(buf_done) struct buf a = {0};
     AUTO(buf_done) struct buf b = {0};
     if (p->base[SIDE_A].set)
         base_blob(&a, &p->base[SIDE_A], p->pair);
     if (p->base[SIDE_B].set)
         base_blob(&b, &p->base[SIDE_B], p->pair);
-    int statement = store_statement(p);
     AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, p->pair);
     put_i64(&q, p->was.intent);
@@ -389,10 +468,7 @@ static int store_row(struct db *db, const struct pair *p, struct err *e)
         put_i64_or_null(&q, p->rec[SIDE_A]);
     if (statement == Q_STORE_B || statement == Q_STORE_BOTH)
         put_i64_or_null(&q, p->rec[SIDE_B]);
-    int rc = query_run(&q);
-    if (rc == TL_OK && query_changes(&q) == 0)
-        return err_set(e, TL_E_BUG, "pair %lld is gone or was read before its intent changed", (long long)p->pair);
-    return rc;
+    return row_written(&q, query_run(&q), p->pair, e);
 }
 
 static int delete_where_pair(struct db *db, int statement, int64_t pair, int *changes, struct err *e)
@@ -435,6 +511,9 @@ int pair_store(struct db *db, struct pair *p, struct err *e)
     int change = (int)is_complete(p->rec) - (int)is_complete(p->was.rec);
     if (change)
         tally_add(db, TALLY_COMPLETE, p->link, change);
+    change = (p->unsettled != 0) - (p->was.unsettled != 0);
+    if (change)
+        tally_add(db, TALLY_UNSETTLED, p->link, change);
     if (p->run)
         run_range_add(db, p->run, p->pair);
     rc = tx_commit(&tx, e);
@@ -443,6 +522,37 @@ int pair_store(struct db *db, struct pair *p, struct err *e)
     p->base[0].set = p->base[1].set = false;
     remember(p);
     return TL_OK;
+}
+
+int pair_created(struct db *db, const struct pair_created *c, bool *done_out, struct err *e)
+{
+    AUTO(tx_end) struct tx tx;
+    int rc = tx_begin(&tx, db, e);
+    if (rc)
+        return rc;
+    AUTO(query_end) struct query q = query_begin(db, &T, c->side == SIDE_A ? Q_CREATED_A : Q_CREATED_B, e);
+    put_i64(&q, c->pair);
+    put_i64(&q, c->intent);
+    put_i64(&q, c->rec);
+    put_i64(&q, c->gen);
+    put_i64(&q, c->run);
+    put_i64(&q, c->map_gen);
+    put_i64(&q, c->synced_us);
+    rc = query_run(&q);
+    bool done = rc == TL_OK && query_changes(&q) > 0;
+    if (rc == TL_OK && done)
+        rc = pair_drop_sources(db, c->pair, e);
+    if (rc)
+        return rc;
+    if (done) {
+        tally_add(db, TALLY_COMPLETE, c->link, 1);
+        tally_add(db, TALLY_UNSETTLED, c->link, 1);
+        run_range_add(db, c->run, c->pair);
+    }
+    rc = tx_commit(&tx, e);
+    if (rc == TL_OK)
+        *done_out = done;
+    return rc;
 }
 
 int pair_wake(struct db *db, int64_t pair, enum lane lane, int64_t due_us, bool heal, struct err *e)
@@ -467,7 +577,7 @@ static int check_no_intent(struct db *db, int64_t pair, struct err *e)
     return E_PRECONDITION;
 }
 
-static int delete_row(struct db *db, int64_t pair, int64_t *link, bool *complete, struct err *e)
+static int delete_row(struct db *db, int64_t pair, int64_t *link, bool *complete, bool *unsettled, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_DELETE, e);
     put_i64(&q, pair);
@@ -476,6 +586,7 @@ static int delete_row(struct db *db, int64_t pair, int64_t *link, bool *complete
         return rc;
     *link = get_i64(&q);
     *complete = get_bool(&q);
+    *unsettled = get_bool(&q);
     rc = query_row(&q);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
@@ -485,12 +596,12 @@ int pair_delete(struct db *db, int64_t pair, struct err *e)
     static const int dependants[] = {Q_DROP_CONFLICTS, Q_DROP_PARKED, Q_DROP_HELD, Q_DROP_OLD};
     AUTO(tx_end) struct tx tx;
     int64_t link = 0;
-    bool complete = false;
+    bool complete = false, unsettled = false;
     int rc = tx_begin(&tx, db, e);
     if (rc == TL_OK)
         rc = check_no_intent(db, pair, e);
     if (rc == TL_OK)
-        rc = delete_row(db, pair, &link, &complete, e);
+        rc = delete_row(db, pair, &link, &complete, &unsettled, e);
     if (rc == TL_OK)
         rc = pair_drop_sources(db, pair, e);
     for (size_t i = 0; rc == TL_OK && i < ARRAY_LEN(dependants); i++)
@@ -500,5 +611,7 @@ int pair_delete(struct db *db, int64_t pair, struct err *e)
     tally_add(db, TALLY_PAIRS, link, -1);
     if (complete)
         tally_add(db, TALLY_COMPLETE, link, -1);
+    if (unsettled)
+        tally_add(db, TALLY_UNSETTLED, link, -1);
     return tx_commit(&tx, e);
 }

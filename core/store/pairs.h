@@ -56,9 +56,10 @@ struct pair {
     int64_t made_us, synced_us;
     bool damaged; /* out: a base fails its checksum */
     struct {      /* the store's own, filled by reads: do not touch */
-        int64_t rec[2], due_us, intent;
-        int32_t lane, status;
-        uint32_t unsettled;
+        int64_t rec[2], due_us, intent, run, map_gen;
+        int32_t lane, status, attempts, gen[2];
+        uint32_t flags, unsettled;
+        str chg, extra;
     } was;
 };
 
@@ -89,6 +90,14 @@ struct counterpart {
 };
 int pair_counterpart(struct db *db, struct arena *a, int64_t link, enum side s, int64_t feed, str id,
                      struct counterpart *out, struct err *e);
+/* All pairs, of all links, that hold this record on side s now, each with the record of its other side: what is to be
+ * looked at when the record was seen, in one query. other.rec 0: there is none. */
+struct pair_held {
+    struct pair pair;
+    struct record other;
+};
+int pair_load_of_record(struct db *db, struct arena *a, enum side s, int64_t rec, struct pair_held **out, size_t *n,
+                        struct err *e);
 struct pair_ref {
     int64_t pair, link;
     int32_t side, status;
@@ -102,6 +111,17 @@ int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair
  * taken: E_EXISTS as in pair_insert. Set the base of a side whose record changes. To close an intent store the pair
  * with intent = 0, then call intent_settle(). */
 int pair_store(struct db *db, struct pair *p, struct err *e);
+/* The usual outcome of a first create, in one statement: the new record takes its side, its source side agrees with what
+ * is stored, its own with nothing yet (unsettled), the intent is over. Nothing is written and *done_out is false when the
+ * pair is not as it was born with that intent: then it is read, decided and stored. */
+struct pair_created {
+    int64_t pair, link, intent;
+    enum side side;
+    int64_t rec;
+    int32_t gen;
+    int64_t run, map_gen, synced_us;
+};
+int pair_created(struct db *db, const struct pair_created *c, bool *done_out, struct err *e);
 /* Work to look at: sets due and lane unless an earlier due is there already; never postpones. Clears `failed` and
  * attempts when heal is set. A pair with an open intent comes up when the intent is closed. */
 int pair_wake(struct db *db, int64_t pair, enum lane lane, int64_t due_us, bool heal, struct err *e);
@@ -113,8 +133,6 @@ int pair_ready(struct db *db, int64_t link, enum lane lane, int64_t now_us, int6
                struct err *e);
 /* Earliest due of that lane; TL_E_NOT_FOUND when there is no work. */
 int pair_next_due(struct db *db, int64_t link, enum lane lane, int64_t *due_out, struct err *e);
-/* Unsettled pairs after `after` (0: from the start), by id. */
-int pair_unsettled(struct db *db, int64_t link, int64_t after, int64_t *pairs, size_t max, size_t *n, struct err *e);
 
 struct pair_filter {
     int64_t link;

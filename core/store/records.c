@@ -3,10 +3,7 @@
 
 #include "buf.h"
 #include "db_int.h"
-
-#define COLUMNS                                                                                                        \
-    "rec, feed, remote_id, seen_hash, state, version_kind, version, modified, created, seen, recheck, into_id, "       \
-    "by_user, stamp, check_sum, observation"
+#include "records_int.h"
 
 enum {
     Q_PROBE,
@@ -14,6 +11,7 @@ enum {
     Q_FIND,
     Q_INSERT,
     Q_UPDATE,
+    Q_FIRST,
     Q_TOUCH,
     Q_SET_STATE,
     Q_SET_RECHECK,
@@ -30,14 +28,19 @@ enum {
     Q_KEEP_SOURCE
 };
 static const char *const SQL[] = {
-    [Q_PROBE] = "SELECT rec, seen_hash, state, observation IS NOT NULL FROM record WHERE feed = ?1 AND remote_id = ?2",
-    [Q_GET] = "SELECT " COLUMNS " FROM record WHERE rec = ?1",
-    [Q_FIND] = "SELECT " COLUMNS " FROM record WHERE feed = ?1 AND remote_id = ?2",
-    [Q_INSERT] = "INSERT INTO record(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+    [Q_PROBE] = "SELECT rec, seen_hash, state, CASE WHEN observation IS NOT NULL THEN 1 WHEN version IS NULL AND "
+                "recheck IS NULL AND into_id IS NULL AND stamp IS NULL THEN 2 ELSE 0 END "
+                "FROM record WHERE feed = ?1 AND remote_id = ?2",
+    [Q_GET] = "SELECT " RECORD_COLUMNS " FROM record WHERE rec = ?1",
+    [Q_FIND] = "SELECT " RECORD_COLUMNS " FROM record WHERE feed = ?1 AND remote_id = ?2",
+    [Q_INSERT] = "INSERT INTO record(" RECORD_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
                  "?15, ?16)",
     [Q_UPDATE] = "UPDATE record SET seen_hash = ?2, state = ?3, version_kind = ?4, version = ?5, modified = ?6, "
                  "created = ?7, seen = ?8, recheck = ?9, into_id = ?10, by_user = ?11, stamp = ?12, check_sum = ?13, "
                  "observation = ?14 WHERE rec = ?1",
+    [Q_FIRST] = "UPDATE record SET seen_hash = ?2, state = ?3, version_kind = ?4, version = ?5, modified = ?6, "
+                "created = ?7, seen = ?8, by_user = ?9, check_sum = ?10, observation = ?11 "
+                "WHERE rec = ?1 AND observation IS NULL",
     [Q_TOUCH] = "UPDATE record SET version = ?2, version_kind = ?3, modified = ?4, seen = ?5, seen_hash = ?6 "
                 "WHERE rec = ?1",
     [Q_SET_STATE] = "UPDATE record SET state = ?2, into_id = ?3, seen = ?4 WHERE rec = ?1",
@@ -45,7 +48,7 @@ static const char *const SQL[] = {
     [Q_SET_STAMP] = "UPDATE record SET stamp = ?2 WHERE rec = ?1",
     [Q_RECHECKS] = "SELECT rec FROM record WHERE feed = ?1 AND recheck <= ?2 ORDER BY recheck LIMIT ?3",
     [Q_FIND_STAMP] = "SELECT rec FROM record WHERE feed = ?1 AND stamp = ?2",
-    [Q_WALK] = "SELECT " COLUMNS " FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3",
+    [Q_WALK] = "SELECT " RECORD_COLUMNS " FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3",
     [Q_DELETE] = "DELETE FROM record WHERE rec = ?1 RETURNING feed",
     [Q_USED] = "SELECT EXISTS(SELECT 1 FROM pair WHERE a_rec = ?1) OR EXISTS(SELECT 1 FROM pair WHERE b_rec = ?1) OR "
                "EXISTS(SELECT 1 FROM old_id WHERE rec = ?1) OR EXISTS(SELECT 1 FROM held WHERE rec = ?1)",
@@ -67,7 +70,7 @@ static uint64_t check_sum(int64_t rec, int64_t feed, str id, str observation)
     return store_hash(parts, sizeof parts);
 }
 
-static void read_record(struct query *q, struct arena *a, struct record *out)
+void record_read(struct query *q, struct arena *a, struct record *out)
 {
     out->rec = get_i64(q);
     out->feed = get_i64(q);
@@ -99,7 +102,9 @@ int record_probe(struct db *db, int64_t feed, str id, struct record_probe *out, 
     out->rec = get_i64(&q);
     out->seen_hash = get_u64(&q);
     out->state = get_i32(&q);
-    out->observed = get_bool(&q);
+    int64_t known = get_i64(&q);
+    out->observed = known == 1;
+    out->bare = known == 2;
     return TL_OK;
 }
 
@@ -109,7 +114,7 @@ int record_get(struct db *db, struct arena *a, int64_t rec, struct record *out, 
     put_i64(&q, rec);
     int rc = query_row(&q);
     if (rc == TL_OK)
-        read_record(&q, a, out);
+        record_read(&q, a, out);
     return rc;
 }
 
@@ -120,7 +125,7 @@ int record_find(struct db *db, struct arena *a, int64_t feed, str id, struct rec
     put_id(&q, id);
     int rc = query_row(&q);
     if (rc == TL_OK)
-        read_record(&q, a, out);
+        record_read(&q, a, out);
     return rc;
 }
 
@@ -137,7 +142,7 @@ int record_walk(struct db *db, struct arena *a, int64_t feed, str after, size_t 
     put_i64(&q, (int64_t)max);
     int rc;
     while ((rc = query_row(&q)) == TL_OK)
-        read_record(&q, a, list_add(&l));
+        record_read(&q, a, list_add(&l));
     return list_end(rc, &l, (void **)out, n);
 }
 
@@ -266,6 +271,26 @@ static int record_update(struct db *db, const struct record *r, struct err *e)
     put_id_or_null(&q, r->into);
     put_id_or_null(&q, r->by);
     put_text_or_null(&q, r->stamp);
+    put_u64(&q, check_sum(r->rec, r->feed, r->id, r->observation));
+    put_blob_or_null(&q, r->observation);
+    int rc = query_run(&q);
+    return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+}
+
+int record_first(struct db *db, const struct record *r, struct err *e)
+{
+    if (r->recheck_us || r->into.n || r->stamp.n)
+        return record_update(db, r, e);
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_FIRST, e);
+    put_i64(&q, r->rec);
+    put_u64(&q, r->seen_hash);
+    put_i64(&q, r->state);
+    put_i64(&q, r->version_kind);
+    put_text_or_null(&q, r->version);
+    put_i64(&q, r->modified_us);
+    put_i64(&q, r->created_us);
+    put_i64(&q, r->seen_us);
+    put_id_or_null(&q, r->by);
     put_u64(&q, check_sum(r->rec, r->feed, r->id, r->observation));
     put_blob_or_null(&q, r->observation);
     int rc = query_run(&q);

@@ -34,6 +34,7 @@ struct record_probe {
     uint64_t seen_hash;
     int32_t state;
     bool observed;
+    bool bare; /* known from a write of ours only: no observation, version, recheck, survivor or stamp */
 };
 int record_probe(struct db *db, int64_t feed, str id, struct record_probe *out, struct err *e); /* TL_E_NOT_FOUND */
 
@@ -42,6 +43,10 @@ int record_find(struct db *db, struct arena *a, int64_t feed, str id, struct rec
 /* rec 0: inserts and fills rec (E_EXISTS when (feed, id) is there). Else replaces everything but feed and id, after
  * keeping the old observation where it is needed. Sort a page by id before inserting it: neighbours share pages. */
 int record_put(struct db *db, struct record *r, struct err *e);
+/* The first observation of a record that probed as bare: the row replaced whole, as by record_put. Nothing can stand on
+ * what was not there, so nothing is kept; the bases of the pairs that hold the record are the caller's. An observation
+ * is there already: TL_E_NOT_FOUND. */
+int record_first(struct db *db, const struct record *r, struct err *e);
 /* The same content under another version, hash or time: what O3 calls accepted without change of values. */
 int record_touch(struct db *db, int64_t rec, str version, int32_t version_kind, int64_t modified_us, int64_t seen_us,
                  uint64_t seen_hash, struct err *e);

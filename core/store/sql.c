@@ -334,7 +334,7 @@ str get_id(struct query *q, struct arena *a)
 void *list_add(struct list *l)
 {
     if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 16;
+        size_t cap = l->cap ? l->cap * 2 : l->item_bytes > 256 ? 4 : 16;
         char *bigger = arena_alloc(l->a, cap * l->item_bytes);
         if (l->n)
             memcpy(bigger, l->items, l->n * l->item_bytes);

@@ -138,7 +138,7 @@ enum counter {
 int64_t next_id(struct db *db, enum counter c); /* inside a transaction */
 
 /* Row counts written at the commit. */
-enum tally { TALLY_RECORDS = 0, TALLY_PAIRS = 1, TALLY_COMPLETE = 2 };
+enum tally { TALLY_RECORDS = 0, TALLY_PAIRS = 1, TALLY_COMPLETE = 2, TALLY_UNSETTLED = 3 };
 void tally_add(struct db *db, enum tally what, int64_t owner, int64_t n);
 /* The owner goes: its row, and what this transaction has counted so far. */
 int tally_drop(struct db *db, enum tally what, int64_t owner, struct err *e);

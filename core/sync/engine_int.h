@@ -402,6 +402,8 @@ struct loaded {
 };
 /* Reads a pair with both records and makes the planner's view of it. */
 int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena *a, struct loaded *out, struct err *e);
+/* The same when out->pair and out->rec[] are filled already. */
+int snapshot_make(struct engine *g, struct g_link *l, struct arena *a, struct loaded *out, struct err *e);
 /* One-sided: a record without a pair. */
 int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a,
                        struct loaded *out, struct err *e);

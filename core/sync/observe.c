@@ -139,15 +139,17 @@ struct seen {
     bool own_write; /* the vendor says that this version is our own write */
 };
 
-static int pair_seen(struct engine *g, struct g_link *l, int s, int64_t pair, const struct seen *seen, struct arena *a,
-                     struct err *e)
+static int pair_seen(struct engine *g, struct g_link *l, int s, const struct pair_held *held, const struct record *rec,
+                     const struct seen *seen, struct arena *a, struct err *e)
 {
-    struct loaded ld;
-    int rc = snapshot_load(g, l, pair, a, &ld, e);
+    struct loaded ld = {.pair = held->pair};
+    ld.rec[s] = *rec;
+    ld.rec[1 - s] = held->other;
+    if (ld.pair.intent)
+        batch_source_moved(g, ld.pair.intent, ld.pair.pair);
+    int rc = snapshot_make(g, l, a, &ld, e);
     if (rc != TL_OK)
         return rc;
-    if (ld.pair.intent)
-        batch_source_moved(g, ld.pair.intent, pair);
     uint32_t bit = s ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
     bool unsettled = (ld.pair.unsettled & bit) && ld.pair.intent == 0;
     if (!seen->content_changed && !seen->state_changed && !unsettled)
@@ -348,30 +350,42 @@ void held_release(struct engine *g, struct g_link *l)
     g_step(g, (unsigned)n + 1);
 }
 
+/* The links that have the feed on this side: their pairs with the record learn of it, those without one too. */
+static int each_pair(struct engine *g, struct g_feed *f, int s, const struct record *rec, const struct seen *seen,
+                     struct arena *a, struct err *e)
+{
+    const struct g_link *user = g->links;
+    while (user && user->feed[s] != f)
+        user = user->next;
+    if (!user)
+        return TL_OK;
+    struct pair_held *held = NULL;
+    size_t n = 0;
+    int rc = pair_load_of_record(g->db, a, (enum side)s, rec->rec, &held, &n, e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        struct g_link *l = model_link(g, held[i].pair.link);
+        if (l && l->usable)
+            rc = pair_seen(g, l, s, &held[i], rec, seen, a, e);
+    }
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
+        bool paired = l->feed[s] != f;
+        for (size_t i = 0; i < n; i++)
+            paired |= held[i].pair.link == l->row.link;
+        if (!paired)
+            rc = record_unpaired(g, l, s, rec, a, e);
+    }
+    return rc;
+}
+
 static int each_link(struct engine *g, struct g_feed *f, const struct record *rec, const struct seen *seen,
                      struct arena *a, struct err *e)
 {
     for (const struct g_link *l = g->links; l && seen->state_changed; l = l->next)
         if (l->feed[0] == f || l->feed[1] == f)
             refs_changed(g, l);
-    struct pair_ref *refs = NULL;
-    size_t n = 0;
-    int rc = pair_list_of_record(g->db, a, rec->rec, &refs, &n, e);
-    for (size_t i = 0; i < n && rc == TL_OK; i++) {
-        struct g_link *l = model_link(g, refs[i].link);
-        if (l && l->usable)
-            rc = pair_seen(g, l, refs[i].side, refs[i].pair, seen, a, e);
-    }
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        for (int s = 0; s < 2 && rc == TL_OK; s++) {
-            if (l->feed[s] != f)
-                continue;
-            bool paired = false;
-            for (size_t i = 0; i < n; i++)
-                paired |= refs[i].link == l->row.link && refs[i].side == s;
-            if (!paired)
-                rc = record_unpaired(g, l, s, rec, a, e);
-        }
+    int rc = TL_OK;
+    for (int s = 0; s < 2 && rc == TL_OK; s++)
+        rc = each_pair(g, f, s, rec, seen, a, e);
     return rc;
 }
 
@@ -468,6 +482,29 @@ static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, ui
     return rc;
 }
 
+/* What a write of ours made is seen for the first time. The row holds nothing that counts, so it is not read. */
+static int record_first_seen(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash,
+                             const struct record_probe *probe, struct arena *a, struct observed *out, struct err *e)
+{
+    AUTO(buf_done) struct buf blob = {0};
+    struct record now = {.rec = probe->rec, .feed = f->row.feed, .id = r->id};
+    record_take(&now, r, hash, g_now(g));
+    observation_of(f, r, a, &blob);
+    now.observation = buf_lent(&blob);
+    now.recheck_us = recheck_at(g, f, r);
+    if (now.recheck_us && now.recheck_us < f->recheck_due)
+        f->recheck_due = now.recheck_us;
+    int rc = record_first(g->db, &now, e);
+    if (rc != TL_OK)
+        return rc;
+    out->rec = now.rec;
+    rc = observe_lookups(g, f, now.rec, (str){0}, now.observation, a, e);
+    observe_fresh(g, now.rec);
+    struct seen seen = {.record = r, .old_state = probe->state, .content_changed = true};
+    seen.state_changed = probe->state != now.state;
+    return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
+}
+
 static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash,
                         const struct observe_how *how, int64_t rec_id, struct arena *a, struct observed *out,
                         struct err *e)
@@ -508,6 +545,7 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
         rc = record_touch(g->db, rec_id, now.version, now.version_kind, now.modified_us, now.seen_us, hash, e);
     else
         rc = record_put(g->db, &now, e);
+    now.damaged = false; /* unchanged it was not, or it would have been put */
     if (rc == TL_OK && seen.content_changed)
         rc = observe_lookups(g, f, rec_id, old.observation, observation, a, e);
     observe_fresh(g, rec_id);
@@ -557,6 +595,8 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     AUTO(arena_done) struct arena a = {0};
     if (rc == TL_E_NOT_FOUND)
         return record_new(g, f, r, hash, &a, out, e);
+    if (probe.bare && r->state == TL_STATE_LIVE && (r->flags & TL_REC_FULL) && r->created_us)
+        return record_first_seen(g, f, r, hash, &probe, &a, out, e);
     return record_known(g, f, r, hash, how, probe.rec, &a, out, e);
 }
 

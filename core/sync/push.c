@@ -323,54 +323,88 @@ static int came_back(struct engine *g, struct g_link *l, int side, int64_t rec_i
     return fail_record(g, l, &t, e);
 }
 
-/* The record is there: made by this write, by an earlier attempt of it, or seen by the feed before its result came. */
-static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
-                        const tl_record *post, struct err *e)
+/* The target answered with a record that is known already: seen by the feed before its result came, or another's.
+ * *failed_out: it has its counterpart, and the pair was failed for that. */
+static int create_known(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
+                        const tl_record *post, struct record *rec, bool *failed_out, struct arena *a, struct err *e)
 {
-    AUTO(arena_done) struct arena a = {0};
     int side = b->side;
-    struct g_feed *f = l->feed[side];
-    bool post_full = (post->flags & TL_REC_FULL) != 0;
-    struct record rec = {0};
-    struct pair p = {0};
-    int rc = record_find(g->db, &a, f->row.feed, post->id, &rec, e);
-    bool seen_before = rc == TL_OK;
-    AUTO(buf_done) struct buf blob = {0};
-    if (rc == TL_E_NOT_FOUND) {
-        rec = (struct record){.feed = f->row.feed, .id = post->id, .state = TL_STATE_LIVE};
-        target_take(g, &rec, post);
-        if (post_full) {
-            observation_of(f, post, &a, &blob);
-            rec.observation = buf_lent(&blob);
-        }
-        rc = record_put(g->db, &rec, e);
-        if (rc == TL_OK && post_full)
-            rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, &a, e);
-    } else if (rc == TL_OK) {
-        int64_t of = 0;
-        rc = pair_of_record(g->db, l->row.link, (enum side)side, rec.rec, (str){0}, &of, e);
-        if (rc == TL_OK && of != entry->pair) {
-            rc = pair_get(g->db, &a, entry->pair, &p, e);
-            AUTO(buf_done) struct buf text = {0};
-            buf_fmt(&text, "the target answered with %.*s, which has its counterpart already", STR_FMT(post->id));
-            struct trouble t = {.code = "ALREADY_MAPPED",
-                                .reason = TL_R_ALREADY_MAPPED,
-                                .id = entry->source_id,
-                                .side = 1 - side,
-                                .text = buf_text(&text)};
-            p.intent = 0;
-            return rc == TL_OK ? fail_pair(g, l, &p, &t, e) : rc;
-        }
-        if (rc == TL_E_NOT_FOUND)
-            rc = held_drop(g->db, l->row.link, rec.rec, e);
-        if (rc == TL_OK && rec.stamp.n)
-            rc = record_set_stamp(g->db, rec.rec, (str){0}, e);
-    }
+    int64_t of = 0;
+    int rc = record_find(g->db, a, l->feed[side]->row.feed, post->id, rec, e);
     if (rc == TL_OK)
-        rc = pair_get(g->db, &a, entry->pair, &p, e);
-    if (rc != TL_OK)
+        rc = pair_of_record(g->db, l->row.link, (enum side)side, rec->rec, (str){0}, &of, e);
+    if (rc == TL_OK && of != entry->pair) {
+        struct pair p = {0};
+        rc = pair_get(g->db, a, entry->pair, &p, e);
+        AUTO(buf_done) struct buf text = {0};
+        buf_fmt(&text, "the target answered with %.*s, which has its counterpart already", STR_FMT(post->id));
+        struct trouble t = {.code = "ALREADY_MAPPED",
+                            .reason = TL_R_ALREADY_MAPPED,
+                            .id = entry->source_id,
+                            .side = 1 - side,
+                            .text = buf_text(&text)};
+        p.intent = 0;
+        *failed_out = true;
+        return rc == TL_OK ? fail_pair(g, l, &p, &t, e) : rc;
+    }
+    if (rc == TL_E_NOT_FOUND)
+        rc = held_drop(g->db, l->row.link, rec->rec, e);
+    if (rc == TL_OK && rec->stamp.n)
+        rc = record_set_stamp(g->db, rec->rec, (str){0}, e);
+    return rc;
+}
+
+/* The row of the record that the write made; *seen_before: it was there. */
+static int create_record(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
+                         const tl_record *post, struct record *rec, bool *seen_before, bool *failed_out,
+                         struct arena *a, struct err *e)
+{
+    struct g_feed *f = l->feed[b->side];
+    bool post_full = (post->flags & TL_REC_FULL) != 0;
+    AUTO(buf_done) struct buf blob = {0};
+    struct err put = {0};
+    *rec = (struct record){.feed = f->row.feed, .id = post->id, .state = TL_STATE_LIVE};
+    target_take(g, rec, post);
+    if (post_full) {
+        observation_of(f, post, a, &blob);
+        rec->observation = arena_str(a, buf_lent(&blob));
+    }
+    int rc = record_put(g->db, rec, &put);
+    *seen_before = rc == E_EXISTS;
+    if (rc == E_EXISTS)
+        return create_known(g, l, b, entry, post, rec, failed_out, a, e);
+    if (rc != TL_OK) {
+        *e = put;
         return rc;
-    if (p.rec[side] && p.rec[side] != rec.rec) {
+    }
+    return post_full ? observe_lookups(g, f, rec->rec, (str){0}, rec->observation, a, e) : TL_OK;
+}
+
+/* What nearly every create comes to: the record is new, the pair is as it was born, all that was planned was sent. */
+static int create_plain(struct engine *g, const struct g_batch *b, const struct g_entry *entry, int64_t rec,
+                        bool *done_out, struct err *e)
+{
+    struct pair_created c = {.pair = entry->pair,
+                             .link = b->link,
+                             .intent = b->intent,
+                             .side = (enum side)b->side,
+                             .rec = rec,
+                             .gen = (int32_t)entry->gen,
+                             .run = b->run,
+                             .map_gen = b->map_gen,
+                             .synced_us = g_now(g)};
+    return pair_created(g->db, &c, done_out, e);
+}
+
+/* Any other create. *first: the pair had no record on this side before. */
+static int create_bind(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
+                       const tl_record *post, const struct record *rec, bool seen_before, bool *first, struct arena *a,
+                       struct err *e)
+{
+    int side = b->side;
+    struct pair p = {0};
+    int rc = pair_get(g->db, a, entry->pair, &p, e);
+    if (rc == TL_OK && p.rec[side] && p.rec[side] != rec->rec) {
         struct old_id old = {.link = l->row.link,
                              .rec = p.rec[side],
                              .pair = p.pair,
@@ -381,38 +415,56 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
                              .base = {p.base[side].kind, p.base[side].blob}};
         rc = old_id_put(g->db, &old, e);
         if (rc == TL_OK)
-            rc = came_back(g, l, side, p.rec[side], post->id, &a, e);
+            rc = came_back(g, l, side, p.rec[side], post->id, a, e);
     }
-    bool first = p.rec[side] == 0;
-    p.rec[side] = rec.rec;
+    if (rc != TL_OK)
+        return rc;
+    *first = p.rec[side] == 0;
+    p.rec[side] = rec->rec;
     p.gen[side] = (int32_t)entry->gen;
     p.flags |= side ? PAIR_CREATED_B : PAIR_CREATED_A;
-    if (first)
+    if (*first)
         p.run = b->run;
     pair_is_through(g, &p, false);
     p.map_gen = b->map_gen;
     p.synced_us = g_now(g);
-    bool slow = seen_before || post_full || (entry->flags & (ENTRY_WAITS | ENTRY_MOVED)) || !first;
-    if (slow) {
-        /* Bound first, so that the planner's view holds both records; then the bases. */
-        struct record source = {0};
-        if (rc == TL_OK)
-            rc = record_get(g->db, &a, p.rec[1 - side], &source, e);
-        str source_obs = source.observation;
-        if (rc == TL_OK)
-            rc = intent_source(g->db, &a, p.pair, (enum side)(1 - side), &source_obs, e);
-        if (rc == TL_E_NOT_FOUND)
-            rc = TL_OK;
-        if (rc == TL_OK)
-            rc = pair_store(g->db, &p, e);
-        if (rc == TL_OK)
-            rc = create_slow(g, l, b, entry, post, seen_before, source_obs, &a, e);
-    } else {
+    bool post_full = (post->flags & TL_REC_FULL) != 0;
+    if (!seen_before && !post_full && !(entry->flags & (ENTRY_WAITS | ENTRY_MOVED)) && *first) {
         pair_set_base(&p, (enum side)(1 - side), BASE_SAME, (str){0});
         pair_set_base(&p, (enum side)side, BASE_NONE, (str){0});
         p.unsettled |= side ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
-        rc = pair_store(g->db, &p, e);
+        return pair_store(g->db, &p, e);
     }
+    /* Bound first, so that the planner's view holds both records; then the bases. */
+    struct record source = {0};
+    rc = record_get(g->db, a, p.rec[1 - side], &source, e);
+    str source_obs = source.observation;
+    if (rc == TL_OK)
+        rc = intent_source(g->db, a, p.pair, (enum side)(1 - side), &source_obs, e);
+    if (rc == TL_E_NOT_FOUND)
+        rc = TL_OK;
+    if (rc == TL_OK)
+        rc = pair_store(g->db, &p, e);
+    return rc == TL_OK ? create_slow(g, l, b, entry, post, seen_before, source_obs, a, e) : rc;
+}
+
+/* The record is there: made by this write, by an earlier attempt of it, or seen by the feed before its result came. */
+static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
+                        const tl_record *post, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    int side = b->side;
+    bool post_full = (post->flags & TL_REC_FULL) != 0;
+    bool seen_before = false, failed = false, done = false, first = true;
+    struct record rec = {0};
+    int rc = create_record(g, l, b, entry, post, &rec, &seen_before, &failed, &a, e);
+    if (rc != TL_OK || failed)
+        return rc;
+    bool plain = (entry->flags & ENTRY_BORN) && !(entry->flags & (ENTRY_WAITS | ENTRY_MOVED)) && !post_full;
+    if (plain && !seen_before)
+        rc = create_plain(g, b, entry, rec.rec, &done, e);
+    if (rc == TL_OK && !done)
+        rc = create_bind(g, l, b, entry, post, &rec, seen_before, &first, &a, e);
     if (rc == TL_OK && !first)
         rc = change_note(g, l, b, entry, NULL, post->id, &a, e);
     refs_changed(g, l);
@@ -422,7 +474,7 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     if (rc == TL_OK && !(entry->flags & ENTRY_BORN))
         rc = failure_resolve_pair(g->db, entry->pair, STR("sync"), g_now(g), &resolved, e);
     if (rc == TL_OK && b->lane != LANE_BULK && !post_full && !seen_before)
-        feed_want(f, rec.rec, rec.id, g_mono(g), 0);
+        feed_want(l->feed[side], rec.rec, rec.id, g_mono(g), 0);
     run_count(g, l, b->run, side, COUNT_ADDED);
     g->figures.creates++;
     event_pair(g, l, entry->pair, side, post->id, "created");

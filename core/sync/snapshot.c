@@ -173,8 +173,12 @@ int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena
 {
     *out = (struct loaded){0};
     int rc = pair_load(g->db, a, pair, &out->pair, out->rec, e);
-    if (rc != TL_OK)
-        return rc;
+    return rc == TL_OK ? snapshot_make(g, l, a, out, e) : rc;
+}
+
+int snapshot_make(struct engine *g, struct g_link *l, struct arena *a, struct loaded *out, struct err *e)
+{
+    int rc = TL_OK;
     for (int s = 0; s < 2; s++)
         side_fill(l, s, a, out);
     chg_decode(l, out->pair.chg, out);
@@ -223,8 +227,8 @@ void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl
         }
         ld->base[s] = base;
         ld->has_base[s] = has;
-        side->base = base;
-        side->has_base = has;
+        side->base = same ? NULL : base;
+        side->has_base = same ? NULL : has;
         ld->pair.base[s] = (struct pair_base){.kind = same ? BASE_SAME : any ? BASE_OWN : BASE_NONE, .set = true};
         if (same || !any)
             continue;

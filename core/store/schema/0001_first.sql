@@ -200,14 +200,13 @@ CREATE UNIQUE INDEX pair_b ON pair(b_rec, link) WHERE b_rec IS NOT NULL;
 CREATE INDEX pair_link ON pair(link);
 -- Ready work of one link and lane, in order; a link that rests is not looked at.
 CREATE INDEX pair_ready ON pair(link, lane, due, pair) WHERE due IS NOT NULL AND intent = 0;
-CREATE INDEX pair_unsettled ON pair(link, pair) WHERE unsettled <> 0;
 CREATE INDEX pair_bad ON pair(link, status, pair) WHERE status <> 0;
 CREATE TRIGGER pair_keep BEFORE DELETE ON pair WHEN OLD.intent <> 0
 BEGIN SELECT RAISE(ABORT, 'pair has an open intent'); END;
 
 -- Rows per link and feed, kept with the transactions that change them.
 CREATE TABLE tally(
-  what INTEGER NOT NULL, -- 0 records of a feed, 1 pairs of a link, 2 of those with both sides
+  what INTEGER NOT NULL, -- 0 records of a feed, 1 pairs of a link, 2 of those with both sides, 3 unsettled
   owner INTEGER NOT NULL,
   n INTEGER NOT NULL,
   PRIMARY KEY(what, owner)

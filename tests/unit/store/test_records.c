@@ -179,6 +179,37 @@ static void a_stale_copy_does_not_undo_a_kept_base(void **state)
     assert_base(r, pair, SIDE_A, BASE_OWN, "old");
 }
 
+/* A record that a write made known holds nothing: its first observation replaces it, a second one must not. */
+static void a_first_observation_replaces_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct record made = {.feed = r->feed[SIDE_B], .id = STR("made")}, out;
+    struct record_probe probe;
+    ok(record_put(r->db, &made, &r->e));
+    ok(record_probe(r->db, made.feed, made.id, &probe, &r->e));
+    assert_true(probe.bare);
+    assert_false(probe.observed);
+    made.version = STR("v1");
+    made.seen_hash = 77;
+    made.by = STR("user");
+    made.observation = rig_observation(r, "x");
+    ok(record_first(r->db, &made, &r->e));
+    ok(record_probe(r->db, made.feed, made.id, &probe, &r->e));
+    assert_false(probe.bare);
+    assert_true(probe.observed);
+    ok(record_get(r->db, &r->a, made.rec, &out, &r->e));
+    assert_str(out.version, "v1");
+    assert_str(out.by, "user");
+    assert_int_equal(out.seen_hash, 77);
+    assert_false(out.damaged);
+    assert_true(str_eq(out.observation, rig_observation(r, "x")));
+    assert_int_equal(record_first(r->db, &made, &r->e), TL_E_NOT_FOUND);
+    struct record stamped = {.feed = r->feed[SIDE_B], .id = STR("stamped"), .stamp = STR("s")};
+    ok(record_put(r->db, &stamped, &r->e));
+    ok(record_probe(r->db, stamped.feed, stamped.id, &probe, &r->e));
+    assert_false(probe.bare);
+}
+
 static void an_open_intent_keeps_its_source(void **state)
 {
     struct rig *r = *state;
@@ -344,6 +375,7 @@ int main(void)
         UNIT(damage_is_seen),
         UNIT(a_base_that_was_the_observation_keeps_its_value),
         UNIT(a_stale_copy_does_not_undo_a_kept_base),
+        UNIT(a_first_observation_replaces_nothing),
         UNIT(an_open_intent_keeps_its_source),
         UNIT(touching_changes_the_version_alone),
         UNIT(a_walk_meets_every_record_once),
