@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "backups.h"
 #include "daemon.h"
 #include "housekeeping.h"
 #include "log.h"
@@ -155,6 +156,7 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
     if (rc)
         return rc;
     app->housekeeping = housekeeping_new(app);
+    app->backups = backups_new(app);
     struct control_parts parts = {.env = app->env,
                                   .mailbox = app->mailbox,
                                   .engine = app->engine,
@@ -195,6 +197,7 @@ static void *watch_signals(void *arg)
     sigwait(&set, &got);
     log_line(LOG_INFO, NULL, "stopping (signal %d): waiting for writes in flight", got);
     daemon_stopping();
+    backups_stop(app->backups); /* or a request that waits for one would hold the server up */
     app->hook_server = server_stop(app->hook_server);
     app->api = server_stop(app->api);
     control_stop(app->control);
@@ -215,9 +218,10 @@ static void unwire(struct app *app, pthread_t watcher)
     http_client_free(app->http);
     pthread_cancel(watcher);
     pthread_join(watcher, NULL);
+    db_close(app->db); /* ends threads that report to what follows */
     control_free(app->control);
-    db_close(app->db);
     housekeeping_free(app->housekeeping);
+    backups_free(app->backups);
     seal_key_wipe(&app->key);
 }
 

@@ -13,6 +13,7 @@
 struct readers;
 struct hook_targets;
 struct housekeeping;
+struct backups;
 
 struct app {
     const struct env *env;
@@ -27,6 +28,7 @@ struct app {
     struct readers *readers;    /* [any] */
     struct hook_targets *hooks; /* [any] */
     struct housekeeping *housekeeping;
+    struct backups *backups; /* [control] */
     struct server *api, *hook_server;
     int64_t started_us, started_mono_us;
 };
@@ -59,6 +61,6 @@ int hook_answer(struct request *rq, struct buf *answer, const char **content_typ
 int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e);
 
 extern const struct route routes_daemon[], routes_connectors[], routes_endpoints[], routes_connections[], routes_sync[],
-    routes_secrets[];
+    routes_secrets[], routes_backups[];
 extern const struct route *const api_tables[];
 #endif

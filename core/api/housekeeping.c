@@ -1,4 +1,4 @@
-/* What must happen now and then: the database is checked after the start and every week. [control] */
+/* What must happen now and then: the database is checked after the start and every week, and backed up. [control] */
 #include "housekeeping.h"
 
 #include <pthread.h>
@@ -7,6 +7,7 @@
 
 #include "app.h"
 #include "attention.h"
+#include "backups.h"
 #include "log.h"
 #include "times.h"
 
@@ -17,6 +18,7 @@ struct housekeeping {
     struct app *app;
     int64_t due; /* mono; of the next check, or of a look at the one that runs */
     bool running, first_done;
+    bool looked;          /* one check ended, whatever came of it: backups may begin */
     pthread_mutex_t lock; /* guards finished and result */
     bool finished;
     struct err result;
@@ -59,6 +61,7 @@ static void start_check(struct housekeeping *h, int64_t now)
         return;
     }
     log_err(LOG_WARN, "check of the database", &e);
+    h->looked = true;
     h->due = now + AGAIN_US;
 }
 
@@ -93,6 +96,7 @@ static void take_result(struct housekeeping *h, int64_t now)
     if (!finished)
         return;
     h->running = false;
+    h->looked = true;
     if (result.status != TL_OK && strcmp(result.code, "STORAGE_CORRUPT") != 0) {
         log_err(LOG_WARN, "check of the database", &result);
         h->due = now + AGAIN_US;
@@ -111,5 +115,6 @@ int64_t housekeeping_tick(void *arg)
         take_result(h, now);
     else if (h->due <= now)
         start_check(h, now);
-    return h->due;
+    int64_t backup_due = backups_tick(h->app->backups, h->looked);
+    return backup_due < h->due ? backup_due : h->due;
 }

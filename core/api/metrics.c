@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "backups.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
@@ -161,6 +162,7 @@ static int collect(struct verb *v, struct err *e)
     struct buf *out = &((struct once *)(void *)v->rq->stream->self)->text;
     add_engine(out, v->app);
     add_store(out, v->app);
+    backups_figures(v->app->backups, out);
     add_process(out, v->app);
     add_connectors(out, v->app);
     return TL_OK;

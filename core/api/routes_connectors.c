@@ -149,7 +149,7 @@ static int run_load(struct verb *v, struct err *e)
     if (!rc)
         rc = runtime_load(v->app->runtime, v->object, on_loaded, v, e);
     if (!rc)
-        control_hold(v->pending);
+        verb_hold(v);
     return rc;
 }
 
@@ -189,7 +189,7 @@ static int run_unload(struct verb *v, struct err *e)
     if (!rc)
         rc = runtime_unload(v->app->runtime, v->object, mode, v->number, on_unloaded, v, e);
     if (!rc)
-        control_hold(v->pending);
+        verb_hold(v);
     return rc;
 }
 
@@ -209,7 +209,7 @@ static int run_reload(struct verb *v, struct err *e)
     if (!rc)
         rc = runtime_reload(v->app->runtime, v->object, v->number, on_loaded, v, e);
     if (!rc)
-        control_hold(v->pending);
+        verb_hold(v);
     return rc;
 }
 
@@ -244,7 +244,7 @@ static int run_disable(struct verb *v, struct err *e)
         return run_show(v, e);
     }
     if (!rc)
-        control_hold(v->pending);
+        verb_hold(v);
     return rc;
 }
 

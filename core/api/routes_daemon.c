@@ -3,14 +3,15 @@
 #include <sys/resource.h>
 
 #include "attention.h"
+#include "backups.h"
 #include "metrics.h"
 #include "openapi.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
 
-const struct route *const api_tables[] = {
-    routes_daemon, routes_connectors, routes_endpoints, routes_connections, routes_sync, routes_secrets, NULL};
+const struct route *const api_tables[] = {routes_daemon, routes_connectors, routes_endpoints, routes_connections,
+                                          routes_sync,   routes_secrets,    routes_backups,   NULL};
 
 /* ---- status: one screen ---- */
 
@@ -27,6 +28,7 @@ static int run_status(struct verb *v, struct err *e)
     }
     json_object_set_new(v->out, "connectors",
                         json_pack("{s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors", attention));
+    json_object_set_new(v->out, "backup", backups_json(v->app->backups));
     return TL_OK;
 }
 
@@ -177,7 +179,9 @@ const struct route routes_daemon[] = {
     {"GET", "/api/v1/status", 0, show_status, "one screen: daemon, connections, what needs a person", NULL, NULL,
      "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:["
      "object],"
-     "repairs:[{object:string,code:string,text:string,hint:string}],connectors:object}"},
+     "repairs:[{object:string,code:string,text:string,hint:string}],connectors:object,"
+     "backup:{dir:string,every_s:integer,keep:integer,running:boolean,failed:integer,next_at:time?,last:object?,"
+     "error:object?}}"},
     {"GET", "/api/v1/config", 0, show_config, "every value that counts, with its origin", NULL, NULL,
      "{path:string,items:[{section:string,key:string,value:string,origin:string}]}"},
     {"GET", "/api/v1/openapi.json", 0, openapi, "this document", NULL, NULL, "object"},

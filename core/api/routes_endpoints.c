@@ -103,7 +103,7 @@ static int run_check(struct verb *v, struct err *e)
 {
     int rc = admin_endpoint_check(v->app->engine, v->object, on_checked, v, e);
     if (!rc)
-        control_hold(v->pending);
+        verb_hold(v);
     return not_found_words(e, rc, "endpoint", v->object);
 }
 
@@ -118,7 +118,7 @@ static int run_prepare(struct verb *v, struct err *e)
 {
     int rc = admin_endpoint_prepare(v->app->engine, v->object, v->flag, on_checked, v, e);
     if (!rc)
-        control_hold(v->pending);
+        verb_hold(v);
     return not_found_words(e, rc, "endpoint", v->object);
 }
 
@@ -187,7 +187,7 @@ static int run_sign_in(struct verb *v, struct err *e)
         free(s);
         return rc;
     }
-    control_hold(v->pending);
+    verb_hold(v);
     return TL_OK;
 }
 

@@ -33,7 +33,7 @@ static int on_control(void *arg, struct pending *p, struct err *e)
     struct running *r = arg;
     r->verb->pending = p;
     int rc = r->fn(r->verb, e);
-    if (!rc)
+    if (!rc && !r->verb->held)
         leave_trace(r->verb);
     return rc;
 }
@@ -54,8 +54,16 @@ int verb_run(struct verb *v, verb_fn fn, json_t **answer, struct err *e)
     return rc;
 }
 
+void verb_hold(struct verb *v)
+{
+    v->held = true;
+    control_hold(v->pending);
+}
+
 void verb_finish(struct verb *v, int rc, const struct err *e)
 {
+    if (!rc)
+        leave_trace(v);
     control_finish(v->pending, rc, e);
 }
 

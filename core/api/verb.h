@@ -17,13 +17,15 @@ struct verb {
     bool flag;
     json_t *out;
     struct pending *pending; /* for verbs that end later */
+    bool held;
 };
-/* [control] May call control_hold(v->pending) and end later with verb_finish. */
+/* [control] May call verb_hold(v) and end later with verb_finish. */
 typedef int (*verb_fn)(struct verb *v, struct err *e);
 
 void verb_init(struct verb *v, struct request *rq, const char *act, const char *object);
 /* Runs and hands over what it answered ({} when nothing). */
 int verb_run(struct verb *v, verb_fn fn, json_t **answer, struct err *e);
+void verb_hold(struct verb *v);
 void verb_finish(struct verb *v, int rc, const struct err *e);
 /* Members of the body (all texts, numbers, booleans) as settings. */
 int verb_settings(struct verb *v, const json_t *members, struct err *e);

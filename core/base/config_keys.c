@@ -48,6 +48,14 @@ const struct config_key config_keys[] = {
     {"store", "durability", CONFIG_CHOICE, "full", "full,normal", 0, 0, RELOAD_DAEMON,
      "full: a commit survives power loss. normal: the last commits may be lost then, never the database."},
     {"store", "cache", CONFIG_SIZE, "16m", NULL, MIB, 4096 * MIB, RELOAD_DAEMON, "Page cache of the writer."},
+    {"store", "backup_every", CONFIG_DURATION, "6h", NULL, 0, 365 * DAY, RELOAD_DAEMON,
+     "How often the database is copied while everything goes on; 0s: never by itself. \"tieline status\" tells the age "
+     "of the last good one."},
+    {"store", "backup_keep", CONFIG_INT, "8", NULL, 1, 10000, RELOAD_DAEMON,
+     "How many of these copies are kept; older ones are removed after a good one."},
+    {"store", "backup_dir", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON,
+     "Where they are put, best on another disk, writable for the daemon's user (with the unit: ReadWritePaths). "
+     "Default: \"backups\" in the state directory."},
 
     {"log", "level", CONFIG_CHOICE, "info", "debug,info,warn,error", 0, 0, RELOAD_LIVE,
      "Least important line that is written."},

@@ -95,6 +95,17 @@ static void print_repairs(const struct cli *cli, const json_t *answer)
     (void)cli;
 }
 
+static void print_backup(const json_t *backup)
+{
+    const json_t *last = json_object_get(backup, "last");
+    int64_t minutes = cli_int(last, "age_s") / 60;
+    if (last)
+        printf("last backup: %lld h %lld min ago, %.1f MiB, %s\n", (long long)(minutes / 60), (long long)(minutes % 60),
+               (double)cli_int(last, "bytes") / (1 << 20), cli_text(last, "file"));
+    else
+        printf("last backup: none%s\n", cli_int(backup, "every_s") ? "" : "; [store] backup_every is 0s");
+}
+
 static int run_status(struct cli *cli)
 {
     json_t *answer = NULL;
@@ -113,6 +124,7 @@ static int run_status(struct cli *cli)
             printf("WARNING: development = yes: connectors of the daemon's own user are trusted, plain http to "
                    "loopback is "
                    "allowed\n");
+        print_backup(json_object_get(answer, "backup"));
         json_t *list = json_pack("{s:O}", "items", json_object_get(answer, "connections"));
         cli_sum_links(json_object_get(answer, "connections"));
         cli_print_list(cli, "connection", list, connection_columns,
