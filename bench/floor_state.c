@@ -221,7 +221,7 @@ static void outgoing(struct floor *f, const struct record *source, struct arena 
     const str parts[] = {
         STR("100000001"), str_of(f->kind->kind), source->id, STR("00D5j0000000001EAA"), str_of(f->kind->kind), {0},
         str_of(number)};
-    stamp_hash(hash, db_instance_key(f->db), parts, ARRAY_LEN(parts));
+    stamp_hash(hash, db_stamp_key(f->db), parts, ARRAY_LEN(parts));
     out->stamp = str_of(arena_fmt(a, "%s.%s", db_instance(f->db), hash));
 }
 

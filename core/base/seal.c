@@ -205,20 +205,41 @@ void buf_wipe(struct buf *b)
     buf_done(b);
 }
 
-void stamp_hash(char out[27], const uint8_t key[32], const str *parts, unsigned n)
+void stamp_key_init(struct stamp_key *out, const uint8_t key[32])
+{
+    crypto_auth_hmacsha256_state state;
+    _Static_assert(sizeof state <= sizeof out->state, "a stamp key holds a state");
+    need_sodium();
+    crypto_auth_hmacsha256_init(&state, key, 32);
+    *out = (struct stamp_key){0};
+    memcpy(out->state, &state, sizeof state);
+}
+
+void stamp_hash(char out[27], const struct stamp_key *key, const str *parts, unsigned n)
 {
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
     crypto_auth_hmacsha256_state state;
-    uint8_t hash[crypto_auth_hmacsha256_BYTES];
-    need_sodium();
-    crypto_auth_hmacsha256_init(&state, key, 32);
+    uint8_t hash[crypto_auth_hmacsha256_BYTES], text[512];
+    size_t have = 0;
+    memcpy(&state, key->state, sizeof state);
     for (unsigned i = 0; i < n; i++) {
-        uint8_t length[8]; /* little-endian, so that ("ab", "c") and ("a", "bc") differ */
-        for (unsigned j = 0; j < 8; j++)
-            length[j] = (uint8_t)(parts[i].n >> (8 * j));
-        crypto_auth_hmacsha256_update(&state, length, sizeof length);
-        crypto_auth_hmacsha256_update(&state, (const unsigned char *)parts[i].p, parts[i].n);
+        str part = parts[i];
+        if (have + 8 + part.n > sizeof text) {
+            crypto_auth_hmacsha256_update(&state, text, have);
+            have = 0;
+        }
+        for (unsigned j = 0; j < 8; j++) /* little-endian, so that ("ab", "c") and ("a", "bc") differ */
+            text[have++] = (uint8_t)(part.n >> (8 * j));
+        if (have + part.n > sizeof text) {
+            crypto_auth_hmacsha256_update(&state, text, have);
+            crypto_auth_hmacsha256_update(&state, (const unsigned char *)part.p, part.n);
+            have = 0;
+        } else if (part.n) {
+            memcpy(text + have, part.p, part.n);
+            have += part.n;
+        }
     }
+    crypto_auth_hmacsha256_update(&state, text, have);
     crypto_auth_hmacsha256_final(&state, hash);
     for (unsigned i = 0; i < 26; i++) {
         unsigned bit = i * 5;

@@ -22,6 +22,11 @@ void seal(struct buf *out, const struct seal_key *k, str what, str secret);
 int unseal(struct buf *out, const struct seal_key *k, str what, str blob, struct err *e);
 void buf_wipe(struct buf *b); /* sodium_memzero, then buf_done */
 AUTO_DONE(struct buf, buf_wipe)
+/* A key of stamps with the part of the work that is the same for all of them done. Plain data: copy it freely. */
+struct stamp_key {
+    _Alignas(16) uint8_t state[224];
+};
+void stamp_key_init(struct stamp_key *out, const uint8_t key[32]);
 /* HMAC-SHA-256(key, parts joined with their lengths), first 26 characters of lower-case base32 (RFC 4648 alphabet). */
-void stamp_hash(char out[27], const uint8_t key[32], const str *parts, unsigned n);
+void stamp_hash(char out[27], const struct stamp_key *key, const str *parts, unsigned n);
 #endif

@@ -296,6 +296,10 @@ const uint8_t *db_instance_key(const struct db *db)
 {
     return db->id.key;
 }
+const struct stamp_key *db_stamp_key(const struct db *db)
+{
+    return &db->id.stamps;
+}
 const struct env *db_env(const struct db *db)
 {
     return db->env;

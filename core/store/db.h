@@ -65,7 +65,8 @@ int db_accept_restored(struct db *db, struct err *e);
 
 const char *db_path(const struct db *db);
 const char *db_instance(const struct db *db);        /* 8 characters of lower-case base32, made with the database */
-const uint8_t *db_instance_key(const struct db *db); /* 32 bytes; key of stamp_hash() */
+const uint8_t *db_instance_key(const struct db *db); /* 32 bytes */
+const struct stamp_key *db_stamp_key(const struct db *db); /* the same, for stamp_hash() */
 /* Replaces the identity by that of a map passport; only while there is no pair (E_PRECONDITION). [control] */
 int db_set_identity(struct db *db, const char *instance, const uint8_t key[32], struct err *e);
 const struct env *db_env(const struct db *db);

@@ -20,6 +20,7 @@ struct db_identity {
     char instance[INSTANCE_CHARS + 1];
     char incarnation[INCARNATION_CHARS + 1];
     uint8_t key[32];
+    struct stamp_key stamps; /* made of key */
 };
 
 struct db {

@@ -134,9 +134,11 @@ int identity_load(struct db *db, struct err *e)
         rc = load_exact(db, "incarnation", id.incarnation, INCARNATION_CHARS, e);
     if (rc == TL_OK)
         rc = load_exact(db, "instance_key", id.key, sizeof id.key, e);
-    if (rc == TL_OK)
-        db->id = id;
-    return rc;
+    if (rc)
+        return rc;
+    stamp_key_init(&id.stamps, id.key);
+    db->id = id;
+    return TL_OK;
 }
 
 static int any_pair(struct db *db, bool *out, struct err *e)
@@ -164,6 +166,7 @@ int db_set_identity(struct db *db, const char *instance, const uint8_t key[32], 
     struct db_identity before = db->id;
     memcpy(db->id.instance, instance, INSTANCE_CHARS + 1);
     memcpy(db->id.key, key, sizeof db->id.key);
+    stamp_key_init(&db->id.stamps, key);
     rc = identity_write(db, e);
     if (rc == TL_OK)
         rc = tx_commit(&tx, e);

@@ -14,7 +14,7 @@ void stamp_of(struct engine *g, const struct g_link *l, int source, str source_i
     const str parts[] = {from->row.org_key, l->row.kind[source],     source_id,
                          to->row.org_key,   l->row.kind[1 - source], {0},
                          str_of(number)};
-    stamp_hash(hash, db_instance_key(g->db), parts, (unsigned)ARRAY_LEN(parts));
+    stamp_hash(hash, db_stamp_key(g->db), parts, (unsigned)ARRAY_LEN(parts));
     snprintf(out, 40, "%s.%s", db_instance(g->db), hash);
 }
 
@@ -133,7 +133,8 @@ int match_decide(struct engine *g, struct g_link *l, int source, const struct re
                  struct arena *a, struct match_result *out, struct err *e)
 {
     struct lookup_key key;
-    struct hits *own = arena_new(a, struct hits), *there = arena_new(a, struct hits);
+    struct hits own_hits, there_hits, *own = &own_hits, *there = &there_hits; /* filled up to n only */
+    own->n = there->n = 0;
     *out = (struct match_result){.match = MATCH_NONE};
     if (!key_of(l, source, rec->observation, a, &key))
         return TL_OK;

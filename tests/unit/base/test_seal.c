@@ -159,9 +159,30 @@ static void stamps_are_stable(void **state)
     for (uint8_t i = 0; i < 32; i++)
         key[i] = i;
     char out[27];
-    stamp_hash(out, key, (str[]){STR("org-1"), STR("contact"), STR("4876")}, 3);
+    struct stamp_key k;
+    stamp_key_init(&k, key);
+    stamp_hash(out, &k, (str[]){STR("org-1"), STR("contact"), STR("4876")}, 3);
     assert_string_equal(
         out, "7uh7zc4f4ucokcat6644gh3u4l"); /* HMAC-SHA-256 over le64 length and bytes of each part, by Python's hmac */
+}
+
+/* Longer than what is hashed at once, at every place; values by Python's hmac too. */
+static void stamps_of_long_parts(void **state)
+{
+    (void)state;
+    uint8_t key[32];
+    for (uint8_t i = 0; i < 32; i++)
+        key[i] = i;
+    char x[600], out[27];
+    memset(x, 'x', sizeof x);
+    struct stamp_key k;
+    stamp_key_init(&k, key);
+    stamp_hash(out, &k, (str[]){str_n(x, 600), STR("middle"), str_n(x, 100)}, 3);
+    assert_string_equal(out, "3cjics6ti2y3uo44337jtik3xe");
+    stamp_hash(out, &k, (str[]){str_n(x, 400), str_n(x, 400), STR("y")}, 3);
+    assert_string_equal(out, "7dowqik3m257yz4ijvqbddv5pn");
+    stamp_hash(out, &k, (str[]){str_n(x, 496), str_n(x, 1), {0}}, 3);
+    assert_string_equal(out, "kzcjcpnxwik3y2ajhn4wqrjok4");
 }
 
 static void stamps_tell_parts_apart(void **state)
@@ -169,10 +190,13 @@ static void stamps_tell_parts_apart(void **state)
     (void)state;
     uint8_t key[32] = {0}, key2[32] = {1};
     char a[27], b[27], c[27], d[27];
-    stamp_hash(a, key, (str[]){STR("ab"), STR("c")}, 2);
-    stamp_hash(b, key, (str[]){STR("a"), STR("bc")}, 2);
-    stamp_hash(c, key, (str[]){STR("ab"), STR("c"), STR("")}, 3);
-    stamp_hash(d, key2, (str[]){STR("ab"), STR("c")}, 2);
+    struct stamp_key k, k2;
+    stamp_key_init(&k, key);
+    stamp_key_init(&k2, key2);
+    stamp_hash(a, &k, (str[]){STR("ab"), STR("c")}, 2);
+    stamp_hash(b, &k, (str[]){STR("a"), STR("bc")}, 2);
+    stamp_hash(c, &k, (str[]){STR("ab"), STR("c"), STR("")}, 3);
+    stamp_hash(d, &k2, (str[]){STR("ab"), STR("c")}, 2);
     assert_string_not_equal(a, b);
     assert_string_not_equal(a, c);
     assert_string_not_equal(a, d);
@@ -189,6 +213,7 @@ int main(void)
         cmocka_unit_test(seals_and_unseals),
         cmocka_unit_test(a_blob_cannot_be_moved_changed_or_opened_with_another_key),
         cmocka_unit_test(stamps_are_stable),
+        cmocka_unit_test(stamps_of_long_parts),
         cmocka_unit_test(stamps_tell_parts_apart),
     };
     return cmocka_run_group_tests_name("base_seal", tests, make_dir, drop_dir);
