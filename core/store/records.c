@@ -19,6 +19,8 @@ enum {
     Q_RECHECKS,
     Q_FIND_STAMP,
     Q_WALK,
+    Q_WALK_A,
+    Q_WALK_B,
     Q_DELETE,
     Q_USED,
     Q_STANDING,
@@ -27,6 +29,7 @@ enum {
     Q_KEEP_B,
     Q_KEEP_SOURCE
 };
+#define WALK " FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3"
 static const char *const SQL[] = {
     [Q_PROBE] = "SELECT rec, seen_hash, state, CASE WHEN observation IS NOT NULL THEN 1 WHEN version IS NULL AND "
                 "recheck IS NULL AND into_id IS NULL AND stamp IS NULL THEN 2 ELSE 0 END "
@@ -48,7 +51,9 @@ static const char *const SQL[] = {
     [Q_SET_STAMP] = "UPDATE record SET stamp = ?2 WHERE rec = ?1",
     [Q_RECHECKS] = "SELECT rec FROM record WHERE feed = ?1 AND recheck <= ?2 ORDER BY recheck LIMIT ?3",
     [Q_FIND_STAMP] = "SELECT rec FROM record WHERE feed = ?1 AND stamp = ?2",
-    [Q_WALK] = "SELECT " RECORD_COLUMNS " FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3",
+    [Q_WALK] = "SELECT " RECORD_COLUMNS WALK,
+    [Q_WALK_A] = "SELECT " RECORD_COLUMNS ", EXISTS(SELECT 1 FROM pair WHERE a_rec = rec AND link = ?4 AND slot = '')" WALK,
+    [Q_WALK_B] = "SELECT " RECORD_COLUMNS ", EXISTS(SELECT 1 FROM pair WHERE b_rec = rec AND link = ?4)" WALK,
     [Q_DELETE] = "DELETE FROM record WHERE rec = ?1 RETURNING feed",
     [Q_USED] = "SELECT EXISTS(SELECT 1 FROM pair WHERE a_rec = ?1) OR EXISTS(SELECT 1 FROM pair WHERE b_rec = ?1) OR "
                "EXISTS(SELECT 1 FROM old_id WHERE rec = ?1) OR EXISTS(SELECT 1 FROM held WHERE rec = ?1)",
@@ -129,17 +134,39 @@ int record_find(struct db *db, struct arena *a, int64_t feed, str id, struct rec
     return rc;
 }
 
+static void put_walk(struct query *q, int64_t feed, str after, size_t max)
+{
+    put_i64(q, feed);
+    if (after.n)
+        put_id(q, after);
+    else
+        put_i64(q, -1); /* numbers come first, and none is negative */
+    put_i64(q, (int64_t)max);
+}
+
+int record_walk_link(struct db *db, struct arena *a, int64_t feed, int64_t link, enum side s, str after, size_t max,
+                     struct record **out, bool **paired_out, size_t *n, struct err *e)
+{
+    struct list l = {.a = a, .item_bytes = sizeof(struct record)};
+    bool *paired = arena_array(a, bool, max + 1);
+    AUTO(query_end) struct query q = query_begin(db, &T, s == SIDE_A ? Q_WALK_A : Q_WALK_B, e);
+    put_walk(&q, feed, after, max);
+    put_i64(&q, link);
+    int rc;
+    while ((rc = query_row(&q)) == TL_OK) {
+        record_read(&q, a, list_add(&l));
+        paired[l.n - 1] = get_bool(&q);
+    }
+    *paired_out = paired;
+    return list_end(rc, &l, (void **)out, n);
+}
+
 int record_walk(struct db *db, struct arena *a, int64_t feed, str after, size_t max, struct record **out, size_t *n,
                 struct err *e)
 {
     struct list l = {.a = a, .item_bytes = sizeof(struct record)};
     AUTO(query_end) struct query q = query_begin(db, &T, Q_WALK, e);
-    put_i64(&q, feed);
-    if (after.n)
-        put_id(&q, after);
-    else
-        put_i64(&q, -1); /* numbers come first, and none is negative */
-    put_i64(&q, (int64_t)max);
+    put_walk(&q, feed, after, max);
     int rc;
     while ((rc = query_row(&q)) == TL_OK)
         record_read(&q, a, list_add(&l));

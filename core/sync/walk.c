@@ -40,10 +40,7 @@ static int walk_record(struct engine *g, struct g_link *l, int side, const struc
     g_step(g, 1);
     if (rec->state != TL_STATE_LIVE || rec->observation.n == 0 || !record_in_window(l, rec))
         return TL_OK;
-    int64_t pair = 0;
-    int rc = pair_of_record(g->db, l->row.link, (enum side)side, rec->rec, (str){0}, &pair, e);
-    if (rc != TL_E_NOT_FOUND)
-        return rc;
+    int rc = TL_OK;
     if (rec->stamp.n) {
         struct held h = {0};
         rc = held_get(g->db, &a, l->row.link, rec->rec, &h, e);
@@ -65,10 +62,15 @@ static int walk_slice(struct engine *g, struct g_link *l, struct builder *b, str
     size_t n = 0;
     int side = l->row.position.n && l->row.position.p[0] == 'b' ? 1 : 0;
     str after = l->row.position.n > 1 ? str_n(l->row.position.p + 1, l->row.position.n - 1) : (str){0};
-    int rc = record_walk(g->db, &a, l->feed[side]->row.feed, after, PAGE_ROWS, &page, &n, e);
+    bool *paired = NULL;
+    int rc = record_walk_link(g->db, &a, l->feed[side]->row.feed, l->row.link, (enum side)side, after, PAGE_ROWS, &page,
+                              &paired, &n, e);
     size_t done = 0;
     for (; done < n && rc == TL_OK && !b->starved[1 - side]; done++)
-        rc = walk_record(g, l, side, &page[done], b, e);
+        if (!paired[done])
+            rc = walk_record(g, l, side, &page[done], b, e);
+        else
+            g_step(g, 1);
     if (rc != TL_OK)
         return rc;
     if (done < n || n == PAGE_ROWS) {
