@@ -39,7 +39,9 @@ int daemon_key(const struct config *c, struct seal_key *out, struct err *e)
     int rc = seal_key_load(out, file, e);
     if (rc == TL_E_NOT_FOUND)
         err_hint(e, "make one, once, and keep a copy: tielined --make-key %s", file);
-    return rc;
+    else if (rc && !e->hint[0])
+        err_hint(e, "it must be readable for the daemon's user, or handed over as a systemd credential");
+    return rc ? e->status = TL_E_CONFIG : TL_OK; /* whatever is wrong with it, a person must put it right */
 }
 
 int daemon_state_dir(const char *path, struct err *e)

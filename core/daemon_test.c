@@ -1,4 +1,5 @@
 /* tielined -t and -T: see daemon.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -83,6 +84,36 @@ static void remove_copies(const struct config *c, const char *dir)
     (void)rmdir(dir);
 }
 
+/* Who checks need not be who will run it: root may look at the key of the daemon's user, others may not look at all. */
+static bool is_the_daemons(const struct config *c, const struct stat *key)
+{
+    struct stat state;
+    return stat(config_get(c, "core", "state_dir"), &state) == 0 && state.st_uid == key->st_uid;
+}
+
+static void check_key(struct config *c)
+{
+    const struct config_value *v = config_lookup(c, "core", "key_file");
+    const char *path = config_get(c, "core", "key_file");
+    const char *file = v ? v->file : c->path;
+    int line = v ? v->line : 0;
+    struct stat st;
+    if (stat(path, &st) != 0 && errno == EACCES) {
+        ini_find(&c->ini, FINDING_WARNING, file, line, "[core] key_file = %s: this user may not look at it", path);
+        return;
+    }
+    bool others = stat(path, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid() && is_the_daemons(c, &st);
+    struct seal_key key;
+    struct err e = {0};
+    if (others || daemon_key(c, &key, &e) == TL_OK) {
+        seal_key_wipe(&key);
+        return;
+    }
+    bool closed = access(path, R_OK) != 0 && errno == EACCES; /* closed to us, as it should be to others */
+    ini_find(&c->ini, closed ? FINDING_WARNING : FINDING_ERROR, file, line, "[core] key_file = %s: %s; %s", path,
+             e.text, e.hint);
+}
+
 int daemon_test(struct config *c, bool dump)
 {
     char own_dir[] = "/tmp/tielined-test-XXXXXX";
@@ -95,6 +126,7 @@ int daemon_test(struct config *c, bool dump)
                                      .development = c->development};
     if (dump)
         dump_plain(c);
+    check_key(c);
     for (const struct config_section *s = c->sections; s; s = s->next) {
         if (strcmp(s->type, "endpoint") == 0)
             check_endpoint(c, &runtime, s, dump);

@@ -220,7 +220,7 @@ static void remember_good(struct backups *b)
 {
     struct err e = {0};
     b->made++;
-    log_line(LOG_INFO, NOW, "\"%s\": %.1f MiB in %.1f s", b->making.path, (double)b->making.bytes / MIB,
+    log_line(LOG_INFO, NULL, "backup \"%s\": %.1f MiB in %.1f s", b->making.path, (double)b->making.bytes / MIB,
              (double)b->making.took_us / (double)US_PER_S);
     if (!b->is_ours)
         return;

@@ -171,6 +171,40 @@ static int set_link(struct request *rq, json_t **answer, struct err *e)
     return rc ? rc : verb_run(&v, run_link_set, answer, e);
 }
 
+/* One that the INI makes at every start must go from there first. */
+static int not_pinned(const struct config *c, const char *connection, const char *kind, struct err *e)
+{
+    for (const struct config_section *s = c->sections; s; s = s->next) {
+        if (strcmp(s->type, "link") != 0 || strcmp(s->name, connection) != 0 ||
+            strncmp(s->kind, kind, strlen(kind)) != 0 ||
+            (s->kind[strlen(kind)] && strcmp(s->kind + strlen(kind), "s") != 0))
+            continue;
+        err_set(e, E_PRECONDITION, "link \"%s\" of connection \"%s\" is pinned by %s:%d", kind, connection, s->file,
+                s->line);
+        err_code(e, "PINNED");
+        err_hint(e, "remove that section and restart the daemon, then delete the link");
+        return E_PRECONDITION;
+    }
+    return TL_OK;
+}
+
+static int run_link_delete(struct verb *v, struct err *e)
+{
+    return admin_link_delete(v->app->engine, v->text[0], v->text[1], e);
+}
+
+static int delete_link(struct request *rq, json_t **answer, struct err *e)
+{
+    if (request_flag(rq, "dry_run"))
+        return show_link(rq, answer, e); /* what would be lost: its counts */
+    struct verb v;
+    verb_init(&v, rq, "link.delete", link_object(rq));
+    v.text[0] = capture(rq, 0);
+    v.text[1] = capture(rq, 1);
+    int rc = not_pinned(rq->app->config, v.text[0], v.text[1], e);
+    return rc ? rc : verb_run(&v, run_link_delete, answer, e);
+}
+
 /* ---- maps ---- */
 
 static int show_map(struct request *rq, json_t **answer, struct err *e)
@@ -242,6 +276,8 @@ const struct route routes_connections[] = {
      "{connection:string,kind:string,settings:object?}", "object"},
     {"GET", LINK, 0, show_link, "one link with its settings and where they come from", NULL, NULL, "object"},
     {"PATCH", LINK, ROUTE_WRITE | ROUTE_MATCH, set_link, "change settings", NULL, "object", "object"},
+    {"DELETE", LINK, ROUTE_WRITE | ROUTE_MATCH | ROUTE_DRY, delete_link,
+     "delete with its pairs, failures and map; remote records stay", "dry_run:boolean", NULL, "object"},
     {"GET", LINK "/map", 0, show_map, "field map", NULL, NULL, "object"},
     {"PUT", LINK "/map", ROUTE_WRITE | ROUTE_MATCH, set_map, "map one field", NULL,
      "{a:string,b:string,settings:object?}", "object"},

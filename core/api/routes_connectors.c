@@ -132,6 +132,8 @@ static void on_loaded(void *arg, const char *words, const struct err *e)
         setup_endpoints(v->app, v->object);
     if (!e)
         hook_subscribe(v->app);
+    if (e && v->flag)
+        runtime_connector_forget(v->app->runtime, v->object);
     answer_words(v, words, e);
 }
 
@@ -144,7 +146,8 @@ static int run_load(struct verb *v, struct err *e)
 {
     struct connector_info info;
     int rc = TL_OK;
-    if (!runtime_connector_info(v->app->runtime, v->object, &info))
+    v->flag = !runtime_connector_info(v->app->runtime, v->object, &info); /* new: forgotten when it is refused */
+    if (v->flag)
         rc = runtime_connector_add(v->app->runtime, v->object, ISOLATION_WORKER, e);
     if (!rc)
         rc = runtime_load(v->app->runtime, v->object, on_loaded, v, e);

@@ -87,6 +87,24 @@ static int show_fields(struct request *rq, json_t **answer, struct err *e)
 
 /* ---- check and prepare: answered when the vendor has ---- */
 
+/* Without its connector nobody can ask the vendor, and only a person can change that. */
+static int need_loaded(struct verb *v, struct err *e)
+{
+    struct endpoint_info endpoint;
+    struct connector_info connector;
+    int64_t id = setup_endpoint_id(v->app, v->object);
+    if (!id || !runtime_endpoint_info(v->app->runtime, id, &endpoint) ||
+        !runtime_connector_info(v->app->runtime, endpoint.connector, &connector))
+        return TL_OK;
+    bool disabled = connector.state == RUN_DISABLED;
+    if (!disabled && connector.state != RUN_NOT_LOADED && connector.state != RUN_CRASHED)
+        return TL_OK;
+    err_set(e, TL_E_TEMPORARY, "connector \"%s\" of endpoint \"%s\" is %s", connector.name, v->object,
+            run_state_name(connector.state));
+    err_hint(e, "`tieline connector %s %s`", disabled ? "enable" : "load", connector.name);
+    return TL_E_TEMPORARY;
+}
+
 static void on_checked(void *arg, const json_t *result, const struct err *e)
 {
     struct verb *v = arg;
@@ -101,7 +119,9 @@ static void on_checked(void *arg, const json_t *result, const struct err *e)
 
 static int run_check(struct verb *v, struct err *e)
 {
-    int rc = admin_endpoint_check(v->app->engine, v->object, on_checked, v, e);
+    int rc = need_loaded(v, e);
+    if (!rc)
+        rc = admin_endpoint_check(v->app->engine, v->object, on_checked, v, e);
     if (!rc)
         verb_hold(v);
     return not_found_words(e, rc, "endpoint", v->object);
@@ -116,7 +136,9 @@ static int check_endpoint(struct request *rq, json_t **answer, struct err *e)
 
 static int run_prepare(struct verb *v, struct err *e)
 {
-    int rc = admin_endpoint_prepare(v->app->engine, v->object, v->flag, on_checked, v, e);
+    int rc = need_loaded(v, e);
+    if (!rc)
+        rc = admin_endpoint_prepare(v->app->engine, v->object, v->flag, on_checked, v, e);
     if (!rc)
         verb_hold(v);
     return not_found_words(e, rc, "endpoint", v->object);
@@ -173,6 +195,9 @@ static int run_sign_in(struct verb *v, struct err *e)
     int64_t id = setup_endpoint_id(v->app, v->object);
     if (!id)
         return err_set(e, TL_E_NOT_FOUND, "no endpoint \"%s\"", v->object);
+    int rc = need_loaded(v, e);
+    if (rc)
+        return rc;
     struct sign_in *s = calloc(1, sizeof *s);
     ASSERT(s);
     s->verb = v;
@@ -180,7 +205,7 @@ static int run_sign_in(struct verb *v, struct err *e)
     s->revoke = v->flag;
     buf_str(&s->code, str_of(v->text[0]));
     buf_str(&s->redirect, str_of(v->text[1]));
-    int rc = runtime_auth_run(v->app->runtime, id, sign_in_run, sign_in_done, s, e);
+    rc = runtime_auth_run(v->app->runtime, id, sign_in_run, sign_in_done, s, e);
     if (rc) {
         buf_wipe(&s->code);
         buf_done(&s->redirect);

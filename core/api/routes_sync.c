@@ -228,7 +228,8 @@ static int tail_events(struct request *rq, json_t **answer, struct err *e)
 
 const struct route routes_sync[] = {
     {"POST", "/api/v1/syncs", ROUTE_WRITE, start_sync, "start the first sync, or a cycle now", NULL,
-     "{connection:string,kind:string?,full:boolean?}", "{run:integer?,warnings:[any]?}"},
+     "{connection:string,kind:string?,full:boolean?}",
+     "{runs:[integer],kinds:[string],warnings:[{code:string,text:string}]}"},
     {"GET", "/api/v1/syncs", 0, sync_status, "what runs, with progress and rate", "connection:string", NULL,
      "{items:[object]}"},
     {"POST", "/api/v1/syncs/{connection}/cancel", ROUTE_WRITE, cancel_sync, "end the running first sync or sweep", NULL,

@@ -254,6 +254,12 @@ static void apply_connection(struct app *app, const struct config_section *s)
         log_err(LOG_ERROR, s->header, &e);
 }
 
+/* The line that the words of a refusal begin with: "a_kind" or "b_kind". */
+static const struct config_value *kind_value(const struct config *c, const struct config_section *s, const char *words)
+{
+    return config_lookup(c, s->header, words[0] == 'a' ? "a_kind" : "b_kind");
+}
+
 static void apply_link(struct app *app, const struct config_section *s)
 {
     struct admin_setting set[32];
@@ -271,10 +277,13 @@ static void apply_link(struct app *app, const struct config_section *s)
         err_clear(&e);
         rc = admin_link_create(app->engine, s->name, s->kind, set, n, NULL, &e);
     }
-    if (!rc)
-        rc = admin_link_pin(app->engine, s->name, s->kind, buf_text(&keys), buf_text(&place), &e);
-    if (rc)
-        log_err(LOG_ERROR, s->header, &e);
+    struct err *told = rc ? NULL : &e; /* what was refused stays as it is, and pinned like the rest */
+    int pinned = admin_link_pin(app->engine, s->name, s->kind, buf_text(&keys), buf_text(&place), told);
+    if (!rc && !pinned)
+        return;
+    const struct config_value *named = strcmp(e.code, "KIND_FIXED") == 0 ? kind_value(app->config, s, e.text) : NULL;
+    err_wrap(&e, "%s:%d", named ? named->file : s->file, named ? named->line : s->line);
+    log_err(LOG_ERROR, s->header, &e);
 }
 
 /* A link whose section went is free again; it is neither disabled nor deleted. */

@@ -358,7 +358,7 @@ void config_check_options(struct config *c, const struct config_section *endpoin
             continue;
         const tl_option *o = option_find(options, n_options, option_stride, v->key);
         if (o) {
-            config_check_option(&c->ini, o, v);
+            config_check_option(&c->ini, o, v, c->development);
             continue;
         }
         const char *names[64];

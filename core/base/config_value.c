@@ -216,7 +216,22 @@ void config_check_value(struct ini *ini, const struct config_key *key, const str
         ini_find(ini, FINDING_ERROR, v->file, v->line, "[%s] %s = %s: %s", v->section, v->key, v->value, problem);
 }
 
-void config_check_option(struct ini *ini, const tl_option *option, const struct config_value *v)
+/* What the outbound client refuses at every call is told before anything runs. */
+static void check_plain_http(struct ini *ini, const struct config_value *v, bool development)
+{
+    str url = str_of(v->value);
+    if (!str_starts(url, STR("http://")))
+        return;
+    str host = {url.p + 7, strcspn(url.p + 7, url.p[7] == '[' ? "/" : ":/?#")};
+    bool loopback = str_is(host, "localhost") || str_starts(host, STR("[::1]")) ||
+                    (str_starts(host, STR("127.")) && strspn(host.p, "0123456789.") >= host.n);
+    if (!development || !loopback)
+        ini_find(ini, FINDING_ERROR, v->file, v->line,
+                 "[%s] %s = %s: plain http is for loopback addresses and [core] development = yes only; use https",
+                 v->section, v->key, v->value);
+}
+
+void config_check_option(struct ini *ini, const tl_option *option, const struct config_value *v, bool development)
 {
     static const enum config_type types[] = {
         [TL_OPT_TEXT] = CONFIG_TEXT,     [TL_OPT_INT] = CONFIG_INT,  [TL_OPT_BOOL] = CONFIG_BOOL,
@@ -234,4 +249,6 @@ void config_check_option(struct ini *ini, const tl_option *option, const struct 
     struct config_key key = {.type = option->type < ARRAY_LEN(types) ? types[option->type] : CONFIG_TEXT,
                              .choices = option->choices ? option->choices : ""};
     config_check_value(ini, &key, v);
+    if (option->type == TL_OPT_URL)
+        check_plain_http(ini, v, development);
 }

@@ -9,5 +9,5 @@ const char *config_expand(struct ini *ini, const struct ini_entry *entry, bool *
 bool config_parse_bool(const char *text, bool *out);
 bool config_parse_number(enum config_type type, const char *text, int64_t *out); /* INT, SIZE, DURATION */
 void config_check_value(struct ini *ini, const struct config_key *key, const struct config_value *v);
-void config_check_option(struct ini *ini, const tl_option *option, const struct config_value *v);
+void config_check_option(struct ini *ini, const tl_option *option, const struct config_value *v, bool development);
 #endif

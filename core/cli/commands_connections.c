@@ -233,6 +233,32 @@ static int run_link_set(struct cli *cli)
     return rc;
 }
 
+static int run_link_delete(struct cli *cli)
+{
+    json_t *now = NULL;
+    int rc = cli_get(cli, &now, "%s", link_path(cli));
+    if (rc != EXIT_DONE)
+        return rc;
+    if (cli->json && cli->dry_run) {
+        cli_print_object(cli, "link", now);
+    } else if (!cli->json && !(cli->quiet && !cli->dry_run)) {
+        printf("link \"%s\" of connection \"%s\" has %lld pairs and %lld open failures; deleting it forgets them and "
+               "its map, records at the vendors stay\n",
+               cli_text(now, "kind"), cli->args[0], (long long)cli_int(now, "counts.pairs"),
+               (long long)cli_int(now, "counts.failures"));
+        fflush(stdout);
+    }
+    json_decref(now);
+    if (cli->dry_run)
+        return EXIT_DONE;
+    rc = cli_confirm(cli, "delete link \"%s\" of connection \"%s\"?", cli->args[1], cli->args[0]);
+    if (rc == EXIT_DONE)
+        rc = cli_change(cli, "DELETE", link_path(cli), NULL, NULL);
+    if (rc == EXIT_DONE)
+        cli_note(cli, "deleted");
+    return rc;
+}
+
 #define SETTINGS_HELP                                                                                                  \
     "Settings: direction=both|a2b|b2a  policy=newest|a|b|manual  master=a|b  every=60s  created_within=365d|off\n"     \
     "          view.a=ID view.b=ID  drift=leave|revert|report  restore_on=update|read_or_update|never\n"               \
@@ -254,5 +280,7 @@ const struct command commands_connections[] = {
     {"link", "create", "CONNECTION KIND [KEY=VALUE...]", 2, -1, "sync one kind of record", SETTINGS_HELP, NULL,
      run_link_create},
     {"link", "set", "CONNECTION KIND KEY=VALUE...", 3, -1, "change settings", SETTINGS_HELP, NULL, run_link_set},
+    {"link", "delete", "CONNECTION KIND", 2, 2, "delete with its pairs; -n shows what would be lost",
+     "The connection must be paused.", NULL, run_link_delete},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -83,11 +83,13 @@ static bool draw(struct cli *cli, const json_t *answer, struct progress *bars)
 static int wait_for_end(struct cli *cli, const char *connection)
 {
     struct progress bars[MAX_BARS] = {{0}};
+    AUTO(buf_done) struct buf told = {0};
     for (;;) {
         json_t *answer = NULL;
         int rc = get_status(cli, connection, &answer);
         if (rc != EXIT_DONE)
             return rc;
+        cli_note_waits(cli, json_object_get(answer, "items"), &told);
         bool running = draw(cli, answer, bars);
         json_decref(answer);
         if (!running)
@@ -114,22 +116,46 @@ static const struct column history_columns[] = {
     {NULL, NULL, 0},
 };
 
-/* Summary of the run just waited for; 8 when records failed. */
-static int print_outcome(struct cli *cli, const char *connection)
+static bool is_among(const json_t *runs, int64_t run)
 {
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/runs?connection=%s&days=1&limit=20", cli_escape(cli, connection));
-    if (rc != EXIT_DONE)
-        return rc;
-    cli_print_list(cli, "run", answer, history_columns, "nothing was exchanged");
-    json_decref(answer);
-    rc = cli_get(cli, &answer, "/api/v1/failures?connection=%s&limit=1", cli_escape(cli, connection));
-    if (rc == EXIT_DONE && json_array_size(json_object_get(answer, "items"))) {
-        cli_note(cli, "some records failed; see: tieline failure list --connection %s", connection);
-        rc = EXIT_SOME_FAILED;
+    size_t i;
+    json_t *id;
+    json_array_foreach((json_t *)(uintptr_t)runs, i, id)
+    {
+        if (json_integer_value(id) == run)
+            return true;
+    }
+    return false;
+}
+
+/* Summary of the runs just waited for, and no others; 8 when records of theirs failed. */
+static int print_outcome(struct cli *cli, const char *connection, const json_t *runs)
+{
+    json_t *answer = NULL, *row, *own = json_array();
+    bool failed = false, cut = false;
+    size_t i;
+    int rc = cli_get(cli, &answer, "/api/v1/runs?connection=%s&days=7&limit=1000", cli_escape(cli, connection));
+    json_array_foreach(json_object_get(answer, "items"), i, row)
+    {
+        const char *state = cli_text(row, "state");
+        if (!is_among(runs, cli_int(row, "run")))
+            continue;
+        json_array_append(own, row);
+        failed |= cli_int(row, "failed") > 0;
+        cut |= strcmp(state, "succeeded") != 0 && strcmp(state, "partial") != 0;
     }
     json_decref(answer);
-    return rc;
+    json_t *list = json_pack("{s:o}", "items", own);
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "run", list, history_columns, "nothing was exchanged");
+    json_decref(list);
+    if (rc != EXIT_DONE)
+        return rc;
+    if (failed)
+        cli_note(cli, "some records failed; see: tieline failure list --connection %s", connection);
+    if (cut)
+        cli_note(cli, "it did not come to its end; see: tieline status");
+    return failed ? EXIT_SOME_FAILED : cut ? EXIT_FAILED : EXIT_DONE;
 }
 
 static const struct cli_option start_options[] = {
@@ -144,14 +170,28 @@ static void note_warnings(struct cli *cli, const json_t *warnings)
     size_t i, n = json_array_size(warnings), shown = n > HANDFUL + 1 ? HANDFUL : n, hidden = 0;
     for (i = 0; i < n; i++) {
         const json_t *warning = json_array_get(warnings, i);
-        const char *text = json_is_string(warning) ? json_string_value(warning) : cli_text(warning, "text");
-        if (i < shown || !strstr(text, " holds at most "))
-            cli_note(cli, "warning: %s", text);
+        if (i < shown || strcmp(cli_text(warning, "code"), "TOO_LONG") != 0)
+            cli_note(cli, "warning: %s", cli_text(warning, "text"));
         else
             hidden++;
     }
     if (hidden)
         cli_note(cli, "warning: %zu more fields may be too short; see: tieline map check %s KIND", hidden,
+                 cli->args[0]);
+}
+
+/* The first syncs that run now; none: the connection is in step and was only asked to look at once. */
+static void note_started(struct cli *cli, const json_t *answer)
+{
+    const json_t *kinds = json_object_get(answer, "kinds");
+    AUTO(buf_done) struct buf names = {0};
+    for (size_t i = 0; i < json_array_size(kinds); i++)
+        buf_fmt(&names, "%s%s", i ? ", " : "", json_string_value(json_array_get(kinds, i)));
+    if (names.n)
+        cli_note(cli, "first sync of %s runs", buf_text(&names));
+    else
+        cli_note(cli, "\"%s\" is past its first sync: %s; see: tieline sync history %s", cli->args[0],
+                 cli_value(cli, "full") ? "both sides are being read again" : "changes are being asked for now",
                  cli->args[0]);
 }
 
@@ -166,14 +206,18 @@ static int run_start(struct cli *cli)
     if (rc != EXIT_DONE)
         return rc;
     note_warnings(cli, json_object_get(answer, "warnings"));
-    if (cli->no_wait) {
-        cli_print_object(cli, "sync", answer);
-        json_decref(answer);
-        return EXIT_DONE;
+    note_started(cli, answer);
+    const json_t *runs = json_object_get(answer, "runs");
+    if (cli->no_wait || json_array_size(runs) == 0) {
+        if (cli->no_wait || cli->json)
+            cli_print_object(cli, "sync", answer);
+    } else {
+        rc = wait_for_end(cli, cli->args[0]);
+        if (rc == EXIT_DONE)
+            rc = print_outcome(cli, cli->args[0], runs);
     }
     json_decref(answer);
-    rc = wait_for_end(cli, cli->args[0]);
-    return rc == EXIT_DONE ? print_outcome(cli, cli->args[0]) : rc;
+    return rc;
 }
 
 static const struct cli_option status_options[] = {{"watch", NULL, "redraw until it ends"}, {NULL, NULL, NULL}};
@@ -226,8 +270,9 @@ static int run_cancel(struct cli *cli)
 
 const struct command commands_sync[] = {
     {"sync", "start", "CONNECTION", 1, 1, "start the first sync, or a cycle now, and show its progress",
-     "Ctrl-C ends the showing, not the sync. Exit 8 when it finished but some records failed.", start_options,
-     run_start},
+     "Ctrl-C ends the showing, not the sync. Exit 8 when it finished but some of its records failed.\n"
+     "Past the first sync it makes the daemon look for changes at once, and says so.",
+     start_options, run_start},
     {"sync", "status", "[CONNECTION]", 0, 1, "what runs, how far it is", NULL, status_options, run_status},
     {"sync", "history", "[CONNECTION]", 0, 1, "what was added, updated, failed: the last 7 days", NULL, history_options,
      run_history},

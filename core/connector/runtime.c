@@ -207,6 +207,22 @@ int runtime_connector_add(struct runtime *rt, const char *name, enum isolation i
     return TL_OK;
 }
 
+void runtime_connector_forget(struct runtime *rt, const char *name)
+{
+    struct connector_info info;
+    if (!runtime_connector_info(rt, name, &info) || info.state != RUN_NOT_LOADED || info.endpoints || info.loaded_us)
+        return;
+    size_t at = 0;
+    while (strcmp(rt->connectors[at]->name, name) != 0)
+        at++;
+    if (rt->connectors[at]->n_tasks)
+        return;
+    rt_connector_free(rt->connectors[at]);
+    rt->n_connectors--;
+    for (; at < rt->n_connectors; at++)
+        rt->connectors[at] = rt->connectors[at + 1];
+}
+
 int runtime_connector_isolate(struct runtime *rt, const char *name, enum isolation isolation, struct err *e)
 {
     struct connector *c = rt_connector(rt, name);

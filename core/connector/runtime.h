@@ -107,6 +107,8 @@ typedef void (*runtime_done_fn)(void *arg, const char *words, const struct err *
 
 /* Makes a connector known, not loaded. TL_E_CONFIG for a name that is none, E_EXISTS. */
 int runtime_connector_add(struct runtime *rt, const char *name, enum isolation isolation, struct err *e);
+/* Forgets one that was never loaded and has no endpoint: a name that turned out to be none. Others stay. */
+void runtime_connector_forget(struct runtime *rt, const char *name);
 /* Takes effect at the next load. TL_E_NOT_FOUND. */
 int runtime_connector_isolate(struct runtime *rt, const char *name, enum isolation isolation, struct err *e);
 /* Refuses load until enabled; unloads nothing by itself. */

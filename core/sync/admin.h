@@ -42,6 +42,9 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
                       unsigned n, json_t **out, struct err *e);
 int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
                    unsigned n, json_t **out, struct err *e);
+/* Drops its pairs, failures and map; records at the vendors stay. The connection must not run (E_PRECONDITION), and
+ * nothing of the link be in flight (E_BUSY). */
+int admin_link_delete(struct engine *g, const char *connection, const char *kind, struct err *e);
 /* Pins the settings named in keys (comma separated) at the values they have now, for an INI section at place
  * "file:line"; an empty list un-pins all. A later set of a pinned key is E_PRECONDITION (code PINNED) with that place.
  */
@@ -67,8 +70,8 @@ struct sync_request {
     bool full;        /* a sweep of both sides also where the cursors are good */
 };
 /* draft: makes default maps where none are, checks them and begins the first sync; both endpoints must have been
- * described (admin_endpoint_check). active: one cycle now. *out: {"runs": [ids], "warnings": [...]}; a create class
- * that cannot be found again is a warning. */
+ * described (admin_endpoint_check). active: one cycle now. *out: {"runs": [ids of the first syncs that run now],
+ * "kinds": [theirs], "warnings": [{"code","text"}]}; a create class that cannot be found again is a warning. */
 int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **out, struct err *e);
 /* Ends the running first sync or sweep as `cancelled`; what is done stays. */
 int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, struct err *e);

@@ -246,31 +246,57 @@ static void link_forget(struct engine *g, struct g_link *l)
     free(l);
 }
 
+static int link_drop(struct engine *g, struct g_link *l, struct err *e)
+{
+    int rc = TL_OK;
+    for (bool done = false; !done && rc == TL_OK;)
+        rc = link_delete_slice(g->db, l->row.link, 1000, &done, e);
+    if (rc == TL_OK)
+        link_forget(g, l);
+    return rc;
+}
+
+/* Nothing may come back for what is deleted. */
+static int deletable(const struct engine *g, const struct g_conn *c, const struct g_link *only, const char *what,
+                     struct err *e)
+{
+    for (const struct g_link *l = g->links; l; l = l->next)
+        if (l->conn == c && (!only || l == only) && (l->open_intents > 0 || l->finding)) {
+            err_set(e, E_BUSY, "writes of connection \"%.*s\" are in flight", STR_FMT(c->row.name));
+            err_hint(e, "pause it, then delete %s", what);
+            return E_BUSY;
+        }
+    if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE)
+        return TL_OK;
+    err_set(e, E_PRECONDITION, "connection \"%.*s\" is running", STR_FMT(c->row.name));
+    err_hint(e, "pause it, then delete %s", what);
+    return E_PRECONDITION;
+}
+
+int admin_link_delete(struct engine *g, const char *connection, const char *kind, struct err *e)
+{
+    struct g_link *l = admin_link(g, connection, kind, e);
+    if (!l)
+        return TL_E_NOT_FOUND;
+    struct g_conn *c = l->conn;
+    int rc = deletable(g, c, l, "the link, then resume", e);
+    if (rc == TL_OK)
+        rc = link_drop(g, l, e);
+    return rc == TL_OK ? admin_rebuild(g, c, e) : rc;
+}
+
 int admin_connection_delete(struct engine *g, const char *name, struct err *e)
 {
     struct g_conn *c = admin_conn(g, name, e);
     if (!c)
         return TL_E_NOT_FOUND;
-    for (struct g_link *l = g->links; l; l = l->next)
-        if (l->conn == c && (l->open_intents > 0 || l->finding)) {
-            err_set(e, E_BUSY, "writes of connection \"%s\" are in flight", name);
-            err_hint(e, "pause it, then delete it");
-            return E_BUSY;
-        }
-    if (c->row.state == CONN_INITIAL || c->row.state == CONN_ACTIVE) {
-        err_set(e, E_PRECONDITION, "connection \"%s\" is running", name);
-        err_hint(e, "pause it, then delete it");
-        return E_PRECONDITION;
-    }
-    int rc = state_set(g, c, CONN_DELETING, e);
+    int rc = deletable(g, c, NULL, "it", e);
+    if (rc == TL_OK)
+        rc = state_set(g, c, CONN_DELETING, e);
     for (struct g_link *l = g->links, *next = NULL; l && rc == TL_OK; l = next) {
         next = l->next;
-        if (l->conn != c)
-            continue;
-        for (bool done = false; !done && rc == TL_OK;)
-            rc = link_delete_slice(g->db, l->row.link, 1000, &done, e);
-        if (rc == TL_OK)
-            link_forget(g, l);
+        if (l->conn == c)
+            rc = link_drop(g, l, e);
     }
     if (rc == TL_OK)
         rc = claim_release(g->db, c->row.connection, e);

@@ -53,6 +53,24 @@ static int settings_store(struct engine *g, int64_t link, const struct admin_set
     return rc;
 }
 
+/* Pairs, observations and maps belong to the kinds a link was made with. */
+static int kinds_fixed(const struct g_link *l, const struct admin_setting *set, unsigned n, struct err *e)
+{
+    static const char *const keys[] = {"a_kind", "b_kind"};
+    for (int s = 0; s < 2; s++) {
+        const char *kind = setting_of(set, n, keys[s]);
+        if (!kind || str_is(l->row.kind[s], kind))
+            continue;
+        err_set(e, E_PRECONDITION, "%s = %s: link \"%.*s\" was made with kind \"%.*s\" on side %c, and stays so",
+                keys[s], kind, STR_FMT(l->row.name), STR_FMT(l->row.kind[s]), "ab"[s]);
+        err_code(e, "KIND_FIXED");
+        err_hint(e, "`tieline link delete %.*s %.*s`, then make it anew", STR_FMT(l->conn->row.name),
+                 STR_FMT(l->row.name));
+        return E_PRECONDITION;
+    }
+    return TL_OK;
+}
+
 enum { SETTINGS_MAX = 32 };
 
 /* What differs from the values that count: a file read again changes nothing, and wakes nobody. */
@@ -163,6 +181,8 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
     unsigned n = 0;
     struct g_link *l = admin_link(g, connection, kind, e);
     int rc = l ? setting_check(asked, n_asked, e) : TL_E_NOT_FOUND;
+    if (rc == TL_OK)
+        rc = kinds_fixed(l, asked, n_asked, e);
     if (rc == TL_OK)
         rc = settings_changed(g, l->row.link, asked, n_asked, set, &n, e);
     if (rc == TL_OK)

@@ -4,15 +4,15 @@
 #include "admin_util.h"
 #include "linkset.h"
 
-static void warn(json_t *list, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void warn(json_t *list, const char *fmt, ...)
+static void warn(json_t *list, str code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void warn(json_t *list, str code, const char *fmt, ...)
 {
     AUTO(buf_done) struct buf b = {0};
     va_list ap;
     va_start(ap, fmt);
     buf_fmtv(&b, fmt, ap);
     va_end(ap);
-    json_array_append_new(list, json_string(buf_text(&b)));
+    json_array_append_new(list, json_pack("{s:s%,s:s}", "code", code.p, code.n, "text", buf_text(&b)));
 }
 
 static int link_check(struct engine *g, struct g_link *l, json_t *warnings, struct err *e)
@@ -44,10 +44,10 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
     size_t n_found = map_check(rows, n, &ka->desc, &kb->desc, &s, buf_lent(&linked), &a, &found);
     for (size_t i = 0; i < n_found; i++)
         if (found[i].level >= TL_WARN)
-            warn(warnings, "%.*s: %.*s", STR_FMT(l->row.name), STR_FMT(found[i].text));
+            warn(warnings, found[i].code, "%.*s: %.*s", STR_FMT(l->row.name), STR_FMT(found[i].text));
     for (int s2 = 0; s2 < 2; s2++)
         if (link_allows(l->rules.direction, s2) && create_class(l, s2) > 2)
-            warn(warnings,
+            warn(warnings, STR("NO_STAMP_FIELD"),
                  "%.*s: side %c has no stamp field (create class C%d): a create whose answer is lost and that cannot "
                  "be found "
                  "again is reported, never sent again",
@@ -73,6 +73,7 @@ static int start_link(struct engine *g, struct g_link *l, struct err *e)
     l->row.phase = PHASE_OBSERVE;
     l->row.position = (str){0};
     l->orphans = true;
+    run_say_begin(l, run.run, RUN_INITIAL);
     return link_row_store(g, l, e);
 }
 
@@ -164,7 +165,7 @@ int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **ou
     int rc = TL_OK;
     if (fresh || state == CONN_DRAFT || state == CONN_READY)
         rc = start_first(g, c, r->kind, warnings, e);
-    json_t *runs = json_array();
+    json_t *runs = json_array(), *kinds = json_array();
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
         if (l->conn != c || (r->kind && !str_eq(l->row.name, kind_plain(str_of(r->kind)))))
             continue;
@@ -174,12 +175,15 @@ int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **ou
                 l->feed[s]->want_pass |= r->full;
             }
         l->hold_until = 0;
-        if (l->row.run)
+        if (l->row.run) {
             json_array_append_new(runs, json_integer(l->row.run));
+            json_array_append_new(kinds, json_stringn(l->row.name.p, l->row.name.n));
+        }
     }
     if (rc == TL_OK && out)
-        *out = json_pack("{s:O,s:O}", "runs", runs, "warnings", warnings);
+        *out = json_pack("{s:O,s:O,s:O}", "runs", runs, "kinds", kinds, "warnings", warnings);
     json_decref(runs);
+    json_decref(kinds);
     json_decref(warnings);
     return rc;
 }

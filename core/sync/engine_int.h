@@ -435,6 +435,8 @@ bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const i
 void match_find_done(struct engine *g, struct call *c);
 bool orphan_turn(struct engine *g, struct g_link *l);
 void stamp_of(struct engine *g, const struct g_link *l, int source, str source_id, uint32_t gen, char out[40]);
+/* A person decided field i: the side `winner` has the change, the other one what was agreed on before. */
+void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a);
 
 /* ---- work.c */
 /* Batches being filled in one slice, and the searches it wants. */
@@ -522,3 +524,4 @@ void subscription_done(struct engine *g, struct call *c);
 void event_record(struct engine *g, const struct g_feed *f, const tl_record *r, const char *what);
 void event_pair(struct engine *g, const struct g_link *l, int64_t pair, int side, str id, const char *what);
 #endif
+void run_say_begin(const struct g_link *l, int64_t run, int32_t kind); /* one line of the log */

@@ -2,6 +2,32 @@
 #include "engine_int.h"
 #include "log.h"
 
+static const char *kind_name(int32_t kind)
+{
+    return kind == RUN_INITIAL ? "first sync" : kind == RUN_RETRY ? "retry" : "changes";
+}
+
+void run_say_begin(const struct g_link *l, int64_t run, int32_t kind)
+{
+    log_line(LOG_INFO, NULL, "\"%.*s\" %.*s: run %lld (%s) begins", STR_FMT(l->conn->row.name), STR_FMT(l->row.name),
+             (long long)run, kind_name(kind));
+}
+
+static void say_end(const struct g_link *l, const struct run *r, const struct run_count *counts, size_t n)
+{
+    static const char *const states[] = {
+        [RUN_SUCCEEDED] = "done", [RUN_PARTIAL] = "done, some failed", [RUN_CANCELLED] = "cancelled"};
+    const char *state = r->state >= 0 && (size_t)r->state < ARRAY_LEN(states) ? states[r->state] : NULL;
+    AUTO(buf_done) struct buf text = {.max = 1024};
+    for (size_t i = 0; i < n; i++)
+        buf_fmt(&text, ", %s: %lld added, %lld updated, %lld matched, %lld failed", counts[i].to ? "to b" : "to a",
+                (long long)counts[i].added, (long long)counts[i].updated, (long long)counts[i].matched,
+                (long long)counts[i].failed);
+    log_line(LOG_INFO, NULL, "\"%.*s\" %.*s: run %lld (%s) %s after %.1f s%s", STR_FMT(l->conn->row.name),
+             STR_FMT(l->row.name), (long long)r->run, kind_name(r->kind), state ? state : "ended",
+             (double)(r->ended_us - r->started_us) / (double)US_PER_S, buf_text(&text));
+}
+
 static int run_open(struct engine *g, struct g_link *l, int32_t kind, int64_t *out, struct err *e)
 {
     struct run r = {.connection = l->row.connection,
@@ -13,9 +39,11 @@ static int run_open(struct engine *g, struct g_link *l, int32_t kind, int64_t *o
                     .who = STR("engine"),
                     .total = -1};
     int rc = run_create(g->db, &r, e);
-    if (rc == TL_OK)
-        *out = r.run;
-    return rc;
+    if (rc != TL_OK)
+        return rc;
+    *out = r.run;
+    run_say_begin(l, r.run, kind);
+    return TL_OK;
 }
 
 int run_for(struct engine *g, struct g_link *l, int32_t lane, int64_t *run_out, struct err *e)
@@ -97,7 +125,7 @@ int run_phase(struct engine *g, struct g_link *l, const char *phase, struct err 
     return run_update(g->db, &r, e);
 }
 
-static int run_close(struct engine *g, int64_t run, int32_t state, struct err *e)
+static int run_close(struct engine *g, const struct g_link *l, int64_t run, int32_t state, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct run r = {0};
@@ -114,7 +142,10 @@ static int run_close(struct engine *g, int64_t run, int32_t state, struct err *e
     r.state = state;
     r.ended_us = g_now(g);
     r.phase = STR("");
-    return run_update(g->db, &r, e);
+    rc = run_update(g->db, &r, e);
+    if (rc == TL_OK)
+        say_end(l, &r, counts, n);
+    return rc;
 }
 
 int run_end(struct engine *g, struct g_link *l, int32_t state, struct err *e)
@@ -122,7 +153,7 @@ int run_end(struct engine *g, struct g_link *l, int32_t state, struct err *e)
     int64_t run = l->row.run;
     l->row.run = 0;
     int rc = run_flush(g, l, e);
-    return rc == TL_OK && run ? run_close(g, run, state, e) : rc;
+    return rc == TL_OK && run ? run_close(g, l, run, state, e) : rc;
 }
 
 bool run_turn(struct engine *g, struct g_link *l)
@@ -135,9 +166,9 @@ bool run_turn(struct engine *g, struct g_link *l)
     if (rc == TL_OK)
         rc = run_flush(g, l, &e);
     if (rc == TL_OK && l->live_run)
-        rc = run_close(g, l->live_run, RUN_SUCCEEDED, &e);
+        rc = run_close(g, l, l->live_run, RUN_SUCCEEDED, &e);
     if (rc == TL_OK && l->retry_run)
-        rc = run_close(g, l->retry_run, RUN_SUCCEEDED, &e);
+        rc = run_close(g, l, l->retry_run, RUN_SUCCEEDED, &e);
     rc = g_end(g, rc, "ending a run", &e);
     if (rc == TL_OK)
         l->live_run = l->retry_run = 0;

@@ -43,12 +43,17 @@ every = sometimes
 """
 FOUND = {5: "colour", 9: "level = loud", 11: "cache = much", 13: "[nonsense]", 17: "isolation.desk = orbit",
          26: "at most 49", 30: "no such endpoint", 32: "direction = up", 34: "every = sometimes"}
-WITH_CONNECTORS = {22: "refresh_tokn", 23: "dc = mars", 25: "nothere"}
+WITH_CONNECTORS = {4: "tielined --make-key", 22: "refresh_tokn", 23: "dc = mars", 25: "nothere"}
 
 
 def program(name, *args, **rest):
     return subprocess.run([rig.find_program(BUILD, name), *map(str, args)], capture_output=True, text=True, timeout=60,
                           **rest)
+
+
+def made_key(directory):
+    program("tielined", "--make-key", directory / "made.key", check=True)
+    return directory / "made.key"
 
 
 @pytest.fixture
@@ -88,6 +93,32 @@ def test_a_bad_file_does_not_start(wrong):
         assert words in found.get(line, ""), (line, words, done.stderr)
 
 
+@pytest.mark.parametrize("key, words", [
+    (None, "No such file"), ("open", "is open to group or others"), ("short", "does not hold a key")])
+def test_a_key_that_cannot_be_used(key, words, tmp_path):
+    """Said by the check, with the line that names it, and by the start, which ends with 7."""
+    file = tmp_path / "tieline.ini"
+    file.write_text(f"[core]\nstate_dir = {tmp_path}/state\nkey_file = {tmp_path}/key\n[api]\nsocket = {tmp_path}/s\n")
+    if key:
+        (tmp_path / "key").write_text("x" * 7 if key == "short" else "0" * 64)
+        os.chmod(tmp_path / "key", 0o644 if key == "open" else 0o400)
+    checked = program("tielined", "-t", "-c", file)
+    assert checked.returncode == 7 and words in findings(checked.stderr, file).get(3, ""), checked.stderr
+    started = program("tielined", "-c", file)
+    assert started.returncode == 7 and words in started.stderr and "hint" in started.stderr
+
+
+@pytest.mark.parametrize("address, right", [("http://vendor.example/", False), ("http://127.0.0.1:1/", True)])
+def test_plain_http_is_told_before_anything_runs(address, right, tmp_path):
+    file = tmp_path / "tieline.ini"
+    file.write_text(f"[core]\ndevelopment = yes\nstate_dir = {tmp_path}/state\nkey_file = {made_key(tmp_path)}\n"
+                    f"[connectors]\ndir = {BUILD}/connectors\nenable = desk\n[endpoint desk]\nconnector = desk\n"
+                    f"client_id = x\nclient_secret = @secret:a\nrefresh_token = @secret:b\napi_url = {address}\n")
+    done = program("tielined", "-t", "-c", file)
+    assert ("plain http" in findings(done.stderr, file).get(13, "")) != right, done.stderr
+    assert done.returncode == (0 if right else 7), done.stderr
+
+
 def test_no_file():
     done = program("tielined", "-c", "/nonexistent/tieline.ini")
     assert done.returncode == 7 and "/nonexistent/tieline.ini" in done.stderr
@@ -96,7 +127,7 @@ def test_no_file():
 def test_files_of_a_directory_are_read_in_order(tmp_path):
     """conf.d/*.ini comes after the main file, by name, and the last value counts; its lines are named by its own file."""
     (tmp_path / "conf.d").mkdir()
-    (tmp_path / "tieline.ini").write_text("[log]\nlevel = warn\n")
+    (tmp_path / "tieline.ini").write_text(f"[core]\nkey_file = {made_key(tmp_path)}\n[log]\nlevel = warn\n")
     (tmp_path / "conf.d/20.ini").write_text("[log]\nlevel = debug\n")
     (tmp_path / "conf.d/10.ini").write_text("[log]\nlevel = error\nformat = json\n")
     done = program("tielined", "-T", "-c", tmp_path / "tieline.ini")
@@ -121,11 +152,12 @@ def test_explain_of_nothing():
     assert done.returncode == 4 and "config schema" in done.stderr
 
 
-def test_the_sample_is_right():
+def test_the_sample_is_right(tmp_path):
     """etc/tieline.ini passes the check, and explains every key that the schema knows."""
-    sample = ROOT / "etc/tieline.ini"
+    text = (ROOT / "etc/tieline.ini").read_text(encoding="utf-8")
+    sample = tmp_path / "tieline.ini"
+    sample.write_text(text.replace(";key_file = /etc/tieline/tieline.key", f"key_file = {made_key(tmp_path)}"))
     assert program("tieline", "config", "check", sample).returncode == 0
-    text = sample.read_text(encoding="utf-8")
     keys = [line.split()[1] for line in program("tieline", "config", "schema").stdout.splitlines()[1:]]
     assert len(keys) > 20
     missing = [k for k in keys if f"{k} =" not in text]
@@ -165,6 +197,24 @@ def test_secrets_of_files_are_not_shown(tmp_path):
         shown = site.run("config", "show").stdout
         assert "client_id" in shown and key not in shown and key not in site.log()
         assert key not in site.run("--json", "config", "show").stdout
+
+
+def test_the_kinds_of_a_link_stay(tmp_path):
+    """Changed in a section of a link that is there: refused with file and line, at the start and at run time."""
+    extra = "[connection demo]\na = desk\nb = sf\n[link demo contact]\nevery = 30s\n"
+    with Site("--contacts", 5, "--accounts", 2, extra=extra) as site:
+        site.start()
+        site.sign_in()
+        ini = pathlib.Path(site.daemon.ini)
+        ini.write_text(ini.read_text().replace("every = 30s\n", "every = 20s\nb_kind = account\n"))
+        line = ini.read_text().splitlines().index("b_kind = account") + 1
+        site.restart()
+        assert f'{ini}:{line}: b_kind = account: link "contact" was made with kind "contact"' in site.log()
+        [link] = site.list("link", "show", "demo", "contact")
+        assert link["every_seconds"] == 30
+        assert site.run("link", "set", "demo", "contact", "every=10s", check=False).returncode == 6  # pinned as before
+        done = site.run("link", "set", "demo", "contact", "a_kind=account", check=False)
+        assert done.returncode == 6 and "stays so" in done.stderr and "link delete" in done.stderr
 
 
 def test_pinned_keys_are_read_only():

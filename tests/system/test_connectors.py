@@ -50,7 +50,7 @@ def test_unload_and_load(site, how):
     assert state(site) == "not loaded"
     site.sandbox.change("salesforce", "Contact", b, Title=title)
     told = site.run("endpoint", "check", "desk", check=False)
-    assert told.returncode != 0 and "desk" in told.stderr
+    assert told.returncode == 10 and "tieline connector load desk" in told.stderr, told
     assert site.run("status", check=False).returncode in (0, 3)
     site.run("connector", "load", "desk")
     assert state(site) == "running"
@@ -197,3 +197,15 @@ def test_tables_that_are_refused(admission, tmp_path, name, magic, major, minor,
                    check=True)
     os.chmod(admission.directory / f"{name}.so", 0o755)
     assert words in refused(admission, name)
+
+
+def test_a_name_that_is_no_connector(site):
+    """It is refused, leaves nothing in the list, and the log does not tell that it was done."""
+    before = [c["name"] for c in site.list("connector", "list")]
+    for _ in range(2):
+        done = site.run("connector", "load", "nope", check=False)
+        assert done.returncode == 4 and "nope.so" in done.stderr, done
+    assert [c["name"] for c in site.list("connector", "list")] == before
+    assert site.run("connector", "unload", "nope", check=False).returncode == 4
+    assert site.run("connector", "show", "nope", check=False).returncode == 4
+    assert '"nope" by' not in site.log() and '"desk" by' in site.log()

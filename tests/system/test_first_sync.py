@@ -183,6 +183,31 @@ def test_nothing_is_exchanged_while_paused(site):
     site.wait_title("desk", a2, "While paused")
 
 
+def test_a_start_tells_of_itself_alone(site):
+    """Past the first sync it says so and does not show or count what earlier runs did."""
+    site.wait_quiet()
+    assert site.list("failure", "list")
+    done = site.run("sync", "start", "demo", check=False)
+    assert done.returncode == 0 and done.stdout == "" and "past its first sync" in done.stderr, done
+    full = site.run("sync", "start", "demo", "--full", check=False)
+    assert full.returncode == 0 and "read again" in full.stderr
+    assert "first sync of account, contact runs" in site.summary.stderr
+    answer = site.api("POST", "/api/v1/syncs", {"connection": "demo"}).json
+    assert answer["runs"] == [] and answer["kinds"] == []
+
+
+def test_runs_are_told_in_the_log(site):
+    """One line at the beginning and one at the end of each: connection, kind, counts, seconds."""
+    runs = [r for r in site.list("sync", "history") if r["run_kind"] == "initial"]
+    log = site.log()
+    for r in runs:
+        assert f'"demo" {r["kind"]}: run {r["run"]} (first sync) begins' in log
+        side = "b" if r["destination"] == "sf" else "a"
+        [end] = [s for s in log.splitlines() if f'"demo" {r["kind"]}: run {r["run"]} (first sync) done' in s]
+        assert f'to {side}: {r["added"]} added, {r["updated"]} updated, {r["matched"]} matched, {r["failed"]} failed' in end
+        assert " s, " in end
+
+
 def test_it_stays_equal(site):
     """After all of the above both sides are equal but for what was planted, and a cycle more writes nothing."""
     site.wait_quiet()

@@ -119,6 +119,30 @@ static void options_are_checked_against_the_connector(void **state)
         assert_null(strstr(f->text, "= plain"));
 }
 
+/* What the outbound client would refuse at every call. */
+static void plain_http_needs_development_and_loopback(void **state)
+{
+    (void)state;
+    static const tl_option options[] = {{"url", NULL, "address", NULL, TL_OPT_URL, 0}};
+    static const struct {
+        const char *development, *url;
+        bool right;
+    } cases[] = {
+        {"no", "http://127.0.0.1:8080/", false},   {"no", "https://desk.zoho.com", true},
+        {"yes", "http://127.0.0.1:8080/", true},   {"yes", "http://localhost/x", true},
+        {"yes", "http://[::1]:80/", true},         {"yes", "http://vendor.example/", false},
+        {"yes", "http://127.example.com/", false}, {"yes", "http://localhost.example.com/", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_done) struct buf text = {0};
+        buf_fmt(&text, "[core]\ndevelopment = %s\n[endpoint d]\nconnector = desk\nurl = %s\n", cases[i].development,
+                cases[i].url);
+        AUTO(config_free) struct config *c = load(buf_text(&text));
+        config_check_options(c, config_section_find(c, "endpoint", "d", NULL), options, 1, sizeof options[0]);
+        assert_int_equal(found(c, 5, "plain http"), !cases[i].right);
+    }
+}
+
 static void the_sample_is_a_valid_configuration(void **state)
 {
     (void)state;
@@ -144,6 +168,7 @@ int main(void)
         cmocka_unit_test(variables_expand),
         cmocka_unit_test(secret_files_must_be_closed),
         cmocka_unit_test(options_are_checked_against_the_connector),
+        cmocka_unit_test(plain_http_needs_development_and_loopback),
         cmocka_unit_test(the_sample_is_a_valid_configuration),
     };
     return cmocka_run_group_tests(tests, make_dir, NULL);
