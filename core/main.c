@@ -183,6 +183,22 @@ static int listen_all(struct app *app, struct err *e)
     return server_start(&app->hook_server, app, &hooks, e);
 }
 
+static void signal_set(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+static int wait_signal(const sigset_t *set)
+{
+    int got = 0;
+    while (sigwait(set, &got) == 0 && got == SIGHUP)
+        log_line(LOG_WARN, NULL, "SIGHUP is ignored: a changed configuration is read at the next start");
+    return got;
+}
+
 /* Signals come to this thread alone: the first one ends the daemon in order, a second one at once. It touches what the
  * main thread frees, and can be cancelled only where it waits for the second one. */
 static void *watch_signals(void *arg)
@@ -190,23 +206,54 @@ static void *watch_signals(void *arg)
     struct app *app = arg;
     sigset_t set;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    int got;
-    sigwait(&set, &got);
-    log_line(LOG_INFO, NULL, "stopping (signal %d): waiting for writes in flight", got);
+    signal_set(&set);
+    int got = wait_signal(&set);
+    log_line(LOG_INFO, NULL, "stopping (signal %d): waiting for writes in flight, at most %d s", got,
+             DRAIN_US / 1000000);
     daemon_stopping();
     backups_stop(app->backups); /* or a request that waits for one would hold the server up */
-    app->hook_server = server_stop(app->hook_server);
-    app->api = server_stop(app->api);
     control_stop(app->control);
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-    sigwait(&set, &got);
+    wait_signal(&set);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     log_line(LOG_WARN, NULL,
              "second signal: leaving at once; the journal resolves what was in flight at the next start");
     _exit(130);
+}
+
+/* On a thread of its own: requests that wait are answered by the drain, which goes on meanwhile. */
+static void *stop_servers(void *arg)
+{
+    struct app *app = arg;
+    app->hook_server = server_stop(app->hook_server);
+    app->api = server_stop(app->api);
+    control_end(app->control);
+    return NULL;
+}
+
+static void drain(struct app *app)
+{
+    pthread_t servers;
+    if (pthread_create(&servers, NULL, stop_servers, app)) {
+        log_line(LOG_ERROR, NULL, "cannot start a thread: leaving at once");
+        _exit(1);
+    }
+    control_drain(app->control, DRAIN_US);
+    pthread_join(servers, NULL);
+}
+
+/* Code in process that does not come back cannot be unloaded, nor what it uses be freed. */
+static void leave_hanging(const struct app *app)
+{
+    for (size_t i = 0; i < runtime_connector_count(app->runtime); i++) {
+        struct connector_info info;
+        runtime_connector_at(app->runtime, i, &info);
+        if (info.state != RUN_FAILED_UNLOAD)
+            continue;
+        log_err(LOG_ERROR, NULL, info.error);
+        log_line(LOG_WARN, NULL, "leaving all the same; the journal resolves what was in flight at the next start");
+        _exit(1);
+    }
 }
 
 static void unwire(struct app *app, pthread_t watcher)
@@ -239,9 +286,7 @@ static int run(struct app *app, struct err *e)
     if (rc)
         return rc;
     sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
+    signal_set(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     struct db_options db = {.path = db_path,
@@ -263,8 +308,11 @@ static int run(struct app *app, struct err *e)
     log_line(LOG_INFO, NULL, "tielined " TIELINE_VERSION " is up, API on %s%s", config_get(c, "api", "socket"),
              c->development ? " (development = yes)" : "");
     daemon_ready();
-    control_run(app->control, DRAIN_US);
+    control_run(app->control);
+    drain(app);
+    leave_hanging(app);
     unwire(app, watcher);
+    log_line(LOG_INFO, NULL, "stopped");
     return TL_OK;
 }
 

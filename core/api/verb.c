@@ -64,6 +64,11 @@ void verb_finish(struct verb *v, int rc, const struct err *e)
 {
     if (!rc)
         leave_trace(v);
+    struct err stopping = {0};
+    if (rc == TL_E_CANCELLED && control_stopping(v->app->control)) {
+        err_set(&stopping, rc, "tielined is stopping");
+        e = &stopping;
+    }
     control_finish(v->pending, rc, e);
 }
 

@@ -118,6 +118,7 @@ struct ending {
     bool closing;        /* calls are done, instances are being closed */
     bool stopping_workers;
     bool reload;
+    bool cut; /* the host ends and has cut even writes; those in process get a moment to come back */
     runtime_done_fn done;
     void *arg;
 };

@@ -6,6 +6,7 @@
 #include "runtime_int.h"
 
 #define UNLOAD_DEFAULT_US (INT64_C(60) * 1000000)
+#define STOP_GRACE_US     (INT64_C(2) * 1000000)
 
 struct load_task {
     struct task task; /* first */
@@ -430,6 +431,17 @@ static void ending_late(struct connector *c)
 {
     struct ending ending = c->ending;
     bool must = ending.mode == UNLOAD_KILL || c->rt->stopping;
+    if (c->rt->stopping && !ending.cut) { /* a thread of ours that waits for a vendor does not see its worker die */
+        EACH_ENDPOINT(c, ep)
+        rt_endpoint_cancel_running(ep, true);
+        if (c->rt->config.http)
+            http_client_cut(c->rt->config.http);
+        c->ending.cut = true;
+        if (c->isolation == ISOLATION_INPROCESS) {
+            c->ending.deadline_us = rt_mono_us(c->rt) + STOP_GRACE_US;
+            return;
+        }
+    }
     if (must && c->isolation != ISOLATION_INPROCESS) {
         kill_workers(c);
         c->ending.deadline_us = rt_mono_us(c->rt) + TICK_US; /* and look again */

@@ -14,9 +14,9 @@ struct queue { /* first in, first out */
 };
 
 struct http_client {
-    pthread_mutex_t lock; /* guards: incoming, stopping, batch.left */
+    pthread_mutex_t lock; /* guards: incoming, stopping, cut, batch.left */
     struct queue incoming;
-    bool stopping;
+    bool stopping, cut;
     pthread_t thread;
     CURLM *multi;
     const struct env *env;
@@ -199,12 +199,14 @@ static void look_for_cancel(struct http_client *c, bool stopping)
     }
 }
 
-static bool take_incoming(struct http_client *c)
+/* cut: nothing may go on. Returns true when the thread shall end as well. */
+static bool take_incoming(struct http_client *c, bool *cut)
 {
     pthread_mutex_lock(&c->lock);
     while (c->incoming.head)
         queue_push(&c->waiting, queue_cut(&c->incoming, &c->incoming.head));
     bool stopping = c->stopping;
+    *cut = stopping || c->cut;
     pthread_mutex_unlock(&c->lock);
     return stopping;
 }
@@ -234,9 +236,10 @@ static void *http_thread(void *arg)
 {
     struct http_client *c = arg;
     for (;;) {
-        bool stopping = take_incoming(c);
-        look_for_cancel(c, stopping);
-        int64_t next = admit(c, stopping, env_mono_us(c->env));
+        bool cut;
+        bool stopping = take_incoming(c, &cut);
+        look_for_cancel(c, cut);
+        int64_t next = admit(c, cut, env_mono_us(c->env));
         if (stopping && !c->running.head)
             return NULL;
         int active = 0;
@@ -244,7 +247,7 @@ static void *http_thread(void *arg)
         struct transfer *before = c->running.head;
         reap(c);
         if (before && c->waiting.head)
-            next = admit(c, stopping, env_mono_us(c->env)); /* a finished one made room */
+            next = admit(c, cut, env_mono_us(c->env)); /* a finished one made room */
         bool watched = c->running.head || c->waiting.head;  /* somebody may cancel */
         curl_multi_poll(c->multi, NULL, 0, poll_ms(env_mono_us(c->env), next, watched), NULL);
     }
@@ -327,6 +330,14 @@ struct http_client *http_client_free(struct http_client *c)
 
 void http_client_wake(struct http_client *c)
 {
+    curl_multi_wakeup(c->multi);
+}
+
+void http_client_cut(struct http_client *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->cut = true;
+    pthread_mutex_unlock(&c->lock);
     curl_multi_wakeup(c->multi);
 }
 

@@ -96,6 +96,9 @@ int http_client_run(struct http_client *c, struct http_request *const *requests,
                     struct err *e);
 /* Makes the client look at the cancel flags now (it looks every 100 ms by itself). [any] */
 void http_client_wake(struct http_client *c);
+/* Ends everything under way and whatever comes later: a write that was sent with TL_E_UNKNOWN, all else with
+ * TL_E_CANCELLED. For a process that must end now. [any] */
+void http_client_cut(struct http_client *c);
 /* The clock that gates use: env mono time. [any] */
 int64_t http_client_mono_us(const struct http_client *c);
 #endif

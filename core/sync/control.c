@@ -10,7 +10,7 @@ enum { TURN_LIMIT_US = 20000, STOP_POLL_US = 50000 };
 
 struct control {
     struct control_parts parts;
-    atomic_bool stop, woken;
+    atomic_bool stop, end, woken;
     struct message wake; /* at most one under way */
     _Atomic int64_t turns, longest_us, over_20ms;
 };
@@ -59,6 +59,12 @@ void control_stop(struct control *c)
     control_wake(c);
 }
 
+void control_end(struct control *c)
+{
+    atomic_store(&c->end, true);
+    control_wake(c);
+}
+
 bool control_stopping(const struct control *c)
 {
     return atomic_load(&c->stop);
@@ -99,14 +105,19 @@ static int64_t turn(struct control *c, int64_t wait_us)
     return due > now ? due - now : 0;
 }
 
-void control_run(struct control *c, int64_t drain_us)
+void control_run(struct control *c)
 {
     int64_t wait_us = 0;
     while (!atomic_load(&c->stop))
         wait_us = turn(c, wait_us);
+}
+
+void control_drain(struct control *c, int64_t drain_us)
+{
+    int64_t wait_us = 0;
     engine_stop(c->parts.engine);
     runtime_stop(c->parts.runtime, env_mono_us(c->parts.env) + drain_us);
-    while (!runtime_stopped(c->parts.runtime) || engine_calls_open(c->parts.engine)) {
+    while (!atomic_load(&c->end) || !runtime_stopped(c->parts.runtime) || engine_calls_open(c->parts.engine)) {
         wait_us = turn(c, wait_us);
         if (wait_us < 0 || wait_us > STOP_POLL_US)
             wait_us = STOP_POLL_US;

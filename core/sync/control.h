@@ -23,12 +23,15 @@ struct control_parts {
     void *ctx;
 };
 struct control *control_new(const struct control_parts *parts);
-struct control *control_free(struct control *c); /* after control_run returned */
+struct control *control_free(struct control *c); /* after control_drain returned */
 
-/* Runs until control_stop, then drains: no new calls, pushes in flight are waited for until drain_us passed. [the
- * control thread, which it makes of its caller] */
-void control_run(struct control *c, int64_t drain_us);
+/* Runs until control_stop. From then on requests are refused. [the control thread, which it makes of its caller] */
+void control_run(struct control *c);
+/* After control_run: no new calls; reads and checks are cancelled, so that requests that wait for them are answered;
+ * pushes in flight are waited for until drain_us passed. Returns after that and after control_end. [control] */
+void control_drain(struct control *c, int64_t drain_us);
 void control_stop(struct control *c); /* [any] */
+void control_end(struct control *c);  /* after control_stop, once nobody can ask any more. [any] */
 void control_wake(struct control *c); /* turn again at once. [any] */
 bool control_stopping(const struct control *c);
 

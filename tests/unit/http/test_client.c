@@ -472,6 +472,34 @@ static void test_cancel(void **state)
     drop(&w.queued);
 }
 
+/* A process that must end cuts writes as well: their outcome is unknown, and nothing is sent any more. */
+static void test_cut(void **state)
+{
+    struct bench *b = *state;
+    struct waiter w = {.b = b};
+    w.write = ask(b, "POST", "/hold");
+    w.read = ask(b, "GET", "/hold");
+    w.queued = ask(b, "GET", "/hold");
+    pthread_t t;
+    assert_int_equal(pthread_create(&t, NULL, wait_thread, &w), 0);
+    while (loop_requests(b->server) < 3)
+        sched_yield();
+    http_client_cut(b->client);
+    pthread_join(t, NULL);
+    assert_int_equal(w.write.outcome, TL_E_UNKNOWN);
+    assert_int_equal(w.read.outcome, TL_E_CANCELLED);
+    struct http_request later = ask(b, "POST", "/echo");
+    struct http_request *const list[] = {&later};
+    struct err e = {0};
+    assert_int_equal(http_client_run(b->client, list, 1, NULL, &e), TL_E_CANCELLED);
+    assert_int_equal(later.outcome, TL_E_CANCELLED);
+    assert_int_equal(loop_requests(b->server), 3);
+    drop(&later);
+    drop(&w.write);
+    drop(&w.read);
+    drop(&w.queued);
+}
+
 static int collect(void *ctx, const void *p, size_t n)
 {
     buf_add(ctx, p, n);
@@ -560,6 +588,7 @@ int main(void)
         T(test_many_at_once),
         T(test_gate_limits_and_pauses),
         T(test_cancel),
+        T(test_cut),
         T(test_streams),
         T(test_sockets_close_on_exec),
     };
