@@ -7,6 +7,8 @@
 
 enum {
     Q_INSERT,
+    Q_BORN_A,
+    Q_BORN_B,
     Q_GET,
     Q_STORE,
     Q_STORE_WORK,
@@ -44,9 +46,14 @@ enum {
 #define SAME_ROW " WHERE pair = ?1 AND intent = ?2"
 #define AS_BORN " AND due IS NULL AND status = 0 AND attempts = 0 AND unsettled = 0"
 
+/* One side, an intent or not, and nothing else yet: what a walk makes for every record. */
+#define BORN ", '', 0, 0, 0, NULL, ?4, ?5, 0, 0, 0, 0, ?6, ?7, 0, NULL, NULL, x'', x'')"
+
 static const char *const SQL[] = {
     [Q_INSERT] = "INSERT INTO pair(" PAIR_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
                  "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+    [Q_BORN_A] = "INSERT INTO pair(" PAIR_COLUMNS ") VALUES(?1, ?2, ?3, NULL" BORN,
+    [Q_BORN_B] = "INSERT INTO pair(" PAIR_COLUMNS ") VALUES(?1, ?2, NULL, ?3" BORN,
     [Q_GET] = "SELECT " PAIR_COLUMNS " FROM pair WHERE pair = ?1",
     [Q_STORE] = "UPDATE pair SET " SET_PLAIN SAME_ROW,
     [Q_STORE_WORK] = "UPDATE pair SET " SET_WORK SAME_ROW,
@@ -313,8 +320,30 @@ static void put_blob_or_null(struct query *q, str v)
         put_null(q);
 }
 
+static bool is_just_born(const struct pair *p)
+{
+    return !p->rec[SIDE_A] != !p->rec[SIDE_B] && !p->slot.n && !p->status && !p->flags && !p->unsettled && !p->due_us &&
+           !p->attempts && !p->gen[SIDE_A] && !p->gen[SIDE_B] && !p->run && !p->synced_us && !p->chg.n && !p->extra.n &&
+           p->base[SIDE_A].kind == BASE_NONE && p->base[SIDE_B].kind == BASE_NONE;
+}
+
+static int insert_born(struct db *db, int64_t id, const struct pair *p, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, p->rec[SIDE_A] ? Q_BORN_A : Q_BORN_B, e);
+    put_i64(&q, id);
+    put_i64(&q, p->link);
+    put_i64(&q, p->rec[SIDE_A] ? p->rec[SIDE_A] : p->rec[SIDE_B]);
+    put_i64(&q, p->lane);
+    put_i64(&q, p->intent);
+    put_i64(&q, p->map_gen);
+    put_i64(&q, p->made_us);
+    return query_run(&q);
+}
+
 static int insert_row(struct db *db, int64_t id, const struct pair *p, struct err *e)
 {
+    if (is_just_born(p))
+        return insert_born(db, id, p, e);
     AUTO(buf_done) struct buf a = {0};
     AUTO(buf_done) struct buf b = {0};
     base_blob(&a, &p->base[SIDE_A], id);

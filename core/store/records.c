@@ -10,6 +10,7 @@ enum {
     Q_GET,
     Q_FIND,
     Q_INSERT,
+    Q_INSERT_BARE,
     Q_UPDATE,
     Q_FIRST,
     Q_TOUCH,
@@ -30,6 +31,11 @@ enum {
     Q_KEEP_SOURCE
 };
 #define WALK " FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3"
+/* The page comes from the index alone and drives the join, whose order is thereby its own; rows are read where there is
+ * no pair. */
+#define WALK_UNPAIRED                                                                                                  \
+    "SELECT at, place, " RECORD_COLUMNS " FROM (SELECT rec AS at, remote_id AS place" WALK                             \
+    ") LEFT JOIN record ON rec = at AND NOT EXISTS(SELECT 1 FROM pair WHERE "
 static const char *const SQL[] = {
     [Q_PROBE] = "SELECT rec, seen_hash, state, CASE WHEN observation IS NOT NULL THEN 1 WHEN version IS NULL AND "
                 "recheck IS NULL AND into_id IS NULL AND stamp IS NULL THEN 2 ELSE 0 END "
@@ -38,6 +44,8 @@ static const char *const SQL[] = {
     [Q_FIND] = "SELECT " RECORD_COLUMNS " FROM record WHERE feed = ?1 AND remote_id = ?2",
     [Q_INSERT] = "INSERT INTO record(" RECORD_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
                  "?15, ?16)",
+    [Q_INSERT_BARE] = "INSERT INTO record(" RECORD_COLUMNS ") VALUES(?1, ?2, ?3, 0, ?4, 0, NULL, 0, 0, ?5, NULL, NULL, "
+                      "NULL, NULL, ?6, NULL)",
     [Q_UPDATE] = "UPDATE record SET seen_hash = ?2, state = ?3, version_kind = ?4, version = ?5, modified = ?6, "
                  "created = ?7, seen = ?8, recheck = ?9, into_id = ?10, by_user = ?11, stamp = ?12, check_sum = ?13, "
                  "observation = ?14 WHERE rec = ?1",
@@ -52,8 +60,8 @@ static const char *const SQL[] = {
     [Q_RECHECKS] = "SELECT rec FROM record WHERE feed = ?1 AND recheck <= ?2 ORDER BY recheck LIMIT ?3",
     [Q_FIND_STAMP] = "SELECT rec FROM record WHERE feed = ?1 AND stamp = ?2",
     [Q_WALK] = "SELECT " RECORD_COLUMNS WALK,
-    [Q_WALK_A] = "SELECT " RECORD_COLUMNS ", EXISTS(SELECT 1 FROM pair WHERE a_rec = rec AND link = ?4 AND slot = '')" WALK,
-    [Q_WALK_B] = "SELECT " RECORD_COLUMNS ", EXISTS(SELECT 1 FROM pair WHERE b_rec = rec AND link = ?4)" WALK,
+    [Q_WALK_A] = WALK_UNPAIRED "a_rec = at AND link = ?4 AND slot = '')",
+    [Q_WALK_B] = WALK_UNPAIRED "b_rec = at AND link = ?4)",
     [Q_DELETE] = "DELETE FROM record WHERE rec = ?1 RETURNING feed",
     [Q_USED] = "SELECT EXISTS(SELECT 1 FROM pair WHERE a_rec = ?1) OR EXISTS(SELECT 1 FROM pair WHERE b_rec = ?1) OR "
                "EXISTS(SELECT 1 FROM old_id WHERE rec = ?1) OR EXISTS(SELECT 1 FROM held WHERE rec = ?1)",
@@ -154,8 +162,12 @@ int record_walk_link(struct db *db, struct arena *a, int64_t feed, int64_t link,
     put_i64(&q, link);
     int rc;
     while ((rc = query_row(&q)) == TL_OK) {
-        record_read(&q, a, list_add(&l));
-        paired[l.n - 1] = get_bool(&q);
+        struct record *r = list_add(&l);
+        r->rec = get_i64(&q);
+        r->id = get_id(&q, a);
+        paired[l.n - 1] = get_is_null(&q);
+        if (!paired[l.n - 1])
+            record_read(&q, a, r);
     }
     *paired_out = paired;
     return list_end(rc, &l, (void **)out, n);
@@ -261,8 +273,29 @@ static void put_blob_or_null(struct query *q, str v)
         put_null(q);
 }
 
+/* Known from a write of ours or from a reference: there is nothing to store but who it is. */
+static bool is_bare(const struct record *r)
+{
+    return !r->seen_hash && !r->version_kind && !r->version.n && !r->modified_us && !r->created_us && !r->recheck_us &&
+           !r->into.n && !r->by.n && !r->stamp.n && !r->observation.n;
+}
+
+static int insert_bare(struct db *db, int64_t rec, const struct record *r, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_INSERT_BARE, e);
+    put_i64(&q, rec);
+    put_i64(&q, r->feed);
+    put_id(&q, r->id);
+    put_i64(&q, r->state);
+    put_i64(&q, r->seen_us);
+    put_u64(&q, check_sum(rec, r->feed, r->id, r->observation));
+    return query_run(&q);
+}
+
 static int record_insert(struct db *db, int64_t rec, const struct record *r, struct err *e)
 {
+    if (is_bare(r))
+        return insert_bare(db, rec, r, e);
     AUTO(query_end) struct query q = query_begin(db, &T, Q_INSERT, e);
     put_i64(&q, rec);
     put_i64(&q, r->feed);

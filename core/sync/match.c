@@ -8,14 +8,19 @@
 
 void stamp_of(struct engine *g, const struct g_link *l, int source, str source_id, uint32_t gen, char out[40])
 {
-    char number[16], hash[27];
-    snprintf(number, sizeof number, "%u", gen);
+    char number[16] = "0", hash[27];
+    if (gen)
+        snprintf(number, sizeof number, "%u", gen);
     const struct g_endpoint *from = l->conn->ep[source], *to = l->conn->ep[1 - source];
     const str parts[] = {from->row.org_key, l->row.kind[source],     source_id,
                          to->row.org_key,   l->row.kind[1 - source], {0},
                          str_of(number)};
     stamp_hash(hash, db_stamp_key(g->db), parts, (unsigned)ARRAY_LEN(parts));
-    snprintf(out, 40, "%s.%s", db_instance(g->db), hash);
+    str own = str_of(db_instance(g->db));
+    ASSERT(own.n + 1 + sizeof hash <= 40);
+    memcpy(out, own.p, own.n);
+    out[own.n] = '.';
+    memcpy(out + own.n + 1, hash, sizeof hash);
 }
 
 /* ---- One decision

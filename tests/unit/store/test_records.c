@@ -276,6 +276,47 @@ static void a_walk_meets_every_record_once(void **state)
     assert_int_equal(met, ARRAY_LEN(ids));
 }
 
+static void a_walk_of_a_link_tells_what_has_a_pair(void **state)
+{
+    struct rig *r = *state;
+    int64_t rec[9];
+    for (int i = 0; i < 9; i++) { /* numbers and texts, not in the order of their ids */
+        char id[8];
+        snprintf(id, sizeof id, i % 2 ? "x%d" : "%d", (i * 4) % 9);
+        rec[i] = rig_record(r, SIDE_B, id, "seen");
+    }
+    int64_t with[] = {rig_pair(r, 0, rec[3]), rig_pair(r, 0, rec[4])};
+    struct pair slotted = {.link = r->link, .rec = {rig_record(r, SIDE_A, "s", "x"), 0}, .slot = STR("open")};
+    ok(pair_insert(r->db, &slotted, &r->e));
+    char after[16] = "";
+    int met = 0, pairs = 0;
+    for (size_t n = 2; n == 2;) {
+        struct record *plain, *list;
+        size_t n_plain;
+        bool *paired;
+        ok(record_walk(r->db, &r->a, r->feed[SIDE_B], str_of(after), 2, &plain, &n_plain, &r->e));
+        ok(record_walk_link(r->db, &r->a, r->feed[SIDE_B], r->link, SIDE_B, str_of(after), 2, &list, &paired, &n, &r->e));
+        assert_int_equal(n, n_plain);
+        for (size_t i = 0; i < n; i++, met++) {
+            assert_int_equal(list[i].rec, plain[i].rec);
+            assert_true(str_eq(list[i].id, plain[i].id));
+            assert_int_equal(paired[i], list[i].rec == rec[3] || list[i].rec == rec[4]);
+            assert_true(paired[i] || str_eq(list[i].observation, plain[i].observation));
+            pairs += paired[i];
+            snprintf(after, sizeof after, "%.*s", STR_FMT(list[i].id));
+        }
+    }
+    assert_int_equal(met, 9);
+    assert_int_equal(pairs, 2);
+    struct record *list;
+    size_t n;
+    bool *paired;
+    ok(record_walk_link(r->db, &r->a, r->feed[SIDE_A], r->link, SIDE_A, (str){0}, 2, &list, &paired, &n, &r->e));
+    assert_int_equal(n, 1);
+    assert_false(paired[0]); /* another slot's */
+    (void)with;
+}
+
 static void a_record_in_use_stays(void **state)
 {
     struct rig *r = *state;
@@ -379,6 +420,7 @@ int main(void)
         UNIT(an_open_intent_keeps_its_source),
         UNIT(touching_changes_the_version_alone),
         UNIT(a_walk_meets_every_record_once),
+        UNIT(a_walk_of_a_link_tells_what_has_a_pair),
         UNIT(a_record_in_use_stays),
         UNIT(lookups_follow_changes),
         UNIT(long_keys_stay_distinct),
