@@ -410,6 +410,8 @@ int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struc
 enum side_state side_state_of(const struct record *r);
 /* A pair of this link was bound or let go, or one of its records changed its state. */
 void refs_changed(struct engine *g, const struct g_link *l);
+/* Every field of both sides is agreed as it is observed. */
+void bases_same(struct loaded *ld);
 /* New bases into the pair: for every field where agreed[i], base[s] := value[s]; the others stay as they are. */
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
 /* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts

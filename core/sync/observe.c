@@ -67,10 +67,40 @@ int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, st
 /* ---- Pairs that hold the record
  * --------------------------------------------------------------------------------------- */
 
+static void side_is_settled(struct loaded *ld, int s, struct arena *a)
+{
+    if (ld->pair.extra.n)
+        ld->pair.extra = extra_set(ld->pair.extra, s ? 'b' : 'a', (str){0}, a);
+    ld->pair.unsettled &= ~(s ? (uint32_t)PAIR_UNSETTLED_B : (uint32_t)PAIR_UNSETTLED_A);
+}
+
+/* A create seen for the first time, whose source has not changed since: did every field arrive as it was sent? Then both
+ * bases are the observations. What settle_side comes to for nearly all creates. */
+static bool arrived_whole(const struct g_link *l, const struct loaded *ld, int s, bool own_write)
+{
+    const struct snapshot_side *there = &ld->snap.side[s], *other = &ld->snap.side[1 - s];
+    if (ld->pair.base[s].kind != BASE_NONE || other->base || ld->rec[0].observation.n == 0 ||
+        ld->rec[1].observation.n == 0)
+        return false;
+    for (uint32_t i = 0; i < l->rules.n_fields && !own_write; i++) {
+        const struct rule_field *f = &l->fields[i];
+        bool same = f->ref_link ? !value_is_blank(&other->values[i]) == !value_is_blank(&there->values[i])
+                                : canon_equal(&f->canon, &other->values[i], &there->values[i]);
+        if (!same)
+            return false;
+    }
+    return true;
+}
+
 /* The sent value of each field of a side that was written and is seen for the first time since: base where the vendor
  * keeps it in its own form, else what was sent, so that a foreign edit stays visible. */
 static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_write, struct arena *a)
 {
+    if (arrived_whole(l, ld, s, own_write)) {
+        bases_same(ld);
+        side_is_settled(ld, s, a);
+        return;
+    }
     uint32_t n = l->rules.n_fields;
     bool *agreed = arena_array(a, bool, n + 1);
     tl_value *value[2] = {arena_array(a, tl_value, n + 1), arena_array(a, tl_value, n + 1)};
@@ -104,8 +134,7 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
     }
     const tl_value *both[2] = {value[0], value[1]};
     bases_set(l, ld, agreed, both, a);
-    ld->pair.extra = extra_set(ld->pair.extra, s ? 'b' : 'a', (str){0}, a);
-    ld->pair.unsettled &= ~(s ? (uint32_t)PAIR_UNSETTLED_B : (uint32_t)PAIR_UNSETTLED_A);
+    side_is_settled(ld, s, a);
 }
 
 static bool any_changed(const struct g_link *l, const struct loaded *ld, int s)
@@ -567,6 +596,19 @@ static int record_bad(struct engine *g, struct g_feed *f, const tl_record *r, st
     return rc;
 }
 
+/* In the first pass of a feed nearly every record is new: made without asking for it. E_EXISTS: it is known. */
+static int first_pass(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash, struct arena *a,
+                      struct observed *out, struct err *e)
+{
+    struct err known = {0};
+    int rc = record_new(g, f, r, hash, a, out, &known);
+    if (rc == TL_OK && g->listeners && out->is_new)
+        event_record(g, f, r, "new");
+    if (rc != TL_OK && rc != E_EXISTS)
+        *e = known;
+    return rc;
+}
+
 int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, const struct observe_how *how,
             struct observed *out, struct err *e)
 {
@@ -578,6 +620,13 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     if (r->id.n == 0)
         return TL_OK;
     uint64_t hash = store_hash(raw.p, raw.n) ^ f->shape_hash;
+    AUTO(arena_done) struct arena a = {0};
+    if (how->via == OBSERVE_PASS && f->row.full_pass_us == 0) {
+        int rc = first_pass(g, f, r, hash, &a, out, e);
+        if (rc != E_EXISTS)
+            return rc;
+        *out = (struct observed){0};
+    }
     struct record_probe probe = {0};
     int rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
     if (rc == TL_OK && probe.seen_hash == hash && probe.observed) {
@@ -592,7 +641,6 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
         return rc;
     if (g->listeners)
         event_record(g, f, r, rc == TL_OK ? "changed" : "new");
-    AUTO(arena_done) struct arena a = {0};
     if (rc == TL_E_NOT_FOUND)
         return record_new(g, f, r, hash, &a, out, e);
     if (probe.bare && r->state == TL_STATE_LIVE && (r->flags & TL_REC_FULL) && r->created_us)

@@ -211,6 +211,16 @@ int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struc
     return refs_resolve(g, l, side, a, out, e);
 }
 
+void bases_same(struct loaded *ld)
+{
+    for (int s = 0; s < 2; s++) {
+        ld->snap.side[s].base = NULL;
+        ld->snap.side[s].has_base = NULL;
+        pair_set_base(&ld->pair, (enum side)s, BASE_SAME, (str){0});
+    }
+    ld->pair.chg = (str){0};
+}
+
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a)
 {
     uint32_t n = l->rules.n_fields;
