@@ -63,12 +63,15 @@ static tl_status begin(struct pass *s, tl_error *e)
     c->limit = 1;
     tl_status rc = desk_range_page(c, s->rd->kind, &r, 0, &rows, e);
     c->limit = limit;
+    if (rc == TL_OK)
+        rc = tlk_position_check(0, rows.server_us, now_ms * TLK_US_PER_MS, e);
     if (rc != TL_OK)
         return rc;
     int64_t first = rows.n > 0 ? desk_row_ms(tlk_item(rows.data, 0), true) : 0;
     s->server_us = rows.server_us;
     s->lo = first > r.lo ? first : r.lo;
-    s->end = rows.n > 0 ? rows.server_us / TLK_US_PER_MS + 1000 : s->lo;
+    int64_t server_ms = rows.server_us / TLK_US_PER_MS; /* a Date that is too early must not hide records */
+    s->end = rows.n > 0 ? (server_ms > now_ms ? server_ms : now_ms) + 1000 : s->lo;
     if (s->end < s->lo)
         s->end = s->lo + 1;
     s->total = rows.count;

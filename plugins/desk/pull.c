@@ -12,9 +12,10 @@ struct changes {
     int64_t width, now; /* now: when this poll began, by the vendor's clock */
     int64_t from;       /* rows of the very time lo that were read already */
     int64_t bin_us, looked_us;
-    bool from_now;  /* the first poll: it has no cursor yet */
-    tl_str tracked; /* ids we reported as trashed, to notice restores */
-    tl_str seen;    /* ids of rows with time lo that were emitted */
+    bool from_now;   /* the first poll: it has no cursor yet */
+    bool clocks_fit; /* found so with the first answer of this call */
+    tl_str tracked;  /* ids we reported as trashed, to notice restores */
+    tl_str seen;     /* ids of rows with time lo that were emitted */
     int64_t server_us;
 };
 
@@ -118,14 +119,28 @@ static tl_status take_dense(struct changes *s, int64_t count, tl_error *e)
     return rc;
 }
 
+/* What lies ahead of the vendor's clock has not been read, whatever the slice reached to. */
 static void slice_done(struct changes *s, int64_t count)
 {
-    if (s->lo < s->hi) {
-        s->lo = s->hi;
+    int64_t to = s->hi < s->now + 1000 ? s->hi : s->now + 1000;
+    if (s->lo < to) {
+        s->lo = to;
         s->seen = (tl_str){NULL, 0};
     }
     s->from = 0;
     s->width = desk_slice_wider(s->width, count);
+}
+
+/* Does the position fit what the vendor's clock says now? While a poll is under way it may stand at that poll's end. */
+static tl_status position_fits(const struct changes *s, int64_t server_us, tl_error *e)
+{
+    tl_conn *c = s->rd->c;
+    int64_t reached_us = (s->now > s->lo ? s->now : s->lo) * TLK_US_PER_MS;
+    int64_t position_us = s->now > 0 ? reached_us - DESK_OVERLAP_US : s->from_now ? 0 : s->lo * TLK_US_PER_MS;
+    tl_status rc = tlk_position_check(position_us, server_us, c->host->now_us(c->host), e);
+    if (rc == TL_E_CURSOR_LOST)
+        tlk_log(c->host, TL_WARN, "%s: reading begins anew", e->text);
+    return rc;
 }
 
 /* One page; *done when nothing is left before now. */
@@ -134,11 +149,15 @@ static tl_status one_page(struct changes *s, bool *done, tl_error *e)
     tl_conn *c = s->rd->c;
     struct desk_rows rows;
     int64_t end = s->now > 0 ? s->now + 1000 : c->host->now_us(c->host) / TLK_US_PER_MS + 86400000;
+    end = end > s->lo ? end : s->lo + 1; /* a range at any rate: its answer tells whether the position is right */
     s->hi = desk_slice_end(s->lo, s->width, end);
     struct desk_range r = {.lo = s->lo, .hi = s->hi};
     tl_status rc = desk_range_page(c, s->rd->kind, &r, (uint32_t)s->from, &rows, e);
     if (rc != TL_OK)
         return rc;
+    if (!s->clocks_fit && (rc = position_fits(s, rows.server_us, e)) != TL_OK)
+        return rc;
+    s->clocks_fit = true;
     s->server_us = rows.server_us;
     if (s->now == 0) {
         s->now = rows.server_us / TLK_US_PER_MS;
@@ -148,6 +167,7 @@ static tl_status one_page(struct changes *s, bool *done, tl_error *e)
             s->bin_us = first * TLK_US_PER_MS;
             return TL_OK;
         }
+        end = s->now + 1000;
     }
     if (s->from == 0 && rows.count > SLICE_ROWS && r.hi - r.lo > 1) {
         s->width = desk_slice_narrower(r.hi - r.lo, rows.count);

@@ -219,11 +219,27 @@ static void note_progress(struct position *p, bool at_end, int64_t server_us)
     forget_before(p, p->server_us - SF_OVERLAP_S * TLK_US_PER_S);
 }
 
+/* A position beyond the vendor's time would wait for that time; the overlap covers front ends that disagree. */
+static tl_status position_fits(const struct changes *x, int64_t server_us, tl_error *e)
+{
+    const struct position *p = &x->pos;
+    const tl_host *h = x->rd->c->host;
+    int64_t position_us = p->at_us > p->server_us ? p->at_us : p->server_us;
+    if (p->began_us > position_us)
+        position_us = p->began_us;
+    tl_status rc = tlk_position_check(position_us - SF_OVERLAP_S * TLK_US_PER_S, server_us, h->now_us(h), e);
+    if (rc == TL_E_CURSOR_LOST)
+        tlk_log(h, TL_WARN, "salesforce: %s: reading begins anew", e->text);
+    return rc;
+}
+
 static tl_status emit_page(struct changes *x, const tlk_node *root, int64_t server_us, bool *more, tl_error *e)
 {
     struct sf_rows rows;
     *more = page_is_full(x, root);
-    tl_status rc = sf_emit_rows(x->rd, tlk_get(root, "records"), &rows, e);
+    tl_status rc = position_fits(x, server_us, e);
+    if (rc == TL_OK)
+        rc = sf_emit_rows(x->rd, tlk_get(root, "records"), &rows, e);
     if (rc == TL_OK)
         rc = advance(x, &rows, e);
     if (rc != TL_OK)
@@ -322,6 +338,8 @@ static tl_status look_back(struct changes *x, int64_t from_us, tl_error *e)
         rc = answered_count(c, &r[2], &before, e);
     if (rc == TL_OK)
         rc = sf_query_answer(c, &r[1], &root, e);
+    if (rc == TL_OK)
+        rc = position_fits(x, sf_server_us(c, &r[1]), e);
     if (rc != TL_OK)
         return rc;
     bool moved = counted != read || (x->pos.open && before != read - x->pos.ties);
@@ -348,6 +366,8 @@ static tl_status begin_now(struct changes *x, tl_error *e)
     sf_get_request(c, &r, tlk_fmt(&c->call, "%.*s/services/data/", TLK_FMT(c->base)));
     r.flags |= TL_HTTP_NO_AUTH;
     tl_status rc = sf_call(c, &r, &root, e);
+    if (rc == TL_OK)
+        rc = tlk_position_check(0, sf_server_us(c, &r), c->host->now_us(c->host), e);
     if (rc != TL_OK)
         return rc;
     x->pos = (struct position){.server_us = sf_server_us(c, &r)};

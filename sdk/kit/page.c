@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT-0 */
 #include "kit/page.h"
 
+#include "kit/time.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -102,6 +104,27 @@ tl_status tlk_cursor_lost(tl_error *e)
 {
     tl_status rc = tlk_fail(e, TL_E_CURSOR_LOST, "the cursor is not one of this version of the connector");
     e->scope = TL_SCOPE_KIND;
+    return rc;
+}
+
+tl_status tlk_position_check(int64_t position_us, int64_t server_us, int64_t own_us, tl_error *e)
+{
+    static const int64_t day = INT64_C(86400) * TLK_US_PER_S;
+    bool ahead = position_us > server_us + TLK_US_PER_S; /* a Date has whole seconds */
+    char at[32], server[32], own[32];
+    tl_status rc = TL_OK;
+    tlk_time_text(at, position_us);
+    tlk_time_text(server, server_us);
+    tlk_time_text(own, own_us);
+    if (server_us > own_us + day || (ahead && server_us < position_us - day && position_us <= own_us + day))
+        rc = tlk_fail(e, TL_E_TEMPORARY,
+                      "the answer is dated %s, this machine's clock says %s: changes are not read while they are a day "
+                      "or more apart",
+                      server, own);
+    else if (ahead)
+        rc = tlk_fail(e, TL_E_CURSOR_LOST, "the last reading ended at %s, but the vendor's clock says %s", at, server);
+    if (rc != TL_OK)
+        e->scope = TL_SCOPE_KIND;
     return rc;
 }
 

@@ -20,6 +20,11 @@ void tlk_cursor_set(tlk_cursor *c, tlk_arena *a, const char *name, tl_str value)
 void tlk_cursor_set_int(tlk_cursor *c, tlk_arena *a, const char *name, int64_t value);
 tl_str tlk_cursor_text(const tlk_cursor *c, const char *tag, tlk_arena *a);
 tl_status tlk_cursor_lost(tl_error *e);
+/* Where a cursor's time stands against the vendor's clock (the Date of an answer) and our own: one of the three that
+ * contradicts the other two is not believed. TL_E_CURSOR_LOST: the position lies ahead of the vendor's time, so what
+ * changed meanwhile would be jumped over. TL_E_TEMPORARY: the Date lies a day or more ahead of our clock, or behind our
+ * clock and the position; nothing may be kept from that answer. position_us 0: there is none yet. */
+tl_status tlk_position_check(int64_t position_us, int64_t server_us, int64_t own_us, tl_error *e);
 
 /* ---- options */
 tl_str tlk_option(const tl_open *o, const char *name); /* empty: not set */

@@ -35,7 +35,10 @@ struct fake {
     uint32_t n;
     int64_t now_us;
     int64_t server_skew_us; /* the portal's clock is off by this */
-    int64_t lag_ms;         /* later changes are not in the index yet */
+    int64_t index_skew_us;  /* and so is its index */
+    bool no_date;
+    const int64_t *lying_count;
+    int64_t lag_ms; /* later changes are not in the index yet */
     bool trashed_404, bin_forbidden, bin_by_id, no_count;
     uint32_t limit_max;
     struct canned canned[8];
@@ -147,7 +150,7 @@ static inline void fake_answer(struct fake *f, tl_http *r, int32_t status, tl_st
     r->outcome = TL_OK;
     r->status = status;
     r->out_body = tlk_dup(&f->answers, body);
-    r->server_us = (f->now_us + f->server_skew_us) / TLK_US_PER_S * TLK_US_PER_S;
+    r->server_us = f->no_date ? 0 : (f->now_us + f->server_skew_us) / TLK_US_PER_S * TLK_US_PER_S;
 }
 
 static inline void fake_search(struct fake *f, tl_http *r)
@@ -167,7 +170,7 @@ static inline void fake_search(struct fake *f, tl_http *r)
         return;
     }
     const struct fake_contact **hits = tlk_new(a, const struct fake_contact *, f->n + 1);
-    int64_t n = 0, index_ms = f->now_us / 1000 - f->lag_ms;
+    int64_t n = 0, index_ms = (f->now_us + f->index_skew_us) / 1000 - f->lag_ms;
     for (uint32_t i = 0; i < f->n; i++) {
         const struct fake_contact *c = &f->contacts[i];
         if (!c->trashed && !c->purged && c->created_ms >= clo && c->created_ms <= chi && c->modified_ms >= mlo &&
@@ -189,7 +192,7 @@ static inline void fake_search(struct fake *f, tl_http *r)
     tlk_w_end_array(&w);
     if (!f->no_count) {
         tlk_w_key(&w, TL_STR("count"));
-        tlk_w_int(&w, n);
+        tlk_w_int(&w, f->lying_count ? *f->lying_count : n);
     }
     tlk_w_end_object(&w);
     fake_answer(f, r, 200, tlk_w_lent(&w));

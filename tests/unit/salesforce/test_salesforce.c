@@ -281,6 +281,7 @@ struct script {
         tl_status outcome;
         const char *body;
     } answers[16];
+    int64_t date_off_us; /* how wrong the Date of answers is */
     uint32_t n, asked;
     char urls[16][2048], bodies[16][4096], methods[16][8];
     tl_shape shape;
@@ -299,7 +300,7 @@ static tl_status answer(struct fake_host *f, tl_http *r, uint32_t n, tl_error *e
         r[i].outcome = s->answers[s->asked].outcome;
         r[i].status = s->answers[s->asked].status;
         r[i].out_body = tlk_str(s->answers[s->asked].body);
-        r[i].server_us = f->now_us;
+        r[i].server_us = f->now_us + s->date_off_us;
         s->asked++;
     }
     return TL_OK;
@@ -484,6 +485,61 @@ static void test_one_bad_value_does_not_fail_the_page(void **state)
     assert_int_equal(s->fake->checkpoints[0].complete, 1);
 }
 
+static tl_status changes(struct script *s, const char *cursor)
+{
+    char kept[sizeof s->fake->checkpoints[0].cursor];
+    snprintf(kept, sizeof kept, "%s", cursor);
+    tl_pull p = {.struct_size = sizeof p, .mode = TL_PULL_CHANGES, .shape = &s->shape, .cursor = str_of(kept)};
+    tl_error e = {.struct_size = sizeof e};
+    fake_forget(s->fake);
+    tl_status rc = tieline_connector_v0()->pull(s->conn, &p, &e);
+    assert_true(rc == TL_OK || e.scope == TL_SCOPE_KIND);
+    return rc;
+}
+
+/* A Date of another year keeps no position: it would wait for that year. proves: Q8, C2 */
+static void test_changes_by_a_wrong_date(void **state)
+{
+    struct script *s = *state;
+    static const char none[] = "{\"totalSize\":0,\"done\":true,\"records\":[]}";
+    const int64_t year = INT64_C(365) * 86400 * TLK_US_PER_S;
+    say(s, 200, "[{\"version\":\"62.0\"}]");
+    s->date_off_us = 14 * year;
+    assert_int_equal(changes(s, ""), TL_E_TEMPORARY);
+    assert_int_equal(s->fake->n_checkpoints, 0);
+
+    s->date_off_us = 0;
+    say(s, 200, "[{\"version\":\"62.0\"}]");
+    say(s, 200, none);
+    assert_int_equal(changes(s, ""), TL_OK);
+    char good[4096];
+    snprintf(good, sizeof good, "%s", fake_last_cursor(s->fake));
+    for (int sign = -1; sign <= 1; sign += 2) {
+        s->date_off_us = sign * year;
+        say(s, 200, none);
+        assert_int_equal(changes(s, good), TL_E_TEMPORARY);
+        assert_int_equal(s->fake->n_checkpoints, 0);
+    }
+    s->date_off_us = 0;
+    say(s, 200, none);
+    assert_int_equal(changes(s, good), TL_OK);
+}
+
+static void test_position_ahead_of_all_clocks(void **state)
+{
+    struct script *s = *state;
+    static const char *const cursors[] = {
+        "sf.changes.1;at=2208988801;after=;server=1800000000000000;began=0;settled=1;ties=0;read=",
+        "sf.changes.1;at=1800000000;after=;server=2208988801000000;began=0;settled=1;ties=0;read=",
+        "sf.changes.1;at=1800000000;after=;server=1800000000000000;began=2208988801000000;settled=0;ties=0;read=",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cursors); i++) {
+        say(s, 200, "{\"totalSize\":0,\"done\":true,\"records\":[]}");
+        assert_int_equal(changes(s, cursors[i]), TL_E_CURSOR_LOST);
+        assert_int_equal(s->fake->n_checkpoints, 0);
+    }
+}
+
 static void test_unknown_kind_and_bad_options(void **state)
 {
     struct script *s = *state;
@@ -523,6 +579,8 @@ int main(void)
         T(test_rows_that_fail),
         T(test_what_ends_a_push),
         T(test_one_bad_value_does_not_fail_the_page),
+        T(test_changes_by_a_wrong_date),
+        T(test_position_ahead_of_all_clocks),
         T(test_unknown_kind_and_bad_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
