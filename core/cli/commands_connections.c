@@ -204,6 +204,18 @@ static json_t *settings(struct cli *cli)
     return o;
 }
 
+/* What a link made later brings into the maps of others, and what the map leaves out for want of a link. */
+static void note_references(struct cli *cli, const json_t *link)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(link, "references_mapped"), i, row)
+        cli_note(cli, "mapped as well, now that it leads somewhere: %s", json_string_value(row));
+    json_array_foreach(json_object_get(link, "references_left_out"), i, row)
+        cli_note(cli, "left out of the map: %s, which refers to %s; a link for that kind brings it in",
+                 cli_text(row, "field"), cli_text(row, "refers_to"));
+}
+
 static int run_link_create(struct cli *cli)
 {
     json_t *set = settings(cli), *answer = NULL;
@@ -214,9 +226,11 @@ static int run_link_create(struct cli *cli)
                       NULL, &answer);
     if (rc == EXIT_DONE && cli->json)
         cli_print_object(cli, "link", answer);
-    else if (rc == EXIT_DONE)
+    else if (rc == EXIT_DONE) {
+        note_references(cli, answer);
         cli_note(cli, "made; next: tieline map list %s %s, then tieline sync start %s", cli->args[0], cli->args[1],
                  cli->args[0]);
+    }
     json_decref(answer);
     return rc;
 }

@@ -97,12 +97,17 @@ struct map_row {
     str options;     /* further settings, JSON; empty: none */
     bool is_default; /* made from equal canonical paths, not by a person */
     str suspended;   /* why the field rests; empty: it does not */
+    /* map_gen with which the field came into the map: no pair that last settled before has a base for it, whatever was
+     * kept. Set by map_replace and map_set; a row keeps it while it has the same paths and is not off in between. */
+    int64_t since_gen;
 };
 /* Sets the map of a link: rows with the same (a_path, b_path) keep their number, others get a new one or go. Adds 1 to
  * map_gen. The same path twice on one written side: E_EXISTS. */
 int map_replace(struct db *db, int64_t link, const struct map_row *rows, size_t n, struct err *e);
 int map_set(struct db *db, int64_t link, struct map_row *row, struct err *e); /* adds or changes one, map_gen + 1 */
 int map_unset(struct db *db, int64_t link, uint32_t map_no, struct err *e);   /* map_gen + 1 */
+/* The field counts as mapped from now on (a reference whose link came later), map_gen + 1. */
+int map_renew(struct db *db, int64_t link, uint32_t map_no, struct err *e);
 int map_suspend(struct db *db, int64_t link, uint32_t map_no, str why, struct err *e); /* "" resumes; map_gen stays */
 int map_list(struct db *db, struct arena *a, int64_t link, struct map_row **out, size_t *n, struct err *e);
 

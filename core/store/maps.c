@@ -2,18 +2,22 @@
 #include "connections.h"
 #include "sql.h"
 
-#define COLUMNS "map_no, a_path, b_path, dir, policy, transform, options, is_default, suspended"
+#define COLUMNS "map_no, a_path, b_path, dir, policy, transform, options, is_default, suspended, since_gen"
 
-enum { Q_LIST, Q_PUT, Q_DELETE, Q_SUSPEND, Q_NEXT, Q_BUMP };
+enum { Q_LIST, Q_PUT, Q_DELETE, Q_SUSPEND, Q_NEXT, Q_RENEW, Q_BUMP };
 static const char *const SQL[] = {
     [Q_LIST] = "SELECT " COLUMNS " FROM map WHERE link = ?1 ORDER BY map_no",
-    [Q_PUT] = "INSERT INTO map(link, " COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+    [Q_PUT] = "INSERT INTO map(link, " COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+              "coalesce(nullif(?11, 0), (SELECT map_gen + 1 FROM link WHERE link = ?1), 0)) "
               "ON CONFLICT(link, map_no) DO UPDATE SET a_path = excluded.a_path, b_path = excluded.b_path, "
               "dir = excluded.dir, policy = excluded.policy, transform = excluded.transform, "
-              "options = excluded.options, is_default = excluded.is_default, suspended = excluded.suspended",
+              "options = excluded.options, is_default = excluded.is_default, suspended = excluded.suspended, "
+              "since_gen = excluded.since_gen",
     [Q_DELETE] = "DELETE FROM map WHERE link = ?1 AND map_no = ?2",
     [Q_SUSPEND] = "UPDATE map SET suspended = ?3 WHERE link = ?1 AND map_no = ?2",
     [Q_NEXT] = "UPDATE link SET next_map_no = next_map_no + 1 WHERE link = ?1 RETURNING next_map_no - 1",
+    [Q_RENEW] = "UPDATE map SET since_gen = (SELECT map_gen + 1 FROM link WHERE link = ?1) "
+                "WHERE link = ?1 AND map_no = ?2",
     [Q_BUMP] = "UPDATE link SET map_gen = map_gen + 1 WHERE link = ?1",
 };
 SQL_TABLE(T, SQL_MAPS, SQL);
@@ -35,6 +39,7 @@ int map_list(struct db *db, struct arena *a, int64_t link, struct map_row **out,
         row->options = get_text(&q, a);
         row->is_default = get_bool(&q);
         row->suspended = get_text(&q, a);
+        row->since_gen = get_i64(&q);
     }
     return list_end(rc, &l, (void **)out, n);
 }
@@ -52,7 +57,16 @@ static int row_put(struct db *db, int64_t link, const struct map_row *row, struc
     put_text(&q, row->options);
     put_i64(&q, row->is_default);
     put_text(&q, row->suspended);
+    put_i64(&q, row->since_gen);
     return query_run(&q);
+}
+
+/* The row as it takes the place of an older one: the same field as long as it was not switched off meanwhile. */
+static struct map_row row_after(const struct map_row *row, const struct map_row *old)
+{
+    struct map_row out = *row;
+    out.since_gen = old && (old->dir != MAP_OFF || row->dir == MAP_OFF) ? old->since_gen : 0;
+    return out;
 }
 
 static int row_delete(struct db *db, int64_t link, uint32_t map_no, struct err *e)
@@ -132,8 +146,8 @@ int map_replace(struct db *db, int64_t link, const struct map_row *rows, size_t 
         if (!row_of_paths(rows, n, &old[i]))
             rc = row_delete(db, link, old[i].map_no, e);
     for (size_t i = 0; rc == TL_OK && i < n; i++) {
-        struct map_row row = rows[i];
-        const struct map_row *same = row_of_paths(old, n_old, &row);
+        const struct map_row *same = row_of_paths(old, n_old, &rows[i]);
+        struct map_row row = row_after(&rows[i], same);
         rc = same ? (row.map_no = same->map_no, TL_OK) : number_next(db, link, &row.map_no, e);
         if (rc == TL_OK)
             rc = row_put(db, link, &row, e);
@@ -143,8 +157,8 @@ int map_replace(struct db *db, int64_t link, const struct map_row *rows, size_t 
     return rc == TL_OK ? tx_commit(&tx, e) : rc;
 }
 
-/* The map as it would be with this row. */
-static int check_with(struct db *db, int64_t link, const struct map_row *row, struct err *e)
+/* The map as it would be with this row, which learns since when its field is mapped. */
+static int check_with(struct db *db, int64_t link, struct map_row *row, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct map_row *rows;
@@ -154,9 +168,13 @@ static int check_with(struct db *db, int64_t link, const struct map_row *row, st
         return rc;
     struct map_row *all = arena_array(&a, struct map_row, n + 1);
     size_t kept = 0;
+    const struct map_row *old = NULL;
     for (size_t i = 0; i < n; i++)
         if (rows[i].map_no != row->map_no)
             all[kept++] = rows[i];
+        else if (str_eq(rows[i].a_path, row->a_path) && str_eq(rows[i].b_path, row->b_path))
+            old = &rows[i];
+    *row = row_after(row, old);
     all[kept++] = *row;
     return check_written_once(all, kept, e);
 }
@@ -187,6 +205,22 @@ int map_unset(struct db *db, int64_t link, uint32_t map_no, struct err *e)
     int rc = tx_begin(&tx, db, e);
     if (rc == TL_OK)
         rc = row_delete(db, link, map_no, e);
+    if (rc == TL_OK)
+        rc = bump(db, link, e);
+    return rc == TL_OK ? tx_commit(&tx, e) : rc;
+}
+
+int map_renew(struct db *db, int64_t link, uint32_t map_no, struct err *e)
+{
+    AUTO(tx_end) struct tx tx;
+    int rc = tx_begin(&tx, db, e);
+    if (rc == TL_OK) {
+        AUTO(query_end) struct query q = query_begin(db, &T, Q_RENEW, e);
+        put_i64(&q, link);
+        put_i64(&q, map_no);
+        rc = query_run(&q);
+        rc = rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+    }
     if (rc == TL_OK)
         rc = bump(db, link, e);
     return rc == TL_OK ? tx_commit(&tx, e) : rc;

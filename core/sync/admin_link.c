@@ -3,6 +3,7 @@
 
 #include "admin_util.h"
 #include "linkset.h"
+#include "refmap.h"
 #include "view.h"
 
 static int setting_check(const struct admin_setting *set, unsigned n, struct err *e)
@@ -169,9 +170,21 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
     struct g_link *l = rc == TL_OK ? model_link(g, row.link) : NULL;
     if (l && model_kind(c->ep[0], l->row.kind[0]) && model_kind(c->ep[1], l->row.kind[1]))
         rc = model_default_map(g, l, e);
+    json_t *added = json_array(), *left_out = json_array();
+    if (l && rc == TL_OK)
+        rc = refmap_join(g, l, added, e);
     if (rc == TL_OK)
         rc = admin_rebuild(g, c, e);
-    return rc == TL_OK ? admin_show_link(g, l, out, e) : rc;
+    if (rc == TL_OK)
+        rc = admin_show_link(g, l, out, e);
+    if (rc == TL_OK && out) {
+        refmap_left_out(g, l, left_out);
+        json_object_set(*out, "references_mapped", added);
+        json_object_set(*out, "references_left_out", left_out);
+    }
+    json_decref(added);
+    json_decref(left_out);
+    return rc;
 }
 
 int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *asked,

@@ -167,6 +167,7 @@ bool rule_of_row(const struct map_row *row, const tl_kind *a, const tl_kind *b, 
     const tl_field *fa = field_by_name(a, row->a_path), *fb = field_by_name(b, row->b_path);
     *out =
         (struct rule_field){.number = row->map_no, .policy = policy_of(row->policy), .suspended = row->suspended.n > 0};
+    out->since_gen = row->since_gen;
     out->direction = row->dir == MAP_A2B ? LINK_A2B : row->dir == MAP_B2A ? LINK_B2A : LINK_BOTH;
     if (!fa || !fb || row->dir == MAP_OFF)
         return false;
@@ -341,10 +342,46 @@ static void check_required(struct check *c, const struct map_row *rows, size_t n
     }
 }
 
+bool map_ref_left_out(const tl_field *a, const tl_field *b, str linked)
+{
+    if (!b || a->type != TL_REF || b->type != TL_REF || str_starts(a->path, STR("x.")) || !str_eq(a->path, b->path))
+        return false;
+    if ((a->flags & TL_F_READONLY) && (b->flags & TL_F_READONLY))
+        return false;
+    return !refers_to_linked(a, linked) || !refers_to_linked(b, linked);
+}
+
+/* References that both sides have and that the map lacks. */
+static void check_references(struct check *c, const struct map_row *rows, size_t n, const tl_kind *a, const tl_kind *b,
+                             str linked)
+{
+    for (uint32_t i = 0; i < a->n_fields; i++) {
+        const tl_field *fa = TL_AT(tl_field, a->fields, a->field_stride, i), *fb = field_by_name(b, fa->path);
+        bool mapped = false;
+        for (size_t k = 0; k < n && !mapped; k++)
+            mapped = field_by_name(a, rows[k].a_path) == fa || (fb && field_by_name(b, rows[k].b_path) == fb);
+        if (mapped || !fb)
+            continue;
+        struct map_row row = {.a_path = fa->path, .b_path = fb->path};
+        c->row = &row;
+        if (map_ref_left_out(fa, fb, linked))
+            found(c, TL_INFO, "REF_NOT_MAPPED",
+                  "\"%.*s\" is left out: it refers to \"%.*s\", which the connection has no link for; a link for it "
+                  "brings it in",
+                  STR_FMT(fa->path), STR_FMT(fa->refers_to));
+        else if (map_ref_left_out(fa, fb, (str){0}))
+            found(c, TL_WARN, "REF_NOT_MAPPED",
+                  "\"%.*s\" is not mapped, although the connection has a link for \"%.*s\": map it, or the two sides "
+                  "differ there",
+                  STR_FMT(fa->path), STR_FMT(fa->refers_to));
+    }
+    c->row = NULL;
+}
+
 size_t map_check(const struct map_row *rows, size_t n, const tl_kind *a, const tl_kind *b,
                  const struct link_settings *settings, str linked, struct arena *arena, struct map_finding **out)
 {
-    struct check c = {.arena = arena, .cap = n * 6 + a->n_fields + b->n_fields + 4};
+    struct check c = {.arena = arena, .cap = n * 6 + 2 * a->n_fields + b->n_fields + 4};
     c.found = arena_array(arena, struct map_finding, c.cap);
     const tl_kind *kinds[2] = {a, b};
     for (size_t i = 0; i < n; i++) {
@@ -354,6 +391,7 @@ size_t map_check(const struct map_row *rows, size_t n, const tl_kind *a, const t
     }
     check_required(&c, rows, n, a, 0, settings);
     check_required(&c, rows, n, b, 1, settings);
+    check_references(&c, rows, n, a, b, linked);
     c.row = NULL;
     if (n == 0)
         found(&c, TL_ERROR, "MAP_ERROR", "no field is mapped");

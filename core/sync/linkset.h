@@ -37,6 +37,9 @@ bool rule_of_row(const struct map_row *row, const tl_kind *a, const tl_kind *b, 
  * fields that no side can write, references whose kind is not in linked (comma separated kinds of the connection). */
 size_t map_defaults(const tl_kind *a, const tl_kind *b, str linked, struct arena *arena, struct map_row **out);
 
+/* A reference of equal paths that the default map leaves out, for want of a link. */
+bool map_ref_left_out(const tl_field *a, const tl_field *b, str linked);
+
 /* Findings of the check before anything runs: type, length, required, read-only, reference, choices. */
 struct map_finding {
     int level; /* TL_INFO, TL_WARN, TL_ERROR */

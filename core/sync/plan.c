@@ -52,6 +52,16 @@ bool field_equal(const struct rule_field *f, const struct snapshot *snap, uint32
     return pair_a != 0 && pair_a == pair_b;
 }
 
+static bool has_base(const struct snapshot_side *s, uint32_t i)
+{
+    return !s->base || !s->has_base || s->has_base[i];
+}
+
+bool field_adopting(const struct snapshot *snap, uint32_t i)
+{
+    return snap->adopting || (!has_base(&snap->side[0], i) && !has_base(&snap->side[1], i));
+}
+
 static int64_t change_time(const struct link_rules *link, const struct snapshot *snap, int s, uint32_t i)
 {
     const struct snapshot_side *side = &snap->side[s];
@@ -82,7 +92,7 @@ static int winner(const struct link_rules *link, const struct snapshot *snap, ui
     bool to_a = field_writable(link, f, 0, false), to_b = field_writable(link, f, 1, false);
     if (to_a != to_b)
         return to_b ? 0 : 1;
-    if (snap->adopting) {
+    if (field_adopting(snap, i)) {
         bool blank_a = value_is_blank(&snap->side[0].values[i]), blank_b = value_is_blank(&snap->side[1].values[i]);
         if (blank_a != blank_b)
             return blank_a ? 1 : 0;
@@ -120,13 +130,13 @@ static int field_target(const struct link_rules *link, const struct snapshot *sn
         return -1;
     }
     int target = 1 - source;
-    bool blank_source = value_is_blank(&snap->side[source].values[i]);
-    if (snap->adopting && blank_source && changed_a && changed_b) {
+    bool blank_source = value_is_blank(&snap->side[source].values[i]), adopting = field_adopting(snap, i);
+    if (adopting && blank_source && changed_a && changed_b) {
         *v = VERDICT_DRIFT;
         return -1;
     }
     if (field_writable(link, f, target, false)) {
-        *lost = changed_a && changed_b && !(snap->adopting && value_is_blank(&snap->side[target].values[i]));
+        *lost = changed_a && changed_b && !(adopting && value_is_blank(&snap->side[target].values[i]));
         return target;
     }
     if (link->drift == DRIFT_REVERT && field_writable(link, f, source, false))

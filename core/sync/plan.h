@@ -31,8 +31,9 @@ struct rule_field {
     enum link_direction direction;
     enum link_policy policy;
     struct canon canon;
-    int64_t ref_link; /* references: link of the referenced kind in this connection; else 0 */
-    bool suspended;   /* schema drift: left alone */
+    int64_t ref_link;  /* references: link of the referenced kind in this connection; else 0 */
+    bool suspended;    /* schema drift: left alone */
+    int64_t since_gen; /* map_gen with which it came into the map */
 };
 
 struct link_rules {
@@ -71,7 +72,7 @@ struct snapshot {
     struct snapshot_side side[2];
     bool has_intent;
     bool frozen;   /* quarantined, in a loop, ignored, parked or failed for good */
-    bool adopting; /* never agreed before: a blank never wins against a value */
+    bool adopting; /* no field was ever agreed on */
 };
 
 enum plan_act {
@@ -120,6 +121,9 @@ bool link_allows(enum link_direction d, int target); /* may side target be writt
 bool field_writable(const struct link_rules *link, const struct rule_field *f, int target, bool creating);
 /* Has the field's observation left its base? */
 bool field_changed(const struct rule_field *f, const struct snapshot_side *s, uint32_t i);
+/* Neither side has a base for it: the two were never agreed on this field, however old the pair is, and a blank never
+ * wins against a value. */
+bool field_adopting(const struct snapshot *snap, uint32_t i);
 /* Do both sides mean the same? References by their pair, all others by canonical form. */
 bool field_equal(const struct rule_field *f, const struct snapshot *snap, uint32_t i);
 const char *plan_act_name(enum plan_act act);

@@ -546,6 +546,8 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     }
     const tl_value *both[2] = {value[0], value[1]};
     bases_set(l, &ld, agreed, both, &a);
+    if (b->op == TL_OP_UPDATE)
+        ld.pair.map_gen = b->map_gen; /* what has no base of these fields is stored so */
     if (!observed && !post_full) {
         AUTO(buf_done) struct buf written = {0};
         buf_str(&written, extra_get(ld.pair.extra, side ? 'b' : 'a'));

@@ -141,32 +141,33 @@ static void side_fill(struct g_link *l, int s, struct arena *a, struct loaded *l
     side->has_base = ld->has_base[s];
 }
 
-/* A field that came into the map after the pair last settled was never agreed on, even where the base says so. */
-static void new_fields(struct g_link *l, struct loaded *ld, struct arena *a)
+static void base_drop(const struct g_link *l, struct loaded *ld, int s, uint32_t i, struct arena *a)
+{
+    uint32_t n = l->rules.n_fields;
+    if (!ld->base[s]) {
+        ld->base[s] = arena_array(a, tl_value, n + 1);
+        ld->has_base[s] = arena_array(a, bool, n + 1);
+        for (uint32_t k = 0; k < n; k++) {
+            ld->base[s][k] = ld->values[s][k];
+            ld->has_base[s][k] = true;
+        }
+        ld->snap.side[s].base = ld->base[s];
+        ld->snap.side[s].has_base = ld->has_base[s];
+    }
+    ld->has_base[s][i] = false;
+}
+
+/* A field that came into the map after the pair last settled was never agreed on, whatever the bases say: one that is
+ * said to equal the observation does so for every field, and one of a field that was mapped to another tells nothing.
+ */
+static void new_fields(const struct g_link *l, struct loaded *ld, struct arena *a)
 {
     if (ld->pair.map_gen == l->row.map_gen || ld->snap.side[0].state != SIDE_LIVE ||
         ld->snap.side[1].state != SIDE_LIVE)
         return;
-    uint32_t n = l->rules.n_fields;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct rule_field *f = &l->fields[i];
-        if (field_changed(f, &ld->snap.side[0], i) || field_changed(f, &ld->snap.side[1], i) ||
-            field_equal(f, &ld->snap, i))
-            continue;
-        for (int s = 0; s < 2; s++) {
-            if (!ld->base[s]) {
-                ld->base[s] = arena_array(a, tl_value, n + 1);
-                ld->has_base[s] = arena_array(a, bool, n + 1);
-                for (uint32_t k = 0; k < n; k++) {
-                    ld->base[s][k] = ld->values[s][k];
-                    ld->has_base[s][k] = true;
-                }
-                ld->snap.side[s].base = ld->base[s];
-                ld->snap.side[s].has_base = ld->has_base[s];
-            }
-            ld->has_base[s][i] = false;
-        }
-    }
+    for (uint32_t i = 0; i < l->rules.n_fields; i++)
+        for (int s = 0; s < 2 && l->fields[i].since_gen > ld->pair.map_gen; s++)
+            base_drop(l, ld, s, i, a);
 }
 
 int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena *a, struct loaded *out, struct err *e)

@@ -204,13 +204,19 @@ void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
 /* ---- One pair
  * --------------------------------------------------------------------------------------------------------------- */
 
+static bool both_live(const struct loaded *ld)
+{
+    return ld->snap.side[0].state == SIDE_LIVE && ld->snap.side[1].state == SIDE_LIVE;
+}
+
 static int pair_done(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e)
 {
     int64_t resolved = 0;
     ld->pair.due_us = 0;
     ld->pair.attempts = 0;
     ld->pair.status = PAIR_OK;
-    ld->pair.map_gen = l->row.map_gen;
+    if (both_live(ld))
+        ld->pair.map_gen = l->row.map_gen;
     ld->pair.synced_us = g_now(g);
     int rc = failure_resolve_pair(g->db, ld->pair.pair, STR("sync"), g_now(g), &resolved, e);
     return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
@@ -242,12 +248,14 @@ static int pair_agrees(struct engine *g, struct g_link *l, struct loaded *ld, co
     uint32_t n = l->rules.n_fields;
     bool *agreed = arena_array(a, bool, n + 1);
     int rc = TL_OK;
-    bool both_live = ld->snap.side[0].state == SIDE_LIVE && ld->snap.side[1].state == SIDE_LIVE;
-    bool first = ld->snap.adopting && both_live;
-    for (uint32_t i = 0; i < n; i++)
-        agreed[i] = plan->verdict[i] == VERDICT_AGREE || (first && plan->verdict[i] == VERDICT_DRIFT);
+    bool first = false;
+    for (uint32_t i = 0; i < n && both_live(ld); i++) {
+        bool adopting = field_adopting(&ld->snap, i);
+        agreed[i] = plan->verdict[i] == VERDICT_AGREE || (adopting && plan->verdict[i] == VERDICT_DRIFT);
+        first |= adopting; /* what waits must not count as agreed on once the pair has settled with this map */
+    }
     const tl_value *value[2] = {ld->values[0], ld->values[1]};
-    if (both_live && (plan->n_agreed || first))
+    if (both_live(ld) && (plan->n_agreed || first))
         bases_set(l, ld, agreed, value, a);
     for (uint32_t i = 0; i < n && rc == TL_OK && plan->n_conflicts; i++) {
         if (plan->verdict[i] != VERDICT_CONFLICT)

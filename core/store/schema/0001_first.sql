@@ -123,7 +123,7 @@ CREATE TABLE map(
   map_no INTEGER NOT NULL,
   a_path TEXT NOT NULL, b_path TEXT NOT NULL,
   dir INTEGER NOT NULL, policy TEXT NOT NULL, transform TEXT NOT NULL, options TEXT NOT NULL,
-  is_default INTEGER NOT NULL, suspended TEXT NOT NULL,
+  is_default INTEGER NOT NULL, suspended TEXT NOT NULL, since_gen INTEGER NOT NULL,
   PRIMARY KEY(link, map_no)
 ) STRICT, WITHOUT ROWID;
 

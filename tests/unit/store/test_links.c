@@ -163,6 +163,40 @@ static struct map_row row(const char *a, const char *b, int32_t dir)
     return (struct map_row){.a_path = str_of(a), .b_path = str_of(b), .dir = dir};
 }
 
+static int64_t since(void **state, size_t at)
+{
+    struct rig *r = *state;
+    struct map_row *got;
+    size_t n;
+    ok(map_list(r->db, &r->a, r->link, &got, &n, &r->e));
+    assert_true(at < n);
+    return got[at].since_gen;
+}
+
+/* A pair that last settled with an older map has no base for a field that is newer. */
+static void map_rows_know_since_when(void **state)
+{
+    struct rig *r = *state;
+    struct map_row first[] = {row("email", "email", MAP_BOTH), row("phone", "phone", MAP_OFF)};
+    ok(map_replace(r->db, r->link, first, 2, &r->e)); /* the map's generation is 2 now */
+    assert_int_equal(since(state, 0), 2);
+    struct map_row email = row("email", "email", MAP_A2B), phone = row("phone", "phone", MAP_BOTH);
+    email.map_no = 1;
+    phone.map_no = 2;
+    ok(map_set(r->db, r->link, &email, &r->e));
+    assert_int_equal(since(state, 0), 2); /* another direction, the same field */
+    ok(map_set(r->db, r->link, &phone, &r->e));
+    assert_int_equal(since(state, 1), 4); /* it was off */
+    phone.b_path = STR("mobile");
+    ok(map_set(r->db, r->link, &phone, &r->e));
+    assert_int_equal(since(state, 1), 5); /* another field */
+    ok(map_replace(r->db, r->link, first, 1, &r->e));
+    assert_int_equal(since(state, 0), 2);
+    ok(map_renew(r->db, r->link, 1, &r->e));
+    assert_int_equal(since(state, 0), 7);
+    assert_int_equal(map_renew(r->db, r->link, 9, &r->e), TL_E_NOT_FOUND);
+}
+
 static void map_numbers_are_never_reused(void **state)
 {
     struct rig *r = *state;
@@ -257,6 +291,7 @@ int main(void)
         UNIT(a_link_keeps_what_the_engine_writes),
         UNIT(deleting_goes_in_slices_and_only_when_nothing_is_open),
         UNIT(map_numbers_are_never_reused),
+        UNIT(map_rows_know_since_when),
         UNIT(a_field_is_written_by_one_row),
         UNIT(suspending_leaves_the_generation),
         UNIT(a_pin_counts_first_and_only_while_it_is_there),

@@ -6,199 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "admin.h"
-#include "db.h"
-#include "engine.h"
-#include "times.h"
-#include "twin.h"
-#include "view.h"
+#include "bed.h"
 
 #define NEVER_SHOWN INT64_MAX
-
-struct bed {
-    struct world *world;
-    struct env env;
-    struct twin twin;
-    struct db *db;
-    struct engine *engine;
-    char path[64];
-    int checked;
-};
-
-static int64_t bed_now(void *self)
-{
-    return ((struct bed *)self)->world->now_us;
-}
-static int64_t bed_mono(void *self)
-{
-    return ((struct bed *)self)->world->mono_us;
-}
-static void bed_random(void *self, void *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((uint8_t *)out)[i] = (uint8_t)world_random(((struct bed *)self)->world, 256);
-}
-
-static void must(int rc, const struct err *e)
-{
-    if (rc != TL_OK)
-        fail_msg("%s (%d) %s", e->text, rc, e->detail);
-}
-
-static void checked(void *arg, const json_t *result, const struct err *e)
-{
-    (void)result;
-    (void)e;
-    ((struct bed *)arg)->checked++;
-}
-
-static void wipe(const char *path)
-{
-    static const char *const ends[] = {"", "-wal", "-shm", ".seal", ".lock"};
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        char name[96];
-        snprintf(name, sizeof name, "%s%s", path, ends[i]);
-        unlink(name);
-    }
-}
-
-/* Runs until nothing happens for so long. */
-static void run(struct bed *b, int64_t us)
-{
-    int64_t end = b->world->now_us + us;
-    while (b->world->now_us < end) {
-        unsigned done = engine_turn(b->engine, 0);
-        bool any = twin_step(&b->twin);
-        if (any || done)
-            continue;
-        int64_t step = engine_next_due_us(b->engine) - b->world->mono_us;
-        step = step < 1000 ? 1000 : step > 5 * US_PER_S ? 5 * US_PER_S : step;
-        b->world->now_us += step;
-        b->world->mono_us += step;
-    }
-}
-
-static void put_endpoints(struct bed *b)
-{
-    struct err e = {0};
-    for (int s = 0; s < 2; s++) {
-        struct endpoint_setup ep = {.name = s ? "sales" : "desk",
-                                    .connector = "twin",
-                                    .system = s ? "twinb" : "twina",
-                                    .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
-        must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[s], &e), &e);
-    }
-}
-
-/* The daemon ends and starts again. */
-static void restart(struct bed *b)
-{
-    struct err e = {0};
-    engine_stop(b->engine);
-    while (engine_calls_open(b->engine) > 0) {
-        twin_step(&b->twin);
-        engine_turn(b->engine, 0);
-    }
-    engine_close(b->engine);
-    struct engine_config config = {.db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher};
-    must(engine_open(&b->engine, &config, &e), &e);
-    put_endpoints(b);
-    for (int s = 0; s < 2; s++)
-        engine_endpoint_ready(b->engine, b->twin.endpoint[s]);
-}
-
-static int setup(void **state)
-{
-    struct bed *b = calloc(1, sizeof *b);
-    struct err e = {0};
-    struct knobs k = {
-        .resolution_ms = {0, 1000}, .max_batch = {10, 200}, .stamp = {true, true}, .settle_us = 120 * US_PER_S};
-    for (int s = 0; s < 2; s++)
-        for (int kind = 0; kind < TWIN_KINDS; kind++)
-            k.can[s][kind] = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_FIND | TL_CAN_DELETED |
-                             TL_CAN_STAMP_FIND | TL_CAN_STAMP_UNIQUE | TL_CAN_FIND_CREATED;
-    b->world = calloc(1, sizeof *b->world);
-    world_init(b->world, 1, &k);
-    b->world->faults = false;
-    b->env = (struct env){b, bed_now, bed_mono, bed_random, NULL};
-    snprintf(b->path, sizeof b->path, "/tmp/tieline-test-engine-%d", (int)getpid());
-    wipe(b->path);
-    twin_init(&b->twin, b->world);
-    struct db_options o = {.path = b->path, .env = &b->env, .no_checkpoint_thread = true};
-    must(db_open(&b->db, &o, &e), &e);
-    struct engine_config config = {.db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher};
-    must(engine_open(&b->engine, &config, &e), &e);
-    put_endpoints(b);
-    for (int s = 0; s < 2; s++)
-        must(admin_endpoint_check(b->engine, s ? "sales" : "desk", checked, b, &e), &e);
-    while (b->checked < 2) {
-        engine_turn(b->engine, 0);
-        twin_step(&b->twin);
-    }
-    must(admin_connection_create(b->engine, "c", "desk", "sales", NULL, &e), &e);
-    must(admin_link_create(b->engine, "c", "accounts", NULL, 0, NULL, &e), &e);
-    must(admin_link_create(b->engine, "c", "contacts", NULL, 0, NULL, &e), &e);
-    must(admin_map_reset(b->engine, "c", "contact", NULL, &e), &e);
-    *state = b;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct bed *b = *state;
-    engine_stop(b->engine);
-    while (engine_calls_open(b->engine) > 0) {
-        twin_step(&b->twin);
-        engine_turn(b->engine, 0);
-    }
-    engine_close(b->engine);
-    db_close(b->db);
-    wipe(b->path);
-    free(b->world);
-    free(b);
-    return 0;
-}
-
-static void start(struct bed *b)
-{
-    struct err e = {0};
-    struct sync_request r = {.connection = "c"};
-    json_t *out = NULL;
-    must(admin_sync_start(b->engine, &r, &out, &e), &e);
-    assert_int_equal(json_array_size(json_object_get(out, "runs")), 2);
-    json_decref(out);
-    run(b, 600 * US_PER_S);
-}
-
-static int count(const struct world *w, int s, int kind)
-{
-    int n = 0;
-    for (int i = 0; i < TWIN_RECORDS; i++)
-        n += w->rec[s][kind][i].used && w->rec[s][kind][i].state == TL_STATE_LIVE;
-    return n;
-}
-
-static struct twin_record *named(struct world *w, int s, int kind, const char *name)
-{
-    for (int i = 0; i < TWIN_RECORDS; i++)
-        if (w->rec[s][kind][i].used && strcmp(w->rec[s][kind][i].v[F_NAME], name) == 0)
-            return &w->rec[s][kind][i];
-    fail_msg("nobody is called %s", name);
-    return NULL;
-}
-
-static json_t *failures(struct bed *b, bool resolved)
-{
-    struct err e = {0};
-    struct view_failures f = {.connection = "c", .resolved = resolved, .lang = "en"};
-    json_t *out = NULL;
-    must(view_failures(b->db, &f, NULL, &out, &e), &e);
-    return out;
-}
 
 /* proves: S1-08 S1-12 S1-15 S1-17 S1-19 S1-20 S1-21 */
 static void first_sync(void **state)
@@ -212,14 +25,14 @@ static void first_sync(void **state)
     user_create(w, 1, KIND_CONTACT, "ANN@x.org", "Ann");
     user_create(w, 0, KIND_CONTACT, "", "Nomail");
     user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
-    start(b);
-    assert_int_equal(count(w, 0, KIND_ACCOUNT), 1); /* known by its name */
-    assert_int_equal(count(w, 1, KIND_ACCOUNT), 1);
-    assert_int_equal(count(w, 0, KIND_CONTACT), 3); /* Ann by e-mail, Nomail, Bob */
-    assert_int_equal(count(w, 1, KIND_CONTACT), 3);
-    assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], w->rec[1][KIND_ACCOUNT][0].id);
+    bed_start(b);
+    assert_int_equal(bed_count(w, 0, KIND_ACCOUNT), 1); /* known by its name */
+    assert_int_equal(bed_count(w, 1, KIND_ACCOUNT), 1);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 3); /* Ann by e-mail, Nomail, Bob */
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 3);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], w->rec[1][KIND_ACCOUNT][0].id);
     int64_t writes = w->counts.creates + w->counts.updates;
-    run(b, 3600 * US_PER_S);
+    bed_run(b, 3600 * US_PER_S);
     assert_int_equal(w->counts.creates + w->counts.updates, writes);
 }
 
@@ -230,12 +43,12 @@ static void live_and_history(void **state)
     struct world *w = b->world;
     struct err e = {0};
     struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    start(b);
+    bed_start(b);
     user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
     user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
-    run(b, 400 * US_PER_S);
-    assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
-    assert_string_equal(named(w, 0, KIND_CONTACT, "Bob")->v[F_EMAIL], "bob@x.org");
+    bed_run(b, 400 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
+    assert_string_equal(bed_named(w, 0, KIND_CONTACT, "Bob")->v[F_EMAIL], "bob@x.org");
     json_t *out = NULL;
     must(view_history(b->db, "c", w->now_us - 7 * US_PER_DAY, NULL, &out, &e), &e);
     json_t *row;
@@ -268,9 +81,9 @@ static void failure_and_retry(void **state)
     user_create(w, 0, KIND_CONTACT, "same@x.org", "First");
     w->now_us += US_PER_S;
     struct twin_record *second = user_create(w, 0, KIND_CONTACT, "same@x.org", "Second");
-    start(b);
-    assert_int_equal(count(w, 1, KIND_CONTACT), 1);
-    json_t *list = failures(b, false), *row = json_array_get(json_object_get(list, "items"), 0);
+    bed_start(b);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+    json_t *list = bed_failures(b, false), *row = json_array_get(json_object_get(list, "items"), 0);
     assert_int_equal(json_array_size(json_object_get(list, "items")), 1);
     assert_string_equal(json_string_value(json_object_get(row, "code")), "ALREADY_MAPPED");
     assert_string_equal(json_string_value(json_object_get(row, "record")), second->id);
@@ -282,12 +95,12 @@ static void failure_and_retry(void **state)
     snprintf(second->v[F_EMAIL], TWIN_TEXT, "other@x.org"); /* corrected without the feed telling */
     struct failure_pick pick = {.id = id};
     must(admin_failure_retry(b->engine, &pick, NULL, &e), &e);
-    run(b, 200 * US_PER_S);
-    assert_int_equal(count(w, 1, KIND_CONTACT), 2);
-    list = failures(b, false);
+    bed_run(b, 200 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
+    list = bed_failures(b, false);
     assert_int_equal(json_array_size(json_object_get(list, "items")), 0);
     json_decref(list);
-    list = failures(b, true);
+    list = bed_failures(b, true);
     assert_int_equal(json_array_size(json_object_get(list, "items")), 1);
     json_decref(list);
 }
@@ -299,18 +112,18 @@ static void pause_resume(void **state)
     struct world *w = b->world;
     struct err e = {0};
     struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    start(b);
+    bed_start(b);
     must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
     assert_int_equal(admin_connection_pause(b->engine, "c", NULL, &e), E_PRECONDITION);
-    run(b, 10 * US_PER_S);
+    bed_run(b, 10 * US_PER_S);
     int64_t calls = w->counts.calls;
     user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
-    run(b, 3600 * US_PER_S);
+    bed_run(b, 3600 * US_PER_S);
     assert_int_equal(w->counts.calls, calls);
-    assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "");
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "");
     must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
-    run(b, 60 * US_PER_S);
-    assert_string_equal(named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
+    bed_run(b, 60 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
 }
 
 static void assert_state(struct bed *b, const char *state)
@@ -338,11 +151,11 @@ static void empty_pass(void **state)
     struct err e = {0};
     struct sync_request full = {.connection = "c", .full = true};
     struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    start(b);
+    bed_start(b);
     int64_t visible_us = ann->visible_us;
     ann->visible_us = NEVER_SHOWN;
     must(admin_sync_start(b->engine, &full, NULL, &e), &e);
-    run(b, 300 * US_PER_S);
+    bed_run(b, 300 * US_PER_S);
     json_t *link = link_json(b, "contact");
     assert_string_equal(json_string_value(json_object_get(link, "brake_code")), "SAFETY");
     json_decref(link);
@@ -351,11 +164,11 @@ static void empty_pass(void **state)
     json_decref(link);
     ann->visible_us = visible_us;
     must(admin_connection_release(b->engine, "c", NULL, &e), &e);
-    run(b, 300 * US_PER_S);
+    bed_run(b, 300 * US_PER_S);
     link = link_json(b, "contact");
     assert_true(json_is_null(json_object_get(link, "brake_code")));
     json_decref(link);
-    assert_int_equal(count(w, 1, KIND_CONTACT), 1);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
 }
 
 /* A wait the vendor asked for holds over a restart. */
@@ -364,20 +177,20 @@ static void throttled_over_restart(void **state)
     struct bed *b = *state;
     struct world *w = b->world;
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    start(b);
+    bed_start(b);
     w->faults = true;
     w->knobs.throttle_pct = 100;
     w->knobs.throttle_ms = 3600000;
     user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
-    run(b, 600 * US_PER_S);
+    bed_run(b, 600 * US_PER_S);
     assert_true(w->counts.throttled >= 2); /* both sides */
     w->faults = false;
     int64_t calls = w->counts.calls;
-    restart(b);
-    run(b, 1800 * US_PER_S);
+    bed_restart(b);
+    bed_run(b, 1800 * US_PER_S);
     assert_int_equal(w->counts.calls, calls);
-    run(b, 3600 * US_PER_S);
-    assert_int_equal(count(w, 1, KIND_CONTACT), 2);
+    bed_run(b, 3600 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
 }
 
 /* An endpoint that does not say which org it is gets nothing until it does. */
@@ -388,20 +201,20 @@ static void org_untold(void **state)
     struct err e = {0};
     int before = b->checked;
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    start(b);
+    bed_start(b);
     w->knobs.nameless[1] = true;
-    must(admin_endpoint_check(b->engine, "sales", checked, b, &e), &e);
-    run(b, 10 * US_PER_S);
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, 10 * US_PER_S);
     assert_int_equal(b->checked, before + 1);
     assert_state(b, "blocked");
     user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
-    run(b, 3600 * US_PER_S);
-    assert_int_equal(count(w, 1, KIND_CONTACT), 1);
+    bed_run(b, 3600 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
     w->knobs.nameless[1] = false;
-    must(admin_endpoint_check(b->engine, "sales", checked, b, &e), &e);
-    run(b, 600 * US_PER_S);
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, 600 * US_PER_S);
     assert_state(b, "active");
-    assert_int_equal(count(w, 1, KIND_CONTACT), 2);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
 }
 
 /* A block that comes and goes while a connection is paused changes nothing of what it is resumed to. */
@@ -423,9 +236,9 @@ static void blocked_while_paused(void **state)
     must(engine_endpoint_gone(b->engine, "sales", &e), &e);
     must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[1], &e), &e);
     assert_state(b, "initial");
-    run(b, 600 * US_PER_S);
+    bed_run(b, 600 * US_PER_S);
     assert_state(b, "active");
-    assert_int_equal(count(b->world, 1, KIND_CONTACT), 1);
+    assert_int_equal(bed_count(b->world, 1, KIND_CONTACT), 1);
 }
 
 /* A paused connection looks nothing up: what it does not know must not stop another one that reads the same records. */
@@ -438,10 +251,10 @@ static void paused_unknown(void **state)
     struct admin_setting set[] = {{"a_kind", "contact"}, {"b_kind", "account"}, {"direction", "a2b"}};
     must(admin_link_create(b->engine, "d", "people", set, 3, NULL, &e), &e);
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    start(b);
+    bed_start(b);
     struct sync_request other = {.connection = "d"};
     must(admin_sync_start(b->engine, &other, NULL, &e), &e);
-    run(b, 600 * US_PER_S);
+    bed_run(b, 600 * US_PER_S);
     must(admin_connection_pause(b->engine, "d", NULL, &e), &e);
     w->faults = true;
     w->knobs.unknown_pct = 100;
@@ -455,18 +268,18 @@ static void paused_unknown(void **state)
     }
     assert_int_equal(w->counts.unknown, 1);
     w->knobs.throttle_pct = 100; /* so that looking for it fails */
-    run(b, 10000);
+    bed_run(b, 10000);
     must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
     w->faults = false;
-    run(b, US_PER_S);
+    bed_run(b, US_PER_S);
     must(admin_connection_resume(b->engine, "d", NULL, &e), &e);
-    user_edit(w, 0, KIND_CONTACT, named(w, 0, KIND_CONTACT, "Ann"), F_PHONE, "+41 44 1");
-    run(b, 600 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, bed_named(w, 0, KIND_CONTACT, "Ann"), F_PHONE, "+41 44 1");
+    bed_run(b, 600 * US_PER_S);
     assert_string_equal(w->rec[1][KIND_ACCOUNT][0].v[F_PHONE], "+41 44 1");
     must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
-    run(b, 600 * US_PER_S);
-    assert_int_equal(count(w, 0, KIND_CONTACT), 2);
-    assert_int_equal(count(w, 1, KIND_CONTACT), 2);
+    bed_run(b, 600 * US_PER_S);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 2);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
 }
 
 /* proves: S1-13 */
@@ -480,28 +293,28 @@ static void one_way(void **state)
     must(admin_link_set(b->engine, "c", "account", set, 1, NULL, &e), &e);
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
-    start(b);
-    assert_int_equal(count(w, 0, KIND_CONTACT), 2);
-    assert_int_equal(count(w, 1, KIND_CONTACT), 1);
-    struct twin_record *bob = named(w, 0, KIND_CONTACT, "Bob");
+    bed_start(b);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 2);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+    struct twin_record *bob = bed_named(w, 0, KIND_CONTACT, "Bob");
     user_edit(w, 0, KIND_CONTACT, bob, F_TITLE, "edited here");
-    run(b, 300 * US_PER_S);
-    assert_string_equal(named(w, 1, KIND_CONTACT, "Bob")->v[F_TITLE], "");
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Bob")->v[F_TITLE], "");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(first_sync, setup, teardown),
-        cmocka_unit_test_setup_teardown(live_and_history, setup, teardown),
-        cmocka_unit_test_setup_teardown(failure_and_retry, setup, teardown),
-        cmocka_unit_test_setup_teardown(pause_resume, setup, teardown),
-        cmocka_unit_test_setup_teardown(empty_pass, setup, teardown),
-        cmocka_unit_test_setup_teardown(throttled_over_restart, setup, teardown),
-        cmocka_unit_test_setup_teardown(org_untold, setup, teardown),
-        cmocka_unit_test_setup_teardown(blocked_while_paused, setup, teardown),
-        cmocka_unit_test_setup_teardown(paused_unknown, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(first_sync, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(live_and_history, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(failure_and_retry, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(pause_resume, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(empty_pass, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(throttled_over_restart, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(org_untold, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(blocked_while_paused, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(paused_unknown, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(one_way, bed_setup, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,9 @@ static void checks(void **state)
     n = map_check(good, 1, &ka, &kb, &s, STR("contact"), &a, &f);
     assert_false(has(f, n, "REQUIRED_MISSING", TL_ERROR));
     assert_false(has(f, n, "TOO_LONG", TL_WARN));
+    assert_true(has(f, n, "REF_NOT_MAPPED", TL_INFO)); /* no link for it */
+    n = map_check(good, 1, &ka, &kb, &s, STR("contact,user"), &a, &f);
+    assert_true(has(f, n, "REF_NOT_MAPPED", TL_WARN));
     assert_int_equal(map_check(good, 0, &ka, &kb, &s, STR(""), &a, &f) > 0, 1);
 }
 

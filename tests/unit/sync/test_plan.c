@@ -185,6 +185,34 @@ static void adoption(void **state)
     arena_done(&f.arena);
 }
 
+/* A field mapped later has no base on either side of a pair that is settled otherwise: a blank does not win, whichever
+ * side is the newer one or the master, and also where only one way is written.
+ * proves: S1-16 */
+static void adoption_of_one_field(void **state)
+{
+    (void)state;
+    struct fixture f;
+    for (int blank = 0; blank < 2; blank++)
+        for (int master = 0; master < 2; master++) {
+            start(&f);
+            set(&f, 0, "x", "x", "x");
+            set(&f, 1, "", blank ? "kept" : "", blank ? "" : "kept");
+            f.has[0][1] = f.has[1][1] = false;
+            f.link.master = master;
+            f.snap.side[blank].modified_us = 9 * US_PER_S;
+            f.snap.side[1 - blank].modified_us = US_PER_S;
+            assert_int_equal(plan(&f)->act, PLAN_UPDATE);
+            assert_int_equal(f.plan.target, blank);
+            assert_int_equal(f.plan.n_writes, 1);
+            assert_true(str_is(f.plan.writes[1].u.s, "kept"));
+            assert_false(f.plan.lost[1]);
+            f.field[1].direction = blank ? LINK_B2A : LINK_A2B;
+            assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+            assert_int_equal(f.plan.verdict[1], VERDICT_DRIFT);
+            arena_done(&f.arena);
+        }
+}
+
 /* proves: S1-23 S1-26 */
 static void deletes(void **state)
 {
@@ -353,8 +381,9 @@ static void properties(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settled),    cmocka_unit_test(two_way),   cmocka_unit_test(one_way), cmocka_unit_test(newest),
-        cmocka_unit_test(policies),   cmocka_unit_test(adoption),  cmocka_unit_test(deletes), cmocka_unit_test(creates),
+        cmocka_unit_test(settled),    cmocka_unit_test(two_way),   cmocka_unit_test(one_way),
+        cmocka_unit_test(newest),     cmocka_unit_test(policies),  cmocka_unit_test(adoption),
+        cmocka_unit_test(deletes),    cmocka_unit_test(creates),   cmocka_unit_test(adoption_of_one_field),
         cmocka_unit_test(references), cmocka_unit_test(properties)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,138 @@
+/* What comes into a connection later: a field, a link that others refer to, the connection itself made anew. Nothing
+ * that is filled is emptied, and nobody gets a second counterpart. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bed.h"
+
+static json_t *map_row(struct bed *b, const char *kind, const char *path)
+{
+    struct err e = {0};
+    json_t *out = NULL, *row, *hit = NULL;
+    size_t i;
+    must(view_map(b->db, "c", kind, &out, &e), &e);
+    json_array_foreach(json_object_get(out, "items"), i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "a")), path) == 0)
+            hit = json_incref(row);
+    }
+    json_decref(out);
+    return hit;
+}
+
+static void links(struct bed *b, const char *first, const char *second)
+{
+    struct err e = {0};
+    must(admin_connection_create(b->engine, "c", "desk", "sales", NULL, &e), &e);
+    must(admin_link_create(b->engine, "c", first, NULL, 0, NULL, &e), &e);
+    if (second)
+        must(admin_link_create(b->engine, "c", second, NULL, 0, NULL, &e), &e);
+}
+
+static void sync(struct bed *b)
+{
+    struct err e = {0};
+    struct sync_request r = {.connection = "c"};
+    must(admin_sync_start(b->engine, &r, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+}
+
+/* The order in which links are made does not matter before the first sync.
+ * proves: S1-11 S1-20 */
+static void order_of_links(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    links(b, "contact", "account");
+    json_t *row = map_row(b, "contact", "account");
+    assert_non_null(row);
+    assert_true(json_is_true(json_object_get(row, "default")));
+    json_decref(row);
+    struct twin_record *acme = user_create(w, 0, KIND_ACCOUNT, "", "Acme");
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    user_edit(w, 0, KIND_CONTACT, ann, F_ACCOUNT, acme->id);
+    sync(b);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], bed_named(w, 1, KIND_ACCOUNT, "Acme")->id);
+}
+
+/* Contacts were synced without accounts; the link of accounts comes later: the references of both sides meet, and the
+ * side that has none, be it the newer one, empties nothing.
+ * proves: S1-16 */
+static void link_made_later(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    links(b, "contact", NULL);
+    struct twin_record *acme = user_create(w, 0, KIND_ACCOUNT, "", "Acme");
+    struct twin_record *globex = user_create(w, 1, KIND_ACCOUNT, "", "Globex");
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    struct twin_record *bob = user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
+    user_edit(w, 0, KIND_CONTACT, ann, F_ACCOUNT, acme->id);
+    user_edit(w, 1, KIND_CONTACT, bob, F_ACCOUNT, globex->id);
+    sync(b);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], "");
+    json_t *out = NULL;
+    must(admin_link_create(b->engine, "c", "account", NULL, 0, &out, &e), &e);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(out, "references_mapped"), 0)),
+                        "contact account");
+    json_decref(out);
+    sync(b);
+    assert_string_equal(ann->v[F_ACCOUNT], acme->id);
+    assert_string_equal(bob->v[F_ACCOUNT], globex->id);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], bed_named(w, 1, KIND_ACCOUNT, "Acme")->id);
+    assert_string_equal(bed_named(w, 0, KIND_CONTACT, "Bob")->v[F_ACCOUNT],
+                        bed_named(w, 0, KIND_ACCOUNT, "Globex")->id);
+    int64_t writes = w->counts.creates + w->counts.updates;
+    bed_run(b, 3600 * US_PER_S);
+    assert_int_equal(w->counts.creates + w->counts.updates, writes);
+}
+
+/* A field that is unmapped, filled on one side and mapped again; and one that is mapped to another field meanwhile.
+ * proves: S1-16 */
+static void field_mapped_later(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    links(b, "contact", NULL);
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    sync(b);
+    must(admin_map_unset(b->engine, "c", "contact", "title", NULL, &e), &e);
+    must(admin_map_unset(b->engine, "c", "contact", "department", NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    struct twin_record *twin = bed_named(w, 1, KIND_CONTACT, "Ann");
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    user_edit(w, 1, KIND_CONTACT, twin, F_EXTRA, "Sales");
+    bed_run(b, 900 * US_PER_S);
+    user_edit(w, 1, KIND_CONTACT, twin, F_PHONE, "+551"); /* the blank side is the newer one each time */
+    must(admin_map_set(b->engine, "c", "contact", "title", "title", NULL, 0, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+552");
+    must(admin_map_set(b->engine, "c", "contact", "department", "department", NULL, 0, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(ann->v[F_TITLE], "Director");
+    assert_string_equal(twin->v[F_TITLE], "Director");
+    assert_string_equal(ann->v[F_EXTRA], "Sales");
+    assert_string_equal(twin->v[F_EXTRA], "Sales");
+    assert_string_equal(ann->v[F_PHONE], twin->v[F_PHONE]);
+    user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, ""); /* agreed on by now: to empty it is an edit like others */
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(ann->v[F_TITLE], "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(order_of_links, bed_open, bed_teardown),
+        cmocka_unit_test_setup_teardown(link_made_later, bed_open, bed_teardown),
+        cmocka_unit_test_setup_teardown(field_mapped_later, bed_open, bed_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
