@@ -26,6 +26,13 @@ struct hook_target {
     struct jwks *keys;
 };
 
+static void complain(enum log_level level, const struct hook_target *t, const struct err *e)
+{
+    AUTO(buf_done) struct buf ctx = {.max = 4096};
+    log_member(&ctx, "endpoint", t->name);
+    log_err(level, buf_text(&ctx), e);
+}
+
 /* One generation of targets. Deliveries under way keep theirs: they wait for the control thread, which may be making
  * the next generation meanwhile, so no lock is held while they do. */
 struct generation {
@@ -103,7 +110,7 @@ static void fill_from_store(struct app *app, struct hook_target *t, const struct
     struct webhook row;
     struct endpoint endpoint = {0};
     if (webhook_ensure(app->db, t->endpoint, &t->secret, &e))
-        log_err(LOG_ERROR, t->name, &e);
+        complain(LOG_ERROR, t, &e);
     if (webhook_get(app->db, &a, t->endpoint, &row, NULL) == TL_OK)
         buf_str(&t->audience, row.audience);
     (void)endpoint_get(app->db, &a, t->endpoint, &endpoint, NULL);
@@ -162,7 +169,7 @@ void hook_subscribe(struct app *app)
         else if (!base || !*base)
             (void)admin_hook_url(app->engine, t->name, NULL, &e);
         if (e.status)
-            log_err(LOG_WARN, t->name, &e);
+            complain(LOG_WARN, t, &e);
     }
     generation_give(app->hooks, g);
 }
@@ -247,7 +254,9 @@ static str delivery_key(struct request *rq, const struct hook_target *t, const s
 
 static int refuse(struct app *app, const struct hook_target *t, const struct err *e)
 {
-    log_line(LOG_WARN, NULL, "webhook for \"%s\" refused: %s", t->name, e->text);
+    struct err told = *e;
+    err_wrap(&told, "a webhook delivery is refused");
+    complain(LOG_WARN, t, &told);
     struct refusal r = {app, t->endpoint};
     (void)control_do(app->control, count_refusal, &r, NULL);
     return e->status == TL_E_TEMPORARY ? 503 : 403;
@@ -280,7 +289,7 @@ static int answer_delivery(struct request *rq, const struct hook_target *t, str 
                                   .body = rq->raw_body}};
     if (control_do(app->control, store_delivery, &d, &e) == TL_OK)
         return 200;
-    log_err(LOG_ERROR, t->name, &e);
+    complain(LOG_ERROR, t, &e);
     return 503; /* not stored: the vendor may send it again, and polling finds the change anyway */
 }
 

@@ -38,7 +38,8 @@ static int run_set(struct verb *v, struct err *e)
 static int set_secret(struct request *rq, json_t **answer, struct err *e)
 {
     struct verb v;
-    verb_init(&v, rq, NULL, capture(rq, 0)); /* the row itself says who set it; the body must not be kept */
+    verb_init(&v, rq, "secret.set", capture(rq, 0));
+    v.secret = true;
     int rc = body_need_text(rq, "value", &v.text[0], e);
     return rc ? rc : verb_run(&v, run_set, answer, e);
 }

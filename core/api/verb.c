@@ -15,13 +15,17 @@ static void leave_trace(struct verb *v)
 {
     if (!v->act)
         return;
-    char *body = v->rq->body ? json_dumps(v->rq->body, JSON_COMPACT) : NULL;
+    char *body = v->rq->body && !v->secret ? json_dumps(v->rq->body, JSON_COMPACT) : NULL;
     struct audit row = {.at_us = env_now_us(v->app->env),
                         .who = str_of(v->rq->actor),
                         .act = str_of(v->act),
                         .object = str_of(v->object),
                         .detail = str_of(body ? body : "")};
-    log_line(LOG_INFO, v->act, "\"%s\" by %s", v->object, v->rq->actor);
+    AUTO(buf_done) struct buf ctx = {.max = 4096};
+    log_member(&ctx, "act", v->act);
+    log_member(&ctx, "object", v->object);
+    log_member(&ctx, "who", v->rq->actor);
+    log_line(LOG_INFO, buf_text(&ctx), "request done");
     struct err e = {0};
     if (audit_add(v->app->db, &row, &e))
         log_err(LOG_ERROR, v->act, &e);

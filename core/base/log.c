@@ -170,21 +170,69 @@ static void add_member(struct buf *line, bool json, str key, str value)
     add_quoted(line, value);
 }
 
-/* ctx: "endpoint=sf link=contacts" */
+static bool is_word(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '"' || s.p[i] == '\\' || s.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static void add_named(struct buf *line, bool json, str key, str value)
+{
+    if (json || !is_word(value)) {
+        add_member(line, json, key, value);
+    } else if (value.n) {
+        buf_char(line, ' ');
+        buf_str(line, key);
+        buf_char(line, '=');
+        buf_str(line, value);
+    }
+}
+
+/* Up to the quote that closes it; *rest goes on behind that. */
+static void unquote(str *rest, struct buf *out)
+{
+    size_t i = 1;
+    for (; i < rest->n && rest->p[i] != '"'; i++) {
+        i += rest->p[i] == '\\' && i + 1 < rest->n;
+        buf_char(out, rest->p[i]);
+    }
+    i += i < rest->n;
+    *rest = str_n(rest->p + i, rest->n - i);
+}
+
+/* ctx: 'endpoint=sf who="uid 0 (root)"', or the name of a part of the program. */
 static void add_ctx(struct buf *line, bool json, str ctx)
 {
-    if (!json) {
-        if (ctx.n) {
-            buf_char(line, ' ');
-            add_plain(line, ctx);
-        }
+    if (!memchr(ctx.p ? ctx.p : "", '=', ctx.n)) {
+        add_named(line, json, STR("part"), ctx);
         return;
     }
-    for (str word; str_split(&ctx, ' ', &word);) {
-        str value = word, key;
-        if (str_split(&value, '=', &key))
-            add_member(line, true, key, value);
+    while (ctx.n) {
+        str key = {0}, value = {0};
+        AUTO(buf_done) struct buf plain = {0};
+        if (ctx.p[0] == ' ') {
+            ctx = str_n(ctx.p + 1, ctx.n - 1);
+            continue;
+        }
+        str_split(&ctx, '=', &key);
+        if (ctx.n && ctx.p[0] == '"')
+            unquote(&ctx, &plain);
+        else if (str_split(&ctx, ' ', &value))
+            buf_str(&plain, value);
+        add_named(line, json, key, buf_lent(&plain));
     }
+}
+
+void log_member(struct buf *ctx, const char *key, const char *value)
+{
+    if (!value || !*value)
+        return;
+    buf_fmt(ctx, "%s%s=\"", ctx->n ? " " : "", key);
+    for (; *value; value++)
+        buf_fmt(ctx, "%s%c", *value == '"' || *value == '\\' ? "\\" : "", *value);
+    buf_char(ctx, '"');
 }
 
 static void put_line(const struct buf *line)

@@ -54,6 +54,18 @@ static void start_work(struct task *t)
     manifest_free(manifest); /* the staged file is the same, so is what it says */
 }
 
+/* e NULL: it is back. */
+static void say(enum log_level level, const struct connector *c, const struct endpoint *ep, const struct err *e)
+{
+    AUTO(buf_done) struct buf ctx = {.max = 4096};
+    log_member(&ctx, "connector", c->name);
+    log_member(&ctx, "endpoint", ep ? ep->name : NULL);
+    if (e)
+        log_err(level, buf_text(&ctx), e);
+    else
+        log_line(level, buf_text(&ctx), "the worker of connector \"%s\" runs again", c->name);
+}
+
 /* Crashes within the window. */
 static uint32_t recent_crashes(const struct cell *cell, int64_t now)
 {
@@ -91,7 +103,7 @@ static void note_crash(struct connector *c, struct endpoint *ep, const char *how
         if (cell->retry_us < c->rt->next_tick_us)
             c->rt->next_tick_us = cell->retry_us;
     }
-    log_err(LOG_ERROR, c->name, &c->error);
+    say(LOG_ERROR, c, ep, &c->error);
     set_state(c, ep, cell->down ? RUN_CRASHED : RUN_RETRYING);
     if (!cell->down)
         return;
@@ -114,6 +126,8 @@ static void start_end(struct task *t)
         cell->worker = take(s->worker);
         if (!ep)
             c->state = RUN_RUNNING;
+        if (cell->n_crashes)
+            say(LOG_INFO, c, ep, NULL);
         rt_changed(c->rt, c, ep);
     } else if (!s->worker && !c->ending.active) {
         char how[600];

@@ -81,6 +81,43 @@ static void json_lines_have_members(void **state)
     buf_done(&c.text);
 }
 
+/* The same members in every form, also those with blanks and quotes; none without a name. */
+static void members_are_the_same_in_every_form(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf ctx = {0};
+    log_member(&ctx, "act", "sync.start");
+    log_member(&ctx, "object", "a \"b\\");
+    log_member(&ctx, "none", "");
+    log_member(&ctx, "who", "uid 0 (root)");
+    static const char members[] = " act=sync.start object=\"a \\\"b\\\\\" who=\"uid 0 (root)\"\n";
+    struct capture c;
+    log_setup(LOG_INFO, LOG_TEXT);
+    capture_begin(&c);
+    log_line(LOG_INFO, buf_text(&ctx), "done");
+    const char *text = capture_end(&c);
+    assert_string_equal(text + 24 + strlen(" info done"), members);
+    buf_done(&c.text);
+    log_setup(LOG_INFO, LOG_JOURNAL);
+    capture_begin(&c);
+    log_line(LOG_INFO, buf_text(&ctx), "done");
+    log_line(LOG_INFO, "engine", "works again");
+    log_line(LOG_INFO, "endpoint sf", "away");
+    text = capture_end(&c);
+    assert_non_null(strstr(text, members));
+    assert_non_null(strstr(text, "<6>works again part=engine\n<6>away part=\"endpoint sf\"\n"));
+    buf_done(&c.text);
+    log_setup(LOG_INFO, LOG_JSON);
+    capture_begin(&c);
+    log_line(LOG_INFO, buf_text(&ctx), "done");
+    log_line(LOG_INFO, "engine", "works again");
+    text = capture_end(&c);
+    assert_non_null(strstr(
+        text, "\"text\":\"done\",\"act\":\"sync.start\",\"object\":\"a \\\"b\\\\\",\"who\":\"uid 0 (root)\"}\n"));
+    assert_non_null(strstr(text, "\"text\":\"works again\",\"part\":\"engine\"}\n"));
+    buf_done(&c.text);
+}
+
 static char *redacted(const char *text)
 {
     struct buf b = {0};
@@ -176,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_line_has_time_level_text_and_members),
         cmocka_unit_test(errors_bring_detail_and_hint),
         cmocka_unit_test(json_lines_have_members),
+        cmocka_unit_test(members_are_the_same_in_every_form),
         cmocka_unit_test(secrets_never_come_out),
         cmocka_unit_test(key_files_are_redacted_line_by_line),
         cmocka_unit_test(threads_do_not_mix_lines),
