@@ -14,7 +14,7 @@
 
 static const int64_t refresh_window_us = 600 * US_PER_S;
 static const int64_t failed_retry_us = 900 * US_PER_S;
-static const int64_t early_retry_us = 30 * US_PER_S;
+static const int64_t trouble_retry_us = 10 * US_PER_S; /* at most; a vendor that is back is noticed soon */
 static const struct grant no_grant = {0};
 
 /* --- options --- */
@@ -52,6 +52,14 @@ static void set_state(struct auth *a, enum auth_state state, int status, const c
     snprintf(a->hint, sizeof a->hint, "%.255s", hint);
 }
 
+/* Nothing is known against the tokens there are. */
+static void calm(struct auth *a)
+{
+    a->refused = false;
+    a->n_troubled = 0;
+    a->troubled_us = 0;
+}
+
 static void set_from_flow(struct auth *a)
 {
     AUTO(buf_done) struct buf missing = {0};
@@ -79,6 +87,8 @@ const char *auth_state_name(enum auth_state s)
         return "ok";
     case AUTH_EXPIRING:
         return "expiring";
+    case AUTH_WAITING:
+        return "waiting";
     case AUTH_FAILED:
         return "needs-sign-in";
     }
@@ -106,6 +116,29 @@ static enum freshness token_freshness(const struct auth *a)
     return now >= a->tokens.expires_us - early_us(&a->tokens) ? DUE : FRESH;
 }
 
+/* A sign-in that meets trouble is told as such, not as the sign-in that went well before. The lock is held. */
+static void tell_trouble(const struct auth *a, struct auth_status *out)
+{
+    int64_t wait = a->retry_at - env_mono_us(a->env);
+    if (wait > 0 && (a->troubled_us || a->state == AUTH_FAILED))
+        out->retry_us = env_now_us(a->env) + wait;
+    if (a->state == AUTH_FAILED)
+        return;
+    bool usable = !a->unsaved && !a->refused && token_freshness(a) != DEAD;
+    if (!a->troubled_us && a->refused) {
+        out->state = AUTH_EXPIRING;
+        snprintf(out->words, sizeof out->words, "the vendor calls the access token expired");
+    } else if (a->troubled_us) {
+        if (!usable)
+            out->state = AUTH_WAITING;
+        out->since_us = usable ? out->since_us : a->troubled_us;
+        snprintf(out->words, sizeof out->words, "%s%.200s", usable ? "signed in; the last refresh failed: " : "",
+                 a->last.text);
+        snprintf(out->hint, sizeof out->hint, "it is tried again by itself; at once with: tieline endpoint auth %.64s",
+                 a->endpoint);
+    }
+}
+
 void auth_status_get(struct auth *a, struct auth_status *out)
 {
     *out = (struct auth_status){.state = AUTH_NOT_NEEDED};
@@ -116,11 +149,12 @@ void auth_status_get(struct auth *a, struct auth_status *out)
     if (a->state == AUTH_OK && token_freshness(a) != FRESH)
         out->state = AUTH_EXPIRING;
     out->status = a->state_status;
-    out->expires_us = a->tokens.access.n ? a->tokens.expires_us : 0;
+    out->expires_us = a->tokens.access.n && !a->refused ? a->tokens.expires_us : 0;
     out->since_us = a->since_us;
     memcpy(out->flow, a->flow, sizeof out->flow);
     memcpy(out->words, a->words, sizeof out->words);
     memcpy(out->hint, a->hint, sizeof out->hint);
+    tell_trouble(a, out);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -244,6 +278,7 @@ static void take_next_options(struct auth *a)
     if (!a->tokens.access.n) {
         a->retry_at = 0;
         a->n_refreshed = 0;
+        calm(a);
         set_from_flow(a);
     }
 }
@@ -364,18 +399,28 @@ static void note_result(struct auth *a, int rc, const struct err *e)
     a->attempts++;
     a->last = rc ? *e : (struct err){0};
     int64_t now = env_mono_us(a->env);
+    a->told_to_wait = false;
     if (rc == TL_OK) {
         a->generation++;
         a->retry_at = 0;
+        calm(a);
         set_state(a, AUTH_OK, TL_OK, "signed in", "");
     } else if (rc == TL_E_AUTH || rc == TL_E_CONFIG) {
         a->retry_at = now + failed_retry_us;
+        calm(a);
         buf_wipe(&a->tokens.access);
         AUTO(text_free) char *hint = text_fmt("run: tieline endpoint auth %s", a->endpoint);
         set_state(a, AUTH_FAILED, rc, e->text, e->hint[0] ? e->hint : rc == TL_E_AUTH ? hint : "");
     } else {
-        int64_t wait = e->retry_after_ms > 0 ? e->retry_after_ms * US_PER_MS : early_retry_us;
+        int64_t wait = (2 * US_PER_S) << (a->n_troubled < 3 ? a->n_troubled : 3);
+        wait = wait < trouble_retry_us ? wait : trouble_retry_us;
+        a->told_to_wait = e->retry_after_ms > 0;
+        if (a->told_to_wait)
+            wait = e->retry_after_ms * US_PER_MS;
         a->retry_at = now + (wait < refresh_window_us ? wait : refresh_window_us);
+        a->n_troubled++;
+        if (!a->troubled_us)
+            a->troubled_us = env_now_us(a->env);
     }
 }
 
@@ -412,12 +457,24 @@ static int throttled(struct auth *a, int64_t until, struct err *e)
 
 enum step { USE, ATTEMPT, WAIT, GIVE_UP };
 
+void auth_hurry(struct auth *a)
+{
+    if (!a->spec)
+        return;
+    pthread_mutex_lock(&a->lock);
+    if (!a->told_to_wait)
+        a->retry_at = a->rejected_until = 0;
+    pthread_mutex_unlock(&a->lock);
+}
+
 /* What to do now; the lock is held. GIVE_UP fills e. */
 static enum step next_step(struct auth *a, uint64_t expired_generation, bool force, struct err *e)
 {
     int64_t now = env_mono_us(a->env);
     enum freshness fresh = a->unsaved ? DEAD : token_freshness(a);
     bool expired = expired_generation && expired_generation == a->generation;
+    a->refused |= expired;
+    expired |= a->refused;
     if (fresh == FRESH && !expired && !force)
         return USE;
     if (a->busy)
@@ -486,7 +543,7 @@ int auth_acquire(struct auth *a, uint64_t expired_generation, bool force, const 
             rc = wait_for_other(a, cancel, &mine);
             force = false;
         } else {
-            bool usable = !a->unsaved && token_freshness(a) == DUE && expired_generation != a->generation && !force;
+            bool usable = !a->unsaved && token_freshness(a) == DUE && !a->refused && !force;
             a->busy = true;
             pthread_mutex_unlock(&a->lock);
             rc = attempt(a, &no_grant, &mine);
@@ -521,7 +578,7 @@ int auth_ensure(struct auth *a, bool force, const int32_t *cancel, struct err *e
     bool again = false;
     if (force) { /* a usable token stays; a failed state and its waiting time do not */
         pthread_mutex_lock(&a->lock);
-        again = a->state == AUTH_FAILED || !a->tokens.access.n;
+        again = a->state == AUTH_FAILED || !a->tokens.access.n || a->refused;
         a->rejected_until = 0;
         pthread_mutex_unlock(&a->lock);
     }
@@ -554,6 +611,7 @@ int auth_revoke(struct auth *a, struct err *e)
     tokens_done(&a->tokens);
     a->unsaved = false;
     a->retry_at = 0;
+    calm(a);
     set_from_flow(a);
     leave_busy(a);
     pthread_mutex_unlock(&a->lock);

@@ -70,6 +70,7 @@ enum auth_state {
     AUTH_NONE,       /* not signed in yet: will be at the first request, or `words` says what is missing */
     AUTH_OK,
     AUTH_EXPIRING, /* the access token is due; it is refreshed by the next request */
+    AUTH_WAITING,  /* no usable token now and the last attempt met trouble: `words` says which, tried again by itself */
     AUTH_FAILED    /* refused: somebody must sign in again or mend the configuration; `words` says why */
 };
 struct auth_status {
@@ -77,6 +78,7 @@ struct auth_status {
     int status;         /* AUTH_FAILED: TL_E_AUTH or TL_E_CONFIG */
     int64_t expires_us; /* of the access token; 0 unknown */
     int64_t since_us;   /* when this state began */
+    int64_t retry_us;   /* wall: not tried before that; 0: with the next request */
     char flow[32];      /* flow in use or that would be used; empty: none has what it needs */
     char words[256];
     char hint[256];
@@ -85,9 +87,11 @@ void auth_status_get(struct auth *a, struct auth_status *out);
 const char *auth_state_name(enum auth_state s); /* "needs-sign-in" */
 
 /* Has a usable access token afterwards: signs in or refreshes if needed. Single-flight: other callers wait. A failed
- * state is tried again only every 15 minutes, or when force is set (endpoint check). */
+ * state is tried again only every 15 minutes, or when force is set or auth_hurry was called. */
 int auth_ensure(struct auth *a, bool force, const int32_t *cancel, struct err *e);
 
+/* Ends the pauses after failed attempts, but for those the vendor asked for. */
+void auth_hurry(struct auth *a);
 /* Finishes a sign-in with a grant code: a code pasted from the vendor's console, or from a redirect. redirect_uri and
  * code_verifier may be NULL. Needs a flow named "authorization_code". */
 int auth_exchange_code(struct auth *a, str code, const char *redirect_uri, const char *code_verifier, struct err *e);

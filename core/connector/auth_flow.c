@@ -264,6 +264,8 @@ int flow_run(struct auth *a, const struct auth_flow *flow, const struct grant *g
     str refresh = auth_refresh_token(a);
     if (rc == TL_OK && !tokens_parse(&t, a->spec, &a->tokens, refresh, buf_lent(&r.answer), env_now_us(a->env)))
         rc = refusal(a, &r, e);
+    if (rc == TL_E_TEMPORARY && r.outcome == TL_OK)
+        *reached = false; /* answered, but by nobody who counts */
     buf_wipe(&r.answer);
     http_request_done(&r);
     if (rc)

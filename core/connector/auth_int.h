@@ -98,6 +98,10 @@ struct auth {
     int64_t refreshed_at[16]; /* mono; the last max_refreshes attempts that reached the server */
     uint32_t n_refreshed;
     int64_t retry_at;       /* mono: a failed state is tried again then; an early refresh that failed as well */
+    bool told_to_wait;      /* retry_at is the vendor's own word */
+    uint32_t n_troubled;    /* attempts in a row that met trouble */
+    int64_t troubled_us;    /* wall: since when; 0: the last attempt went well */
+    bool refused;           /* the vendor called the present access token expired */
     int64_t rejected_until; /* mono: a fresh token was called expired; no refresh for that reason until then */
     enum auth_state state;
     int state_status;
@@ -118,8 +122,8 @@ struct grant { /* what is known beside options; empty in an ordinary sign-in */
     str code, redirect_uri, code_verifier;
 };
 const struct auth_flow *flow_choose(struct auth *a, const struct grant *g, struct buf *missing_out);
-/* Fills *out with new tokens. reached: whether a request got to the server. On failure out->refresh may hold a new
- * refresh token all the same, which must not be lost. */
+/* Fills *out with new tokens. reached: whether the server may have issued or refused a token, which vendors count. On
+ * failure out->refresh may hold a new refresh token all the same, which must not be lost. */
 int flow_run(struct auth *a, const struct auth_flow *flow, const struct grant *g, struct tokens *out, bool *reached,
              struct err *e);
 int flow_revoke(struct auth *a, struct err *e);

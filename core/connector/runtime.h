@@ -180,6 +180,8 @@ struct endpoint_info {
     uint32_t n_quotas;
 };
 bool runtime_endpoint_info(const struct runtime *rt, int64_t id, struct endpoint_info *out);
+/* A person asks for it now: pauses after refusals end, but for those the vendor asked for. */
+void runtime_endpoint_hurry(struct runtime *rt, int64_t id);
 /* For hook verification and templates; NULL while the connector is not loaded. Lent while the endpoint is not changed.
  */
 struct auth *runtime_endpoint_auth(const struct runtime *rt, int64_t id);

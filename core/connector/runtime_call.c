@@ -293,9 +293,12 @@ static void learn(struct endpoint *ep, struct inst *inst, const struct reply *re
     case TL_E_QUOTA:
         if (whole)
             ep->blocked_until_us = now + pause;
+        if (whole)
+            ep->told_to_wait = reply->error.retry_after_ms > 0;
         break;
     case TL_E_AUTH:
         ep->blocked_until_us = now + SIGN_IN_PAUSE_US;
+        ep->told_to_wait = false;
         inst->stale = true;
         break;
     case TL_E_CONFIG:

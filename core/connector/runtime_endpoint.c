@@ -280,6 +280,17 @@ bool runtime_endpoint_info(const struct runtime *rt, int64_t id, struct endpoint
     return true;
 }
 
+void runtime_endpoint_hurry(struct runtime *rt, int64_t id)
+{
+    struct endpoint *ep = rt_endpoint(rt, id);
+    if (!ep)
+        return;
+    if (!ep->told_to_wait)
+        ep->blocked_until_us = 0;
+    if (ep->auth)
+        auth_hurry(ep->auth);
+}
+
 struct auth *runtime_endpoint_auth(const struct runtime *rt, int64_t id)
 {
     struct endpoint *ep = rt_endpoint(rt, id);

@@ -20,8 +20,8 @@ enum {
 #define BACKOFF_MAX_US      (INT64_C(60) * 1000000)
 #define KILL_GRACE_US       (INT64_C(10) * 1000000)
 #define TICK_US             INT64_C(500000)
-#define THROTTLE_DEFAULT_US (INT64_C(30) * 1000000)
-#define SIGN_IN_PAUSE_US    (INT64_C(60) * 1000000)
+#define THROTTLE_DEFAULT_US (INT64_C(10) * 1000000)
+#define SIGN_IN_PAUSE_US    (INT64_C(10) * 1000000)
 
 /* Something done on a pool thread whose end comes back to the control thread. */
 struct task {
@@ -108,6 +108,7 @@ struct endpoint {
     struct endpoint_quota quotas_shown[QUOTAS_MAX];
     struct cell cell;         /* isolation = endpoint */
     int64_t blocked_until_us; /* mono */
+    bool told_to_wait;        /* that is the vendor's own word */
 };
 
 /* A pending unload, reload or stop. */

@@ -496,6 +496,38 @@ static void test_refusals(void **state)
     expect_ok(b);
 }
 
+/* The vendor calls the token expired and the token server has trouble: the state tells so, never "signed in", and what
+ * was answered without a token does not use up the sign-ins that are allowed. */
+static void test_trouble_is_told(void **state)
+{
+    struct bench *b = *state;
+    start(b, with_secret);
+    expect_ok(b);
+    snprintf(b->valid, sizeof b->valid, "revoked-meanwhile");
+    b->token_answer = "<html>busy</html>";
+    struct auth_status s;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
+        auth_status_get(b->auth, &s);
+        assert_int_equal(s.state, AUTH_WAITING);
+        assert_int_equal(s.expires_us, 0);
+        assert_true(s.retry_us > env_now_us(&b->sim.env) && s.retry_us <= env_now_us(&b->sim.env) + 10 * US_PER_S);
+        assert_non_null(strstr(s.hint, "endpoint auth"));
+        env_sim_advance(&b->sim, 11 * US_PER_S);
+    }
+    struct err e = {0};
+    assert_int_equal(auth_ensure(b->auth, true, NULL, &e), TL_E_TEMPORARY); /* really tried */
+    int requests = loop_requests(b->server);
+    assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
+    assert_int_equal(loop_requests(b->server), requests); /* the token is known to be dead, the pause holds */
+    b->token_answer = NULL;
+    auth_hurry(b->auth); /* a person asks: no pause */
+    expect_ok(b);
+    auth_status_get(b->auth, &s);
+    assert_int_equal(s.state, AUTH_OK);
+    assert_string_equal(s.words, "signed in");
+}
+
 static void test_secrets_never_show(void **state)
 {
     struct bench *b = *state;
@@ -717,6 +749,7 @@ int main(void)
         T(test_restart_keeps_tokens),
         T(test_limit_of_refreshes),
         T(test_refusals),
+        T(test_trouble_is_told),
         T(test_secrets_never_show),
         T(test_lost_token_answer),
         T(test_extras_and_their_hosts),
