@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "backups.h"
+#include "outages.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
@@ -163,6 +164,7 @@ static int collect(struct verb *v, struct err *e)
     add_engine(out, v->app);
     add_store(out, v->app);
     backups_figures(v->app->backups, out);
+    outages_figures(v->app, out);
     add_process(out, v->app);
     add_connectors(out, v->app);
     return TL_OK;

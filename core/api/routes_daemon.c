@@ -6,6 +6,7 @@
 #include "backups.h"
 #include "metrics.h"
 #include "openapi.h"
+#include "outages.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
@@ -29,6 +30,7 @@ static int run_status(struct verb *v, struct err *e)
     json_object_set_new(v->out, "connectors",
                         json_pack("{s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors", attention));
     json_object_set_new(v->out, "backup", backups_json(v->app->backups));
+    outages_of_connections(v->app, json_object_get(v->out, "connections"));
     return TL_OK;
 }
 

@@ -1,6 +1,7 @@
 /* Routes of running sync: start, status, history, failures, pairs, events, webhooks. */
 #include <stdlib.h>
 
+#include "outages.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
@@ -8,7 +9,12 @@
 static int run_start(struct verb *v, struct err *e)
 {
     struct sync_request r = {.connection = v->text[0], .kind = v->text[1], .full = v->flag};
-    return admin_sync_start(v->app->engine, &r, &v->out, e);
+    int rc = admin_sync_start(v->app->engine, &r, &v->out, e);
+    if (rc)
+        return rc;
+    outages_warn(v->app, r.connection, json_object_get(v->out, "warnings"));
+    outages_hurry(v->app, r.connection);
+    return TL_OK;
 }
 
 static int start_sync(struct request *rq, json_t **answer, struct err *e)
@@ -34,12 +40,27 @@ static int cancel_sync(struct request *rq, json_t **answer, struct err *e)
     return verb_run(&v, run_cancel, answer, e);
 }
 
-static int sync_status(struct request *rq, json_t **answer, struct err *e)
+static int read_status(struct request *rq, json_t **out, struct err *e)
 {
     const char *connection = param_text(rq, "connection");
     WITH_READER(rq, db, e,
-                not_found_words(e, view_status(db, connection, env_now_us(rq->app->env), answer, e), "connection",
+                not_found_words(e, view_status(db, connection, env_now_us(rq->app->env), out, e), "connection",
                                 connection ? connection : ""));
+}
+
+static int run_waits(struct verb *v, struct err *e)
+{
+    (void)e;
+    outages_of_connections(v->app, json_object_get(v->out, "items"));
+    return TL_OK;
+}
+
+static int sync_status(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, NULL, NULL);
+    int rc = read_status(rq, &v.out, e);
+    return rc ? rc : verb_run(&v, run_waits, answer, e);
 }
 
 static int page_of(struct request *rq, struct view_page *page, struct err *e)

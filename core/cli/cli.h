@@ -97,6 +97,11 @@ void cli_print_list(const struct cli *cli, const char *kind, const json_t *answe
                     const char *empty);
 /* One object as "name: value" lines, nested members indented; with --json as a list of one. */
 void cli_print_object(const struct cli *cli, const char *kind, const json_t *object);
+/* Problems of endpoints in words. Adds "problem_words" to endpoints; "why" to connections that wait for one, true when
+ * any does; a line to stderr whenever what they wait for has changed since told. */
+void cli_add_problems(json_t *endpoints);
+bool cli_add_waits(json_t *connections);
+void cli_note_waits(const struct cli *cli, const json_t *connections, struct buf *told);
 void cli_sum_links(json_t *connections); /* adds "pairs" and "failures": the sums over a connection's links */
 json_t *cli_path(const json_t *object, const char *path);     /* lent; NULL if absent */
 const char *cli_text(const json_t *object, const char *path); /* "" if absent or no text */

@@ -16,7 +16,7 @@ static const struct column connection_columns[] = {
     {"STATE", "state", COLUMN_COLOR_STATE},
     {"PAIRS", "pairs", COLUMN_RIGHT},
     {"FAILURES", "failures", COLUMN_RIGHT},
-    {"WHY", "block_text", COLUMN_WRAP},
+    {"WHY", "why|block_text", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 
@@ -35,7 +35,9 @@ static bool any_stopped(const json_t *answer)
 
 static const char *problem_of(const json_t *endpoint)
 {
-    const char *text = cli_text(endpoint, "error.text");
+    const char *text = cli_text(endpoint, "problem_words");
+    if (!*text)
+        text = cli_text(endpoint, "error.text");
     if (*text)
         return text;
     const char *state = cli_text(endpoint, "state");
@@ -114,9 +116,12 @@ static int run_status(struct cli *cli)
         return EXIT_NOT_RUNNING;
     if (rc != EXIT_DONE)
         return rc;
+    bool stopped = false;
     if (cli->json) {
         cli_print_object(cli, "status", answer);
+        stopped = cli_add_waits(json_object_get(answer, "connections"));
     } else {
+        stopped = cli_add_waits(json_object_get(answer, "connections"));
         printf("tielined %s, %s, up %lld s, connectors: %lld of %lld running\n", cli_text(answer, "version"),
                cli_text(answer, "state"), (long long)cli_int(answer, "uptime_s"),
                (long long)cli_int(answer, "connectors.running"), (long long)cli_int(answer, "connectors.known"));
@@ -132,9 +137,11 @@ static int run_status(struct cli *cli)
         json_decref(list);
         print_repairs(cli, answer);
     }
-    bool stopped = any_stopped(answer);
+    stopped |= any_stopped(answer);
     json_t *endpoints = NULL;
     rc = cli_get(cli, &endpoints, "/api/v1/endpoints");
+    if (rc == EXIT_DONE)
+        cli_add_problems(json_object_get(endpoints, "items"));
     if (rc == EXIT_DONE)
         stopped |= print_endpoints(cli, json_object_get(endpoints, "items"), json_object_get(answer, "connections"));
     json_decref(endpoints);

@@ -14,7 +14,7 @@ static const struct column columns[] = {
     {"STATE", "state", COLUMN_COLOR_STATE},
     {"SIGN-IN", "auth.state", 0},
     {"ORG", "org_name|org_key", 0},
-    {"PROBLEM", "error.text|block_text", COLUMN_WRAP},
+    {"PROBLEM", "problem_words|error.text|block_text", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 
@@ -27,6 +27,8 @@ static int run_list(struct cli *cli)
 {
     json_t *answer = NULL;
     int rc = cli_get(cli, &answer, "/api/v1/endpoints");
+    if (rc == EXIT_DONE && !cli->json)
+        cli_add_problems(json_object_get(answer, "items"));
     if (rc == EXIT_DONE)
         cli_print_list(cli, "endpoint", answer, columns, "no endpoint is configured; add an [endpoint NAME] section");
     json_decref(answer);

@@ -83,11 +83,13 @@ static bool draw(struct cli *cli, const json_t *answer, struct progress *bars)
 static int wait_for_end(struct cli *cli, const char *connection)
 {
     struct progress bars[MAX_BARS] = {{0}};
+    AUTO(buf_done) struct buf told = {0};
     for (;;) {
         json_t *answer = NULL;
         int rc = get_status(cli, connection, &answer);
         if (rc != EXIT_DONE)
             return rc;
+        cli_note_waits(cli, json_object_get(answer, "items"), &told);
         bool running = draw(cli, answer, bars);
         json_decref(answer);
         if (!running)

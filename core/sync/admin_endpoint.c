@@ -132,20 +132,24 @@ void admin_call_done(struct engine *g, struct call *c)
             json_array_append_new(kinds, kind_json(&item.u.described));
         }
     }
+    if (c->reply.status == TL_OK)
+        endpoint_works(g, ep, c);
     if (rc != TL_OK) {
         if (e.status == TL_OK)
             err_from_tl(&e, c->reply.status, &c->reply.error);
-        endpoint_trouble(g, ep, c->reply.status, &c->reply.error);
+        endpoint_trouble(g, ep, c, c->reply.status, &c->reply.error);
         wait_end(g, w, &e);
     } else if (c->kind == CALL_CHECK || (c->kind == CALL_PREPARE && !c->request.prepare.dry_run)) {
         /* after a preparation too: a stamp field just made must count for the sync that is started next */
         g_submit(g, prep_call(g, ep, CALL_DISCOVER, w->tag));
     } else if (c->kind == CALL_DISCOVER) {
         rc = prep_take_kinds(g, ep, &c->reply, &e);
-        if (rc == TL_OK && ep->prep == PREP_NEEDED && ep->row.block_code.n == 0 && ep->row.org_key.n)
+        if (rc == TL_OK && ep->row.block_code.n && ep->row.present && json_object_get(w->result, "account"))
+            endpoint_unblock(g, ep); /* it has just said who it is, and that was right */
+        if (rc == TL_OK && ep->prep == PREP_NEEDED && ep->row.block_code.n == 0 && ep->row.org_key.n) {
             ep->prep = PREP_READY;
-        else if (rc == TL_OK && ep->row.block_code.n)
-            ep->prep_due = 0; /* it answers again: the engine looks for itself and unblocks */
+            ep->prep_tries = 0;
+        }
         wait_end(g, w, rc == TL_OK ? NULL : &e);
     } else {
         wait_end(g, w, NULL);

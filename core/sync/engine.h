@@ -78,6 +78,18 @@ void engine_endpoint_ready(struct engine *g, int64_t endpoint);
 /* New credentials were stored: org_key is checked, then blocked connections catch up. */
 void engine_endpoint_authorised(struct engine *g, int64_t endpoint);
 
+/* What keeps an endpoint from answering, as its last calls met it. False: nothing does. */
+struct engine_outage {
+    const char *state; /* "down", "throttled", "refused", "misconfigured" */
+    int64_t since_us;
+    int64_t next_us; /* wall: tried again then; 0: only when a person asks */
+    uint32_t calls;  /* that failed */
+    char text[256];  /* what the vendor said */
+};
+bool engine_outage_get(const struct engine *g, int64_t endpoint, struct engine_outage *out);
+/* A person asks for it now: what waits because of earlier failures is due, but for a wait the vendor asked for. */
+void engine_endpoint_hurry(struct engine *g, int64_t endpoint);
+
 /* ---- Hooks ---------------------------------------------------------------------------------------------------------
  */
 
@@ -107,7 +119,7 @@ void engine_events_remove(struct engine *g, int64_t handle);
 struct engine_figures {
     int64_t turns, steps, longest_turn_steps;
     int64_t observed, unchanged, creates, updates, adoptions, failures, unknown_outcomes, echoes, conflicts;
-    int64_t calls, transactions;
+    int64_t calls, transactions, outages;
 };
 void engine_figures_get(const struct engine *g, struct engine_figures *out);
 #endif

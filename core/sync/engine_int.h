@@ -33,14 +33,15 @@ enum {
     TRANSIENT_TRIES = 10,
     FEED_KEYS = 2 /* lookups of one record: match key of its links */
 };
-#define FRESH_US     (30 * US_PER_S)
-#define DEBOUNCE_US  (US_PER_S / 2)
-#define READ_WAIT_US (60 * US_PER_S) /* a pair waits so long for a read, should the read be lost */
-#define IDLE_US      (20 * US_PER_MS)
-#define SWEEP_US     (7 * US_PER_DAY)
-#define DISCOVER_US  US_PER_DAY
-#define LIVE_RUN_US  (300 * US_PER_S)
-#define NEVER        INT64_MAX
+#define FRESH_US       (30 * US_PER_S)
+#define DEBOUNCE_US    (US_PER_S / 2)
+#define READ_WAIT_US   (60 * US_PER_S) /* a pair waits so long for a read, should the read be lost */
+#define IDLE_US        (20 * US_PER_MS)
+#define SWEEP_US       (7 * US_PER_DAY)
+#define DISCOVER_US    US_PER_DAY
+#define LIVE_RUN_US    (300 * US_PER_S)
+#define OUTAGE_WAIT_US (15 * US_PER_S) /* a vendor that is back is noticed within half a minute */
+#define NEVER          INT64_MAX
 
 /* Where the first sync of a link stands; link.phase. */
 enum phase {
@@ -61,6 +62,14 @@ struct g_kind {
     uint64_t hash;
 };
 
+struct g_outage { /* in memory alone: it shows again with the first call after a restart */
+    int status;   /* TL_OK: none */
+    int64_t since_us, last_us;
+    bool of_writes;
+    uint32_t calls;
+    char text[256];
+};
+
 struct g_endpoint {
     struct g_endpoint *next;
     struct arena arena; /* texts of row */
@@ -75,7 +84,11 @@ struct g_endpoint {
     int prep_tries;
     bool account_told;
     int64_t sleep_until; /* mono: throttled or failing */
-    int failures;
+    bool told_to_wait;   /* sleep_until is the vendor's own word */
+    int failures;        /* in a row, of the whole endpoint */
+    int refusals;        /* signed in well, refused all the same, one soon after the other */
+    int64_t refused_us;  /* mono; the last of them */
+    struct g_outage outage;
     bool parsing;      /* a hook delivery is being parsed */
     int64_t inbox_due; /* mono; NEVER: nothing waits */
     bool subscribing;
@@ -342,13 +355,23 @@ int prep_take_account(struct engine *g, struct g_endpoint *ep, const tl_account 
 int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply *reply, struct err *e);
 void admin_call_done(struct engine *g, struct call *c); /* admin_endpoint.c */
 void prep_call_done(struct engine *g, struct call *c);
-/* An error that concerns the whole endpoint: auth, throttle, outage. True when it was one. */
-bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const tl_error *error);
+/* An error that concerns the whole endpoint: auth, throttle, outage. True when it was one. c: the call that met it,
+ * NULL for one record of a write. */
+bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, const struct call *c, int status, const tl_error *error);
 /* mono: until when the vendor's last word, as stored, forbids calls; 0: it does not. */
 int64_t endpoint_throttled_until(const struct engine *g, const struct g_endpoint *ep);
-void endpoint_works(struct engine *g, struct g_endpoint *ep);
+void endpoint_works(struct engine *g, struct g_endpoint *ep, const struct call *c); /* c was answered */
+void endpoint_unblock(struct engine *g, struct g_endpoint *ep);
+bool endpoint_used(const struct engine *g, const struct g_endpoint *ep); /* by a connection that should run */
 void conn_block(struct engine *g, struct g_conn *c, const char *code, const char *text);
 void conn_unblock(struct engine *g, struct g_conn *c, const char *code);
+
+/* ---- outage.c: what people are told of an endpoint that does not answer */
+const char *outage_name(int status);
+void outage_note(struct engine *g, struct g_endpoint *ep, const struct call *c, int status, const char *text);
+void outage_over(struct engine *g, struct g_endpoint *ep, const struct call *c);
+/* Until the next call of an endpoint that fails: what the vendor says, else growing up to OUTAGE_WAIT_US. */
+int64_t outage_wait_us(struct engine *g, const struct g_endpoint *ep, const tl_error *error);
 
 /* ---- feed.c, pass.c */
 bool feed_turn(struct engine *g, struct g_feed *f);

@@ -278,7 +278,7 @@ void feed_fetched(struct engine *g, struct call *c)
     if (call_note(c)->shape_hash != f->shape_hash)
         c->reply.status = status = TL_E_TEMPORARY;
     if (status != TL_OK && status != TL_E_NOT_FOUND) {
-        if (!endpoint_trouble(g, f->ep, status, &c->reply.error))
+        if (!endpoint_trouble(g, f->ep, c, status, &c->reply.error))
             f->backoff_until = g_mono(g) + backoff_us(g, ++f->failures);
         wants_again(g, f, q, notes);
         call_free(c);
@@ -309,7 +309,7 @@ void feed_fetched(struct engine *g, struct call *c)
     if (g_end(g, rc, "taking in records fetched by id", &e) != TL_OK)
         wants_again(g, f, q, notes);
     else
-        endpoint_works(g, f->ep);
+        endpoint_works(g, f->ep, c);
     for (struct g_link *l = g->links; l; l = l->next)
         if (l->feed[0] == f || l->feed[1] == f)
             link_lanes_stale(l);
@@ -408,7 +408,7 @@ static void reply_ends(struct engine *g, struct g_feed *f, bool failed)
     int status = failed ? TL_E_TEMPORARY : c->reply.status;
     bool pass = c->request.pull.mode == TL_PULL_PASS;
     if (status == TL_OK) {
-        endpoint_works(g, f->ep);
+        endpoint_works(g, f->ep, c);
         f->failures = 0;
         if (!pass)
             f->poll_due = f->reply_complete ? g_mono(g) + f->every_us : g_mono(g);
@@ -425,7 +425,7 @@ static void reply_ends(struct engine *g, struct g_feed *f, bool failed)
             log_err(LOG_ERROR, "feed", &e);
     } else {
         f->failures++;
-        bool whole = endpoint_trouble(g, f->ep, status, &c->reply.error);
+        bool whole = endpoint_trouble(g, f->ep, c, status, &c->reply.error);
         if (!whole) {
             log_line(LOG_WARN, "feed", "pull of %.*s from \"%.*s\": %s", STR_FMT(f->row.kind), STR_FMT(f->ep->row.name),
                      c->reply.error.text[0] ? c->reply.error.text : status_name(status));

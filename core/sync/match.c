@@ -267,7 +267,7 @@ void match_find_done(struct engine *g, struct call *c)
     bool ok = same_shape && (status == TL_OK || status == TL_E_NOT_FOUND);
     if (ok)
         ok = find_taken_in(g, l, c, target, &e) == TL_OK;
-    else if (same_shape && !endpoint_trouble(g, l->feed[target]->ep, status, &c->reply.error))
+    else if (same_shape && !endpoint_trouble(g, l->feed[target]->ep, c, status, &c->reply.error))
         l->hold_until = g_mono(g) + backoff_us(g, 1);
     if (!ok || !link_runs(l)) {
         call_free(c);

@@ -201,8 +201,11 @@ static int load_endpoints(struct engine *g, struct err *e)
             g->endpoints = ep;
         }
         endpoint_row_take(ep, &rows[i]);
-        if (fresh)
-            ep->sleep_until = endpoint_throttled_until(g, ep);
+        if (fresh && (ep->sleep_until = endpoint_throttled_until(g, ep)) > 0) {
+            ep->told_to_wait = true;
+            outage_note(g, ep, NULL, TL_E_THROTTLED, "the vendor asked to wait, before the restart");
+            ep->outage.of_writes = false;
+        }
         struct kind_row *kinds = NULL;
         size_t n_kinds = 0;
         rc = kind_list(g->db, &a, ep->row.endpoint, &kinds, &n_kinds, e);

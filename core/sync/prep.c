@@ -6,7 +6,9 @@
 #include "engine_int.h"
 #include "log.h"
 
-#define ORG_AGAIN_US (300 * US_PER_S)
+#define ORG_AGAIN_US  (300 * US_PER_S)
+#define AUTH_AGAIN_US (20 * US_PER_S) /* looks whether it is still refused; the sign-in itself keeps its own pauses */
+#define CALM_US       (1800 * US_PER_S)
 
 static void conn_store(struct engine *g, struct g_conn *c)
 {
@@ -80,7 +82,7 @@ static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *
             conn_block(g, c, code, text);
 }
 
-static void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
+void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
 {
     struct err e = {0};
     ep->row.block_code = ep->row.block_text = (str){0};
@@ -107,11 +109,17 @@ int64_t endpoint_throttled_until(const struct engine *g, const struct g_endpoint
     return g_mono(g) + (left < US_PER_DAY ? left : US_PER_DAY);
 }
 
+static void sleep_for(struct engine *g, struct g_endpoint *ep, int64_t wait_us, bool told)
+{
+    ep->sleep_until = g_mono(g) + wait_us;
+    ep->told_to_wait = told;
+}
+
 /* A long wait is stored: a restart must not use up what little the vendor allows. */
 static void endpoint_throttled(struct engine *g, struct g_endpoint *ep, int64_t wait_us)
 {
     int64_t until = g_now(g) + wait_us;
-    ep->sleep_until = g_mono(g) + wait_us;
+    sleep_for(g, ep, wait_us, true);
     if (wait_us <= 60 * US_PER_S || until - ep->row.throttled_until_us <= 60 * US_PER_S)
         return;
     struct err e = {0};
@@ -120,46 +128,81 @@ static void endpoint_throttled(struct engine *g, struct g_endpoint *ep, int64_t 
         log_err(LOG_ERROR, "endpoint", &e);
 }
 
-bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, int status, const tl_error *error)
+/* How long until we look whether it is still refused. Where the check is granted and the work refused, time after time,
+ * a right is missing: that takes a person, and is looked at ever more seldom. */
+static int64_t refused_wait_us(struct engine *g, struct g_endpoint *ep, const struct call *c)
 {
-    const char *text = error->text[0] ? error->text : status_name(status);
+    if (g_mono(g) - ep->refused_us > CALM_US)
+        ep->refusals = 0;
+    if (!c || c->kind != CALL_CHECK) {
+        ep->refusals++;
+        ep->refused_us = g_mono(g);
+    }
+    int64_t wait = AUTH_AGAIN_US;
+    for (int i = 3; i < ep->refusals && wait < 900 * US_PER_S; i++)
+        wait *= 2;
+    return wait;
+}
+
+/* Not every refusal needs a person: the endpoint is blocked, and looked at again. */
+static void endpoint_refused(struct engine *g, struct g_endpoint *ep, const char *code, const char *text,
+                             int64_t again_us)
+{
+    if (ep->row.block_code.n == 0)
+        endpoint_block(g, ep, code, text);
+    if (ep->prep == PREP_READY || ep->prep == PREP_NEEDED) {
+        ep->prep = PREP_NEEDED;
+        ep->prep_due = g_mono(g) + again_us;
+    }
+}
+
+static bool take_trouble(struct engine *g, struct g_endpoint *ep, const struct call *c, int status,
+                         const tl_error *error, const char *text)
+{
+    bool told = error->retry_after_ms > 0;
     switch (status) {
     case TL_E_AUTH:
-        if (ep->row.block_code.n == 0)
-            endpoint_block(g, ep, "AUTH_FAILED", text);
+        endpoint_refused(g, ep, "AUTH_FAILED", text, refused_wait_us(g, ep, c));
         return true;
     case TL_E_CONFIG:
-        if (ep->row.block_code.n == 0)
-            endpoint_block(g, ep, "CONFIG", text);
-        ep->prep = PREP_NEEDED;
-        ep->prep_due = g_mono(g) + 300 * US_PER_S;
+        endpoint_refused(g, ep, "CONFIG", text, 300 * US_PER_S);
         return true;
     case TL_E_THROTTLED:
     case TL_E_QUOTA:
         ep->failures++;
-        endpoint_throttled(g, ep,
-                           error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
+        if (told || status == TL_E_QUOTA)
+            endpoint_throttled(g, ep, told ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
+        else
+            sleep_for(g, ep, outage_wait_us(g, ep, error), false);
         return true;
     case TL_E_TEMPORARY:
     case TL_E_UNKNOWN:
         if (error->scope != TL_SCOPE_ENDPOINT)
             return false;
         ep->failures++;
-        ep->sleep_until =
-            g_mono(g) + (error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : backoff_us(g, ep->failures));
+        sleep_for(g, ep, outage_wait_us(g, ep, error), told);
         return true;
     default:
         return false;
     }
 }
 
-void endpoint_works(struct engine *g, struct g_endpoint *ep)
+bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, const struct call *c, int status, const tl_error *error)
 {
-    (void)g;
-    ep->failures = 0;
+    const char *text = error->text[0] ? error->text : status_name(status);
+    bool whole = take_trouble(g, ep, c, status, error, text);
+    if (whole)
+        outage_note(g, ep, c, status, text);
+    return whole;
 }
 
-static bool endpoint_used(const struct engine *g, const struct g_endpoint *ep)
+void endpoint_works(struct engine *g, struct g_endpoint *ep, const struct call *c)
+{
+    ep->failures = 0;
+    outage_over(g, ep, c);
+}
+
+bool endpoint_used(const struct engine *g, const struct g_endpoint *ep)
 {
     for (const struct g_conn *c = g->conns; c; c = c->next) {
         bool runs = c->row.state == CONN_INITIAL || c->row.state == CONN_ACTIVE || c->row.state == CONN_BLOCKED ||
@@ -327,7 +370,9 @@ static void prep_failed(struct engine *g, struct g_endpoint *ep, const struct ca
 {
     ep->prep = PREP_NEEDED;
     ep->prep_due = g_mono(g) + backoff_us(g, ++ep->prep_tries);
-    if (!endpoint_trouble(g, ep, c->reply.status, &c->reply.error) || ep->prep_tries == 1)
+    if (endpoint_trouble(g, ep, c, c->reply.status, &c->reply.error)) /* told, and waits as long as that asks for */
+        ep->prep_due = ep->row.block_code.n ? ep->prep_due : ep->sleep_until;
+    else if (ep->prep_tries == 1)
         log_line(LOG_WARN, "endpoint", "%s of \"%.*s\": %s", call_kind_name(c->kind), STR_FMT(ep->row.name),
                  c->reply.error.text[0] ? c->reply.error.text : status_name(c->reply.status));
 }
@@ -340,6 +385,8 @@ void prep_call_done(struct engine *g, struct call *c)
     }
     struct g_endpoint *ep = model_endpoint(g, c->endpoint);
     struct err e = {0};
+    if (ep && c->reply.status == TL_OK)
+        endpoint_works(g, ep, c);
     if (ep && c->reply.status != TL_OK) {
         prep_failed(g, ep, c);
     } else if (ep && c->kind == CALL_CHECK) {
@@ -436,6 +483,7 @@ void engine_endpoint_authorised(struct engine *g, int64_t endpoint)
     if (!ep)
         return;
     ep->sleep_until = ep->row.throttled_until_us = 0;
+    ep->failures = ep->refusals = 0;
     ep->prep = PREP_NEEDED;
     ep->prep_due = 0;
     for (struct g_feed *f = g->feeds; f; f = f->next)

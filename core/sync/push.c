@@ -817,9 +817,9 @@ void push_call_done(struct engine *g, struct call *c)
     if (l->cautious > 0)
         l->cautious--;
     if (c->reply.status == TL_OK)
-        endpoint_works(g, l->conn->ep[b->side]);
+        endpoint_works(g, l->conn->ep[b->side], c);
     else
-        endpoint_trouble(g, l->conn->ep[b->side], c->reply.status, &c->reply.error);
+        endpoint_trouble(g, l->conn->ep[b->side], c, c->reply.status, &c->reply.error);
     if (split && rc == TL_OK) {
         uint32_t first = sent->entries[0], end = sent->entries[sent->n - 1] + 1;
         uint32_t middle = sent->entries[sent->n / 2];

@@ -393,8 +393,10 @@ void resolve_call_done(struct engine *g, struct call *c)
         return;
     }
     if (status != TL_OK && status != TL_E_NOT_FOUND) {
-        endpoint_trouble(g, l->conn->ep[b->side], status, &c->reply.error);
-        later(g, b, backoff_us(g, ++b->resolve_tries));
+        struct g_endpoint *ep = l->conn->ep[b->side];
+        bool whole = endpoint_trouble(g, ep, c, status, &c->reply.error);
+        int64_t sleep = ep->sleep_until - g_mono(g);
+        later(g, b, !whole ? backoff_us(g, ++b->resolve_tries) : sleep > US_PER_S ? sleep : US_PER_S);
         call_free(c);
         return;
     }

@@ -149,12 +149,17 @@ int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t 
     case TL_E_QUOTA:
     case TL_E_AUTH:
     case TL_E_CONFIG:
-        endpoint_trouble(g, l->conn->ep[b->side], status, error ? error : &(tl_error){0});
+        endpoint_trouble(g, l->conn->ep[b->side], NULL, status, error ? error : &(tl_error){0});
         wait = wait ? wait : US_PER_S;
         p.attempts--;
         goto again;
     case TL_E_TEMPORARY:
     case TL_E_CANCELLED:
+        if (error && error->scope == TL_SCOPE_ENDPOINT && l->conn->ep[b->side]->failures > 1) {
+            wait = wait ? wait : US_PER_S; /* the vendor is away: that is not the record's fault */
+            p.attempts--;
+            goto again;
+        }
         if (p.attempts < TRANSIENT_TRIES)
             goto again;
         break;

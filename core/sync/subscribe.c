@@ -103,7 +103,7 @@ void subscription_done(struct engine *g, struct call *c)
         else if (g->hooks_changed)
             g->hooks_changed(g->wake_ctx);
     } else if (c->reply.status != TL_OK && c->reply.status != TL_E_UNSUPPORTED) {
-        endpoint_trouble(g, ep, c->reply.status, &c->reply.error);
+        endpoint_trouble(g, ep, c, c->reply.status, &c->reply.error);
         log_line(LOG_WARN, "webhook", "%s of \"%.*s\": %s", call_kind_name(c->kind), STR_FMT(ep->row.name),
                  c->reply.error.text);
         ep->subscribe_due = g_mono(g) + 60 * US_PER_S;
