@@ -242,30 +242,6 @@ static int run_sign_in(struct verb *v, struct err *e)
     s->revoke = v->flag;
     buf_str(&s->code, str_of(v->text[0]));
     buf_str(&s->redirect, str_of(v->text[1]));
-static void sign_in_proved(void *arg, const json_t *result, const struct err *e)
-{
-    (void)result;
-    sign_in_told(arg, e ? e->status : TL_OK, e);
-}
-
-/* Tokens that look good prove nothing: only the vendor knows, so it is asked. */
-static void sign_in_done(void *arg, int rc, const struct err *e)
-{
-    struct sign_in *s = arg;
-    struct app *app = s->verb->app;
-    struct err own = {0};
-    if (rc == TL_OK && !s->revoke) {
-        if (s->code.n)
-            engine_endpoint_authorised(app->engine, s->endpoint);
-        hurry(s->verb);
-        rc = admin_endpoint_check(app->engine, s->verb->object, sign_in_proved, s, &own);
-        if (rc == TL_OK)
-            return;
-        e = &own;
-    }
-    sign_in_told(s, rc, e);
-}
-
     rc = runtime_auth_run(v->app->runtime, id, sign_in_run, sign_in_done, s, e);
     if (rc) {
         buf_wipe(&s->code);
