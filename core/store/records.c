@@ -1,9 +1,13 @@
 /* Records, and the observations that something still stands on when a newer one comes. */
 #include "records.h"
 
+#include <string.h>
+
 #include "buf.h"
 #include "db_int.h"
 #include "records_int.h"
+
+enum { ID_MAX = 255 };
 
 enum {
     Q_PROBE,
@@ -78,9 +82,13 @@ SQL_TABLE(T, SQL_RECORDS, SQL);
 
 static uint64_t check_sum(int64_t rec, int64_t feed, str id, str observation)
 {
-    uint64_t parts[4] = {(uint64_t)rec, (uint64_t)feed, store_hash(id.p, id.n),
-                         store_hash(observation.p, observation.n)};
-    return store_hash(parts, sizeof parts);
+    char who[3 * sizeof(uint64_t) + ID_MAX];
+    uint64_t parts[3] = {(uint64_t)rec, (uint64_t)feed, observation.n ? store_hash(observation.p, observation.n) : 0};
+    size_t n = id.n < ID_MAX ? id.n : ID_MAX;
+    memcpy(who, parts, sizeof parts);
+    if (n)
+        memcpy(who + sizeof parts, id.p, n);
+    return store_hash(who, sizeof parts + n);
 }
 
 void record_read(struct query *q, struct arena *a, struct record *out)
@@ -359,7 +367,7 @@ int record_first(struct db *db, const struct record *r, struct err *e)
 
 static int put_new(struct db *db, struct record *r, struct err *e)
 {
-    if (r->id.n == 0 || r->id.n > 255)
+    if (r->id.n == 0 || r->id.n > ID_MAX)
         return err_set(e, TL_E_INVALID, "a remote id has 1 to 255 bytes, not %zu", (size_t)r->id.n);
     int64_t rec = next_id(db, COUNT_RECORD);
     int rc = record_insert(db, rec, r, e);
