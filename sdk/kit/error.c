@@ -83,6 +83,10 @@ static tl_status status_of_http(int32_t http, tl_error *e)
     }
     if (http == 403)
         return TL_E_DENIED;
+    if (http >= 300 && http < 400) { /* never followed: what answers so stands between us and the vendor */
+        e->scope = TL_SCOPE_ENDPOINT;
+        return TL_E_TEMPORARY;
+    }
     if (http == 404 || http == 410)
         return TL_E_NOT_FOUND;
     if (http == 409 || http == 412)

@@ -153,6 +153,7 @@ tl_status tlk_write_status(const tl_http *r, tl_status judged)
 {
     if (judged != TL_E_TEMPORARY || r->outcome == TL_E_TEMPORARY)
         return judged;
-    bool refused_unread = r->outcome == TL_OK && (r->status == 503 || (r->status >= 400 && r->status < 500));
+    bool sent_on = r->status == 307 || r->status == 308; /* who answers so has not read it [RFC 9110, 15.4.8, 15.4.9] */
+    bool refused_unread = r->outcome == TL_OK && (sent_on || r->status == 503 || (r->status >= 400 && r->status < 500));
     return refused_unread ? judged : TL_E_UNKNOWN;
 }

@@ -83,6 +83,44 @@ static void test_answers(void **state)
     assert_string_equal(e.text, "desk has trouble (HTTP 502)");
     assert_int_equal(judge(404, "{}", NULL, &e), TL_E_NOT_FOUND); /* no row: what HTTP means by it */
     assert_int_equal(judge(401, "{}", NULL, &e), TL_E_AUTH);
+    static const int32_t elsewhere[] = {301, 302, 303, 307, 308};
+    for (size_t i = 0; i < TLK_LEN(elsewhere); i++) {
+        assert_int_equal(judge(elsewhere[i], "", NULL, &e), TL_E_TEMPORARY);
+        assert_int_equal(e.scope, TL_SCOPE_ENDPOINT);
+    }
+}
+
+/* proves: Q8, C2. Of position, Date and own clock the odd one out is not believed. */
+static void test_positions_and_clocks(void **state)
+{
+    (void)state;
+    const int64_t s = TLK_US_PER_S, day = 86400 * s, now = 20000 * day;
+    static const struct {
+        int32_t position, server; /* hours from now; position 0 with none: no cursor */
+        tl_status expect;
+    } cases[] = {
+        {-1, 0, TL_OK},
+        {0, 0, TL_OK},
+        {-1, 23, TL_OK},
+        {-1, 25, TL_E_TEMPORARY},
+        {240, 241, TL_E_TEMPORARY},
+        {1, 0, TL_E_CURSOR_LOST},
+        {240, 0, TL_E_CURSOR_LOST},
+        {240, -240, TL_E_CURSOR_LOST},
+        {-1, -20, TL_E_CURSOR_LOST},
+        {-1, -240, TL_E_TEMPORARY},
+        {-300, -240, TL_OK}, /* our own clock is ten days ahead */
+    };
+    for (size_t i = 0; i < TLK_LEN(cases); i++) {
+        tl_error e = {.struct_size = sizeof(e)};
+        tl_status rc =
+            tlk_position_check(now + cases[i].position * 3600 * s, now + cases[i].server * 3600 * s, now, &e);
+        if (rc != cases[i].expect)
+            fail_msg("case %zu: %d %s", i, rc, e.text);
+        assert_true(rc == TL_OK || e.scope == TL_SCOPE_KIND);
+    }
+    tl_error e = {.struct_size = sizeof(e)};
+    assert_int_equal(tlk_position_check(0, now - 10000 * day, now, &e), TL_OK);
 }
 
 static void test_answers_that_are_no_json(void **state)
@@ -115,6 +153,10 @@ static void test_lost_answers(void **state)
     assert_int_equal(tlk_write_status(&w, TL_E_TEMPORARY), TL_E_UNKNOWN);
     w.status = 503;
     assert_int_equal(tlk_write_status(&w, TL_E_TEMPORARY), TL_E_TEMPORARY);
+    w.status = 307; /* sent on, not read */
+    assert_int_equal(tlk_write_status(&w, TL_E_TEMPORARY), TL_E_TEMPORARY);
+    w.status = 303; /* says where the outcome is */
+    assert_int_equal(tlk_write_status(&w, TL_E_TEMPORARY), TL_E_UNKNOWN);
     w.status = 200; /* a success whose body was cut */
     assert_int_equal(tlk_write_status(&w, TL_E_TEMPORARY), TL_E_UNKNOWN);
     w.outcome = TL_E_TEMPORARY; /* nothing was sent */
@@ -230,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_answers_that_are_no_json),
+        cmocka_unit_test(test_positions_and_clocks),
         cmocka_unit_test(test_lost_answers),
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_requests),
