@@ -435,6 +435,14 @@ static void value_spoil(struct search *s)
     spoilt = swap;
 }
 
+/* "lying-count": the answer names "at" as the number of hits. */
+static long long count_told(const struct search *s)
+{
+    const struct call *c = s->c;
+    const struct fault *f = fault_take(c->world, c->twin, "lying-count", "GET", c->path);
+    return f ? (long long)f->at : (long long)s->hit_count;
+}
+
 static void hits_answer(struct search *s, size_t from, size_t limit)
 {
     struct call *c = s->c;
@@ -445,7 +453,7 @@ static void hits_answer(struct search *s, size_t from, size_t limit)
         json_put_comma(&c->out);
         record_put(&c->out, s->m, &s->m->records[s->hits[i]], true, false);
     }
-    buf_fmt(&c->out, "],\"count\":%zu}", s->hit_count);
+    buf_fmt(&c->out, "],\"count\":%lld}", count_told(s));
     value_spoil(s);
     call_answer(c, 200);
 }

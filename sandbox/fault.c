@@ -5,8 +5,9 @@
 #include "server_int.h"
 
 /* Those the core applies itself; the rest are the twins' own. */
-static const char *const core_names[] = {"429",  "500",         "502",        "503-json", "503-html", "503-empty",
-                                         "html", "drop-before", "drop-after", "truncate", "delay",    "expire-token"};
+static const char *const core_names[] = {"307",      "429",       "500",         "502",         "503-json",
+                                         "503-html", "503-empty", "html",        "drop-before", "drop-after",
+                                         "truncate", "delay",     "expire-token"};
 
 static const char *core_name(const char *name)
 {
