@@ -19,7 +19,7 @@
 #include "log.h"
 #include "route_match.h"
 
-enum { MAX_CONNECTIONS = 256, HEADER_TIMEOUT_S = 60, MAX_HEADERS = 101 };
+enum { MAX_CONNECTIONS = 256, HEADER_TIMEOUT_S = 60, MAX_HEADERS = 101, SEND_LIMIT_S = 3 };
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -27,12 +27,16 @@ struct server {
     struct server_options options;
     char *socket_path;
     uint16_t port;
+    pthread_mutex_t lock; /* guards handling, unsent */
+    pthread_cond_t fewer;
+    unsigned handling, unsent; /* requests inside their handler; those whose answer has not left */
     pthread_mutex_t writes; /* one change with If-Match at a time, so that it is checked against what is changed */
 };
 
 /* What is collected while a request's body arrives. */
 struct arriving {
     struct buf body;
+    bool counted; /* in server.unsent */
 };
 
 static struct buf answer_text(json_t *json)
@@ -294,6 +298,29 @@ static enum MHD_Result answer_raw(struct server *s, struct request *rq)
     return send_bytes(rq->connection, status, type, &body, NULL);
 }
 
+static void count(struct server *s, int handling, int unsent)
+{
+    pthread_mutex_lock(&s->lock);
+    s->handling += (unsigned)handling;
+    s->unsent += (unsigned)unsent;
+    pthread_cond_broadcast(&s->fewer);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* The library cuts its connections when it ends: what is being answered shall arrive first. */
+static void let_answers_leave(struct server *s)
+{
+    struct timespec until;
+    pthread_mutex_lock(&s->lock);
+    while (s->handling)
+        pthread_cond_wait(&s->fewer, &s->lock);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += SEND_LIMIT_S;
+    for (int rc = 0; s->unsent && rc == 0;)
+        rc = pthread_cond_timedwait(&s->fewer, &s->lock, &until);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c, const char *url, const char *method,
                                       struct arriving *in)
 {
@@ -344,16 +371,22 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         *size = 0;
         return MHD_YES;
     }
-    return answer_request(s, c, url, method, in);
+    in->counted = true;
+    count(s, 1, 1);
+    enum MHD_Result rc = answer_request(s, c, url, method, in);
+    count(s, -1, 0);
+    return rc;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
 {
-    (void)cls;
+    struct server *s = cls;
     (void)c;
     (void)code;
     struct arriving *in = *context;
     if (in) {
+        if (in->counted)
+            count(s, 0, -1);
         buf_done(&in->body);
         free(in);
         *context = NULL;
@@ -378,9 +411,18 @@ static int listen_unix(struct server *s, struct err *e)
         err_hint(e, "stop it first, or give this one its own [api] socket and [core] state_dir");
         return -1;
     }
+    bool left_behind = errno == ECONNREFUSED; /* by a daemon that was killed */
     close(fd);
+    struct stat st;
+    if (lstat(s->socket_path, &st) == 0 && (!S_ISSOCK(st.st_mode) || !left_behind)) {
+        err_set(e, TL_E_CONFIG, "[api] socket = %s: %s", s->socket_path,
+                S_ISSOCK(st.st_mode) ? "is a socket of another kind or user" : "there is something else than a socket");
+        err_hint(e, "look at it, then remove it or name another path");
+        return -1;
+    }
+    if (left_behind)
+        unlink(s->socket_path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    unlink(s->socket_path); /* left behind by a daemon that was killed */
     mode_t old = umask(0117);
     int rc = bind(fd, (struct sockaddr *)&addr, sizeof addr);
     umask(old);
@@ -436,6 +478,8 @@ int server_start(struct server **out, struct app *app, const struct server_optio
     s->socket_path = options->socket_path ? text_dup(options->socket_path) : NULL;
     s->options.socket_path = s->socket_path;
     pthread_mutex_init(&s->writes, NULL);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->fewer, NULL);
     int fd = s->socket_path ? listen_unix(s, e) : listen_tcp(s, options->address, e);
     if (fd < 0) {
         s->socket_path = text_free(s->socket_path);
@@ -451,7 +495,7 @@ int server_start(struct server **out, struct app *app, const struct server_optio
     if (!s->options.raw)
         extra[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     s->daemon = MHD_start_daemon(mode | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
+                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_CONNECTION_LIMIT,
                                  (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEADER_TIMEOUT_S,
                                  MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
     if (!s->daemon) {
@@ -467,10 +511,13 @@ int server_start(struct server **out, struct app *app, const struct server_optio
 struct server *server_stop(struct server *s)
 {
     if (s) {
+        let_answers_leave(s);
         MHD_stop_daemon(s->daemon);
         if (s->socket_path)
             unlink(s->socket_path);
         pthread_mutex_destroy(&s->writes);
+        pthread_mutex_destroy(&s->lock);
+        pthread_cond_destroy(&s->fewer);
         s->socket_path = text_free(s->socket_path);
         free(s);
     }

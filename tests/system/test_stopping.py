@@ -48,7 +48,7 @@ def test_a_hanging_write_is_waited_for_and_cut(isolation):
         site.sign_in()
         site.connect(number=False)
         site.first_sync()
-        site.sandbox.fault("delay", twin="salesforce", method="POST", path="/services/data", ms=90000, times=1)
+        site.sandbox.fault("delay", twin="salesforce", method="PATCH", ms=90000, times=1)
         site.sandbox.create("desk", "contacts", {"lastName": "Hanging", "email": "hanging@example.com"})
         with contextlib.closing(sqlite3.connect(site.database)) as db:
             wait_until(lambda: db.execute("SELECT 1 FROM intent").fetchone(), 20, "the write is under way")
