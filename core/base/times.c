@@ -36,6 +36,19 @@ static int month_days(int64_t y, int m)
     return days[m - 1] + (m == 2 && leap);
 }
 
+bool date_from_civil(int64_t year, int month, int day, int64_t *days_out)
+{
+    if (year < -9999 || year > 9999 || month < 1 || month > 12 || day < 1 || day > month_days(year, month))
+        return false;
+    *days_out = days_from_civil(year, month, day);
+    return true;
+}
+
+void date_to_civil(int64_t days, int64_t *year_out, int *month_out, int *day_out)
+{
+    civil_from_days(days, year_out, month_out, day_out);
+}
+
 struct scan {
     const char *p, *end;
 };

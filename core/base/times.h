@@ -18,6 +18,9 @@ char *time_text(char out[32], int64_t us);
 bool time_parse(str s, int64_t *us_out);
 bool date_parse(str s, int64_t *days_out); /* "2026-01-31" */
 void date_format(struct buf *b, int64_t days);
+/* Days since 1970 and the civil date. False: there is no such day. */
+bool date_from_civil(int64_t year, int month, int day, int64_t *days_out);
+void date_to_civil(int64_t days, int64_t *year_out, int *month_out, int *day_out);
 bool http_date_parse(str s, int64_t *us_out); /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 void http_date_format(struct buf *b, int64_t us);
 /* "30s", "4h", "7d", "500ms", "365d"; plain numbers are seconds. */

@@ -429,3 +429,18 @@ bool value_convert(const tl_value *in, const tl_field *target, struct arena *are
         *reason = TL_R_TYPE_MISMATCH;
     return ok;
 }
+
+int value_convertible(uint32_t from, uint32_t to)
+{
+    if (from == to || is_text_type(to))
+        return from == TL_REF && to != TL_REF ? 0 : 2;
+    if (is_number_type(from) && is_number_type(to))
+        return from == TL_INT ? 2 : 1;
+    if (from == TL_BOOL && is_number_type(to))
+        return 2;
+    if ((from == TL_DATE || from == TL_TIME) && (to == TL_DATE || to == TL_TIME))
+        return 2;
+    if (to == TL_LIST)
+        return is_text_type(from) ? 2 : 0;
+    return is_text_type(from) && (is_number_type(to) || to == TL_TIME || to == TL_DATE || to == TL_BOOL) ? 1 : 0;
+}

@@ -44,4 +44,6 @@ bool number_normal(str in, uint32_t scale, struct buf *out);
 /* Turns a value into what the target field holds, without loss. On failure *reason says why (TL_R_TYPE_MISMATCH,
  * TL_R_TOO_LONG, TL_R_CHOICE_UNKNOWN, TL_R_PARAM_INVALID) and the result is false. References are not converted. */
 bool value_convert(const tl_value *in, const tl_field *target, struct arena *arena, tl_value *out, int32_t *reason);
+/* Can a value of type `from` always, sometimes or never be written to a field of type `to`? 2, 1, 0. */
+int value_convertible(uint32_t from, uint32_t to);
 #endif

@@ -242,30 +242,9 @@ static bool is_texty(uint32_t t)
     return t >= TL_TEXT && t <= TL_CHOICE;
 }
 
-static bool is_numeric(uint32_t t)
-{
-    return t == TL_INT || t == TL_DECIMAL;
-}
-
-/* Can a value of type `from` always, sometimes or never be written to a field of type `to`? 2, 1, 0. */
-static int convertible(uint32_t from, uint32_t to)
-{
-    if (from == to || is_texty(to))
-        return from == TL_REF && to != TL_REF ? 0 : 2;
-    if (is_numeric(from) && is_numeric(to))
-        return from == TL_INT ? 2 : 1;
-    if (from == TL_BOOL && is_numeric(to))
-        return 2;
-    if ((from == TL_DATE || from == TL_TIME) && (to == TL_DATE || to == TL_TIME))
-        return 2;
-    if (to == TL_LIST)
-        return is_texty(from) ? 2 : 0;
-    return is_texty(from) && (is_numeric(to) || to == TL_TIME || to == TL_DATE || to == TL_BOOL) ? 1 : 0;
-}
-
 static void check_types(struct check *c, const tl_field *from, const tl_field *to)
 {
-    int way = convertible(from->type, to->type);
+    int way = value_convertible(from->type, to->type);
     if (way == 0)
         found(c, TL_ERROR, "TYPE_MISMATCH", "\"%.*s\" cannot be written to \"%.*s\": the types have nothing in common",
               STR_FMT(from->name), STR_FMT(to->name));
