@@ -11,8 +11,9 @@
 #include "verb.h"
 #include "view.h"
 
-const struct route *const api_tables[] = {routes_daemon, routes_connectors, routes_endpoints, routes_connections,
-                                          routes_sync,   routes_secrets,    routes_backups,   NULL};
+const struct route *const api_tables[] = {routes_daemon,      routes_connectors, routes_endpoints,
+                                          routes_connections, routes_sync,       routes_pairs,
+                                          routes_secrets,     routes_backups,    NULL};
 
 /* ---- status: one screen ---- */
 

@@ -1,4 +1,4 @@
-/* Routes of running sync: start, status, history, failures, pairs, events, webhooks. */
+/* Routes of running sync: start, status, history, failures, events. */
 #include <stdlib.h>
 
 #include "outages.h"
@@ -134,25 +134,6 @@ static int retry_failures(struct request *rq, json_t **answer, struct err *e)
     return verb_run(&v, run_retry, answer, e);
 }
 
-/* ---- pairs ---- */
-
-static int find_pairs(struct request *rq, json_t **answer, struct err *e)
-{
-    const char *text = param_text(rq, "find"), *connection = param_text(rq, "connection");
-    if (!text)
-        return err_set(e, TL_E_INVALID, "the request needs \"find\": a record id, an e-mail address or a name");
-    WITH_READER(rq, db, e, view_pair_find(db, connection, text, answer, e));
-}
-
-static int show_pair(struct request *rq, json_t **answer, struct err *e)
-{
-    int64_t id;
-    const char *text = capture(rq, 0);
-    if (!str_to_i64(str_of(text), &id))
-        return err_set(e, TL_E_NOT_FOUND, "no pair \"%s\"", text);
-    WITH_READER(rq, db, e, not_found_words(e, view_pair(db, id, answer, e), "pair", text));
-}
-
 /* ---- events ---- */
 
 /* Lines wait here between the control thread, which must never wait for a reader, and the connection's thread. */
@@ -263,10 +244,6 @@ const struct route routes_sync[] = {
     {"GET", "/api/v1/failures/{id}", 0, show_failure, "one failure", "lang:string", NULL, "object"},
     {"POST", "/api/v1/failures/retry", ROUTE_WRITE, retry_failures, "plan and push again: one, or all that match", NULL,
      "{id:integer?,connection:string?,kind:string?,code:string?,all:boolean?}", "{retried:integer}"},
-    {"GET", "/api/v1/pairs", 0, find_pairs, "pairs by record id, e-mail or name", "find:string connection:string", NULL,
-     "{items:[object]}"},
-    {"GET", "/api/v1/pairs/{id}", 0, show_pair, "one pair: both records, fields, history, failures", NULL, NULL,
-     "object"},
     {"GET", "/api/v1/events", ROUTE_STREAM, tail_events, "normalized change events as they are accepted (NDJSON)", NULL,
      NULL, "string"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},

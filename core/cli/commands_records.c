@@ -1,4 +1,4 @@
-/* tieline failure ..., tieline pair ... */
+/* tieline failure ... */
 #include "cli.h"
 
 static const struct cli_option filter_options[] = {
@@ -111,50 +111,11 @@ static int run_retry(struct cli *cli)
     return rc;
 }
 
-/* ---- pairs ---- */
-
-static const struct cli_option find_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
-static const struct column pair_columns[] = {
-    {"PAIR", "pair", COLUMN_RIGHT},
-    {"CONNECTION", "connection", 0},
-    {"KIND", "kind", 0},
-    {"STATUS", "status", COLUMN_COLOR_STATE},
-    {"A", "a_id", 0},
-    {"A: STATE", "a_state", 0},
-    {"B", "b_id", 0},
-    {"B: STATE", "b_state", 0},
-    {NULL, NULL, 0},
-};
-
-static int run_find(struct cli *cli)
-{
-    json_t *answer = NULL;
-    const char *connection = cli_value(cli, "connection");
-    int rc = cli_get(cli, &answer, "/api/v1/pairs?find=%s%s%s", cli_escape(cli, cli->args[0]),
-                     connection ? "&connection=" : "", connection ? cli_escape(cli, connection) : "");
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "pair", answer, pair_columns, "no pair has a record with this id, e-mail or name");
-    json_decref(answer);
-    return rc;
-}
-
-static int run_pair(struct cli *cli)
-{
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/pairs/%s", cli_escape(cli, cli->args[0]));
-    if (rc == EXIT_DONE)
-        cli_print_object(cli, "pair", answer);
-    json_decref(answer);
-    return rc;
-}
-
 const struct command commands_records[] = {
     {"failure", "list", "", 0, 0, "records that could not be synced, with the reason", NULL, filter_options,
      run_failures},
     {"failure", "show", "ID", 1, 1, "one failure with the vendor's own words", NULL, NULL, run_failure},
     {"failure", "retry", "[ID...]", 0, -1, "plan and push again",
      "Reads both records afresh; an old payload is never sent again.", retry_options, run_retry},
-    {"pair", "find", "TEXT", 1, 1, "pairs by record id, e-mail address or name", NULL, find_options, run_find},
-    {"pair", "show", "PAIR", 1, 1, "one pair: both records, fields, history, failures", NULL, NULL, run_pair},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

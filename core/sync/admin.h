@@ -88,6 +88,35 @@ struct failure_pick {
 /* Re-plans the pairs of matching open failures: reads both sides, plans, pushes. *out: {"retried": n}. */
 int admin_failure_retry(struct engine *g, const struct failure_pick *f, json_t **out, struct err *e);
 
+/* Pairs by hand ---------------------------------------------------------------------------------------------------- */
+
+struct pair_couple {
+    const char *connection, *kind;
+    const char *id[2]; /* remote ids on side a and b */
+};
+/* Each answers {"pair", "dry_run", "effects":[{"pair","a_id","b_id","status","next","fields":[...]}]}: what will be
+ * written because of it. dry_run changes nothing. E_BUSY: a write of that pair is under way. */
+
+/* Makes a pair of two records; a pair that holds one of them alone is taken over. E_EXISTS: one of them is in a pair
+ * with another record. */
+int admin_pair_link(struct engine *g, const struct pair_couple *c, bool dry_run, json_t **out, struct err *e);
+/* Parts the two records: each stays as it is and is left alone until it is linked, or ignored no longer. */
+int admin_pair_unlink(struct engine *g, int64_t pair, bool dry_run, json_t **out, struct err *e);
+/* Nothing is written for this pair until ignore is false again. */
+int admin_pair_ignore(struct engine *g, int64_t pair, bool ignore, json_t **out, struct err *e);
+/* Two crossed pairs of one link exchange their records of side b. */
+int admin_pair_swap(struct engine *g, const int64_t pair[2], bool dry_run, json_t **out, struct err *e);
+
+struct conflict_pick {
+    const char *connection, *kind; /* pair 0: all of this link */
+    int64_t pair;
+    const char *field; /* canonical path on either side; null: every field */
+    char take;         /* 'a', 'b', or 'n': the newer value */
+};
+/* The side taken wins: its value is written to the other one, or, where the direction forbids that, both stay as they
+ * are and are agreed on. {"decided": n, "busy": pairs left out because a write of theirs is under way}. */
+int admin_conflict_decide(struct engine *g, const struct conflict_pick *pick, json_t **out, struct err *e);
+
 /* Endpoints
  * ---------------------------------------------------------------------------------------------------------------- */
 

@@ -437,6 +437,8 @@ void refs_changed(struct engine *g, const struct g_link *l);
 void bases_same(struct loaded *ld);
 /* New bases into the pair: for every field where agreed[i], base[s] := value[s]; the others stay as they are. */
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
+/* A person decided field i: the side `winner` has the change, the other one what was agreed on before. */
+void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a);
 /* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts
  * crashes. */
 str extra_get(str extra, char tag);
@@ -460,8 +462,6 @@ bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const i
 void match_find_done(struct engine *g, struct call *c);
 bool orphan_turn(struct engine *g, struct g_link *l);
 void stamp_of(struct engine *g, const struct g_link *l, int source, str source_id, uint32_t gen, char out[40]);
-/* A person decided field i: the side `winner` has the change, the other one what was agreed on before. */
-void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a);
 
 /* ---- work.c */
 /* Batches being filled in one slice, and the searches it wants. */
@@ -537,6 +537,7 @@ void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run
 int run_flush(struct engine *g, struct g_link *l, struct err *e); /* counts to the store, inside a transaction */
 int run_phase(struct engine *g, struct g_link *l, const char *phase, struct err *e);
 int run_end(struct engine *g, struct g_link *l, int32_t state, struct err *e);
+void run_say_begin(const struct g_link *l, int64_t run, int32_t kind); /* one line of the log */
 bool run_turn(struct engine *g, struct g_link *l);
 
 /* ---- hook.c */
@@ -549,4 +550,3 @@ void subscription_done(struct engine *g, struct call *c);
 void event_record(struct engine *g, const struct g_feed *f, const tl_record *r, const char *what);
 void event_pair(struct engine *g, const struct g_link *l, int64_t pair, int side, str id, const char *what);
 #endif
-void run_say_begin(const struct g_link *l, int64_t run, int32_t kind); /* one line of the log */

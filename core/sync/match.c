@@ -51,6 +51,7 @@ struct hits {
     struct record rec[16];
     int64_t pair[16]; /* 0: none */
     bool two_sided[16], busy[16];
+    bool ignored[16]; /* a person took it out: it takes no counterpart and stands in nobody's way */
     size_t n;
 };
 
@@ -73,12 +74,13 @@ static int hits_load(struct engine *g, struct g_link *l, int side, const struct 
             continue;
         int64_t *pair = &out->pair[out->n];
         *pair = 0;
-        out->two_sided[out->n] = out->busy[out->n] = false;
+        out->two_sided[out->n] = out->busy[out->n] = out->ignored[out->n] = false;
         rc = pair_of_record(g->db, l->row.link, (enum side)side, r->rec, (str){0}, pair, e);
         if (rc == TL_OK) {
             struct pair p = {0};
             rc = pair_get(g->db, a, *pair, &p, e);
-            out->two_sided[out->n] = p.rec[0] && p.rec[1];
+            out->ignored[out->n] = p.status == PAIR_IGNORED;
+            out->two_sided[out->n] = (p.rec[0] && p.rec[1]) || out->ignored[out->n];
             out->busy[out->n] = p.intent != 0;
         }
         if (rc == TL_E_NOT_FOUND)
@@ -101,7 +103,7 @@ static void ids_text(const struct hits *h, const char *lead, char *out, size_t c
 static bool beaten(const struct g_link *l, const struct record *rec, const struct hits *own, size_t *by)
 {
     for (size_t i = 0; i < own->n; i++) {
-        bool live = own->rec[i].state == TL_STATE_LIVE && record_in_window(l, &own->rec[i]);
+        bool live = own->rec[i].state == TL_STATE_LIVE && !own->ignored[i] && record_in_window(l, &own->rec[i]);
         /* One that has its counterpart keeps it, also while that counterpart has not been seen by a pull yet. */
         if (live && (own->two_sided[i] || comes_before(&own->rec[i], rec))) {
             *by = i;

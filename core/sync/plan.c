@@ -76,7 +76,7 @@ static int64_t tie_of(const struct link_rules *link)
     return 2 * coarse > TIE_US ? 2 * coarse : TIE_US;
 }
 
-static int newest_side(const struct link_rules *link, const struct snapshot *snap, uint32_t i)
+int newest_side(const struct link_rules *link, const struct snapshot *snap, uint32_t i)
 {
     int64_t a = change_time(link, snap, 0, i), b = change_time(link, snap, 1, i);
     int64_t gap = a > b ? a - b : b - a;

@@ -126,5 +126,7 @@ bool field_changed(const struct rule_field *f, const struct snapshot_side *s, ui
 bool field_adopting(const struct snapshot *snap, uint32_t i);
 /* Do both sides mean the same? References by their pair, all others by canonical form. */
 bool field_equal(const struct rule_field *f, const struct snapshot *snap, uint32_t i);
+/* The side whose change of field i is later, clocks corrected; the master when they cannot be told apart. */
+int newest_side(const struct link_rules *link, const struct snapshot *snap, uint32_t i);
 const char *plan_act_name(enum plan_act act);
 #endif

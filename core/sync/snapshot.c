@@ -222,37 +222,74 @@ void bases_same(struct loaded *ld)
     ld->pair.chg = (str){0};
 }
 
-void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a)
+/* Makes these the bases of side s; costs nothing to keep where they equal the observation. */
+static void base_keep(struct g_link *l, struct loaded *ld, int s, tl_value *base, bool *has, struct arena *a)
 {
     uint32_t n = l->rules.n_fields;
-    for (int s = 0; s < 2; s++) {
-        struct snapshot_side *side = &ld->snap.side[s];
-        tl_value *base = arena_array(a, tl_value, n + 1);
-        bool *has = arena_array(a, bool, n + 1);
-        bool same = ld->rec[s].observation.n > 0, any = false;
-        for (uint32_t i = 0; i < n; i++) {
-            has[i] = agreed[i] || !side->base || !side->has_base || side->has_base[i];
-            base[i] = agreed[i] ? value[s][i] : side->base ? side->base[i] : side->values[i];
-            any |= has[i];
-            same = same && has[i] && canon_equal(&l->fields[i].canon, &base[i], &side->values[i]);
+    struct snapshot_side *side = &ld->snap.side[s];
+    bool same = ld->rec[s].observation.n > 0, any = false;
+    for (uint32_t i = 0; i < n; i++) {
+        any |= has[i];
+        same = same && has[i] && canon_equal(&l->fields[i].canon, &base[i], &side->values[i]);
+    }
+    ld->base[s] = base;
+    ld->has_base[s] = has;
+    side->base = same ? NULL : base;
+    side->has_base = same ? NULL : has;
+    ld->pair.base[s] = (struct pair_base){.kind = same ? BASE_SAME : any ? BASE_OWN : BASE_NONE, .set = true};
+    if (same || !any)
+        return;
+    tl_value *kept = arena_array(a, tl_value, n + 1);
+    size_t n_kept = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (has[i]) {
+            kept[n_kept] = base[i];
+            kept[n_kept++].field = l->fields[i].obs_no[s];
         }
-        ld->base[s] = base;
-        ld->has_base[s] = has;
-        side->base = same ? NULL : base;
-        side->has_base = same ? NULL : has;
-        ld->pair.base[s] = (struct pair_base){.kind = same ? BASE_SAME : any ? BASE_OWN : BASE_NONE, .set = true};
-        if (same || !any)
-            continue;
-        tl_value *kept = arena_array(a, tl_value, n + 1);
-        size_t n_kept = 0;
-        for (uint32_t i = 0; i < n; i++)
-            if (has[i]) {
-                kept[n_kept] = base[i];
-                kept[n_kept++].field = l->fields[i].obs_no[s];
+    AUTO(buf_done) struct buf blob = {0};
+    obs_add_all(&blob, kept, n_kept);
+    ld->pair.base[s].blob = arena_str(a, buf_lent(&blob));
+}
+
+/* Copies of the bases of side s that may be changed. */
+static void base_open(struct g_link *l, struct loaded *ld, int s, tl_value **base, bool **has, struct arena *a)
+{
+    uint32_t n = l->rules.n_fields;
+    const struct snapshot_side *side = &ld->snap.side[s];
+    *base = arena_array(a, tl_value, n + 1);
+    *has = arena_array(a, bool, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        (*has)[i] = !side->base || !side->has_base || side->has_base[i];
+        (*base)[i] = side->base ? side->base[i] : side->values[i];
+    }
+}
+
+void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a)
+{
+    for (int s = 0; s < 2; s++) {
+        tl_value *base;
+        bool *has;
+        base_open(l, ld, s, &base, &has, a);
+        for (uint32_t i = 0; i < l->rules.n_fields; i++)
+            if (agreed[i]) {
+                has[i] = true;
+                base[i] = value[s][i];
             }
-        AUTO(buf_done) struct buf blob = {0};
-        obs_add_all(&blob, kept, n_kept);
-        ld->pair.base[s].blob = arena_str(a, buf_lent(&blob));
+        base_keep(l, ld, s, base, has, a);
+    }
+    chg_encode(l, ld, a, &ld->pair.chg);
+}
+
+void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a)
+{
+    bool writable = field_writable(&l->rules, &l->fields[i], 1 - winner, false);
+    for (int s = 0; s < 2; s++) {
+        tl_value *base;
+        bool *has;
+        base_open(l, ld, s, &base, &has, a);
+        has[i] = s != winner || !writable;
+        base[i] = ld->snap.side[s].values[i];
+        base_keep(l, ld, s, base, has, a);
     }
     chg_encode(l, ld, a, &ld->pair.chg);
 }

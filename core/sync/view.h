@@ -47,5 +47,7 @@ int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struc
 /* By remote id, e-mail or name on either side; connection may be null. */
 int view_pair_find(struct db *r, const char *connection, const char *text, json_t **out, struct err *e);
 int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e); /* both sides, fields, history, failures */
+/* Fields that wait for a decision. Filters may be null. */
+int view_conflicts(struct db *r, const char *connection, const char *kind, uint32_t limit, json_t **out, struct err *e);
 int view_hooks(struct db *r, json_t **out, struct err *e);
 #endif

@@ -242,6 +242,50 @@ static int wait_for_refs(struct engine *g, struct g_link *l, const struct loaded
     return rc;
 }
 
+/* A person has to look at this field. */
+static bool is_noted(const struct g_link *l, const struct plan *plan, uint32_t i)
+{
+    return plan->verdict[i] == VERDICT_CONFLICT ||
+           (plan->verdict[i] == VERDICT_DRIFT && l->rules.drift == DRIFT_REPORT);
+}
+
+static bool may_have_notes(const struct g_link *l)
+{
+    bool may = l->rules.policy == POLICY_MANUAL || l->rules.drift == DRIFT_REPORT;
+    for (uint32_t i = 0; i < l->rules.n_fields && !may; i++)
+        may = l->fields[i].policy == POLICY_MANUAL;
+    return may;
+}
+
+/* The pair's rows in the inbox are those that hold now: what became equal, or was decided, leaves it. */
+static int conflicts_note(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan,
+                          struct arena *a, struct err *e)
+{
+    if (!may_have_notes(l) && plan->n_conflicts == 0)
+        return TL_OK;
+    struct conflict *known = NULL;
+    size_t n_known = 0;
+    int rc = conflict_list(g->db, a, 0, ld->pair.pair, l->rules.n_fields + 1, &known, &n_known, e);
+    if (rc == TL_OK && n_known)
+        rc = conflict_drop(g->db, ld->pair.pair, 0, e);
+    for (uint32_t i = 0; i < l->rules.n_fields && rc == TL_OK; i++) {
+        if (!is_noted(l, plan, i))
+            continue;
+        struct conflict row = {.pair = ld->pair.pair, .map_no = l->fields[i].number, .at_us = g_now(g)};
+        for (size_t k = 0; k < n_known; k++)
+            row.at_us = known[k].map_no == row.map_no ? known[k].at_us : row.at_us;
+        for (int s = 0; s < 2; s++) {
+            tl_value one = ld->values[s][i];
+            one.field = l->fields[i].obs_no[s];
+            AUTO(buf_done) struct buf blob = {0};
+            obs_add(&blob, &one);
+            row.value[s] = arena_str(a, buf_lent(&blob));
+        }
+        rc = conflict_put(g->db, &row, e);
+    }
+    return rc;
+}
+
 static int pair_agrees(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan, struct arena *a,
                        struct err *e)
 {
@@ -257,19 +301,7 @@ static int pair_agrees(struct engine *g, struct g_link *l, struct loaded *ld, co
     const tl_value *value[2] = {ld->values[0], ld->values[1]};
     if (both_live(ld) && (plan->n_agreed || first))
         bases_set(l, ld, agreed, value, a);
-    for (uint32_t i = 0; i < n && rc == TL_OK && plan->n_conflicts; i++) {
-        if (plan->verdict[i] != VERDICT_CONFLICT)
-            continue;
-        struct conflict row = {.pair = ld->pair.pair, .map_no = l->fields[i].number, .at_us = g_now(g)};
-        for (int s = 0; s < 2; s++) {
-            tl_value one = ld->values[s][i];
-            one.field = l->fields[i].obs_no[s];
-            AUTO(buf_done) struct buf blob = {0};
-            obs_add(&blob, &one);
-            row.value[s] = arena_str(a, buf_lent(&blob));
-        }
-        rc = conflict_put(g->db, &row, e);
-    }
+    rc = conflicts_note(g, l, ld, plan, a, e);
     if (rc == TL_OK && plan->n_waiting) {
         rc = parked_drop(g->db, ld->pair.pair, e);
         for (int s = 0; s < 2 && rc == TL_OK; s++)
@@ -456,7 +488,7 @@ static bool must_read_first(struct engine *g, struct g_link *l, const struct loa
 }
 
 static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b,
-                       const struct plan *plan, struct err *e)
+                       const struct plan *plan, struct arena *a, struct err *e)
 {
     int target = plan->target;
     if (must_read_first(g, l, ld, target)) {
@@ -466,6 +498,8 @@ static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, st
     int rc = builder_add(g, l, b, target, TL_OP_UPDATE, ld, plan, e);
     if (rc == TL_OK && plan->n_waiting)
         rc = wait_for_refs(g, l, ld, plan, 1 - target, e);
+    if (rc == TL_OK)
+        rc = conflicts_note(g, l, ld, plan, a, e);
     return rc == E_BUSY ? TL_OK : rc;
 }
 
@@ -519,7 +553,7 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
     case PLAN_COUNTERPART:
         return work_counterpart(g, l, ld, b, plan.target, searched, a, e);
     case PLAN_UPDATE:
-        return work_update(g, l, ld, b, &plan, e);
+        return work_update(g, l, ld, b, &plan, a, e);
     case PLAN_RESTORE: {
         int rc = builder_add(g, l, b, plan.target, TL_OP_RESTORE, ld, NULL, e);
         return rc == E_BUSY ? TL_OK : rc;

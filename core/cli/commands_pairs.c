@@ -1,0 +1,206 @@
+/* tieline pair ..., tieline conflict ...: what a person decides where matching and merging could not. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const struct column pair_columns[] = {
+    {"PAIR", "pair", COLUMN_RIGHT},
+    {"CONNECTION", "connection", 0},
+    {"KIND", "kind", 0},
+    {"STATUS", "status", COLUMN_COLOR_STATE},
+    {"A", "a_id", 0},
+    {"A: STATE", "a_state", 0},
+    {"B", "b_id", 0},
+    {"B: STATE", "b_state", 0},
+    {NULL, NULL, 0},
+};
+static const struct column effect_columns[] = {
+    {"PAIR", "pair", COLUMN_RIGHT}, {"FIELD", "field", 0},   {"WHAT", "what", 0}, {"TO", "to", 0},
+    {"A", "a", COLUMN_WRAP},        {"B", "b", COLUMN_WRAP}, {NULL, NULL, 0},
+};
+static const struct column conflict_columns[] = {
+    {"PAIR", "pair", COLUMN_RIGHT}, {"KIND", "kind", 0},  {"FIELD", "field", 0},           {"A", "a", COLUMN_WRAP},
+    {"B", "b", COLUMN_WRAP},        {"A: ID", "a_id", 0}, {"SINCE", "since", COLUMN_TIME}, {NULL, NULL, 0},
+};
+
+static int run_find(struct cli *cli)
+{
+    json_t *answer = NULL;
+    const char *connection = cli_value(cli, "connection");
+    int rc = cli_get(cli, &answer, "/api/v1/pairs?find=%s%s%s", cli_escape(cli, cli->args[0]),
+                     connection ? "&connection=" : "", connection ? cli_escape(cli, connection) : "");
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "pair", answer, pair_columns, "no pair has a record with this id, e-mail or name");
+    json_decref(answer);
+    return rc;
+}
+
+static int run_show(struct cli *cli)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/pairs/%s", cli_escape(cli, cli->args[0]));
+    if (rc == EXIT_DONE)
+        cli_print_object(cli, "pair", answer);
+    json_decref(answer);
+    return rc;
+}
+
+/* ---- by hand ---- */
+
+/* What will be written, or would be with -n. */
+static void print_effects(const struct cli *cli, const json_t *answer)
+{
+    if (cli->json) {
+        cli_print_object(cli, "pair", answer);
+        return;
+    }
+    json_t *rows = json_array();
+    size_t i, k;
+    json_t *effect, *field;
+    json_array_foreach(json_object_get(answer, "effects"), i, effect)
+    {
+        cli_note(cli, "pair %lld: a %s, b %s: %s", (long long)cli_int(effect, "pair"),
+                 *cli_text(effect, "a_id") ? cli_text(effect, "a_id") : "-",
+                 *cli_text(effect, "b_id") ? cli_text(effect, "b_id") : "-", cli_text(effect, "status"));
+        json_array_foreach(json_object_get(effect, "fields"), k, field)
+        {
+            json_t *row = json_copy(field);
+            json_object_set(row, "pair", json_object_get(effect, "pair"));
+            json_array_append_new(rows, row);
+        }
+    }
+    json_t *list = json_pack("{s:o}", "items", rows);
+    if (!(cli->quiet && !cli->dry_run))
+        cli_print_list(cli, "effect", list, effect_columns, "nothing is written because of it");
+    json_decref(list);
+    if (cli->dry_run)
+        cli_note(cli, "nothing was changed (-n)");
+}
+
+static int send_hand(struct cli *cli, const char *path, json_t *body)
+{
+    json_t *answer = NULL;
+    int rc = cli_send(cli, "POST", path, body, NULL, &answer);
+    if (rc == EXIT_DONE)
+        print_effects(cli, answer);
+    json_decref(answer);
+    return rc;
+}
+
+static int run_link(struct cli *cli)
+{
+    return send_hand(cli, "/api/v1/pairs",
+                     json_pack("{s:s,s:s,s:s,s:s}", "connection", cli->args[0], "kind", cli->args[1], "a_id",
+                               cli->args[2], "b_id", cli->args[3]));
+}
+
+static const char *pair_path(struct cli *cli, const char *verb)
+{
+    return arena_fmt(&cli->arena, "/api/v1/pairs/%s/%s", cli_escape(cli, cli->args[0]), verb);
+}
+
+static int run_unlink(struct cli *cli)
+{
+    return send_hand(cli, pair_path(cli, "unlink"), NULL);
+}
+
+static const struct cli_option ignore_options[] = {{"off", NULL, "write for it again"}, {NULL, NULL, NULL}};
+
+static int run_ignore(struct cli *cli)
+{
+    return send_hand(cli, pair_path(cli, "ignore"), json_pack("{s:b}", "ignore", !cli_value(cli, "off")));
+}
+
+static int run_swap(struct cli *cli)
+{
+    int64_t with;
+    if (!str_to_i64(str_of(cli->args[1]), &with))
+        return cli_fail(cli, EXIT_USAGE, "\"%s\" is not the number of a pair", cli->args[1]);
+    return send_hand(cli, pair_path(cli, "swap"), json_pack("{s:I}", "with", (json_int_t)with));
+}
+
+/* ---- conflicts ---- */
+
+static const struct cli_option list_options[] = {
+    {"connection", "NAME", "only this connection"},
+    {"kind", "KIND", "only this kind"},
+    {"limit", "N", "at most so many (default 100)"},
+    {NULL, NULL, NULL},
+};
+
+static int run_conflicts(struct cli *cli)
+{
+    static const char *const names[] = {"connection", "kind", "limit"};
+    AUTO(buf_done) struct buf query = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (cli_value(cli, names[i]))
+            buf_fmt(&query, "%c%s=%s", query.n ? '&' : '?', names[i], cli_escape(cli, cli_value(cli, names[i])));
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/conflicts%s", buf_text(&query));
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "conflict", answer, conflict_columns, "nothing waits for a decision");
+    json_decref(answer);
+    return rc;
+}
+
+static const struct cli_option decide_options[] = {
+    {"take", "a|b|newest", "whose value counts"},
+    {"field", "PATH", "only this field"},
+    {"connection", "NAME", "all conflicts of one link: with --kind"},
+    {"kind", "KIND", "all conflicts of one link: with --connection"},
+    {NULL, NULL, NULL},
+};
+
+static int run_decide(struct cli *cli)
+{
+    static const char *const members[] = {"take", "field", "connection", "kind"};
+    json_t *body = json_object(), *answer = NULL;
+    int64_t pair = 0;
+    if (cli->n_args && !str_to_i64(str_of(cli->args[0]), &pair)) {
+        json_decref(body);
+        return cli_fail(cli, EXIT_USAGE, "\"%s\" is not the number of a pair", cli->args[0]);
+    }
+    if (pair)
+        json_object_set_new(body, "pair", json_integer(pair));
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (cli_value(cli, members[i]))
+            json_object_set_new(body, members[i], json_string(cli_value(cli, members[i])));
+    int rc = cli_send(cli, "POST", "/api/v1/conflicts/decide", body, NULL, &answer);
+    if (rc == EXIT_DONE && cli->json)
+        cli_print_object(cli, "conflict", answer);
+    else if (rc == EXIT_DONE)
+        cli_note(cli, "%lld decided", (long long)cli_int(answer, "decided"));
+    if (rc == EXIT_DONE && cli_int(answer, "busy") > 0) {
+        cli_note(cli, "%lld left out because a write is under way: repeat in a moment",
+                 (long long)cli_int(answer, "busy"));
+        rc = EXIT_CONFLICT;
+    }
+    json_decref(answer);
+    return rc;
+}
+
+static const struct cli_option find_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
+
+const struct command commands_pairs[] = {
+    {"pair", "find", "TEXT", 1, 1, "pairs by record id, e-mail address or name", NULL, find_options, run_find},
+    {"pair", "show", "PAIR", 1, 1, "one pair: both records, fields, history, failures", NULL, NULL, run_show},
+    {"pair", "link", "CONNECTION KIND A_ID B_ID", 4, 4, "make a pair of two records by hand",
+     "Cures ALREADY_MAPPED and AMBIGUOUS_MATCH. The first id is that of side a. Values meet as in a first sync: a "
+     "blank\n"
+     "never wins; -n shows what would be written.",
+     NULL, run_link},
+    {"pair", "unlink", "PAIR", 1, 1, "part the two records",
+     "Both stay at their vendors as they are and are left alone, until `pair link` or `pair ignore --off`.", NULL,
+     run_unlink},
+    {"pair", "ignore", "PAIR", 1, 1, "write nothing for this pair any more", NULL, ignore_options, run_ignore},
+    {"pair", "swap", "PAIR PAIR", 2, 2, "two crossed pairs exchange their records of side b", NULL, NULL, run_swap},
+    {"conflict", "list", "", 0, 0, "fields that both sides changed and that wait for a decision", NULL, list_options,
+     run_conflicts},
+    {"conflict", "decide", "[PAIR]", 0, 1, "say whose value counts, for one pair or many alike",
+     "The value taken is written to the other side; the one that loses stays readable in `pair show`.\n"
+     "  tieline conflict decide 42 --take b\n"
+     "  tieline conflict decide --connection help-sales --kind contact --field phone --take newest",
+     decide_options, run_decide},
+    {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
