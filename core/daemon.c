@@ -2,6 +2,8 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -65,6 +67,32 @@ int daemon_state_dir(const char *path, struct err *e)
         return TL_E_CONFIG;
     }
     return TL_OK;
+}
+
+int daemon_group(const struct config *c, uint32_t *gid, struct err *e)
+{
+    const char *name = config_get(c, "api", "group");
+    const struct group *g = name && *name ? getgrnam(name) : NULL;
+    if (name && *name && !g) {
+        err_set(e, TL_E_CONFIG, "[api] group = %s: there is no such group", name);
+        err_hint(e, "make it, or leave the key out: then only root and the daemon's user may use the API");
+        return TL_E_CONFIG;
+    }
+    *gid = g ? g->gr_gid : UINT32_MAX;
+    return TL_OK;
+}
+
+bool daemon_in_group(uid_t user, gid_t group)
+{
+    gid_t list[256];
+    int n = (int)ARRAY_LEN(list);
+    const struct passwd *p = getpwuid(user);
+    if (!p || getgrouplist(p->pw_name, p->pw_gid, list, &n) < 0)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (list[i] == group)
+            return true;
+    return false;
 }
 
 static void notify(const char *text)

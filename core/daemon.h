@@ -1,6 +1,8 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 /* What tielined does around the wiring: process hygiene, the sealing key, readiness. */
+#include <sys/types.h>
+
 #include "config.h"
 #include "seal.h"
 
@@ -16,6 +18,9 @@ int daemon_harden(struct err *e);
 int daemon_key(const struct config *c, struct seal_key *out, struct err *e);
 /* Makes and checks the state directory: ours, 0700. */
 int daemon_state_dir(const char *path, struct err *e);
+/* gid of [api] group; UINT32_MAX: none is configured. TL_E_CONFIG: no such group. */
+int daemon_group(const struct config *c, uint32_t *gid, struct err *e);
+bool daemon_in_group(uid_t user, gid_t group); /* by the system's lists */
 void daemon_ready(void); /* tells systemd (NOTIFY_SOCKET), if it asked */
 void daemon_stopping(void);
 void daemon_log_setup(const struct config *c);

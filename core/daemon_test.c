@@ -114,6 +114,67 @@ static void check_key(struct config *c)
              e.text, e.hint);
 }
 
+static bool an_endpoint_uses(const struct config *c, const char *connector)
+{
+    for (const struct config_section *s = c->sections; s; s = s->next)
+        if (strcmp(s->type, "endpoint") == 0 && strcmp(config_get(c, s->header, "connector"), connector) == 0)
+            return true;
+    return false;
+}
+
+/* One word of [connectors] enable; seen: the list before it. */
+static void check_enabled(struct config *c, const struct runtime_config *runtime, const struct config_value *v,
+                          const char *name, str seen)
+{
+    AUTO(manifest_free) struct manifest *m = NULL;
+    struct err e = {0};
+    if (!connector_name_ok(str_of(name)))
+        ini_find(&c->ini, FINDING_ERROR, v->file, v->line, "[connectors] enable: \"%s\" is no name of a connector",
+                 name);
+    else if (str_in_list(seen, str_of(name)))
+        ini_find(&c->ini, FINDING_WARNING, v->file, v->line, "[connectors] enable: \"%s\" is named twice", name);
+    else if (!an_endpoint_uses(c, name) && runtime_verify(runtime, name, &m, &e)) /* others are told at their section */
+        ini_find(&c->ini, FINDING_ERROR, v->file, v->line, "[connectors] enable = %s: %s%s%s", name, e.text,
+                 e.hint[0] ? "; " : "", e.hint);
+}
+
+static void check_enable(struct config *c, const struct runtime_config *runtime)
+{
+    AUTO(arena_done) struct arena a = {0};
+    const struct config_value *v = config_lookup(c, "connectors", "enable");
+    str all = str_of(v ? v->value : ""), rest = all, word;
+    for (const char *at = rest.p; str_split(&rest, ',', &word); at = rest.p)
+        if (str_trim(word).n)
+            check_enabled(c, runtime, v, arena_str(&a, str_trim(word)).p, str_n(all.p, (size_t)(at - all.p)));
+    for (const struct config_section *s = c->sections; s; s = s->next) {
+        const char *connector = strcmp(s->type, "endpoint") == 0 ? config_get(c, s->header, "connector") : NULL;
+        if (connector && *connector && !config_enables(c, connector))
+            ini_find(&c->ini, FINDING_WARNING, s->file, s->line,
+                     "[%s] connector \"%s\" is not in [connectors] enable: the endpoint does not work until it is loaded",
+                     s->header, connector);
+    }
+}
+
+/* The daemon's user is known once there is a state directory. A unit may add groups that are in no list: a warning. */
+static void check_group(struct config *c)
+{
+    const struct config_value *v = config_lookup(c, "api", "group");
+    struct err e = {0};
+    uint32_t gid;
+    if (daemon_group(c, &gid, &e)) {
+        ini_find(&c->ini, FINDING_ERROR, v->file, v->line, "%s; %s", e.text, e.hint);
+        return;
+    }
+    struct stat state;
+    bool known = stat(config_get(c, "core", "state_dir"), &state) == 0;
+    uid_t user = known ? state.st_uid : geteuid();
+    if (gid != UINT32_MAX && user != 0 && !daemon_in_group(user, gid))
+        ini_find(&c->ini, FINDING_WARNING, v->file, v->line,
+                 "[api] group = %s: the daemon's user is no member, so it can hand the socket to this group only when "
+                 "the unit says SupplementaryGroups=%s",
+                 v->value, v->value);
+}
+
 int daemon_test(struct config *c, bool dump)
 {
     char own_dir[] = "/tmp/tielined-test-XXXXXX";
@@ -127,6 +188,8 @@ int daemon_test(struct config *c, bool dump)
     if (dump)
         dump_plain(c);
     check_key(c);
+    check_group(c);
+    check_enable(c, &runtime);
     for (const struct config_section *s = c->sections; s; s = s->next) {
         if (strcmp(s->type, "endpoint") == 0)
             check_endpoint(c, &runtime, s, dump);

@@ -1,6 +1,5 @@
 /* tielined: reads the configuration, wires the layers together, runs the control loop until told to stop. */
 #include <getopt.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,16 +81,6 @@ static int parse_arguments(int argc, char **argv, struct arguments *out)
     return -1;
 }
 
-static uint32_t api_group(const struct config *c)
-{
-    const char *name = config_get(c, "api", "group");
-    const struct group *g = name && *name ? getgrnam(name) : NULL;
-    if (name && *name && !g)
-        log_line(LOG_WARN, NULL, "[api] group = %s: no such group; only root and the daemon's user may use the API",
-                 name);
-    return g ? g->gr_gid : UINT32_MAX;
-}
-
 static void on_changed(void *ctx, const char *connector, int64_t endpoint)
 {
     (void)endpoint;
@@ -171,11 +160,11 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
 static int listen_all(struct app *app, struct err *e)
 {
     const struct config *c = app->config;
-    struct server_options api = {.socket_path = config_get(c, "api", "socket"),
-                                 .socket_group = api_group(c),
-                                 .max_body = 1 << 20,
-                                 .tables = api_tables};
-    int rc = server_start(&app->api, app, &api, e);
+    struct server_options api = {
+        .socket_path = config_get(c, "api", "socket"), .max_body = 1 << 20, .tables = api_tables};
+    int rc = daemon_group(c, &api.socket_group, e);
+    if (!rc)
+        rc = server_start(&app->api, app, &api, e);
     const char *address = config_get(c, "hooks", "listen");
     if (rc || strcmp(address, "off") == 0)
         return rc;

@@ -432,9 +432,13 @@ static int listen_unix(struct server *s, struct err *e)
         close(fd);
         return -1;
     }
-    if (s->options.socket_group != UINT32_MAX && chown(s->socket_path, (uid_t)-1, s->options.socket_group))
-        log_line(LOG_WARN, NULL, "cannot give \"%s\" to group %u: %s", s->socket_path, s->options.socket_group,
-                 strerror(errno));
+    if (s->options.socket_group != UINT32_MAX && chown(s->socket_path, (uid_t)-1, s->options.socket_group)) {
+        struct err why = {0};
+        err_errno(&why, "members of [api] group (gid %u) cannot use the API: cannot hand them \"%s\"",
+                  s->options.socket_group, s->socket_path);
+        err_hint(&why, "the daemon's user must be in the group: SupplementaryGroups= in the unit, or usermod -aG");
+        log_err(LOG_ERROR, NULL, &why);
+    }
     return fd;
 }
 

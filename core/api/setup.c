@@ -212,6 +212,8 @@ static void load_enabled(struct app *app)
             continue;
         }
         struct load_note *note = calloc(1, sizeof *note);
+        if (runtime_connector_info(app->runtime, name, &info) && info.state == RUN_LOADING)
+            continue; /* named twice */
         ASSERT(note);
         note->app = app;
         snprintf(note->connector, sizeof note->connector, "%s", name);

@@ -57,7 +57,9 @@ def test_a_hanging_write_is_waited_for_and_cut(isolation):
         assert time.monotonic() - start < 40
         assert site.daemon.process.returncode == 0
         site.start()
-        site.wait_equal(120, number=False)
+        wait_until(lambda: "hanging@example.com" in str(site.salesforce()), 120, "the contact is there")
+        site.wait_quiet(120)
+        assert len([r for r in site.salesforce().values() if r["Email"] == "hanging@example.com"]) == 1
 
 
 def test_hang_up_is_answered_in_the_log():
