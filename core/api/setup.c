@@ -78,10 +78,11 @@ static str option_value(struct app *app, struct options *o, const struct config_
         log_secret_add(buf_lent(&secret));
         return arena_str(&o->arena, buf_lent(&secret));
     }
-    o->problem = rc == TL_E_NOT_FOUND
-                     ? arena_fmt(&o->arena, "secret \"%s\" is not set; run: tieline secret set %s (%s:%d)",
-                                 v->value + 8, v->value + 8, v->file, v->line)
-                     : arena_fmt(&o->arena, "secret \"%s\": %s (%s:%d)", v->value + 8, e.text, v->file, v->line);
+    const char *one = rc == TL_E_NOT_FOUND
+                          ? arena_fmt(&o->arena, "secret \"%s\" is not set; run: tieline secret set %s (%s:%d)",
+                                      v->value + 8, v->value + 8, v->file, v->line)
+                          : arena_fmt(&o->arena, "secret \"%s\": %s (%s:%d)", v->value + 8, e.text, v->file, v->line);
+    o->problem = o->problem ? arena_fmt(&o->arena, "%s; %s", o->problem, one) : one;
     return (str){NULL, 0};
 }
 
@@ -119,11 +120,14 @@ static void set_endpoint(struct app *app, const struct config_section *s)
     collect_options(app, s, &o);
     struct endpoint_config config = {
         .id = id, .name = s->name, .connector = connector, .options = o.pairs, .n_options = o.n, .problem = o.problem};
+    AUTO(buf_done) struct buf before = {.max = 65536}, ctx = {.max = 4096};
+    log_member(&ctx, "endpoint", s->name);
+    buf_text_add(&before, runtime_endpoint_problem(app->runtime, id));
     if (runtime_endpoint_set(app->runtime, &config, &e))
-        log_err(LOG_ERROR, s->header, &e);
-    else if (o.problem)
-        log_line(LOG_WARN, s->header, "%s", o.problem);
-    else if (info.state == RUN_RUNNING)
+        log_err(LOG_ERROR, buf_text(&ctx), &e);
+    else if (o.problem && strcmp(buf_text(&before), o.problem) != 0) /* told once */
+        log_line(LOG_WARN, buf_text(&ctx), "%s", o.problem);
+    else if (!o.problem && info.state == RUN_RUNNING)
         engine_endpoint_ready(app->engine, id);
     arena_done(&o.arena);
 }

@@ -161,6 +161,7 @@ struct endpoint_config {
 /* New or changed; unchanged ones are left alone. Instances of a changed one are closed after their call. Wrong options
  * put it into RUN_MISCONFIGURED, told by runtime_endpoint_info; TL_E_CONFIG only when the connector is not known. */
 int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *config, struct err *e);
+const char *runtime_endpoint_problem(const struct runtime *rt, int64_t id); /* as it was set last, or "" */
 void runtime_endpoint_remove(struct runtime *rt, int64_t id);
 
 struct endpoint_quota {

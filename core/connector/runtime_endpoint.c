@@ -224,6 +224,12 @@ int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *confi
     return TL_OK;
 }
 
+const char *runtime_endpoint_problem(const struct runtime *rt, int64_t id)
+{
+    const struct endpoint *ep = rt_endpoint(rt, id);
+    return ep && ep->problem ? ep->problem : "";
+}
+
 void runtime_endpoint_remove(struct runtime *rt, int64_t id)
 {
     struct endpoint *ep = rt_endpoint(rt, id);

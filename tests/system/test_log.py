@@ -45,3 +45,15 @@ def test_a_worker_that_died_is_told_to_run_again():
         site.run("endpoint", "check", "desk", check=False)
         wait_until(lambda: 'the worker of connector "desk" runs again connector=desk' in site.log(), 20, "it is told")
         assert re.search(r'error the worker of connector "desk" \S.* connector=desk', site.log())
+
+
+def test_missing_secrets_are_told_together_and_once():
+    """Both of one endpoint in one line; nothing again at the load, nor when the secret of another endpoint is set."""
+    with Site("--contacts", 2, "--accounts", 1, hooks=False).start() as site:
+        site.wait_running()
+        lines = [line for line in site.log().splitlines() if "is not set" in line]
+        assert len(lines) == 2, lines
+        desk = next(line for line in lines if line.endswith("endpoint=desk"))
+        assert '"zoho_client" is not set' in desk and '"zoho_refresh" is not set' in desk
+        site.run("secret", "set", "sf_client", stdin="something")
+        assert len([line for line in site.log().splitlines() if "is not set" in line]) == 2
