@@ -78,6 +78,9 @@ struct dispatcher {
     void (*cancel)(void *ctx, struct call *c);
 };
 
+/* tl_record.flags of a reply, set by the host alone: the record is bad because it is larger than 1 MiB (SIZE_LIMIT). */
+enum { REC_TOO_LARGE = 1 << 16 };
+
 /* One item of a reply. Pointers are lent from the reply and the reader until the next reply_next. */
 enum item_kind {
     ITEM_RECORD = 1,

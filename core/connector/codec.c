@@ -217,13 +217,20 @@ static void text_clean(char *z, size_t cap)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = ' ';
     size_t n = strlen(z);
-    size_t good = 0;
-    while (good < n) { /* longest valid prefix, character by character */
-        unsigned char c = (unsigned char)z[good];
+    size_t good = 0, at = 0;
+    while (at < n) { /* character by character: what is none becomes "?", what is cut at the end goes */
+        unsigned char c = (unsigned char)z[at];
         size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-        if (good + len > n || !utf8_valid(str_n(z + good, len)))
+        if (at + len > n && c >= 0xc2 && c < 0xf5)
             break;
-        good += len;
+        if (at + len <= n && utf8_valid(str_n(z + at, len))) {
+            memmove(z + good, z + at, len);
+            good += len;
+            at += len;
+        } else {
+            z[good++] = '?';
+            at++;
+        }
     }
     z[good] = 0;
 }
@@ -321,15 +328,17 @@ static uint8_t *w_str(uint8_t *w, tl_str s)
     return w;
 }
 
-static int refuse_value(const tl_record *r, uint32_t field, const char *why, struct err *e)
+static int refuse_value(const tl_shape *shape, uint32_t field, const char *why, struct err *e)
 {
-    bool id_ok = codec_utf8(r->id);
-    return err_set(e, TL_E_INVALID, "record \"%.*s\": value of field %u %s", id_ok ? (int)r->id.n : 0,
-                   id_ok && r->id.n ? r->id.p : "", field, why);
+    str path =
+        shape && field < shape->n_fields ? TL_AT(tl_field, shape->fields, shape->field_stride, field)->path : (str){0};
+    if (path.n)
+        return err_set(e, TL_E_INVALID, "field \"%.*s\": the value %s", STR_FMT(path), why);
+    return err_set(e, TL_E_INVALID, "field %u: the value %s", field, why);
 }
 
 /* Checks one value and adds its bound. field: where it stands, also for the items of a list. */
-static int check_value(const tl_record *r, const tl_value *v, uint32_t field, bool in_list, size_t *bound,
+static int check_value(const tl_shape *shape, const tl_value *v, uint32_t field, bool in_list, size_t *bound,
                        struct err *e)
 {
     *bound += 4 * VARINT_MAX;
@@ -338,40 +347,40 @@ static int check_value(const tl_record *r, const tl_value *v, uint32_t field, bo
         return TL_OK;
     if (type != TL_LIST) {
         if (v->u.s.n > UINT32_MAX || (v->u.s.n && !v->u.s.p))
-            return refuse_value(r, field, "has no bytes", e);
+            return refuse_value(shape, field, "has no bytes", e);
         if (type != TL_BYTES && !codec_utf8(v->u.s))
-            return refuse_value(r, field, "is not UTF-8 text without NUL", e);
+            return refuse_value(shape, field, "is not UTF-8 text without NUL", e);
         *bound += str_bound(v->u.s);
         return TL_OK;
     }
     if (in_list)
-        return refuse_value(r, field, "is a list in a list", e);
+        return refuse_value(shape, field, "is a list in a list", e);
     if (v->u.list.n > CODEC_LIST_MAX || (v->u.list.n && !v->u.list.items))
-        return refuse_value(r, field, "is a list too long", e);
+        return refuse_value(shape, field, "is a list too long", e);
     for (uint64_t i = 0; i < v->u.list.n; i++) {
-        int rc = check_value(r, &v->u.list.items[i], field, true, bound, e);
+        int rc = check_value(shape, &v->u.list.items[i], field, true, bound, e);
         if (rc)
             return rc;
     }
     return TL_OK;
 }
 
-static int check_record(const tl_record *r, uint32_t n_fields, size_t *bound, struct err *e)
+static int check_record(const tl_record *r, const tl_shape *shape, size_t *bound, struct err *e)
 {
     const tl_str texts[] = {r->id, r->version, r->into, r->by, r->stamp, r->url, r->note, r->kind};
     static const char *const names[] = {"id", "version", "into", "by", "stamp", "url", "note", "kind"};
     *bound = 16 * VARINT_MAX;
     for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
         if (texts[i].n > UINT32_MAX || (texts[i].n && !texts[i].p) || !codec_utf8(texts[i]))
-            return err_set(e, TL_E_INVALID, "%s of a record is not UTF-8 text without NUL", names[i]);
+            return err_set(e, TL_E_INVALID, "the %s is not UTF-8 text without NUL", names[i]);
         *bound += str_bound(texts[i]);
     }
     if (r->n_values && !r->values)
-        return err_set(e, TL_E_INVALID, "record \"%.*s\": %u values at no address", STR_FMT(r->id), r->n_values);
+        return err_set(e, TL_E_INVALID, "%u values at no address", r->n_values);
     for (uint32_t i = 0; i < r->n_values; i++) {
-        if (r->values[i].field >= n_fields)
-            return refuse_value(r, r->values[i].field, "lies outside the shape", e);
-        int rc = check_value(r, &r->values[i], r->values[i].field, false, bound, e);
+        if (shape && r->values[i].field >= shape->n_fields)
+            return refuse_value(shape, r->values[i].field, "lies outside the shape", e);
+        int rc = check_value(shape, &r->values[i], r->values[i].field, false, bound, e);
         if (rc)
             return rc;
     }
@@ -396,15 +405,15 @@ static uint8_t *w_value(uint8_t *w, const tl_value *v)
     return w;
 }
 
-int enc_record(struct buf *b, const tl_record *r, uint32_t n_fields, struct err *e)
+int enc_record(struct buf *b, const tl_record *r, const tl_shape *shape, struct err *e)
 {
     size_t bound;
-    int rc = check_record(r, n_fields, &bound, e);
+    int rc = check_record(r, shape, &bound, e);
     if (rc)
         return rc;
     uint8_t *start = buf_room(b, bound);
     if (!start)
-        return err_set(e, TL_E_INVALID, "record \"%.*s\": the answer grows beyond %zu bytes", STR_FMT(r->id), b->max);
+        return err_set(e, TL_E_INVALID, "the answer grows beyond %zu bytes", b->max);
     uint8_t *w = start;
     w = w_str(w, r->id);
     w = w_str(w, r->version);

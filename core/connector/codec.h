@@ -66,8 +66,8 @@ void dec_error(struct decoder *d, tl_error *out);
 
 /* A record: index is not part of it (it belongs to the question asked), so equal records have equal bytes.
  * enc_record fails with TL_E_INVALID on text that is not UTF-8 or a list in a list; b is as before then.
- * n_fields: values must name a field below it; UINT32_MAX: unchecked. */
-int enc_record(struct buf *b, const tl_record *r, uint32_t n_fields, struct err *e);
+ * shape: values must name one of its fields; NULL: unchecked. */
+int enc_record(struct buf *b, const tl_record *r, const tl_shape *shape, struct err *e);
 void dec_record(struct decoder *d, tl_record *out);
 void enc_field(struct buf *b, const tl_field *f);
 void dec_field(struct decoder *d, tl_field *out);
@@ -78,15 +78,15 @@ const tl_shape *dec_shape(struct decoder *d);
 int request_encode(struct buf *b, const struct call *c, struct err *e);
 /* Fills c->request from bytes that must outlive c; c->kind is set. TL_E_INVALID when malformed. */
 int request_decode(struct call *c, str bytes, bool strict, struct err *e);
-/* Fields of the request's shape; 0 when the call has none. */
-uint32_t request_n_fields(const struct call *c);
+/* The request's shape; one without fields when the call has none. */
+const tl_shape *request_shape(const struct call *c);
 
-/* As reply_add_* of call.h, for records that must keep inside a shape of n_fields. */
-int reply_add_record_of(struct reply *r, const tl_record *record, uint32_t n_fields, struct err *e);
-int reply_add_result_of(struct reply *r, uint32_t index, const tl_result *result, uint32_t n_fields, struct err *e);
+/* As reply_add_* of call.h, for records that must keep inside a shape. */
+int reply_add_record_of(struct reply *r, const tl_record *record, const tl_shape *shape, struct err *e);
+int reply_add_result_of(struct reply *r, uint32_t index, const tl_result *result, const tl_shape *shape, struct err *e);
 
-/* Checks items that another process sent: kinds allowed in such a call, values inside the shape, result indexes inside
- * the batch. TL_E_INVALID names the first fault. scratch is reset between items. */
+/* Checks items that another process sent: kinds allowed in such a call, the rules of admit.h, result indexes inside the
+ * batch. TL_E_INVALID names the first fault. scratch is reset between items. */
 int items_check(const struct call *c, str items, struct arena *scratch, struct err *e);
 /* May a call of this kind hold such an item? */
 bool item_allowed(enum call_kind call, enum item_kind item);

@@ -33,6 +33,24 @@ static tl_status tidy(tl_status s, tl_error *error)
     return s;
 }
 
+/* One whose connector runs threads of its own is kept: they may still call the host, and are told no. */
+static void instance_free(struct instance *i)
+{
+    const struct module *m = i->module;
+    arena_done(&i->scratch);
+    arena_done(&i->answer);
+    __atomic_store_n(&i->closed, true, __ATOMIC_RELEASE);
+    if (!(m->connector.flags & TL_PLUGIN_OWN_THREADS) && !__atomic_load_n(m->foreign_threads, __ATOMIC_RELAXED))
+        free(i);
+}
+
+/* This thread drives it from now on. */
+static void drive(struct instance *i)
+{
+    pthread_t self = pthread_self();
+    __atomic_store(&i->thread, &self, __ATOMIC_RELAXED);
+}
+
 tl_status instance_open(struct instance **out, const struct module *m, const struct services *s, const tl_open *open,
                         tl_error *error)
 {
@@ -41,6 +59,7 @@ tl_status instance_open(struct instance **out, const struct module *m, const str
     instance_host_init(&i->host);
     i->module = m;
     i->services = *s;
+    drive(i);
     tl_error own = {.struct_size = sizeof own};
     tl_status status = m->connector.open(&i->host, open, &i->conn, &own);
     if (status == TL_OK && !i->conn)
@@ -48,8 +67,7 @@ tl_status instance_open(struct instance **out, const struct module *m, const str
     status = tidy(status, &own);
     if (status) {
         *error = own;
-        arena_done(&i->scratch);
-        free(i);
+        instance_free(i);
         return status;
     }
     *out = i;
@@ -60,11 +78,11 @@ struct instance *instance_close(struct instance *i)
 {
     if (!i)
         return NULL;
+    drive(i);
     i->module->connector.close(i->conn);
     if (i->services.call_end)
         i->services.call_end(i->services.ctx);
-    arena_done(&i->scratch);
-    free(i);
+    instance_free(i);
     return NULL;
 }
 
@@ -107,23 +125,75 @@ static tl_status dispatch(struct instance *i, struct call *c, tl_error *error)
     return TL_E_BUG;
 }
 
-static void log_misbehaviour(struct instance *i, const char *call, const char *what)
+/* The host's word on a call that broke the rules; the connector's own goes into the detail. */
+static tl_status protocol(struct instance *i, tl_error *error, const char *text)
 {
-    char line[200];
-    int n = snprintf(line, sizeof line, "%s: %s", call, what);
-    i->services.log(i->services.ctx, TL_WARN, (tl_str){line, (uint64_t)n});
+    tl_error own = *error;
+    *error = (tl_error){.struct_size = sizeof *error, .scope = TL_SCOPE_KIND};
+    snprintf(error->code, sizeof error->code, "PLUGIN_PROTOCOL");
+    snprintf(error->text, sizeof error->text, "%s", text);
+    if (own.text[0])
+        snprintf(error->detail, sizeof error->detail, "the connector said: %s", own.text);
+    codec_error_clean(error);
+    (void)i;
+    return TL_E_BUG;
 }
 
-static void judge(struct instance *i, const struct call *c, tl_status *s, tl_error *error)
+static tl_status broke(struct instance *i, tl_error *error, const char *what)
 {
+    char place[128], text[320];
+    instance_place(i, place, sizeof place);
+    snprintf(text, sizeof text, "connector \"%s\", %s: %s", i->module->connector.id, place, what);
+    instance_log(i, TL_ERROR, "%s", text);
+    return protocol(i, error, text);
+}
+
+static void missing_results(struct instance *i, const struct call *c)
+{
+    AUTO(buf_done) struct buf which = {0};
+    const tl_batch *b = c->request.push.batch;
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < b->count; k++) {
+        if (i->result_seen[k])
+            continue;
+        const tl_record *r = TL_AT(tl_record, b->records, b->stride, k);
+        if (n++ < BAD_TOLD)
+            buf_fmt(&which, "%srecord %u (\"%.*s\")", n > 1 ? ", " : "", k + 1, STR_FMT(r->id.n ? r->id : r->stamp));
+    }
+    char place[128];
+    instance_place(i, place, sizeof place);
+    instance_log(i, TL_ERROR, "connector \"%s\", %s: success without a result for %u of %u records: %s%s",
+                 i->module->connector.id, place, n, b->count, buf_text(&which), n > BAD_TOLD ? ", ..." : "");
+}
+
+static void judge(struct instance *i, const struct call *c, tl_status given, tl_status *s, tl_error *error)
+{
+    char words[128];
     if (*s == TL_E_UNSUPPORTED && !error->text[0])
         snprintf(error->text, sizeof error->text, "the connector has no %s", call_kind_name(c->kind));
     /* Stopping at the page budget is no fault, however the connector words it. */
     bool budget = c->kind == CALL_PULL && i->pages >= c->request.pull.max_pages && c->request.pull.max_pages;
     if (*s == TL_E_CANCELLED && budget && !i->services.cancelled(i->services.ctx))
         *s = TL_OK;
+    if (i->bad > BAD_TOLD)
+        instance_log(i, TL_WARN, "connector \"%s\": %u more records of this call cannot be used",
+                     i->module->connector.id, i->bad - BAD_TOLD);
+    bool stopped = i->stopped || i->services.cancelled(i->services.ctx);
+    if (i->fault.status) {
+        *s = protocol(i, error, i->fault.text);
+    } else if (*s != given && given != TL_E_CANCELLED) {
+        snprintf(words, sizeof words, "it ended with the status %d, which is none", given);
+        *s = broke(i, error, words);
+    } else if (*s == TL_OK && c->kind == CALL_PULL && i->pages == 0 && !stopped) {
+        *s = broke(i, error, "it ended with success and without a checkpoint");
+    } else if (*s && *s != TL_E_CANCELLED && !error->text[0]) {
+        char place[128];
+        instance_place(i, place, sizeof place);
+        snprintf(error->text, sizeof error->text, "%s ended with \"%s\", and the connector does not say why", place,
+                 status_name(*s));
+    }
     if (*s == TL_OK && c->kind == CALL_PUSH && i->results < c->request.push.batch->count)
-        log_misbehaviour(i, "push", "returned success without a result for each record");
+        missing_results(i, c);
 }
 
 /* Requests whose shape is needed have one; the engine's defect, not the connector's, if not. */
@@ -149,6 +219,21 @@ static bool request_whole(const struct call *c)
     return true;
 }
 
+static void call_begins(struct instance *i, struct call *c)
+{
+    drive(i);
+    arena_reset(&i->answer);
+    err_clear(&i->fault);
+    i->items_bytes = i->records = 0;
+    i->pages = i->results = i->bad = 0;
+    i->stopped = false;
+    i->kinds = NULL;
+    if (c->kind == CALL_PUSH)
+        i->result_seen = arena_alloc(&c->arena, c->request.push.batch->count + 1u);
+    if (c->kind == CALL_PULL)
+        progress_begin(&i->progress, &c->request.pull);
+}
+
 void instance_run(struct instance *i, enum call_kind kind, str request, bool strict, struct reply *reply)
 {
     struct call c = {.kind = kind};
@@ -161,11 +246,10 @@ void instance_run(struct instance *i, enum call_kind kind, str request, bool str
     } else {
         i->call = &c;
         i->reply = reply;
-        i->items_bytes = i->pages = i->results = 0;
-        if (kind == CALL_PUSH)
-            i->result_seen = arena_alloc(&c.arena, c.request.push.batch->count + 1u);
-        s = tidy(dispatch(i, &c, &error), &error);
-        judge(i, &c, &s, &error);
+        call_begins(i, &c);
+        tl_status given = dispatch(i, &c, &error);
+        s = tidy(given, &error);
+        judge(i, &c, given, &s, &error);
         instance_flush(i);
         i->call = NULL;
         i->reply = NULL;

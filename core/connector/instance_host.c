@@ -1,19 +1,28 @@
 /* The host table of an instance: checks what the connector hands over, then passes it on. */
 #include <stdio.h>
 
+#include "admit.h"
 #include "codec.h"
 #include "instance_int.h"
 #include "wire.h"
 
 enum { LOG_LINE_MAX = 2000, METRIC_NAME_MAX = 64, KEY_MAX = 200, VALUE_MAX = 64 << 10, SLEEP_MAX_MS = 600000 };
 
-static void complain(struct instance *i, const char *fact, const char *what)
+/* Several threads may come at once when one of them has no business here. */
+bool instance_own_thread(struct instance *i, const char *function)
 {
-    char line[768];
-    int n = snprintf(line, sizeof line, "%s%s", fact, what);
-    if (n > (int)sizeof line - 1)
-        n = (int)sizeof line - 1;
-    i->services.log(i->services.ctx, TL_ERROR, (tl_str){line, (uint64_t)n});
+    pthread_t driver;
+    __atomic_load(&i->thread, &driver, __ATOMIC_RELAXED);
+    if (!__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE) && pthread_equal(driver, pthread_self()))
+        return true;
+    __atomic_store_n(i->module->foreign_threads, true, __ATOMIC_RELAXED); /* its code stays mapped */
+    if (__atomic_fetch_add(&i->foreign_calls, 1, __ATOMIC_RELAXED) < FOREIGN_TOLD &&
+        !__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE))
+        instance_log(i, TL_ERROR,
+                     "connector \"%s\" calls %s on a thread of its own: only log, metric, now_us and cancelled may be "
+                     "called there",
+                     i->module->connector.id, function);
+    return false;
 }
 
 /* ---- any thread ---- */
@@ -28,10 +37,18 @@ static const void *host_extension(const tl_host *h, const char *id)
 static void host_log(const tl_host *h, int32_t level, tl_str line)
 {
     struct instance *i = instance_of(h);
+    if (__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE) || (line.n && !line.p))
+        return;
     if (level < TL_DEBUG || level > TL_ERROR)
         level = TL_ERROR;
     if (line.n > LOG_LINE_MAX)
         line.n = LOG_LINE_MAX;
+    while (line.n == LOG_LINE_MAX && line.n && ((unsigned char)line.p[line.n - 1] & 0xc0) == 0x80)
+        line.n--; /* not inside a character */
+    if (!codec_utf8(line)) {
+        instance_log(i, TL_WARN, "connector \"%s\" logs text that is not UTF-8", i->module->connector.id);
+        return;
+    }
     i->services.log(i->services.ctx, level, line);
 }
 
@@ -42,19 +59,23 @@ static void host_metric(const tl_host *h, const char *name, int64_t add)
     bool ok = n > 0 && n <= METRIC_NAME_MAX;
     for (size_t k = 0; ok && k < n; k++)
         ok = (name[k] >= 'a' && name[k] <= 'z') || (name[k] >= '0' && name[k] <= '9') || name[k] == '_';
-    if (ok)
+    if (ok && !__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE))
         i->services.metric(i->services.ctx, name, add);
 }
 
 static int64_t host_now_us(const tl_host *h)
 {
     struct instance *i = instance_of(h);
+    if (__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE))
+        return 0;
     return i->services.now_us(i->services.ctx);
 }
 
 static int32_t host_cancelled(const tl_host *h)
 {
     struct instance *i = instance_of(h);
+    if (__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE))
+        return 1;
     return i->services.cancelled(i->services.ctx);
 }
 
@@ -63,27 +84,38 @@ static int32_t host_cancelled(const tl_host *h)
 static tl_status host_sleep_ms(const tl_host *h, uint32_t ms)
 {
     struct instance *i = instance_of(h);
+    if (!instance_own_thread(i, "sleep_ms"))
+        return TL_E_BUG;
     instance_flush(i);
     return i->services.sleep_ms(i->services.ctx, ms > SLEEP_MAX_MS ? SLEEP_MAX_MS : ms);
 }
 
-static tl_status http_refused(tl_error *e, const char *text)
+static tl_status http_refused(struct instance *i, tl_error *e, const char *text)
 {
+    char place[128];
+    instance_place(i, place, sizeof place);
+    instance_log(i, TL_ERROR, "connector \"%s\", http in %s: %s", i->module->connector.id, place, text);
     if (e)
-        snprintf(e->text, sizeof e->text, "%s", text);
+        snprintf(e->text, sizeof e->text, "http(): %s", text);
     return TL_E_BUG;
 }
 
 static tl_status host_http(const tl_host *h, tl_http *requests, uint32_t n, tl_error *e)
 {
     struct instance *i = instance_of(h);
+    if (!instance_own_thread(i, "http"))
+        return TL_E_BUG;
     if (n == 0)
         return TL_OK;
+    struct err wrong = {0};
     if (!requests || n > HTTP_BATCH_MAX)
-        return http_refused(e, "http() takes 1 to 1000 requests");
+        return http_refused(i, e, "it takes 1 to 1000 requests");
+    if (admit_size("tl_http", requests, ADMIT_LEAST(tl_http, error), &wrong))
+        return http_refused(i, e, wrong.text);
     size_t stride = requests[0].struct_size;
-    if (stride < offsetof(tl_http, error) + sizeof requests->error)
-        return http_refused(e, "http() got requests without struct_size");
+    for (uint32_t k = 1; k < n; k++)
+        if (TL_AT(tl_http, requests, stride, k)->struct_size != stride)
+            return http_refused(i, e, "struct_size is not the same in every request");
     instance_flush(i);
 
     arena_reset(&i->scratch);
@@ -95,7 +127,7 @@ static tl_status host_http(const tl_host *h, tl_http *requests, uint32_t n, tl_e
         bytes += own[k].body.n;
     }
     if (bytes > HTTP_BODY_MAX)
-        return http_refused(e, "http() got more than 15 MiB of bodies: use blobs");
+        return http_refused(i, e, "more than 15 MiB of bodies: use blobs");
     tl_error error = {.struct_size = sizeof error};
     tl_status s = i->services.http(i->services.ctx, own, n, &error);
     for (uint32_t k = 0; k < n; k++) {
@@ -125,6 +157,8 @@ static tl_status host_auth_extra(const tl_host *h, const char *member, char *buf
                                  tl_error *e)
 {
     struct instance *i = instance_of(h);
+    if (!instance_own_thread(i, "auth_extra"))
+        return TL_E_BUG;
     instance_flush(i);
     AUTO(buf_done) struct buf value = {.max = VALUE_MAX};
     tl_error error = {.struct_size = sizeof error};
@@ -141,8 +175,15 @@ static void host_quota(const tl_host *h, const tl_quota *from)
 {
     struct instance *i = instance_of(h);
     tl_quota q;
+    struct err e = {0};
+    if (!instance_own_thread(i, "quota"))
+        return;
+    if (admit_size("tl_quota", from, ADMIT_LEAST(tl_quota, resets_us), &e)) {
+        instance_log(i, TL_ERROR, "connector \"%s\", quota: %s", i->module->connector.id, e.text);
+        return;
+    }
     codec_adopt(&q, sizeof q, from, from->struct_size);
-    if (q.name.n && q.name.n < 32 && codec_utf8(q.name))
+    if (q.name.n && q.name.p && q.name.n < 32 && codec_utf8(q.name))
         i->services.quota(i->services.ctx, &q);
 }
 
@@ -150,6 +191,8 @@ static tl_status host_kv_get(const tl_host *h, const char *key, char *buf, uint6
 {
     struct instance *i = instance_of(h);
     *len = 0;
+    if (!instance_own_thread(i, "kv_get"))
+        return TL_E_BUG;
     if (!key || !*key || strlen(key) > KEY_MAX)
         return TL_E_BUG;
     instance_flush(i);
@@ -161,6 +204,8 @@ static tl_status host_kv_get(const tl_host *h, const char *key, char *buf, uint6
 static tl_status host_kv_set(const tl_host *h, const char *key, tl_str value)
 {
     struct instance *i = instance_of(h);
+    if (!instance_own_thread(i, "kv_set"))
+        return TL_E_BUG;
     if (!key || !*key || strlen(key) > KEY_MAX || value.n > VALUE_MAX)
         return TL_E_BUG;
     instance_flush(i);
@@ -170,6 +215,8 @@ static tl_status host_kv_set(const tl_host *h, const char *key, tl_str value)
 static tl_status host_blob_new(const tl_host *h, const char *name, uint64_t *handle)
 {
     struct instance *i = instance_of(h);
+    if (!instance_own_thread(i, "blob_new"))
+        return TL_E_BUG;
     instance_flush(i);
     return i->services.blob_new(i->services.ctx, name ? name : "", handle);
 }
@@ -177,6 +224,8 @@ static tl_status host_blob_new(const tl_host *h, const char *name, uint64_t *han
 static tl_status host_blob_write(const tl_host *h, uint64_t handle, tl_str bytes)
 {
     struct instance *i = instance_of(h);
+    if (!instance_own_thread(i, "blob_write"))
+        return TL_E_BUG;
     while (bytes.n) { /* in pieces that fit a frame */
         tl_str piece = {bytes.p, bytes.n < ITEMS_FLUSH_BYTES * 16u ? bytes.n : ITEMS_FLUSH_BYTES * 16u};
         tl_status s = i->services.blob_write(i->services.ctx, handle, piece);
@@ -194,149 +243,9 @@ static tl_status host_blob_read(const tl_host *h, uint64_t handle, uint64_t offs
     struct instance *i = instance_of(h);
     uint64_t limit = ITEMS_FLUSH_BYTES * 16u;
     *len = 0;
+    if (!instance_own_thread(i, "blob_read"))
+        return TL_E_BUG;
     return i->services.blob_read(i->services.ctx, handle, offset, buf, cap < limit ? cap : limit, len);
-}
-
-/* ---- answers of a call ---- */
-
-static bool in_call(struct instance *i, enum item_kind item, const char *function)
-{
-    if (i->reply && item_allowed(i->call->kind, item))
-        return true;
-    complain(i, "outside of the calls it belongs to the connector calls ", function);
-    return false;
-}
-
-/* Status of the host function after an item was added (rc, e) or refused. */
-static tl_status added(struct instance *i, size_t before, int rc, const struct err *e)
-{
-    if (rc) {
-        complain(i, "the host refuses what the connector answers: ", e->text);
-        return TL_E_INVALID;
-    }
-    i->items_bytes += i->reply->items.n - before;
-    if (i->items_bytes > REPLY_ITEMS_MAX) {
-        i->reply->items.n = before;
-        complain(i, "the answer to one call is larger than 64 MiB", "");
-        return TL_E_INVALID;
-    }
-    if (i->reply->items.n >= ITEMS_FLUSH_BYTES && !instance_flush(i))
-        return TL_E_CANCELLED;
-    return TL_OK;
-}
-
-static tl_status host_account(const tl_host *h, const tl_account *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_ACCOUNT, "account"))
-        return TL_E_BUG;
-    tl_account a;
-    codec_adopt(&a, sizeof a, from, from->struct_size);
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    return added(i, before, reply_add_account(i->reply, &a, &e), &e);
-}
-
-static tl_status host_finding(const tl_host *h, const tl_finding *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_FINDING, "finding"))
-        return TL_E_BUG;
-    tl_finding f;
-    codec_adopt(&f, sizeof f, from, from->struct_size);
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    return added(i, before, reply_add_finding(i->reply, &f, &e), &e);
-}
-
-static tl_status host_describe(const tl_host *h, const tl_kind *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_KIND, "describe"))
-        return TL_E_BUG;
-    tl_kind k;
-    codec_adopt(&k, sizeof k, from, from->struct_size);
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    return added(i, before, reply_add_kind(i->reply, &k, &e), &e);
-}
-
-static tl_status host_emit(const tl_host *h, const tl_batch *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_RECORD, "emit"))
-        return TL_E_BUG;
-    tl_batch b;
-    codec_adopt(&b, sizeof b, from, from->struct_size);
-    uint32_t n_fields = request_n_fields(i->call);
-    for (uint32_t k = 0; k < b.count; k++) {
-        const tl_record *record = TL_AT(tl_record, b.records, b.stride, k);
-        tl_record own;
-        if (b.stride < sizeof own) { /* an older header's */
-            codec_adopt(&own, sizeof own, record, b.stride);
-            record = &own;
-        }
-        struct err e = {0};
-        size_t before = i->reply->items.n;
-        tl_status s = added(i, before, reply_add_record_of(i->reply, record, n_fields, &e), &e);
-        if (s)
-            return s;
-    }
-    return host_cancelled(h) ? TL_E_CANCELLED : TL_OK;
-}
-
-static tl_status host_checkpoint(const tl_host *h, const tl_checkpoint *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_CHECKPOINT, "checkpoint"))
-        return TL_E_BUG;
-    tl_checkpoint c;
-    codec_adopt(&c, sizeof c, from, from->struct_size);
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    tl_status s = added(i, before, reply_add_checkpoint(i->reply, &c, &e), &e);
-    if (s)
-        return s;
-    i->pages++;
-    uint32_t budget = i->call->request.pull.max_pages;
-    if (!instance_flush(i) || (budget && i->pages >= budget) || host_cancelled(h))
-        return TL_E_CANCELLED;
-    return TL_OK;
-}
-
-static tl_status host_result(const tl_host *h, uint32_t index, const tl_result *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_RESULT, "result"))
-        return TL_E_BUG;
-    if (index >= i->call->request.push.batch->count || i->result_seen[index]) {
-        complain(i, "the connector gives a second result, or one for a record that was not pushed", "");
-        return TL_E_INVALID;
-    }
-    tl_result r;
-    codec_adopt(&r, sizeof r, from, from->struct_size);
-    if (r.status < TL_OK || r.status > TL_E_QUOTA)
-        r.status = TL_E_BUG;
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    tl_status s = added(i, before, reply_add_result_of(i->reply, index, &r, request_n_fields(i->call), &e), &e);
-    if (s == TL_E_INVALID)
-        return s;
-    i->result_seen[index] = 1;
-    i->results++;
-    return s;
-}
-
-static tl_status host_subscription(const tl_host *h, const tl_subscription *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_SUBSCRIPTION, "subscription"))
-        return TL_E_BUG;
-    tl_subscription s;
-    codec_adopt(&s, sizeof s, from, from->struct_size);
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    return added(i, before, reply_add_subscription(i->reply, &s, &e), &e);
 }
 
 void instance_host_init(tl_host *h)
@@ -361,12 +270,6 @@ void instance_host_init(tl_host *h)
         .blob_new = host_blob_new,
         .blob_write = host_blob_write,
         .blob_read = host_blob_read,
-        .account = host_account,
-        .finding = host_finding,
-        .describe = host_describe,
-        .emit = host_emit,
-        .checkpoint = host_checkpoint,
-        .result = host_result,
-        .subscription = host_subscription,
     };
+    instance_answer_init(h);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "admission.h"
+#include "admit.h"
 #include "codec.h"
 
 enum { MAJORS_KNOWN_TO_ASK = 10 };
@@ -110,10 +111,29 @@ static int check_head(const tl_connector *t, const char *id, struct err *e)
     return TL_OK;
 }
 
+static int check_id(const tl_connector *c, const char *id, struct err *e)
+{
+    if (!c->id)
+        return err_set(e, TL_E_BUG, "connector \"%s\" has no id: the member is null", id);
+    if (strcmp(c->id, id) == 0)
+        return TL_OK;
+    str own = str_of(c->id);
+    if (!codec_utf8(own))
+        return err_set(e, TL_E_BUG, "connector \"%s\" has an id that is not UTF-8 text", id);
+    err_set(e, TL_E_BUG, "connector \"%s\" calls itself \"%.64s\"", id, c->id);
+    if (connector_name_ok(own))
+        err_hint(e, "id is the name of the file without .so");
+    else
+        err_hint(e, "id is the name of the file without .so: 1 to %d small letters, digits and \"_\"",
+                 CONNECTOR_NAME_MAX);
+    return TL_E_BUG;
+}
+
 static int check_members(const tl_connector *c, const char *id, struct err *e)
 {
-    if (!c->id || strcmp(c->id, id) != 0)
-        return err_set(e, TL_E_BUG, "connector \"%s\" calls itself \"%s\"", id, c->id ? c->id : "");
+    int rc = check_id(c, id, e);
+    if (rc)
+        return rc;
     const struct {
         bool there;
         const char *name;
@@ -122,21 +142,23 @@ static int check_members(const tl_connector *c, const char *id, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(needed); i++)
         if (!needed[i].there)
             return err_set(e, TL_E_BUG, "connector \"%s\" lacks the member \"%s\"", id, needed[i].name);
-    if (c->n_options && (!c->options || c->option_stride < offsetof(tl_option, flags) + sizeof(uint32_t)))
-        return err_set(e, TL_E_BUG, "connector \"%s\" declares its options wrongly", id);
-    return TL_OK;
+    return admit_table(c, e) ? err_wrap(e, "connector \"%s\"", id) : TL_OK;
 }
 
-/* An extension's table starts with its size; adopts it into one of ours. False: the connector has none. */
-static bool adopt_extension(const tl_connector *c, const char *id, void *to, size_t size)
+/* An extension's table starts with its size; adopts it into one of ours. *has stays false when there is none. */
+static int adopt_extension(const tl_connector *c, const char *id, void *to, size_t size, size_t least, bool *has,
+                           struct err *e)
 {
     const void *from = c->extension ? c->extension(id) : NULL;
     if (!from)
-        return false;
+        return TL_OK;
+    if (admit_size(id, from, least, e))
+        return err_wrap(e, "connector \"%s\", extension", c->id);
     uint32_t have;
     memcpy(&have, from, sizeof have);
     codec_adopt(to, size, from, have);
-    return true;
+    *has = true;
+    return TL_OK;
 }
 
 int module_adopt(struct module *m, const tl_connector *table, const char *expected_id, struct err *e)
@@ -148,11 +170,20 @@ int module_adopt(struct module *m, const tl_connector *table, const char *expect
     rc = check_members(&m->connector, expected_id, e);
     if (rc)
         return rc;
-    m->has_auth = adopt_extension(&m->connector, "tl.auth/1", &m->auth, sizeof m->auth);
-    m->has_webhook = adopt_extension(&m->connector, "tl.webhook/1", &m->webhook, sizeof m->webhook);
-    m->has_prepare = adopt_extension(&m->connector, "tl.prepare/1", &m->prepare, sizeof m->prepare);
-    if (m->has_auth && m->auth.n_flows && !m->auth.flows)
-        return err_set(e, TL_E_BUG, "connector \"%s\" declares its sign-in wrongly", expected_id);
+    rc = adopt_extension(&m->connector, "tl.auth/1", &m->auth, sizeof m->auth, ADMIT_LEAST(tl_auth, token_error),
+                         &m->has_auth, e);
+    if (!rc)
+        rc = adopt_extension(&m->connector, "tl.webhook/1", &m->webhook, sizeof m->webhook,
+                             ADMIT_LEAST(tl_webhook, unsubscribe), &m->has_webhook, e);
+    if (!rc)
+        rc = adopt_extension(&m->connector, "tl.prepare/1", &m->prepare, sizeof m->prepare,
+                             ADMIT_LEAST(tl_prepare, prepare), &m->has_prepare, e);
+    if (!rc && m->has_auth &&
+        admit_array("tl_auth_flow", m->auth.flows, m->auth.n_flows, m->auth.flow_stride,
+                    ADMIT_LEAST(tl_auth_flow, assertion_lifetime_s), _Alignof(tl_auth_flow), e))
+        rc = err_wrap(e, "connector \"%s\", sign-in", expected_id);
+    if (rc)
+        return rc;
     return manifest_copy(&m->manifest, &m->connector, m->has_auth ? &m->auth : NULL,
                          m->has_webhook ? &m->webhook : NULL, m->has_prepare && m->prepare.prepare, e);
 }
@@ -219,6 +250,8 @@ int module_open(struct module **out, const char *path, const char *expected_id, 
     ASSERT(m);
     m->handle = h;
     m->path = text_dup(path);
+    m->foreign_threads = calloc(1, sizeof *m->foreign_threads);
+    ASSERT(m->foreign_threads);
     const tl_connector *(*entry)(void);
     void *symbol = lt_dlsym(h, "tieline_connector_v0");
     memcpy(&entry, &symbol, sizeof entry);
@@ -248,10 +281,13 @@ bool module_close(struct module *m)
     if (m->loaded && m->connector.unload)
         m->connector.unload();
     /* One that runs threads of its own, or asks for it, stays: unmapping would pull the code from under them. */
-    bool keep = m->loaded && (m->connector.flags & (TL_PLUGIN_OWN_THREADS | TL_PLUGIN_KEEP_MAPPED));
+    bool keep = m->loaded && ((m->connector.flags & (TL_PLUGIN_OWN_THREADS | TL_PLUGIN_KEEP_MAPPED)) ||
+                              __atomic_load_n(m->foreign_threads, __ATOMIC_RELAXED));
     if (!keep && m->handle)
         lt_dlclose(m->handle);
     bool gone = !keep && !still_mapped(m->path);
+    if (!keep) /* else a thread may still come */
+        free(m->foreign_threads);
     manifest_free(m->manifest);
     text_free(m->path);
     free(m);

@@ -23,7 +23,8 @@ struct module {
     tl_webhook webhook;
     tl_prepare prepare;
     bool has_auth, has_webhook, has_prepare;
-    bool loaded; /* load() succeeded: unload() is due */
+    bool loaded;           /* load() succeeded: unload() is due */
+    bool *foreign_threads; /* set once a thread of the connector's own came to the host; atomic */
     struct manifest *manifest;
 };
 

@@ -1,5 +1,6 @@
 /* Items of a reply: kind, length (32 bit, little endian), payload. The payload of a record starts with its index, which
  * is not part of item.raw; that of a result with its position in the batch. */
+#include "admit.h"
 #include "call.h"
 #include "codec.h"
 
@@ -40,14 +41,14 @@ static int item_end(struct reply *r, size_t at, struct err *e)
 
 int reply_add_record(struct reply *r, const tl_record *record, struct err *e)
 {
-    return reply_add_record_of(r, record, UINT32_MAX, e);
+    return reply_add_record_of(r, record, NULL, e);
 }
 
-int reply_add_record_of(struct reply *r, const tl_record *record, uint32_t n_fields, struct err *e)
+int reply_add_record_of(struct reply *r, const tl_record *record, const tl_shape *shape, struct err *e)
 {
     size_t at = item_begin(r, ITEM_RECORD);
     enc_u64(&r->items, record->index);
-    int rc = enc_record(&r->items, record, n_fields, e);
+    int rc = enc_record(&r->items, record, shape, e);
     return rc ? item_undo(r, at, rc) : item_end(r, at, e);
 }
 
@@ -67,10 +68,10 @@ int reply_add_checkpoint(struct reply *r, const tl_checkpoint *c, struct err *e)
 
 int reply_add_result(struct reply *r, uint32_t index, const tl_result *result, struct err *e)
 {
-    return reply_add_result_of(r, index, result, UINT32_MAX, e);
+    return reply_add_result_of(r, index, result, NULL, e);
 }
 
-int reply_add_result_of(struct reply *r, uint32_t index, const tl_result *result, uint32_t n_fields, struct err *e)
+int reply_add_result_of(struct reply *r, uint32_t index, const tl_result *result, const tl_shape *shape, struct err *e)
 {
     size_t at = item_begin(r, ITEM_RESULT);
     enc_u64(&r->items, index);
@@ -79,7 +80,7 @@ int reply_add_result_of(struct reply *r, uint32_t index, const tl_result *result
     enc_u64(&r->items, (result->record ? 1u : 0u) | (result->error ? 2u : 0u));
     if (result->error)
         enc_error(&r->items, result->error);
-    int rc = result->record ? enc_record(&r->items, result->record, n_fields, e) : TL_OK;
+    int rc = result->record ? enc_record(&r->items, result->record, shape, e) : TL_OK;
     return rc ? item_undo(r, at, rc) : item_end(r, at, e);
 }
 
@@ -354,19 +355,39 @@ bool item_allowed(enum call_kind call, enum item_kind item)
     return false;
 }
 
-static bool fields_inside(const tl_record *r, uint32_t n_fields)
+/* The rules the worker's own end has applied; a worker that is none may send what breaks them. */
+static int check_item(const struct call *c, const struct item *item, struct err *e)
 {
-    for (uint32_t i = 0; i < r->n_values; i++)
-        if (r->values[i].field >= n_fields)
-            return false;
-    return true;
+    bool too_large = false;
+    const tl_record *record = item->kind == ITEM_RECORD ? &item->u.record : item->u.result.result.record;
+    switch (item->kind) {
+    case ITEM_RECORD:
+        if (record->flags & TL_REC_BAD)
+            return record->n_values ? err_set(e, TL_E_INVALID, "a bad record with values") : TL_OK;
+        return admit_record(record, request_shape(c), &too_large, e);
+    case ITEM_RESULT:
+        if (item->u.result.index >= c->request.push.batch->count)
+            return err_set(e, TL_E_INVALID, "a result for record %u of %u", item->u.result.index,
+                           c->request.push.batch->count);
+        return record ? admit_values(record, request_shape(c), e) : TL_OK;
+    case ITEM_CHECKPOINT:
+        if (item->u.checkpoint.cursor.n > CODEC_CURSOR_MAX)
+            return err_set(e, TL_E_INVALID, "a cursor of %llu bytes", (unsigned long long)item->u.checkpoint.cursor.n);
+        return admit_checkpoint(&item->u.checkpoint, c->request.pull.mode, e);
+    case ITEM_KIND:
+        return admit_kind(&item->u.described, NULL, UINT32_MAX, e);
+    case ITEM_ACCOUNT:
+    case ITEM_FINDING:
+    case ITEM_SUBSCRIPTION:
+        break;
+    }
+    return TL_OK;
 }
 
 int items_check(const struct call *c, str items, struct arena *scratch, struct err *e)
 {
     const uint8_t *p = (const uint8_t *)items.p;
     const uint8_t *end = p + items.n;
-    uint32_t n_fields = request_n_fields(c);
     while (p < end) {
         struct item item;
         arena_reset(scratch);
@@ -375,16 +396,9 @@ int items_check(const struct call *c, str items, struct arena *scratch, struct e
         if (!item_allowed(c->kind, item.kind))
             return err_set(e, TL_E_INVALID, "an item of type %d in the answer to %s", (int)item.kind,
                            call_kind_name(c->kind));
-        const tl_record *record = item.kind == ITEM_RECORD   ? &item.u.record
-                                  : item.kind == ITEM_RESULT ? item.u.result.result.record
-                                                             : NULL;
-        if (record && !fields_inside(record, n_fields))
-            return err_set(e, TL_E_INVALID, "record \"%.*s\": a value outside the shape", STR_FMT(record->id));
-        if (item.kind == ITEM_RESULT && item.u.result.index >= c->request.push.batch->count)
-            return err_set(e, TL_E_INVALID, "a result for record %u of %u", item.u.result.index,
-                           c->request.push.batch->count);
-        if (item.kind == ITEM_CHECKPOINT && item.u.checkpoint.cursor.n > CODEC_CURSOR_MAX)
-            return err_set(e, TL_E_INVALID, "a cursor of %llu bytes", (unsigned long long)item.u.checkpoint.cursor.n);
+        int rc = check_item(c, &item, e);
+        if (rc)
+            return err_wrap(e, "the answer to %s", call_kind_name(c->kind));
     }
     return TL_OK;
 }

@@ -72,8 +72,9 @@ struct call *call_free(struct call *c)
     return NULL;
 }
 
-uint32_t request_n_fields(const struct call *c)
+const tl_shape *request_shape(const struct call *c)
 {
+    static const tl_shape none = {.struct_size = sizeof none, .field_stride = sizeof(tl_field)};
     const tl_shape *s = NULL;
     switch (c->kind) {
     case CALL_PULL:
@@ -96,7 +97,7 @@ uint32_t request_n_fields(const struct call *c)
     case CALL_PREPARE:
         break;
     }
-    return s ? s->n_fields : 0;
+    return s ? s : &none;
 }
 
 /* ---- encoding ---- */
@@ -136,9 +137,9 @@ static int enc_push(struct buf *b, const tl_push *r, struct err *e)
     for (uint32_t i = 0; i < n; i++) {
         const tl_record *record = TL_AT(tl_record, r->batch->records, r->batch->stride, i);
         enc_u64(b, record->index);
-        int rc = enc_record(b, record, r->shape ? r->shape->n_fields : 0, e);
+        int rc = enc_record(b, record, r->shape, e);
         if (rc)
-            return rc;
+            return err_wrap(e, "record \"%.*s\"", STR_FMT(record->id));
     }
     return TL_OK;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admit.h"
 #include "log.h"
 #include "runtime_int.h"
 
@@ -45,6 +46,12 @@ static void tell(runtime_done_fn done, void *arg, const char *words, const struc
         done(arg, words, e);
 }
 
+/* What of a manifest is judged in the daemon alone, wherever the code runs. */
+static int admit_manifest(const struct manifest *m, struct err *e)
+{
+    return admit_hosts(m->hosts, e) ? err_wrap(e, "connector \"%s\"", m->id) : TL_OK;
+}
+
 /* ---- admission and start, on a pool thread ---- */
 
 /* In process a worker proves at a reload that the new file can be loaded, before the old one is given up. */
@@ -58,13 +65,21 @@ static void load_work(struct task *t)
     if (rc || (l->isolation == ISOLATION_INPROCESS && !l->reload))
         return;
     rc = worker_start(&l->worker, &l->manifest, config->worker_path, l->staged.path, c->name, &l->err);
-    if (!rc && l->isolation != ISOLATION_WORKER) {
+    if (!rc)
+        rc = admit_manifest(l->manifest, &l->err);
+    if (l->worker && (rc || l->isolation != ISOLATION_WORKER)) {
         worker_stop(l->worker);
         l->worker = worker_free(l->worker);
     }
 }
 
 /* ---- putting in place ---- */
+
+static void close_module(struct connector *c)
+{
+    if (c->module)
+        c->still_mapped = !module_close(take(c->module));
+}
 
 static int install_module(struct connector *c, struct load_task *l, struct err *e)
 {
@@ -73,15 +88,14 @@ static int install_module(struct connector *c, struct load_task *l, struct err *
     int rc = module_open(&c->module, l->staged.path, c->name, e);
     if (rc)
         return rc;
+    rc = admit_manifest(c->module->manifest, e);
+    if (rc) {
+        close_module(c);
+        return rc;
+    }
     manifest_free(l->manifest);
     l->manifest = take(c->module->manifest);
     return TL_OK;
-}
-
-static void close_module(struct connector *c)
-{
-    if (c->module)
-        c->still_mapped = !module_close(take(c->module));
 }
 
 static int install(struct connector *c, struct load_task *l, struct err *e)
@@ -509,5 +523,8 @@ int runtime_verify(const struct runtime_config *config, const char *name, struct
         return rc;
     worker_stop(w);
     worker_free(w);
-    return TL_OK;
+    rc = admit_manifest(*out, e);
+    if (rc)
+        *out = manifest_free(*out);
+    return rc;
 }

@@ -48,8 +48,12 @@ static int read_hello_answer(struct worker *w, struct manifest **manifest_out, c
 {
     struct frame f;
     int rc = channel_read(&w->control, &f, WORKER_START_MS, e);
-    if (rc == E_END)
-        return err_set(e, TL_E_BUG, "the worker of connector \"%s\" ended while loading it", id);
+    if (rc == E_END) {
+        char how[128];
+        worker_kill(w); /* it has closed the channel: of no more use, should it live still */
+        worker_wait(w, how, sizeof how);
+        return err_set(e, TL_E_BUG, "the worker of connector \"%s\" ended while loading it: %s", id, how);
+    }
     if (rc)
         return err_wrap(e, "while starting the worker of connector \"%s\"", id);
     if (f.type == FRAME_READY) {

@@ -74,8 +74,8 @@ static void side_is_settled(struct loaded *ld, int s, struct arena *a)
     ld->pair.unsettled &= ~(s ? (uint32_t)PAIR_UNSETTLED_B : (uint32_t)PAIR_UNSETTLED_A);
 }
 
-/* A create seen for the first time, whose source has not changed since: did every field arrive as it was sent? Then both
- * bases are the observations. What settle_side comes to for nearly all creates. */
+/* A create seen for the first time, whose source has not changed since: did every field arrive as it was sent? Then
+ * both bases are the observations. What settle_side comes to for nearly all creates. */
 static bool arrived_whole(const struct g_link *l, const struct loaded *ld, int s, bool own_write)
 {
     const struct snapshot_side *there = &ld->snap.side[s], *other = &ld->snap.side[1 - s];
@@ -589,8 +589,12 @@ static int record_bad(struct engine *g, struct g_feed *f, const tl_record *r, st
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         for (int s = 0; s < 2 && rc == TL_OK; s++)
             if (l->feed[s] == f) {
-                struct trouble t = {
-                    .code = "BAD_RECORD", .reason = TL_R_BAD_RECORD, .id = r->id, .text = note, .side = s};
+                bool large = r->flags & REC_TOO_LARGE;
+                struct trouble t = {.code = large ? "SIZE_LIMIT" : "BAD_RECORD",
+                                    .reason = large ? TL_R_TOO_LARGE : TL_R_BAD_RECORD,
+                                    .id = r->id,
+                                    .text = note,
+                                    .side = s};
                 rc = fail_record(g, l, &t, e);
             }
     return rc;

@@ -70,6 +70,8 @@ static const struct reason reasons[] = {
     {"QUOTA_EXHAUSTED", -1, RETRY_AUTO, "the target system's allotment is used up",
      "nothing: it goes on when it is renewed"},
     {"REMOTE_5XX", -1, RETRY_AUTO, "the target system has a fault", "nothing: it is tried again"},
+    {"PLUGIN_PROTOCOL", -1, RETRY_AUTO, "the connector broke a rule of its interface",
+     "report it to the connector's author; the rule is beside"},
     {"PLUGIN_CRASH", -1, RETRY_AUTO, "the connector failed", "look at the log of the connector"},
 };
 
@@ -109,6 +111,8 @@ const char *reason_code(int status, int32_t reason)
         return "UNKNOWN_OUTCOME";
     case TL_E_INVALID:
         return by_reason(reason);
+    case TL_E_BUG:
+        return "PLUGIN_PROTOCOL";
     default:
         return "PLUGIN_CRASH";
     }

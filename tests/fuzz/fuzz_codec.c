@@ -27,7 +27,8 @@ static void fuzz_request(enum call_kind kind, str bytes)
 static void fuzz_items(enum call_kind kind, str bytes)
 {
     struct call *c = call_new(kind, 1, 0);
-    tl_shape shape = {.struct_size = sizeof shape, .n_fields = 4};
+    static const tl_field fields[4] = {{.type = TL_TEXT}, {.type = TL_INT}, {.type = TL_LIST}, {.type = TL_DECIMAL}};
+    tl_shape shape = {.struct_size = sizeof shape, .n_fields = 4, .field_stride = sizeof *fields, .fields = fields};
     tl_batch batch = {.struct_size = sizeof batch, .count = 3};
     if (kind == CALL_PULL)
         c->request.pull.shape = &shape;

@@ -352,6 +352,11 @@ static void print_item(struct buf *out, const struct item *i)
 {
     switch (i->kind) {
     case ITEM_RECORD:
+        if (i->u.record.flags & TL_REC_BAD) {
+            buf_fmt(out, "record %u %.*s bad: %.*s\n", i->u.record.index, STR_FMT(i->u.record.id),
+                    STR_FMT(i->u.record.note));
+            break;
+        }
         buf_fmt(out, "record %u %.*s values %u\n", i->u.record.index, STR_FMT(i->u.record.id), i->u.record.n_values);
         break;
     case ITEM_CHECKPOINT:

@@ -170,7 +170,25 @@ static void test_handshake_refusals(void **state)
     refused("undefined", TL_E_UNSUPPORTED,
             "connector \"undefined\" has the undefined symbol: tieline_function_that_nobody_has");
     refused("liar", TL_E_BUG, "connector \"liar\" calls itself \"somebody_else\"");
+    refused("odd_name", TL_E_BUG, "connector \"odd_name\" calls itself \"Lumen CRM!\"");
+    refused("no_id", TL_E_BUG, "connector \"no_id\" has no id: the member is null");
+    refused("bad_option", TL_E_INVALID,
+            "connector \"bad_option\": its options: stride 8 is smaller than a tl_option (40): set it to sizeof");
+    refused("bad_hosts", TL_E_CONFIG, "connector \"bad_hosts\": host pattern \"*\" is not usable");
     refused("no_open", TL_E_BUG, "connector \"no_open\" lacks the member \"open\"");
+}
+
+/* An entry that ends its process: the sentence says how it ended. */
+static void test_abort_at_the_entry(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_start(&r);
+    rig_install(&r, "aborts", ISOLATION_WORKER);
+    assert_int_equal(rig_load(&r, "aborts"), TL_E_BUG);
+    assert_non_null(strstr(r.err.text, "the worker of connector \"aborts\" ended while loading it: "));
+    assert_non_null(strstr(r.err.text, "signal 6 (Aborted)"));
+    rig_stop(&r);
 }
 
 static void test_not_an_object(void **state)
@@ -208,7 +226,8 @@ static void test_skew(void **state)
             struct call *c = rig_run(&r, rig_pull(0, ""));
             AUTO(buf_done) struct buf out = {0};
             rig_print(&out, &c->reply);
-            assert_string_equal(buf_text(&out), "record 0 first values 0\nrecord 0 second values 0\n");
+            assert_string_equal(buf_text(&out), "record 0 first values 0\nrecord 0 second values 0\n"
+                                                "checkpoint end complete 1\n");
             call_free(c);
             c = rig_run(&r, rig_push("1", NULL)); /* it has no push */
             assert_int_equal(c->reply.status, TL_E_UNSUPPORTED);
@@ -256,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_refused_files),
         cmocka_unit_test(test_foreign_owner),
         cmocka_unit_test(test_handshake_refusals),
+        cmocka_unit_test(test_abort_at_the_entry),
         cmocka_unit_test(test_not_an_object),
         cmocka_unit_test(test_skew),
         cmocka_unit_test(test_verify),
