@@ -210,14 +210,15 @@ static void load_enabled(struct app *app)
         if (word.n == 0)
             continue;
         const char *name = arena_str(&a, word).p;
+        struct connector_info info;
         struct connector_row row;
+        if (runtime_connector_info(app->runtime, name, &info) && info.state == RUN_LOADING)
+            continue; /* named twice */
         if (connector_get(app->db, &a, word, &row, NULL) == TL_OK && row.disabled) {
             log_line(LOG_INFO, NULL, "connector \"%s\" is disabled; tieline connector enable %s", name, name);
             continue;
         }
         struct load_note *note = calloc(1, sizeof *note);
-        if (runtime_connector_info(app->runtime, name, &info) && info.state == RUN_LOADING)
-            continue; /* named twice */
         ASSERT(note);
         note->app = app;
         snprintf(note->connector, sizeof note->connector, "%s", name);

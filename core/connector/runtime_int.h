@@ -118,8 +118,8 @@ struct ending {
     int64_t deadline_us; /* mono */
     bool closing;        /* calls are done, instances are being closed */
     bool stopping_workers;
-    bool reload;
     bool cut; /* the host ends and has cut even writes; those in process get a moment to come back */
+    bool reload;
     runtime_done_fn done;
     void *arg;
 };
