@@ -1,4 +1,5 @@
-/* What must happen now and then: the database is checked after the start and every week, and backed up. [control] */
+/* What must happen now and then: the database is checked after the start and every week, looked for, and backed up.
+ * [control] */
 #include "housekeeping.h"
 
 #include <pthread.h>
@@ -11,12 +12,15 @@
 #include "log.h"
 #include "times.h"
 
-#define WEEK_US  (7 * US_PER_DAY)
-#define AGAIN_US (3600 * US_PER_S) /* after a check that could not be made */
+#define WEEK_US    (7 * US_PER_DAY)
+#define AGAIN_US   (3600 * US_PER_S) /* after a check that could not be made */
+#define PRESENT_US (5 * US_PER_S)
 
 struct housekeeping {
     struct app *app;
-    int64_t due; /* mono; of the next check, or of a look at the one that runs */
+    int64_t due;         /* mono; of the next check, or of a look at the one that runs */
+    int64_t present_due; /* mono */
+    bool gone;           /* another file, or none, lies where the database was */
     bool running, first_done;
     bool looked;          /* one check ended, whatever came of it: backups may begin */
     pthread_mutex_t lock; /* guards finished and result */
@@ -76,7 +80,8 @@ static void tell(struct housekeeping *h, const struct err *result)
                        .hint = STR("nothing is sent any more: stop tielined, keep a copy of the state directory, put a "
                                    "backup in its place and start it again")};
     bool damaged = result->status != TL_OK;
-    engine_store_checked(app->engine, !damaged, result->text);
+    if (damaged || !h->gone)
+        engine_store_checked(app->engine, !damaged, result->text);
     if (damaged)
         log_err(LOG_ERROR, "check of the database", result);
     int rc = damaged ? repair_raise(app->db, &r, &e)
@@ -107,14 +112,46 @@ static void take_result(struct housekeeping *h, int64_t now)
     tell(h, &result);
 }
 
+/* A database that was removed under us is written to as if nothing were: until the process ends. */
+static void look_for_file(struct housekeeping *h, int64_t now)
+{
+    struct app *app = h->app;
+    struct err why = {0}, e = {0};
+    bool gone = db_present(app->db, &why) != TL_OK;
+    h->present_due = now + PRESENT_US;
+    if (gone == h->gone)
+        return;
+    h->gone = gone;
+    struct repair r = {.object = STR("database"),
+                       .code = STR("DATABASE_GONE"),
+                       .level = TL_ERROR,
+                       .text = str_of(why.text),
+                       .hint = str_of(why.hint)};
+    int rc = TL_OK;
+    if (gone) {
+        log_err(LOG_ERROR, "the database", &why);
+        engine_store_checked(app->engine, false, why.text);
+        rc = repair_raise(app->db, &r, &e);
+    } else {
+        log_line(LOG_INFO, "housekeeping", "the file of the database is back; it is checked before anything goes on");
+        rc = repair_clear(app->db, r.object, r.code, r.key, env_now_us(app->env), &e);
+        h->due = h->running ? h->due : now;
+    }
+    if (rc)
+        log_err(LOG_ERROR, "the database", &e);
+}
+
 int64_t housekeeping_tick(void *arg)
 {
     struct housekeeping *h = arg;
     int64_t now = env_mono_us(h->app->env);
+    if (h->present_due <= now)
+        look_for_file(h, now);
     if (h->due <= now && h->running)
         take_result(h, now);
     else if (h->due <= now)
         start_check(h, now);
     int64_t backup_due = backups_tick(h->app->backups, h->looked);
-    return backup_due < h->due ? backup_due : h->due;
+    int64_t due = backup_due < h->due ? backup_due : h->due;
+    return due < h->present_due ? due : h->present_due;
 }

@@ -1,14 +1,10 @@
 /* Opening and closing. */
 #include "db.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "db_int.h"
 #include "times.h"
@@ -64,46 +60,6 @@ static void configure_once(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-/* ---- The writer's files ---------------------------------------------------------------------------------------- */
-
-static int file_error(struct err *e, const char *doing, const char *path)
-{
-    char why[128];
-    snprintf(why, sizeof why, "%s", strerror(errno));
-    bool is_full = errno == ENOSPC || errno == EDQUOT;
-    err_set(e, E_STORAGE, "cannot %s \"%s\": %s", doing, path, why);
-    err_code(e, is_full ? "STORAGE_FULL" : "STORAGE_READONLY");
-    err_hint(e,
-             is_full ? "make room on its file system" : "[core] state_dir must exist and belong to the daemon's user");
-    return E_STORAGE;
-}
-
-static int lock_take(struct db *db, struct err *e)
-{
-    char path[DB_PATH_MAX + 8];
-    snprintf(path, sizeof path, "%s.lock", db->path);
-    db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (db->lock_fd < 0)
-        return file_error(e, "open", path);
-    if (flock(db->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return TL_OK;
-    if (errno != EWOULDBLOCK)
-        return file_error(e, "lock", path);
-    err_set(e, E_BUSY, "database \"%s\" is in use by another process", db->path);
-    err_hint(e, "one daemon runs on it already; give a second one a state directory of its own");
-    return E_BUSY;
-}
-
-/* SQLite gives its other files the mode of this one. */
-static int file_make(const char *path, struct err *e)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return file_error(e, "open", path);
-    close(fd);
-    return TL_OK;
-}
-
 /* ---- Migration ------------------------------------------------------------------------------------------------- */
 
 static int on_created(void *arg, struct err *e)
@@ -153,7 +109,7 @@ static struct db *db_new(const struct db_options *o, struct err *e)
     pthread_once(&once, configure_once);
     struct db *db = calloc(1, sizeof *db);
     ASSERT(db);
-    db->lock_fd = db->seal_fd = -1;
+    db->lock_fd = db->file_fd = db->seal_fd = -1;
     db->env = o->env;
     db->durability = o->durability;
     snprintf(db->path, sizeof db->path, "%s", o->path);
@@ -183,9 +139,7 @@ static int writer_setup(struct db *db, const struct db_options *o, struct err *e
 {
     bool created = false;
     int cache = o->cache_kib ? o->cache_kib : CACHE_WRITER_KIB;
-    int rc = lock_take(db, e);
-    if (rc == TL_OK)
-        rc = file_make(db->path, e);
+    int rc = files_take(db, e);
     if (rc == TL_OK)
         rc = connection_open(&db->sqlite, db->path, o->vfs, false, cache, e);
     if (rc == TL_OK)
@@ -273,8 +227,7 @@ struct db *db_close(struct db *db)
     checkpointer_stop(db);
     sqlite3_close(db->sqlite);
     sidecar_close(db);
-    if (db->lock_fd >= 0)
-        close(db->lock_fd);
+    files_leave(db);
     seal_key_wipe(&db->key);
     free(db);
     return NULL;
@@ -307,8 +260,11 @@ const struct env *db_env(const struct db *db)
 
 int db_probe(struct db *db, struct err *e)
 {
+    int rc = db_present(db, e);
+    if (rc)
+        return rc;
     AUTO(tx_end) struct tx tx;
-    int rc = tx_begin(&tx, db, e);
+    rc = tx_begin(&tx, db, e);
     if (rc == TL_OK)
         rc = meta_set_i64(db, "probe", env_now_us(db->env), e);
     return rc == TL_OK ? tx_commit(&tx, e) : rc;

@@ -9,7 +9,7 @@
  *
  * Rows read come back as structs whose texts and blobs live in the arena the caller passes. Absence is an answer
  * (TL_E_NOT_FOUND, e not filled). SQLite's troubles are E_STORAGE with code STORAGE_FULL, STORAGE_IO, STORAGE_CORRUPT,
- * STORAGE_READONLY or STORAGE_FAILED; the open transaction is then rolled back by db_rollback. */
+ * STORAGE_READONLY, STORAGE_GONE or STORAGE_FAILED; the open transaction is then rolled back by db_rollback. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,7 +50,8 @@ enum db_origin {
 struct db;
 
 /* Opens or creates the database, migrates it (after a backup), loads instance id and key. E_BUSY: another process has
- * it; E_PRECONDITION: made by a newer version; E_STORAGE otherwise. [control] */
+ * it; E_PRECONDITION: made by a newer version, or gone although its .seal file says that it was here; E_STORAGE
+ * otherwise. [control] */
 int db_open(struct db **out, const struct db_options *o, struct err *e);
 /* A read-only handle on an existing database of this version; env and path needed, the rest as for db_open. [any] */
 int db_open_reader(struct db **out, const struct db_options *o, struct err *e);
@@ -86,7 +87,11 @@ bool db_in_transaction(const struct db *db);
 
 /* ---- Health ---------------------------------------------------------------------------------------------------- */
 
-/* Writes and commits one small row: after E_STORAGE the way to learn that writing works again. [control] */
+/* Does the file that is open still lie at its path? E_STORAGE, code STORAGE_GONE: it was removed, moved or replaced,
+ * and what is written now ends with the process. Two calls of the system. [control] */
+int db_present(struct db *db, struct err *e);
+/* db_present, then writes and commits one small row: after E_STORAGE the way to learn that writing works again.
+ * [control] */
 int db_probe(struct db *db, struct err *e);
 /* Runs quick_check (full: integrity_check) on a connection and a thread of its own and calls done(arg, result) from
  * that thread: result->status TL_OK or E_STORAGE with the first findings in detail. At most one at a time (E_BUSY).

@@ -47,6 +47,7 @@ struct db {
     int64_t vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */
 
     int lock_fd, seal_fd;
+    int file_fd;         /* of the database itself, locked as well */
     uint64_t seal_inode; /* of the open sidecar */
     int64_t seal_born;   /* ns; 0: not told */
     int64_t age_due_us;  /* mono; see sidecar_ages */
@@ -66,6 +67,9 @@ int transaction_flush(struct db *db, struct err *e);
 int counters_load(struct db *db, struct err *e);
 int counters_write(struct db *db, struct err *e);
 
+/* files.c */
+int files_take(struct db *db, struct err *e); /* locks, and makes an empty database where there never was one */
+void files_leave(struct db *db);
 /* checkpoint.c */
 int checkpointer_start(struct db *db, bool with_thread, struct err *e); /* sets the writer's WAL hook */
 void checkpointer_stop(struct db *db);
