@@ -208,4 +208,4 @@ def test_a_name_that_is_no_connector(site):
     assert [c["name"] for c in site.list("connector", "list")] == before
     assert site.run("connector", "unload", "nope", check=False).returncode == 4
     assert site.run("connector", "show", "nope", check=False).returncode == 4
-    assert '"nope" by' not in site.log() and '"desk" by' in site.log()
+    assert "object=nope" not in site.log() and "object=desk" in site.log()
