@@ -185,9 +185,7 @@ int admin_connection_resume(struct engine *g, const char *name, json_t **out, st
     return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
 }
 
-/* The feed is not ready, after a restart neither, before a pass from the first page has seen everything: until then
- * nothing is written to anybody who reads it. */
-static int read_anew(struct engine *g, struct g_feed *f, struct err *e)
+int admin_read_anew(struct engine *g, struct g_feed *f, struct err *e)
 {
     int rc = f->pass.pass ? pass_end(g->db, f->pass.pass, PASS_ABORTED, g_now(g), e) : TL_OK;
     f->pass = (struct pass){0};
@@ -219,7 +217,7 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
             f->accept_vanished = !restored;
             f->want_pass = true;
             if (restored)
-                rc = read_anew(g, f, e);
+                rc = admin_read_anew(g, f, e);
         }
     }
     if (rc == TL_OK && restored)

@@ -55,6 +55,21 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
     return TL_OK;
 }
 
+/* A link without pairs over feeds that were read before, for a former link: whose mark a record bears was forgotten
+ * with that link's pairs, so everything is read once more. */
+static int stamps_anew(struct engine *g, struct g_link *l, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct pair_filter f = {.link = l->row.link, .status = -1};
+    struct pair *any = NULL;
+    size_t n = 0;
+    int rc = pair_list(g->db, &a, &f, 1, &any, &n, e);
+    for (int s = 0; s < 2 && rc == TL_OK && n == 0; s++)
+        if (l->feed[s] && l->feed[s]->row.full_pass_us && l->feed[s]->kind && l->feed[s]->kind->desc.stamp_field.n)
+            rc = admin_read_anew(g, l->feed[s], e);
+    return rc;
+}
+
 static int start_link(struct engine *g, struct g_link *l, struct err *e)
 {
     struct run run = {.connection = l->row.connection,
@@ -73,8 +88,12 @@ static int start_link(struct engine *g, struct g_link *l, struct err *e)
     l->row.phase = PHASE_OBSERVE;
     l->row.position = (str){0};
     l->orphans = true;
-    run_say_begin(l, run.run, RUN_INITIAL);
-    return link_row_store(g, l, e);
+    rc = stamps_anew(g, l, e);
+    if (rc == TL_OK)
+        rc = link_row_store(g, l, e);
+    if (rc == TL_OK)
+        run_say_begin(l, run.run, RUN_INITIAL);
+    return rc;
 }
 
 static bool kinds_known(struct engine *g, const struct g_conn *c, struct err *e)

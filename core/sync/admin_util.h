@@ -12,6 +12,9 @@ struct g_link *admin_link(struct engine *g, const char *connection, const char *
 int admin_claims_take(struct engine *g, struct g_endpoint *const ep[2], int64_t connection, struct err *e);
 /* After a change: rules, feeds and shapes again. */
 int admin_rebuild(struct engine *g, struct g_conn *c, struct err *e);
+/* The feed is not ready, after a restart neither, before a pass from the first page has seen everything: until then
+ * nothing is written to anybody who reads it. Inside a transaction. */
+int admin_read_anew(struct engine *g, struct g_feed *f, struct err *e);
 int admin_show_connection(struct engine *g, const char *name, json_t **out, struct err *e);
 int admin_show_link(struct engine *g, struct g_link *l, json_t **out, struct err *e);
 #endif

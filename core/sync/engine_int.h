@@ -206,7 +206,8 @@ struct g_link {
     bool orphans;       /* held stamps wait to be explained */
     char *orphan_after;
     int orphan_side;
-    int64_t orphan_top, orphan_since; /* the walk is for those held up to this record, until this time */
+    int64_t orphan_since;  /* the walk is for those held until this time */
+    bool orphans_compared; /* with every record of the other side */
 };
 
 /* One write of a batch. */
@@ -460,7 +461,14 @@ bool link_walk(struct engine *g, struct g_link *l); /* PHASE_OBSERVE .. PHASE_DR
 bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const int64_t *pairs, const str *values,
                          unsigned n);
 void match_find_done(struct engine *g, struct call *c);
+
+/* ---- orphan.c */
 bool orphan_turn(struct engine *g, struct g_link *l);
+bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp);
+/* A record that is known already, with its stamp as just read: held for the links that ask and have no pair of it. */
+int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stamp, struct err *e);
+
+/* ---- stamps, in match.c */
 void stamp_of(struct engine *g, const struct g_link *l, int source, str source_id, uint32_t gen, char out[40]);
 
 /* ---- work.c */

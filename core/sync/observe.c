@@ -563,8 +563,8 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
     now.recheck_us = recheck_at(g, f, r);
     if (now.recheck_us && now.recheck_us < f->recheck_due)
         f->recheck_due = now.recheck_us;
-    if (r->stamp.n && stamp_is_ours(g, r->stamp) && old.observation.n == 0)
-        now.stamp = (str){0}; /* bound by the result of its create */
+    if (old.stamp.n && r->stamp.n == 0 && (r->flags & TL_REC_FULL))
+        now.stamp = (str){0}; /* taken off by a person: a record like others */
     struct seen seen = {
         .record = r, .old = old.observation, .old_state = old.state, .own_write = is_own_write(f, r, &old)};
     seen.content_changed = old.damaged || !str_eq(old.observation, observation);
@@ -633,6 +633,10 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     }
     struct record_probe probe = {0};
     int rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
+    if (rc == TL_OK && orphan_asked(g, f, r->stamp)) {
+        probe.bare = false;
+        rc = orphan_again(g, f, probe.rec, r->stamp, e);
+    }
     if (rc == TL_OK && probe.seen_hash == hash && probe.observed) {
         out->rec = probe.rec;
         out->unchanged = true;

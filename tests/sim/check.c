@@ -113,7 +113,8 @@ static void check_values(struct checker *c, int kind, const struct pair *p, cons
             world_violation(w, "one-way source %s was written: field %d \"%s\"", source->id, f, source->v[f]);
         if (a->v[f][0] && !world_typed(w, a->v[f]))
             world_violation(w, "V6: field %d of %s holds \"%s\", which no user ever gave", f, a->id, a->v[f]);
-        bool original = p->gen[0] == 0 && p->gen[1] == 0 && !a->restored && !b->restored;
+        /* A new connection makes a new copy for one whose first copy a user deleted: it has that one's values. */
+        bool original = !w->made_anew && p->gen[0] == 0 && p->gen[1] == 0 && !a->restored && !b->restored;
         if (w->knobs.direction == 0 && original && a->v[f][0] && !by_user(a, f, a->v[f]) && !by_user(b, f, a->v[f]))
             world_violation(w, "V7: field %d of pair %lld holds \"%s\", which nobody gave last (%s \"%s\", %s \"%s\")",
                             f, (long long)p->pair, a->v[f], a->id, a->user_value[f], b->id, b->user_value[f]);
@@ -258,7 +259,8 @@ void check_quiet(struct world *w, struct db *db, struct engine *g)
             check_lost(c, kind);
             check_duplicates(c, kind);
         }
-        check_counts(c);
+        if (!w->made_anew) /* its history went with it */
+            check_counts(c);
     }
     struct intent *intents = NULL;
     if (intent_list(db, &c->arena, 0, &intents, &n, &e) == TL_OK && n > 0)

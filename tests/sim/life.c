@@ -10,7 +10,7 @@
 #include "times.h"
 
 /* Stages of a scenario. */
-enum { STAGE_SETUP, STAGE_BUSY, STAGE_CALM, STAGE_SWEPT, STAGE_QUIET, STAGE_END };
+enum { STAGE_SETUP, STAGE_BUSY, STAGE_CALM, STAGE_SWEPT, STAGE_ANEW, STAGE_QUIET, STAGE_END };
 
 struct life {
     struct world *world;
@@ -143,6 +143,23 @@ static void idle(struct life *l, int64_t limit)
     advance(w, step > limit ? limit : step);
 }
 
+/* The connection is deleted and made anew. False: writes are still in flight, or the brake holds it. */
+static bool connect_anew(struct life *l)
+{
+    struct err e = {0};
+    int rc = admin_connection_pause(l->engine, "c", NULL, &e);
+    if (rc != TL_OK && rc != E_PRECONDITION)
+        must(rc, &e, "pause");
+    rc = admin_connection_delete(l->engine, "c", &e);
+    if (rc == E_BUSY || rc == E_PRECONDITION)
+        return false;
+    must(rc, &e, "delete");
+    set_up(l);
+    l->world->stage = STAGE_ANEW;
+    l->world->made_anew = true;
+    return true;
+}
+
 static void stage_next(struct life *l)
 {
     struct world *w = l->world;
@@ -171,9 +188,20 @@ static void stage_next(struct life *l)
         }
         if (w->now_us < l->calm_until)
             return;
+        w->stage = w->knobs.anew ? STAGE_ANEW : STAGE_QUIET;
+        w->writes_mark = writes(w);
+        l->calm_until = 0;
+        l->quiet_until = 0;
+        break;
+    case STAGE_ANEW:
+        if (!w->made_anew && !connect_anew(l))
+            return;
+        if (l->calm_until == 0)
+            l->calm_until = w->now_us + 6 * 3600 * US_PER_S;
+        if (w->now_us < l->calm_until)
+            return;
         w->stage = STAGE_QUIET;
         w->writes_mark = writes(w);
-        l->quiet_until = 0;
         break;
     case STAGE_QUIET:
         if (l->quiet_until == 0) {

@@ -64,6 +64,8 @@ static struct knobs knobs_of(uint64_t seed)
         k.normalise[s] = mix(&x) % 4 == 0;
         k.skew_us[s] = ((int64_t)(mix(&x) % 7) - 3) * 100 * US_PER_S;
     }
+    uint64_t again = seed ^ 0xa9a1;
+    k.anew = mix(&again) % 3 == 0 && k.stamp[0] && k.stamp[1]; /* without stamps only e-mail tells: there are doubles */
     k.unknown_pct = mix(&x) % 3 ? 10 : 0;
     k.race_pct = mix(&x) % 3 ? 0 : 10;
     k.partial_pct = mix(&x) % 2 ? 5 : 0;

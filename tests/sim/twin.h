@@ -33,6 +33,7 @@ struct knobs {
     int policy;    /* 0 newest, 1 a, 2 b */
     bool window;
     int64_t throttle_ms; /* how long to wait; 0: three seconds */
+    bool anew;           /* in the calm after the faults the connection is deleted and made anew */
 };
 
 struct twin_record {
@@ -78,6 +79,7 @@ struct world {
     int64_t writes_mark;
     bool crashed_in_step;
     uint64_t crash_passages; /* crash points passed in this scenario */
+    bool made_anew;
 };
 
 void world_init(struct world *w, uint64_t seed, const struct knobs *k);

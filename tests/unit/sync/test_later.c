@@ -127,12 +127,68 @@ static void field_mapped_later(void **state)
     assert_string_equal(ann->v[F_TITLE], "");
 }
 
+/* The connection is deleted and made anew: what the former one had made bears its mark and is bound again, on both
+ * sides, also where no e-mail would tell, and where a source was edited in between. proves: S1-19 */
+static void made_anew(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    links(b, "account", "contact");
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "", "Ann");
+    user_create(w, 1, KIND_CONTACT, "", "Bob");
+    user_create(w, 0, KIND_CONTACT, "eve@x.org", "Eve");
+    sync(b);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 3);
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    bed_run(b, 10 * US_PER_S);
+    must(admin_connection_delete(b->engine, "c", &e), &e);
+    user_edit(w, 0, KIND_CONTACT, ann, F_NAME, "Anna");
+    links(b, "contact", "account");
+    sync(b);
+    for (int s = 0; s < 2; s++)
+        assert_int_equal(bed_count(w, s, KIND_CONTACT), 3);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Anna")->v[F_NAME], "Anna");
+    json_t *list = bed_failures(b, false);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), 0);
+    json_decref(list);
+    user_edit(w, 1, KIND_CONTACT, bed_named(w, 1, KIND_CONTACT, "Anna"), F_TITLE, "Director");
+    sync(b);
+    assert_string_equal(ann->v[F_TITLE], "Director");
+}
+
+/* A mark of ours that no record of the other side explains: reported, and synced once a person takes off the mark.
+ * proves: S1-19 */
+static void mark_without_source(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    links(b, "contact", NULL);
+    user_create(w, 0, KIND_CONTACT, "", "Eve");
+    struct twin_record *ann = user_create(w, 1, KIND_CONTACT, "", "Ann");
+    snprintf(ann->stamp, sizeof ann->stamp, "%s.abcdefghijklmnopqrstuvwxyz", db_instance(b->db));
+    sync(b);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 1);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
+    json_t *list = bed_failures(b, false), *row = json_array_get(json_object_get(list, "items"), 0);
+    assert_non_null(row);
+    assert_string_equal(json_string_value(json_object_get(row, "code")), "ORPHANED_STAMP");
+    json_decref(list);
+    ann->stamp[0] = 0;
+    user_edit(w, 1, KIND_CONTACT, ann, F_TITLE, "Director");
+    sync(b);
+    assert_string_equal(bed_named(w, 0, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(order_of_links, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(link_made_later, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(field_mapped_later, bed_open, bed_teardown),
+        cmocka_unit_test_setup_teardown(made_anew, bed_open, bed_teardown),
+        cmocka_unit_test_setup_teardown(mark_without_source, bed_open, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,196 @@
+/* Stamps that no pair explains: of a create whose outcome was lost with an older copy of the database, or of a former
+ * connection of the same endpoints. The stamp of every record of the other side is made again, and the record that
+ * bears one of them is bound to its source before anything is created. What stays unexplained is reported. */
+#include <stdlib.h>
+
+#include "engine_int.h"
+
+enum { ORPHAN_GENERATIONS = 8 };
+
+static const char WAITS[] = "orphaned_stamp";
+
+/* Does a link that is about to match for the first time ask whose the record is? Then the stamp counts again, though
+ * the pair that it was made for, that of a former link, explained it once. */
+bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp)
+{
+    if (stamp.n == 0 || !stamp_is_ours(g, stamp))
+        return false;
+    for (const struct g_link *l = g->links; l; l = l->next)
+        if (l->row.phase == PHASE_OBSERVE && (l->feed[0] == f || l->feed[1] == f))
+            return true;
+    return false;
+}
+
+int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stamp, struct err *e)
+{
+    int rc = TL_OK;
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        for (int s = 0; s < 2 && rc == TL_OK; s++) {
+            int64_t pair = 0;
+            if (l->row.phase != PHASE_OBSERVE || l->feed[s] != f)
+                continue;
+            rc = pair_of_record(g->db, l->row.link, (enum side)s, rec, (str){0}, &pair, e);
+            if (rc != TL_E_NOT_FOUND)
+                continue;
+            struct held h = {.link = l->row.link, .side = s, .rec = rec, .at_us = g_now(g), .why = str_of(WAITS)};
+            rc = record_set_stamp(g->db, rec, stamp, e);
+            if (rc == TL_OK)
+                rc = held_put(g->db, &h, e);
+            l->orphans = l->held = true;
+        }
+    return rc;
+}
+
+static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h, const struct record *source,
+                       uint32_t gen, struct arena *a, struct err *e)
+{
+    refs_changed(g, l);
+    int from = 1 - h->side;
+    int64_t id = 0;
+    struct pair p = {0};
+    int rc = pair_of_record(g->db, l->row.link, (enum side)from, source->rec, (str){0}, &id, e);
+    if (rc == TL_OK)
+        rc = pair_get(g->db, a, id, &p, e);
+    if (rc != TL_OK && rc != TL_E_NOT_FOUND)
+        return rc;
+    if (rc == TL_OK && p.intent)
+        return TL_OK; /* looked at again when the intent closes */
+    if (p.rec[h->side] && p.rec[h->side] != h->rec) {
+        struct record twin = {0};
+        rc = record_get(g->db, a, h->rec, &twin, e);
+        struct trouble t = {.code = "DUPLICATE_CREATED",
+                            .id = twin.id,
+                            .side = h->side,
+                            .text = "its source record has a counterpart already"};
+        if (rc == TL_OK)
+            rc = fail_record(g, l, &t, e);
+    } else if (rc == TL_E_NOT_FOUND) {
+        p = (struct pair){
+            .link = l->row.link, .made_us = g_now(g), .map_gen = l->row.map_gen, .lane = LANE_BULK, .due_us = g_now(g)};
+        p.rec[from] = source->rec;
+        p.rec[h->side] = h->rec;
+        p.gen[h->side] = (int32_t)gen;
+        p.flags = h->side ? PAIR_CREATED_B : PAIR_CREATED_A;
+        rc = pair_insert(g->db, &p, e);
+    } else if (!p.rec[h->side]) {
+        p.rec[h->side] = h->rec;
+        p.gen[h->side] = (int32_t)gen;
+        p.flags |= h->side ? PAIR_CREATED_B : PAIR_CREATED_A;
+        p.status = PAIR_OK;
+        p.due_us = g_now(g);
+        rc = pair_store(g->db, &p, e);
+    }
+    if (rc == TL_OK)
+        rc = record_set_stamp(g->db, h->rec, (str){0}, e);
+    if (rc == TL_OK)
+        rc = held_drop(g->db, l->row.link, h->rec, e);
+    return rc;
+}
+
+/* The record of the other side that bears a stamp of this source, if it waits for an explanation. */
+static int orphan_explain(struct engine *g, struct g_link *l, const struct record *source, struct arena *a,
+                          struct err *e)
+{
+    int rc = TL_OK, side = l->orphan_side;
+    for (uint32_t gen = 0; gen < ORPHAN_GENERATIONS && rc == TL_OK; gen++) {
+        char stamp[40];
+        int64_t rec = 0;
+        struct held h = {0};
+        stamp_of(g, l, 1 - side, source->id, gen, stamp);
+        rc = record_find_stamp(g->db, l->feed[side]->row.feed, str_of(stamp), &rec, e);
+        if (rc == TL_OK)
+            rc = held_get(g->db, a, l->row.link, rec, &h, e);
+        if (rc == TL_OK && str_is(h.why, WAITS))
+            rc = orphan_bind(g, l, &h, source, gen, a, e);
+        if (rc == TL_E_NOT_FOUND)
+            rc = TL_OK;
+    }
+    return rc;
+}
+
+static int orphan_report(struct engine *g, struct g_link *l, const struct held *h, str id, struct err *e)
+{
+    struct held known = *h;
+    known.why = STR("reported");
+    struct trouble t = {.code = "ORPHANED_STAMP", .id = id, .side = h->side, .text = "the record carries our mark"};
+    int rc = held_put(g->db, &known, e);
+    return rc == TL_OK ? fail_record(g, l, &t, e) : rc;
+}
+
+/* The next page of source records. Whoever came into sight after the first page is compared in a walk of its own. */
+static int orphan_page(struct engine *g, struct g_link *l, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct record *page = NULL;
+    size_t n = 0;
+    int rc =
+        record_walk(g->db, &a, l->feed[1 - l->orphan_side]->row.feed, str_of(l->orphan_after), PAGE_ROWS, &page, &n, e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        rc = orphan_explain(g, l, &page[i], &a, e);
+    g_step(g, (unsigned)n * 4 + 1);
+    if (rc != TL_OK)
+        return rc;
+    l->orphans_compared = n < PAGE_ROWS;
+    text_free(l->orphan_after);
+    l->orphan_after = l->orphans_compared ? NULL : str_dup(page[n - 1].id);
+    return TL_OK;
+}
+
+/* One slice. *end: nothing of this side waits any more. */
+static int orphan_slice(struct engine *g, struct g_link *l, bool *end, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct held *list = NULL;
+    size_t n = 0;
+    if (!l->orphan_after && !l->orphans_compared)
+        l->orphan_since = g_now(g);
+    int rc = held_waiting(g->db, &a, l->row.link, l->orphan_side, str_of(WAITS), PAGE_ROWS, &list, &n, e);
+    *end = rc == TL_OK && n == 0;
+    if (rc != TL_OK || n == 0) {
+        l->orphans_compared = false;
+        l->orphan_after = text_free(l->orphan_after);
+        return rc;
+    }
+    if (!l->orphans_compared)
+        return orphan_page(g, l, e);
+    size_t reported = 0;
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        struct record rec = {0};
+        if (list[i].at_us > l->orphan_since)
+            continue; /* came into sight under way: not compared with the pages before */
+        rc = record_get(g->db, &a, list[i].rec, &rec, e);
+        if (rc == TL_OK && rec.stamp.n == 0)
+            rc = held_drop(g->db, l->row.link, rec.rec, e);
+        else if (rc == TL_OK)
+            rc = orphan_report(g, l, &list[i], rec.id, e);
+        reported++;
+    }
+    l->orphans_compared = reported > 0; /* else all over again, for those that came later */
+    return rc;
+}
+
+bool orphan_turn(struct engine *g, struct g_link *l)
+{
+    if (!l->orphans || !link_runs(l) || l->row.phase == PHASE_NEW || g->storage_down)
+        return false;
+    if (!feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
+        return false;
+    struct err e = {0};
+    bool end = false;
+    int rc = g_begin(g, &e);
+    if (rc == TL_OK)
+        rc = orphan_slice(g, l, &end, &e);
+    rc = g_end(g, rc, "explaining stamps", &e);
+    g_step(g, 1);
+    if (rc == TL_OK && end) {
+        l->orphan_after = text_free(l->orphan_after);
+        if (l->orphan_side == 0) {
+            l->orphan_side = 1;
+        } else {
+            l->orphan_side = 0;
+            l->orphans = false;
+        }
+    }
+    link_lanes_stale(l);
+    return rc == TL_OK;
+}
