@@ -172,23 +172,27 @@ static int deadline_of(struct request *rq, int64_t *us_out, struct err *e)
     return TL_OK;
 }
 
-static int run_unload(struct verb *v, struct err *e)
+static int mode_of(const char *text, enum unload_mode *out, struct err *e)
 {
     static const struct {
         const char *name;
         enum unload_mode mode;
     } modes[] = {{"soft", UNLOAD_SOFT}, {"drain", UNLOAD_DRAIN}, {"kill", UNLOAD_KILL}};
-    enum unload_mode mode = UNLOAD_DRAIN;
-    bool known = v->text[0] == NULL;
-    for (size_t i = 0; i < ARRAY_LEN(modes) && v->text[0]; i++)
-        if (strcmp(modes[i].name, v->text[0]) == 0) {
-            mode = modes[i].mode;
-            known = true;
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+        if (strcmp(modes[i].name, text ? text : "drain") == 0) {
+            *out = modes[i].mode;
+            return TL_OK;
         }
-    if (!known)
-        return err_set(e, TL_E_INVALID, "\"mode\" must be soft, drain or kill");
+    return err_set(e, TL_E_INVALID, "\"mode\" must be soft, drain or kill");
+}
+
+static int run_unload(struct verb *v, struct err *e)
+{
+    enum unload_mode mode = UNLOAD_DRAIN;
     struct connector_info info;
-    int rc = need_connector(v, &info, e);
+    int rc = mode_of(v->text[0], &mode, e);
+    if (!rc)
+        rc = need_connector(v, &info, e);
     if (!rc)
         rc = runtime_unload(v->app->runtime, v->object, mode, v->number, on_unloaded, v, e);
     if (!rc)
@@ -207,10 +211,13 @@ static int unload_connector(struct request *rq, json_t **answer, struct err *e)
 
 static int run_reload(struct verb *v, struct err *e)
 {
+    enum unload_mode mode = UNLOAD_DRAIN;
     struct connector_info info;
-    int rc = need_connector(v, &info, e);
+    int rc = mode_of(v->text[0], &mode, e);
     if (!rc)
-        rc = runtime_reload(v->app->runtime, v->object, v->number, on_loaded, v, e);
+        rc = need_connector(v, &info, e);
+    if (!rc)
+        rc = runtime_reload(v->app->runtime, v->object, mode, v->number, on_loaded, v, e);
     if (!rc)
         verb_hold(v);
     return rc;
@@ -220,6 +227,7 @@ static int reload_connector(struct request *rq, json_t **answer, struct err *e)
 {
     struct verb v;
     verb_init(&v, rq, "connector.reload", capture(rq, 0));
+    v.text[0] = body_text(rq, "mode");
     int rc = deadline_of(rq, &v.number, e);
     return rc ? rc : verb_run(&v, run_reload, answer, e);
 }
@@ -280,7 +288,7 @@ const struct route routes_connectors[] = {
     {"POST", CONNECTOR "/unload", ROUTE_WRITE, unload_connector,
      "unload: soft refuses while busy, drain waits, kill cuts", NULL, "{mode:string?,deadline:string?}", ANSWER},
     {"POST", CONNECTOR "/reload", ROUTE_WRITE, reload_connector, "drain, then load the file as it is now", NULL,
-     "{deadline:string?}", ANSWER},
+     "{mode:string?,deadline:string?}", ANSWER},
     {"POST", CONNECTOR "/disable", ROUTE_WRITE, disable_connector, "unload and keep it so until enabled", NULL, NULL,
      ANSWER},
     {"POST", CONNECTOR "/enable", ROUTE_WRITE, enable_connector, "allow again, and load", NULL, NULL, ANSWER},

@@ -78,30 +78,30 @@ static const struct cli_option unload_options[] = {
     {NULL, NULL, NULL},
 };
 
-static json_t *deadline_body(struct cli *cli)
+static json_t *ending_body(struct cli *cli)
 {
     json_t *body = json_object();
     if (cli_value(cli, "deadline"))
         json_object_set_new(body, "deadline", json_string(cli_value(cli, "deadline")));
+    if (cli_value(cli, "mode"))
+        json_object_set_new(body, "mode", json_string(cli_value(cli, "mode")));
     return body;
 }
 
 static int run_unload(struct cli *cli)
 {
-    json_t *body = deadline_body(cli);
-    if (cli_value(cli, "mode"))
-        json_object_set_new(body, "mode", json_string(cli_value(cli, "mode")));
-    return send_verb(cli, "unload", body);
+    return send_verb(cli, "unload", ending_body(cli));
 }
 
 static const struct cli_option reload_options[] = {
+    {"mode", "MODE", "soft: refuse while busy; drain (default): wait for writes; kill: cut (worker only)"},
     {"deadline", "TIME", "how long the drain may take, for example 30s (default: 60s)"},
     {NULL, NULL, NULL},
 };
 
 static int run_reload(struct cli *cli)
 {
-    return send_verb(cli, "reload", deadline_body(cli));
+    return send_verb(cli, "reload", ending_body(cli));
 }
 
 static int run_disable(struct cli *cli)

@@ -6,8 +6,8 @@
  *
  * A worker has one control channel (descriptor 3) and one channel for each of its instances. On an instance's channel
  * the two sides take turns: the daemon sends OPEN, CALL or CLOSE and then only answers; the worker asks, and ends its
- * turn with OPENED, DONE or CLOSED. LOG, METRIC, QUOTA and ITEMS have no answer. While the worker waits for an answer
- * the daemon may ask back with VERDICT or TOKEN_ERROR. */
+ * turn with OPENED, DONE or CLOSED. LOG, METRIC, QUOTA, ITEMS and ALIVE have no answer. While the worker waits for an
+ * answer the daemon may ask back with VERDICT or TOKEN_ERROR. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,7 +49,8 @@ enum frame_type {
     FRAME_BLOB_WRITE = 44,
     FRAME_BLOB_READ = 45,
     FRAME_VERDICT = 46, /* answers to ASK_ */
-    FRAME_TOKEN_ERROR = 47
+    FRAME_TOKEN_ERROR = 47,
+    FRAME_ALIVE = 48 /* milliseconds of silence to come */
 };
 
 struct frame {

@@ -192,6 +192,8 @@ struct host_side {
     pthread_mutex_t lock; /* of the cancel flag while someone sleeps on it */
     pthread_cond_t cond;
     int32_t cancelled; /* atomic */
+    int32_t inside;    /* the host works for the connector; atomic */
+    int64_t alive_us;  /* mono: last sign of life, or the end of a sleep; atomic */
 };
 
 static int tl_status_of(int rc)
@@ -246,6 +248,24 @@ static tl_status s_sleep_ms(void *ctx, uint32_t ms)
     return s_cancelled(h) ? TL_E_CANCELLED : TL_OK;
 }
 
+static void s_alive(void *ctx, uint32_t ms)
+{
+    struct host_side *h = ctx;
+    __atomic_store_n(&h->alive_us, env_mono_us(h->config.env) + (int64_t)ms * 1000, __ATOMIC_RELAXED);
+}
+
+static void inside(struct host_side *h, int32_t by)
+{
+    s_alive(h, 0);
+    __atomic_add_fetch(&h->inside, by, __ATOMIC_SEQ_CST);
+}
+
+int64_t host_side_silent_us(const struct host_side *h, int64_t mono_us)
+{
+    int64_t silent = mono_us - __atomic_load_n(&h->alive_us, __ATOMIC_RELAXED);
+    return __atomic_load_n(&h->inside, __ATOMIC_SEQ_CST) || silent < 0 ? 0 : silent;
+}
+
 static int blob_size(void *ctx, uint64_t handle, uint64_t *out)
 {
     return blobs_size(ctx, handle, out);
@@ -270,7 +290,9 @@ static tl_status s_http(void *ctx, tl_http *requests, uint32_t n, tl_error *erro
     }
     struct auth_blobs blobs = {.ctx = &h->blobs, .size = blob_size, .read = blob_read, .write = blob_write};
     struct err e = {0};
+    inside(h, 1);
     int rc = auth_http(h->config.auth, h->answers, requests, n, &blobs, &h->cancelled, &e);
+    inside(h, -1);
     if (rc)
         err_to_tl(&e, error);
     return tl_status_of(rc);
@@ -282,7 +304,9 @@ static tl_status s_auth_extra(void *ctx, const char *member, struct buf *out, tl
     if (!h->config.auth)
         return TL_OK;
     struct err e = {0};
+    inside(h, 1);
     int rc = auth_extra(h->config.auth, member, &h->cancelled, out, &e);
+    inside(h, -1);
     if (rc)
         err_to_tl(&e, error);
     return tl_status_of(rc);
@@ -299,7 +323,9 @@ static tl_status s_kv_get(void *ctx, const char *key, struct buf *out)
     struct host_side *h = ctx;
     struct err e = {0};
     struct store_call c = {.store = h->config.store, .endpoint = h->config.endpoint, .key = key, .out = out, .e = &e};
+    inside(h, 1);
     control_ask(h->config.control, kv_get_control, &c);
+    inside(h, -1);
     return tl_status_of(c.rc);
 }
 
@@ -309,7 +335,9 @@ static tl_status s_kv_set(void *ctx, const char *key, tl_str value)
     struct err e = {0};
     struct store_call c = {
         .store = h->config.store, .endpoint = h->config.endpoint, .key = key, .value = value, .e = &e};
+    inside(h, 1);
     control_ask(h->config.control, kv_set_control, &c);
+    inside(h, -1);
     if (c.rc)
         log_err(LOG_DEBUG, h->log_ctx, &e);
     return tl_status_of(c.rc);
@@ -390,12 +418,14 @@ void host_side_services(struct host_side *h, struct services *out)
         .blob_write = s_blob_write,
         .blob_read = s_blob_read,
         .call_end = s_call_end,
+        .alive = s_alive,
     };
 }
 
 void host_side_begin(struct host_side *h)
 {
     __atomic_store_n(&h->cancelled, 0, __ATOMIC_RELAXED);
+    s_alive(h, 0);
 }
 
 void host_side_cancel(struct host_side *h)

@@ -53,6 +53,8 @@ struct host_side *host_side_free(struct host_side *h);
 void host_side_services(struct host_side *h, struct services *out);
 void host_side_begin(struct host_side *h);  /* a call begins: not cancelled */
 void host_side_cancel(struct host_side *h); /* [any] */
+/* How long the call has given no sign of life; 0 while the host itself works for it. [any] */
+int64_t host_side_silent_us(const struct host_side *h, int64_t mono_us);
 
 /* Which connector's pure functions the auth object asks: those of the instance this thread runs now. */
 void verdicts_bind(const struct verdicts *v); /* NULL: none; default rules then */

@@ -13,8 +13,11 @@ bool instance_own_thread(struct instance *i, const char *function)
 {
     pthread_t driver;
     __atomic_load(&i->thread, &driver, __ATOMIC_RELAXED);
-    if (!__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE) && pthread_equal(driver, pthread_self()))
+    if (!__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE) && pthread_equal(driver, pthread_self())) {
+        if (i->services.alive)
+            i->services.alive(i->services.ctx, 0);
         return true;
+    }
     __atomic_store_n(i->module->foreign_threads, true, __ATOMIC_RELAXED); /* its code stays mapped */
     if (__atomic_fetch_add(&i->foreign_calls, 1, __ATOMIC_RELAXED) < FOREIGN_TOLD &&
         !__atomic_load_n(&i->closed, __ATOMIC_ACQUIRE))
@@ -87,7 +90,10 @@ static tl_status host_sleep_ms(const tl_host *h, uint32_t ms)
     if (!instance_own_thread(i, "sleep_ms"))
         return TL_E_BUG;
     instance_flush(i);
-    return i->services.sleep_ms(i->services.ctx, ms > SLEEP_MAX_MS ? SLEEP_MAX_MS : ms);
+    ms = ms > SLEEP_MAX_MS ? SLEEP_MAX_MS : ms;
+    if (i->services.alive)
+        i->services.alive(i->services.ctx, ms);
+    return i->services.sleep_ms(i->services.ctx, ms);
 }
 
 static tl_status http_refused(struct instance *i, tl_error *e, const char *text)

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "call_place.h"
 #include "codec.h"
 #include "remote_int.h"
 #include "wire.h"
 
+enum { ALIVE_MAX_MS = 600000 };
 enum { ANSWER_FILL = 4 << 20 /* http answers are packed into frames of about this size */ };
 
 struct remote {
@@ -27,7 +29,8 @@ static tl_status broken_error(struct remote *r, tl_error *error, tl_status s, co
 {
     r->broken = true;
     *error = (tl_error){.struct_size = sizeof *error, .scope = TL_SCOPE_ENDPOINT};
-    snprintf(error->text, sizeof error->text, "%s", text);
+    snprintf(error->text, sizeof error->text, "%.255s", text);
+    codec_error_clean(error);
     return s;
 }
 
@@ -200,6 +203,16 @@ static bool serve_metric(struct remote *r, struct decoder *d)
     return true;
 }
 
+static bool serve_alive(struct remote *r, struct decoder *d)
+{
+    uint64_t ms = dec_u64(d);
+    if (!decoder_ended(d) || ms > ALIVE_MAX_MS)
+        return false;
+    if (r->services.alive)
+        r->services.alive(r->services.ctx, (uint32_t)ms);
+    return true;
+}
+
 static bool serve_quota(struct remote *r, struct decoder *d)
 {
     tl_quota q;
@@ -223,6 +236,8 @@ static bool serve(struct remote *r, const struct frame *f)
         return serve_metric(r, d);
     case FRAME_QUOTA:
         return serve_quota(r, d);
+    case FRAME_ALIVE:
+        return serve_alive(r, d);
     case FRAME_HTTP:
         return serve_http(r, d);
     case FRAME_AUTH_EXTRA:
@@ -248,6 +263,8 @@ static bool converse(struct remote *r, uint16_t until, const struct call *call, 
     while (!r->broken) {
         struct err e = {0};
         int rc = channel_read(&r->channel, last, -1, &e);
+        if (r->services.alive)
+            r->services.alive(r->services.ctx, 0);
         if (rc == E_END) {
             r->broken = true;
         } else if (rc) {
@@ -262,8 +279,10 @@ static bool converse(struct remote *r, uint16_t until, const struct call *call, 
             else
                 buf_str(&reply->items, last->body);
         } else if (!serve(r, last) && !r->broken) {
-            char what[64];
-            snprintf(what, sizeof what, "a malformed or unexpected frame of type %u", last->type);
+            char what[160];
+            snprintf(what, sizeof what,
+                     "a malformed or unexpected frame of type %u: its memory is spoilt, or two threads wrote at once",
+                     last->type);
             misbehaved(r, what);
         }
     }
@@ -438,8 +457,13 @@ void remote_run(struct remote *r, const struct call *call, str request, int64_t 
     }
     if (!ended) {
         reply->crashed = true;
-        reply->status = broken_error(r, error, call->kind == CALL_PUSH ? TL_E_UNKNOWN : TL_E_TEMPORARY,
-                                     "the connector's worker died inside the call");
+        AUTO(buf_done) struct buf text = {.max = 2048};
+        buf_text_add(&text, "the connector's worker died in ");
+        call_place(&text, call);
+        call_progress(&text, call);
+        reply->status =
+            broken_error(r, error, call->kind == CALL_PUSH ? TL_E_UNKNOWN : TL_E_TEMPORARY, buf_text(&text));
+        snprintf(error->code, sizeof error->code, "PLUGIN_CRASH");
     }
     if (r->services.call_end)
         r->services.call_end(r->services.ctx);

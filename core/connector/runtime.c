@@ -99,6 +99,8 @@ int runtime_new(struct runtime **out, const struct runtime_config *config, struc
         rt->config.idle_us = INT64_C(60) * 1000000;
     if (!rt->config.call_us)
         rt->config.call_us = INT64_C(600) * 1000000;
+    if (!rt->config.silence_us)
+        rt->config.silence_us = INT64_C(60) * 1000000;
     rt->connector_dir = text_dup(config->connector_dir);
     rt->state_dir = text_dup(config->state_dir);
     rt->worker_path = text_dup(config->worker_path);

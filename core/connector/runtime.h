@@ -58,8 +58,11 @@ struct runtime_config {
     uint32_t agent_instances;  /* per endpoint; 0: 4 */
     uint32_t max_requests;     /* HTTP requests at once per endpoint; 0: 8 */
     int64_t idle_us;           /* an instance unused for so long is closed; 0: 60 s */
-    int64_t call_us; /* a call that runs longer is cancelled, and killed 10 s later; 0: 10 min. Where the request
-                        has a deadline of its own, that counts */
+    int64_t call_us; /* a call that runs longer is cancelled, and hangs when it does not come back within 10 s: its worker
+                        is killed and counted as crashed, in process its instance is never used again; 0: 10 min. Where
+                        the request has a deadline of its own, that counts */
+    int64_t silence_us; /* the same for one that gives no sign of life for so long: it neither calls the host nor sleeps
+                           there; 0: 60 s */
     /* Tells about changes of state, for events and logs; may be NULL. endpoint 0: the connector itself. */
     void (*changed)(void *ctx, const char *connector, int64_t endpoint);
     void (*metric)(void *ctx, const char *connector, const char *name, int64_t add); /* [any]; may be NULL */
@@ -119,16 +122,17 @@ int runtime_connector_disable(struct runtime *rt, const char *name, bool disable
 int runtime_load(struct runtime *rt, const char *name, runtime_done_fn done, void *arg, struct err *e);
 enum unload_mode {
     UNLOAD_SOFT,  /* refused with E_BUSY while calls are queued or running */
-    UNLOAD_DRAIN, /* queued calls fail with TL_E_TEMPORARY, reads are cancelled, pushes are waited for; refused with
-                     E_BUSY when the deadline passes first: the connector goes on */
+    UNLOAD_DRAIN, /* queued calls fail with TL_E_TEMPORARY, reads are cancelled and cut with their worker when they do
+                     not come back, pushes are waited for; refused with E_BUSY when the deadline passes first: the
+                     connector goes on */
     UNLOAD_KILL   /* workers are killed at once; in process: as drain, then RUN_FAILED_UNLOAD */
 };
 /* deadline_us: from now; 0: 60 s. */
 int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us,
                    runtime_done_fn done, void *arg, struct err *e);
-/* Drain, then load the file as it is now. The old one stays when the new one is not admitted. */
-int runtime_reload(struct runtime *rt, const char *name, int64_t deadline_us, runtime_done_fn done, void *arg,
-                   struct err *e);
+/* Unload in that mode, then load the file as it is now. The old one stays when the new one is not admitted. */
+int runtime_reload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us,
+                   runtime_done_fn done, void *arg, struct err *e);
 
 struct connector_info {
     const char *name;

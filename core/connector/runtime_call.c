@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "call_place.h"
 #include "codec.h"
+#include "log.h"
 #include "runtime_int.h"
 
 static struct slot *slot_of(struct endpoint *ep, int32_t purpose)
@@ -22,6 +24,15 @@ void slots_init(struct endpoint *ep, const struct runtime_config *config)
 uint32_t rt_endpoint_running(const struct endpoint *ep)
 {
     return ep->slots[0].n_busy + ep->slots[1].n_busy + ep->slots[2].n_busy;
+}
+
+bool rt_endpoint_writes(const struct endpoint *ep)
+{
+    for (int i = 0; i < SLOTS; i++)
+        for (const struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
+            if (inst->state == INST_BUSY && inst->call && inst->call->kind == CALL_PUSH)
+                return true;
+    return false;
 }
 
 uint32_t rt_endpoint_queued(const struct endpoint *ep)
@@ -97,19 +108,22 @@ static void errand_fail(struct runtime *rt, struct errand *errand, int rc, const
     post_failed(rt);
 }
 
+static void slot_fail_queued(struct runtime *rt, struct slot *slot, tl_status s, const char *text)
+{
+    while (slot->queue) {
+        struct call *c = slot->queue;
+        slot->queue = c->next;
+        call_fail(rt, c, s, text);
+    }
+    slot->queue_tail = &slot->queue;
+    slot->n_queued = 0;
+}
+
 void rt_endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text)
 {
     struct runtime *rt = ep->connector->rt;
-    for (int i = 0; i < SLOTS; i++) {
-        struct slot *slot = &ep->slots[i];
-        while (slot->queue) {
-            struct call *c = slot->queue;
-            slot->queue = c->next;
-            call_fail(rt, c, s, text);
-        }
-        slot->queue_tail = &slot->queue;
-        slot->n_queued = 0;
-    }
+    for (int i = 0; i < SLOTS; i++)
+        slot_fail_queued(rt, &ep->slots[i], s, text);
     while (ep->errands) {
         struct errand *errand = ep->errands;
         ep->errands = errand->next;
@@ -155,9 +169,10 @@ static tl_status inst_open(struct inst *inst, tl_error *error)
     return instance_open(&inst->local, ep->connector->module, &services, &open, error);
 }
 
+/* In process the call may be given up meanwhile: then only what belongs to inst may be touched after the run. */
 static void inst_run_call(struct inst *inst, struct call *call)
 {
-    struct reply *reply = &call->reply;
+    struct reply *reply = inst->worker ? &call->reply : &inst->reply;
     const struct env *env = inst->endpoint->connector->rt->config.env;
     int64_t start = env_mono_us(env);
     AUTO(buf_done) struct buf request = {.max = FRAME_MAX};
@@ -187,21 +202,26 @@ static void inst_work(struct task *t)
         return;
     }
     tl_error error;
+    struct call *call = inst->call; /* the control thread may take it away when it gives the call up */
     verdicts_bind(inst->worker ? NULL : &local);
     tl_status s = inst_open(inst, &error);
+    int32_t opening = PHASE_OPENING;
+    bool given_up =
+        !__atomic_compare_exchange_n(&inst->phase, &opening, PHASE_RUNNING, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     if (s) {
+        struct reply *reply = inst->worker && call ? &call->reply : &inst->reply;
         inst->stale = true;
-        if (inst->call) {
-            inst->call->reply.status = s;
-            inst->call->reply.error = error;
+        if (call) {
+            reply->status = s;
+            reply->error = error;
         } else {
             err_from_tl(&inst->errand->err, s, &error);
             inst->errand->rc = s;
         }
-    } else {
+    } else if (!given_up) {
         verdicts_bind(inst->remote ? remote_verdicts(inst->remote) : &local);
-        if (inst->call)
-            inst_run_call(inst, inst->call);
+        if (call)
+            inst_run_call(inst, call);
         else
             inst->errand->rc = inst->errand->fn(inst->endpoint->auth, inst->errand->arg, &inst->errand->err);
     }
@@ -310,6 +330,85 @@ static void learn(struct endpoint *ep, struct inst *inst, const struct reply *re
     }
 }
 
+static void reply_move(struct reply *to, struct reply *from)
+{
+    buf_done(&to->items);
+    *to = *from;
+    memset(from, 0, sizeof *from);
+}
+
+/* "pull of contact of endpoint "x" after 20 records ..." */
+static void place_of(struct buf *out, const struct inst *inst, const struct call *call)
+{
+    if (!call) {
+        buf_fmt(out, "a sign-in of endpoint \"%s\"", inst->endpoint->name);
+        return;
+    }
+    call_place(out, call);
+    buf_fmt(out, " of endpoint \"%s\"", inst->endpoint->name);
+    call_progress(out, call);
+}
+
+static void late_words(struct buf *out, const struct inst *inst)
+{
+    const struct runtime_config *config = &inst->endpoint->connector->rt->config;
+    if (inst->silent)
+        buf_fmt(out, "it gave no sign of life for %lld s and did not heed being cancelled",
+                (long long)(config->silence_us / 1000000));
+    else
+        buf_fmt(out, "it did not end within its deadline of %lld s and did not heed being cancelled",
+                (long long)((inst->deadline_us - inst->started_us) / 1000000));
+}
+
+/* What a person reads of a call that was killed or given up. */
+static void hang_error(const struct inst *inst, const struct call *call, tl_error *error)
+{
+    AUTO(buf_done) struct buf text = {.max = 1024};
+    call_place(&text, call);
+    buf_text_add(&text, " hangs: ");
+    late_words(&text, inst);
+    *error = (tl_error){.struct_size = sizeof *error, .scope = TL_SCOPE_ENDPOINT};
+    snprintf(error->code, sizeof error->code, "PLUGIN_HANG");
+    snprintf(error->text, sizeof error->text, "%.255s", buf_text(&text));
+    codec_error_clean(error);
+}
+
+/* Whatever the engine makes of it, the log has what the connector said. */
+static void tell_failure(struct endpoint *ep, const struct call *call)
+{
+    const struct reply *r = &call->reply;
+    if (r->status == TL_OK || r->status == TL_E_CANCELLED || r->status == TL_E_CURSOR_LOST || r->crashed)
+        return;
+    AUTO(buf_done) struct buf ctx = {.max = 4096}, line = {.max = 2048};
+    call_place(&line, call);
+    buf_fmt(&line, ": %s: %s", status_name(r->status), r->error.text);
+    if (r->error.code[0])
+        buf_fmt(&line, " (%s)", r->error.code);
+    int64_t now = rt_mono_us(ep->connector->rt);
+    if (strcmp(buf_text(&line), ep->told) == 0 && now - ep->told_us < TELL_AGAIN_US)
+        return;
+    snprintf(ep->told, sizeof ep->told, "%s", buf_text(&line));
+    ep->told_us = now;
+    log_member(&ctx, "connector", ep->connector->name);
+    log_member(&ctx, "endpoint", ep->name);
+    log_line(LOG_WARN, buf_text(&ctx), "%s", buf_text(&line));
+    if (r->error.detail[0])
+        log_line(LOG_DEBUG, buf_text(&ctx), "%s", r->error.detail);
+}
+
+/* The call was given up before: its instance, back after all, is closed. */
+static void inst_back(struct inst *inst)
+{
+    struct endpoint *ep = inst->endpoint;
+    log_line(LOG_WARN, ep->connector->name, "a call of endpoint \"%s\" that was given up came back after %lld s",
+             ep->name, (long long)((rt_mono_us(ep->connector->rt) - inst->started_us) / 1000000));
+    slot_of(ep, inst->purpose)->n_lost--;
+    buf_done(&inst->reply.items);
+    inst->state = INST_IDLE;
+    inst_close(inst);
+    endpoint_moved(ep);
+}
+
 static void inst_ended(struct task *t)
 {
     struct inst *inst = (struct inst *)(void *)((char *)t - offsetof(struct inst, task));
@@ -320,19 +419,35 @@ static void inst_ended(struct task *t)
     struct call *call = inst->call;
     struct errand *errand = inst->errand;
     bool was_auth_failed = false;
+    slot_of(ep, inst->purpose)->n_busy--;
+    if (!call && !errand) {
+        inst_back(inst);
+        return;
+    }
+    AUTO(buf_done) struct buf place = {.max = 2048};
+    if (call && !inst->worker)
+        reply_move(&call->reply, &inst->reply);
+    if (inst->gone)
+        place_of(&place, inst, call);
+    if (inst->gone && inst->hung) {
+        buf_text_add(&place, ": ");
+        late_words(&place, inst);
+        if (call)
+            hang_error(inst, call, &call->reply.error);
+    }
     inst->call = NULL;
     inst->errand = NULL;
-    slot_of(ep, inst->purpose)->n_busy--;
     inst->state = INST_IDLE;
     inst->idle_since_us = rt_mono_us(rt);
     if (call) {
+        tell_failure(ep, call);
         learn(ep, inst, &call->reply);
         was_auth_failed = call->reply.status == TL_E_AUTH;
     } else if (errand->rc == TL_OK) {
         ep->blocked_until_us = 0;
     }
     if (inst->gone)
-        cell_crashed(c, inst->cell == &ep->cell ? ep : NULL, inst->worker);
+        cell_crashed(c, inst->cell == &ep->cell ? ep : NULL, inst->worker, buf_text(&place));
     if (inst->gone || inst->stale || !rt_endpoint_usable(ep) || ep->dirty || rt->stopping)
         inst_close(inst);
     if (was_auth_failed)
@@ -371,7 +486,10 @@ static void inst_start(struct inst *inst, struct call *call, struct errand *erra
     inst->state = INST_BUSY;
     inst->call = call;
     inst->errand = errand;
-    inst->cancelled = false;
+    inst->cancelled = inst->silent = inst->hung = false;
+    inst->late_us = 0;
+    inst->phase = PHASE_OPENING;
+    inst->started_us = rt_mono_us(rt);
     inst->deadline_us = call ? deadline_of(call, rt) : rt_mono_us(rt) + rt->config.call_us;
     host_side_begin(inst->host);
     slot_of(ep, inst->purpose)->n_busy++;
@@ -468,16 +586,62 @@ void rt_endpoint_close_instances(struct endpoint *ep)
     }
 }
 
+/* In process a call cannot be cut. It ends for whoever waits for it, and its instance is not used again. */
+static void give_up(struct inst *inst)
+{
+    struct endpoint *ep = inst->endpoint;
+    struct connector *c = ep->connector;
+    struct slot *slot = slot_of(ep, inst->purpose);
+    AUTO(buf_done) struct buf place = {.max = 2048};
+    place_of(&place, inst, inst->call);
+    buf_text_add(&place, ": ");
+    late_words(&place, inst);
+    err_clear(&c->error);
+    err_set(&c->error, TL_E_BUG, "connector \"%s\" hangs in %s", c->name, buf_text(&place));
+    err_hint(&c->error, "in process a call cannot be cut: its instance is given up; restart the daemon, or isolate it");
+    log_err(LOG_ERROR, c->name, &c->error);
+    slot->n_lost++;
+    int32_t opening = PHASE_OPENING;
+    __atomic_compare_exchange_n(&inst->phase, &opening, PHASE_GIVEN_UP, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    struct call *call = take(inst->call);
+    tl_error error;
+    hang_error(inst, call, &error);
+    call_fail(c->rt, call, call->kind == CALL_PUSH ? TL_E_UNKNOWN : TL_E_TEMPORARY, error.text);
+    call->reply.error = error;
+    call->reply.crashed = true;
+    if (slot->n_lost >= slot->max)
+        slot_fail_queued(c->rt, slot, TL_E_TEMPORARY, "a call of the connector hangs");
+    rt_changed(c->rt, c, ep);
+}
+
+/* Late is past its deadline, or silent for too long: cancelled first, and a hang when that does not bring it back. */
+static void inst_watch(struct inst *inst, int64_t now)
+{
+    const struct runtime_config *config = &inst->endpoint->connector->rt->config;
+    bool silent = host_side_silent_us(inst->host, now) >= config->silence_us;
+    if (!inst->late_us && (silent || now >= inst->deadline_us)) {
+        inst->late_us = now;
+        inst->silent = silent;
+        inst_cancel(inst);
+    }
+    if (!inst->late_us || now < inst->late_us + KILL_GRACE_US || inst->hung)
+        return;
+    if (!inst->worker && !inst->call)
+        return; /* a sign-in ends with its requests */
+    inst->hung = true;
+    if (inst->worker)
+        worker_kill(inst->worker); /* the pool thread sees the end of the channel */
+    else
+        give_up(inst);
+}
+
 static void inst_tick(struct inst *inst, int64_t now)
 {
     struct connector *c = inst->endpoint->connector;
     if (inst->state == INST_IDLE && now - inst->idle_since_us >= c->rt->config.idle_us)
         inst_close(inst);
-    if (inst->state != INST_BUSY || now < inst->deadline_us)
-        return;
-    inst_cancel(inst);
-    if (now >= inst->deadline_us + KILL_GRACE_US && inst->worker)
-        worker_kill(inst->worker); /* the pool thread sees the end of the channel */
+    if (inst->state == INST_BUSY && (inst->call || inst->errand))
+        inst_watch(inst, now);
 }
 
 void rt_endpoint_tick(struct endpoint *ep, int64_t now)
@@ -516,6 +680,10 @@ static void d_submit(void *ctx, struct call *call)
         return;
     }
     struct slot *slot = slot_of(ep, call->purpose);
+    if (slot->n_lost >= slot->max) {
+        call_fail(rt, call, TL_E_TEMPORARY, "a call of the connector hangs");
+        return;
+    }
     *slot->queue_tail = call;
     slot->queue_tail = &call->next;
     slot->n_queued++;

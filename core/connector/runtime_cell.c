@@ -164,16 +164,16 @@ static void close_instances_of(struct connector *c, const struct worker *w)
     }
 }
 
-void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w)
+void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w, const char *place)
 {
     struct cell *cell = cell_of(c, ep);
     if (cell->worker != w)
         return; /* told before, by another of its instances */
     char how[128];
-    char text[160];
+    char text[640];
     worker_kill(w);
     worker_wait(w, how, sizeof how);
-    snprintf(text, sizeof text, "died: %s", how);
+    snprintf(text, sizeof text, "died: %s%s%.480s", how, place ? ", in " : "", place ? place : "");
     cell->worker = NULL;
     close_instances_of(c, w);
     if (!c->ending.active)
@@ -186,7 +186,7 @@ void cell_tick(struct connector *c, struct endpoint *ep, int64_t now)
     struct cell *cell = cell_of(c, ep);
     char how[128];
     if (cell->worker && worker_ended(cell->worker, how, sizeof how))
-        cell_crashed(c, ep, cell->worker);
+        cell_crashed(c, ep, cell->worker, NULL);
     if (!cell->retry_us || c->ending.active)
         return;
     if (now >= cell->retry_us)

@@ -19,8 +19,10 @@ enum {
 #define BACKOFF_FIRST_US    INT64_C(200000)
 #define BACKOFF_MAX_US      (INT64_C(60) * 1000000)
 #define KILL_GRACE_US       (INT64_C(10) * 1000000)
+#define READ_GRACE_US       (INT64_C(3) * 1000000)
 #define TICK_US             INT64_C(500000)
 #define THROTTLE_DEFAULT_US (INT64_C(10) * 1000000)
+#define TELL_AGAIN_US       (INT64_C(300) * 1000000)
 #define SIGN_IN_PAUSE_US    (INT64_C(10) * 1000000)
 
 /* Something done on a pool thread whose end comes back to the control thread. */
@@ -46,6 +48,7 @@ struct cell {
 };
 
 enum inst_state { INST_IDLE, INST_BUSY, INST_CLOSING };
+enum { PHASE_OPENING, PHASE_RUNNING, PHASE_GIVEN_UP };
 
 /* One instance, open or about to be opened by its first call. */
 struct inst {
@@ -63,7 +66,12 @@ struct inst {
     struct task task;
     struct call *call; /* running; NULL while an auth errand or a close runs */
     struct errand *errand;
-    int64_t idle_since_us, deadline_us; /* mono */
+    int64_t idle_since_us, started_us, deadline_us; /* mono */
+    int64_t late_us;                                /* mono: cancelled for being late since; 0: it is not */
+    bool silent;                                    /* that was because of its silence */
+    int32_t phase;                                  /* PHASE_*, atomic: who may touch the call of a local instance */
+    bool hung;                                      /* late and not back: its worker was killed, or it was given up */
+    struct reply reply;                             /* of a local call: the call itself may have been given up */
     bool cancelled;
 };
 
@@ -83,6 +91,7 @@ struct slot {
     uint32_t n_insts, n_busy, max;
     struct call *queue, **queue_tail;
     uint32_t n_queued;
+    uint32_t n_lost; /* instances in calls that were given up */
 };
 
 struct endpoint {
@@ -109,6 +118,8 @@ struct endpoint {
     struct cell cell;         /* isolation = endpoint */
     int64_t blocked_until_us; /* mono */
     bool told_to_wait;        /* that is the vendor's own word */
+    char told[512];           /* the last failure in the log, not to be told again and again */
+    int64_t told_us;          /* mono */
 };
 
 /* A pending unload, reload or stop. */
@@ -116,6 +127,7 @@ struct ending {
     bool active;
     enum unload_mode mode;
     int64_t deadline_us; /* mono */
+    int64_t cut_us;      /* mono: reads that are not back then are cut with their worker */
     bool closing;        /* calls are done, instances are being closed */
     bool stopping_workers;
     bool cut; /* the host ends and has cut even writes; those in process get a moment to come back */
@@ -181,6 +193,7 @@ void rt_connector_pump(struct connector *c);
 void call_fail(struct runtime *rt, struct call *call, tl_status s, const char *text);
 void rt_endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text);
 void rt_endpoint_cancel_running(struct endpoint *ep, bool pushes_too);
+bool rt_endpoint_writes(const struct endpoint *ep); /* a push runs */
 /* Closes idle instances; busy ones become stale. */
 void rt_endpoint_close_instances(struct endpoint *ep);
 uint32_t rt_endpoint_running(const struct endpoint *ep);
@@ -193,7 +206,8 @@ void rt_endpoint_tick(struct endpoint *ep, int64_t now_us);
 struct cell *rt_endpoint_cell(struct endpoint *ep); /* NULL: in process */
 bool cell_ready(const struct cell *c);
 void cell_start(struct connector *c, struct endpoint *ep); /* ep NULL: the shared one */
-void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w);
+/* place: what ran in it, may be NULL. */
+void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w, const char *place);
 void cell_tick(struct connector *c, struct endpoint *ep, int64_t now_us);
 void cell_reset(struct cell *cell);
 

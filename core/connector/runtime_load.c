@@ -14,6 +14,7 @@ struct load_task {
     struct connector *connector;
     enum isolation isolation;
     bool reload;
+    enum unload_mode mode; /* of the old one's end */
     int64_t drain_us;
     struct staged staged;
     struct worker *worker;
@@ -149,7 +150,7 @@ static void load_end(struct task *t)
         err_set(&l->err, E_PRECONDITION, "connector \"%s\" was unloaded meanwhile", c->name);
     if (!l->err.status && l->reload) {
         c->next_load = l;
-        begin_ending(c, UNLOAD_DRAIN, l->drain_us, l->done, l->arg);
+        begin_ending(c, l->mode, l->drain_us, l->done, l->arg);
         c->ending.reload = true;
         return;
     }
@@ -167,13 +168,15 @@ static void load_end(struct task *t)
     load_task_free(l);
 }
 
-static void start_load(struct connector *c, bool reload, int64_t drain_us, runtime_done_fn done, void *arg)
+static void start_load(struct connector *c, bool reload, enum unload_mode mode, int64_t drain_us, runtime_done_fn done,
+                       void *arg)
 {
     struct load_task *l = calloc(1, sizeof *l);
     ASSERT(l);
     l->connector = c;
     l->isolation = c->wish;
     l->reload = reload;
+    l->mode = mode;
     l->drain_us = drain_us;
     l->done = done;
     l->arg = arg;
@@ -208,18 +211,27 @@ int runtime_load(struct runtime *rt, const char *name, runtime_done_fn done, voi
     if (c->disabled)
         return refuse_disabled(c, e);
     if (c->state == RUN_CRASHED)
-        return runtime_reload(rt, name, 0, done, arg, e);
+        return runtime_reload(rt, name, UNLOAD_DRAIN, 0, done, arg, e);
     if (c->state != RUN_NOT_LOADED || rt->stopping)
         return refuse_state(c, "loaded", e);
     c->state = RUN_LOADING;
     cell_reset(&c->cell);
     rt_changed(rt, c, NULL);
-    start_load(c, false, 0, done, arg);
+    start_load(c, false, UNLOAD_DRAIN, 0, done, arg);
     return TL_OK;
 }
 
-int runtime_reload(struct runtime *rt, const char *name, int64_t deadline_us, runtime_done_fn done, void *arg,
-                   struct err *e)
+static int refuse_busy(const struct runtime *rt, const char *name, struct err *e)
+{
+    struct connector_info info;
+    runtime_connector_info(rt, name, &info);
+    err_set(e, E_BUSY, "connector \"%s\" is at work: %u calls run, %u wait", name, info.running, info.queued);
+    err_hint(e, "`--mode drain` waits for them");
+    return E_BUSY;
+}
+
+int runtime_reload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us,
+                   runtime_done_fn done, void *arg, struct err *e)
 {
     struct connector *c = rt_connector(rt, name);
     if (!c)
@@ -231,7 +243,9 @@ int runtime_reload(struct runtime *rt, const char *name, int64_t deadline_us, ru
     bool ok = c->state == RUN_RUNNING || c->state == RUN_RETRYING || c->state == RUN_CRASHED;
     if (!ok || c->ending.active || c->next_load || rt->stopping)
         return refuse_state(c, "reloaded", e);
-    start_load(c, true, deadline_us, done, arg);
+    if (mode == UNLOAD_SOFT && !rt_connector_idle(c))
+        return refuse_busy(rt, name, e);
+    start_load(c, true, mode, deadline_us, done, arg);
     return TL_OK;
 }
 
@@ -254,13 +268,8 @@ int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, 
     bool ok = c->state != RUN_NOT_LOADED && c->state != RUN_LOADING && c->state != RUN_UNLOADING;
     if (!ok || c->ending.active)
         return refuse_state(c, "unloaded", e);
-    if (mode == UNLOAD_SOFT && !rt_connector_idle(c)) {
-        struct connector_info info;
-        runtime_connector_info(rt, name, &info);
-        err_set(e, E_BUSY, "connector \"%s\" is at work: %u calls run, %u wait", name, info.running, info.queued);
-        err_hint(e, "\"tieline connector unload --drain\" waits for them");
-        return E_BUSY;
-    }
+    if (mode == UNLOAD_SOFT && !rt_connector_idle(c))
+        return refuse_busy(rt, name, e);
     begin_ending(c, mode, deadline_us, done, arg);
     return TL_OK;
 }
@@ -311,6 +320,7 @@ static void begin_ending(struct connector *c, enum unload_mode mode, int64_t dea
         .active = true,
         .mode = mode,
         .deadline_us = now + (deadline_us ? deadline_us : UNLOAD_DEFAULT_US),
+        .cut_us = now + READ_GRACE_US,
         .done = done,
         .arg = arg,
     };
@@ -324,6 +334,8 @@ static void begin_ending(struct connector *c, enum unload_mode mode, int64_t dea
         kill_workers(c);
     if (c->ending.deadline_us < c->rt->next_tick_us)
         c->rt->next_tick_us = c->ending.deadline_us;
+    if (c->ending.cut_us < c->rt->next_tick_us)
+        c->rt->next_tick_us = c->ending.cut_us;
     rt_changed(c->rt, c, NULL);
     kick(c);
 }
@@ -440,6 +452,23 @@ void rt_connector_end_step(struct connector *c)
         finish(c);
 }
 
+/* Reads were cancelled when the end began. One that is not back by now hangs; its worker is cut when no write is in
+ * flight, and nothing is lost but time. */
+static void cut_reads(struct connector *c)
+{
+    if (c->isolation == ISOLATION_INPROCESS || c->ending.closing || !running_of(c))
+        return;
+    EACH_ENDPOINT(c, ep)
+    if (rt_endpoint_writes(ep)) {
+        c->ending.cut_us = rt_mono_us(c->rt) + TICK_US;
+        return;
+    }
+    log_line(LOG_WARN, c->name, "%u calls that read do not come back from being cancelled: the worker is killed",
+             running_of(c));
+    c->ending.cut_us = INT64_MAX;
+    kill_workers(c);
+}
+
 /* The drain's deadline has passed. */
 static void ending_late(struct connector *c)
 {
@@ -478,8 +507,9 @@ static void ending_late(struct connector *c)
     } else {
         c->state = c->cell.retry_us ? RUN_RETRYING : RUN_RUNNING;
         err_set(&e, E_BUSY, "connector \"%s\" has %u calls in flight", c->name, n);
-        err_hint(&e, "it goes on; give the drain more time, or use --kill");
+        err_hint(&e, "it goes on; give the drain more time, or use `--mode kill`");
     }
+    log_err(LOG_WARN, c->name, &e);
     rt_changed(c->rt, c, NULL);
     tell(ending.done, ending.arg, "refused", &e);
     rt_connector_pump(c);
@@ -491,6 +521,8 @@ void rt_connector_tick(struct connector *c, int64_t now)
         cell_tick(c, NULL, now);
     if (!c->ending.active)
         return;
+    if (now >= c->ending.cut_us)
+        cut_reads(c);
     if (now >= c->ending.deadline_us)
         ending_late(c);
     else if (c->ending.deadline_us < c->rt->next_tick_us)

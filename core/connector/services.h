@@ -31,6 +31,8 @@ struct services {
      * before anything that leaves the instance, so that what was answered survives a crash. False: nobody listens any
      * more. */
     bool (*items)(void *ctx, struct buf *items);
+    /* A sign of life: the connector has come to the host, and may be silent for ms from now. May be NULL. */
+    void (*alive)(void *ctx, uint32_t ms);
     /* A call has ended: drops what was lent and what lives as long as a call. May be NULL. */
     void (*call_end)(void *ctx);
 };

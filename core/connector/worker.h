@@ -27,6 +27,7 @@ struct worker_instance {
     uint64_t call_id;        /* running call; atomic */
     uint64_t cancelled_call; /* the last one cancelled; atomic */
     int64_t clock_offset_us; /* daemon's clock minus our monotonic one */
+    int64_t alive_us;        /* when the last sign of life was sent */
     bool gone;               /* the daemon is */
     struct arena answer;     /* what the last http() lent */
     struct buf out;

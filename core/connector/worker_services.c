@@ -7,6 +7,8 @@
 #include "wire.h"
 #include "worker.h"
 
+#define ALIVE_EVERY_US (INT64_C(5) * 1000000)
+
 int64_t worker_mono_us(void)
 {
     struct timespec t;
@@ -109,6 +111,19 @@ static bool s_items(void *ctx, struct buf *items)
     bool ok = worker_send(w, FRAME_ITEMS, __atomic_load_n(&w->call_id, __ATOMIC_RELAXED), items);
     buf_clear(items);
     return ok;
+}
+
+/* Whatever is sent is one; this is for loops that send nothing, and for sleep. */
+static void s_alive(void *ctx, uint32_t ms)
+{
+    struct worker_instance *w = ctx;
+    int64_t now = worker_mono_us();
+    if (ms == 0 && now - w->alive_us < ALIVE_EVERY_US)
+        return;
+    w->alive_us = now;
+    AUTO(buf_done) struct buf b = {.max = 64};
+    enc_u64(&b, ms);
+    worker_send(w, FRAME_ALIVE, 0, &b);
 }
 
 /* ---- here ---- */
@@ -288,6 +303,7 @@ void worker_services(struct worker_instance *w, struct services *out)
         .blob_write = s_blob_write,
         .blob_read = s_blob_read,
         .items = s_items,
+        .alive = s_alive,
         .call_end = s_call_end,
     };
 }

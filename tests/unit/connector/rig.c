@@ -226,7 +226,7 @@ int rig_unload(struct rig *r, const char *name, enum unload_mode mode)
 int rig_reload(struct rig *r, const char *name)
 {
     verb_begin(r);
-    return verb_end(r, runtime_reload(r->rt, name, 0, rig_done, r, &r->err));
+    return verb_end(r, runtime_reload(r->rt, name, UNLOAD_DRAIN, 0, rig_done, r, &r->err));
 }
 
 void rig_endpoint(struct rig *r, int64_t id, const char *connector, ...)
