@@ -372,9 +372,11 @@ static bool convert_text(const tl_value *in, const tl_field *target, struct aren
                          int32_t *reason)
 {
     AUTO(buf_done) struct buf text = {0};
-    value_text(&text, in);
+    /* A number as a person writes it: what the vendor tells as "10184.0" is no text that anybody would give. */
+    if (in->type != TL_DECIMAL || !number_normal(in->u.s, UINT32_MAX, &text))
+        value_text(&text, in);
     out->type = (uint8_t)target->type;
-    out->u.s = in->type == TL_LIST || in->type < TL_DECIMAL ? arena_str(arena, buf_lent(&text)) : in->u.s;
+    out->u.s = in->type == TL_LIST || in->type <= TL_DECIMAL ? arena_str(arena, buf_lent(&text)) : in->u.s;
     if (target->type == TL_CHOICE && !choice_known(target, out->u.s)) {
         *reason = TL_R_CHOICE_UNKNOWN;
         return false;

@@ -123,9 +123,31 @@ static void conversion(void **state)
     assert_int_equal(out.type, TL_NULL);
 }
 
+/* proves: S1-45 */
+static void numbers_in_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out;
+    } rows[] = {{"10184.0", "10184"}, {"12.10", "12.1"}, {"1.0184e4", "10184"},
+                {"-0.0", "0"},        {"0.50", "0.5"},   {"700", "700"}};
+    AUTO(arena_done) struct arena a = {0};
+    tl_field text = {.type = TL_TEXT, .max = 6}, number = {.type = TL_DECIMAL};
+    struct canon c = canon_of(&text, &number, 0, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        tl_value in = {.type = TL_DECIMAL, .u.s = TL_STR(""), .aux = 0}, out = {0};
+        int32_t reason = 0;
+        in.u.s = (tl_str){rows[i].in, strlen(rows[i].in)};
+        assert_true(value_convert(&in, &text, &a, &out, &reason));
+        assert_true(str_is(out.u.s, rows[i].out));
+        assert_true(canon_equal(&c, &in, &out));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(texts), cmocka_unit_test(numbers), cmocka_unit_test(moments),
-                                       cmocka_unit_test(lists), cmocka_unit_test(conversion)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_in_texts), cmocka_unit_test(texts), cmocka_unit_test(numbers),
+        cmocka_unit_test(moments),          cmocka_unit_test(lists), cmocka_unit_test(conversion)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
