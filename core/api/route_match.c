@@ -110,7 +110,7 @@ int body_need_text(const struct request *rq, const char *member, const char **ou
 {
     const char *text = body_text(rq, member);
     if (!text || !*text)
-        return err_set(e, TL_E_INVALID, "the request needs \"%s\" as a text", member);
+        return err_set(e, E_USAGE, "the request needs \"%s\" as a text", member);
     *out = text;
     return TL_OK;
 }

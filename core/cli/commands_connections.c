@@ -154,6 +154,7 @@ static const struct column link_columns[] = {
     {"CONNECTION", "connection", 0},
     {"KIND", "kind", 0},
     {"DIRECTION", "direction", 0},
+    {"ENABLED", "enabled", 0},
     {"EVERY (S)", "every_seconds", COLUMN_RIGHT},
     {"PHASE", "phase", 0},
     {"PAIRS", "counts.pairs", COLUMN_RIGHT},

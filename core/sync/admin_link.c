@@ -129,11 +129,12 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
         return rc;
     str plain = kind_plain(str_of(kind));
     const char *ka = setting_of(set, n, "a_kind"), *kb = setting_of(set, n, "b_kind");
+    const char *enabled = setting_of(set, n, "enabled");
     struct link row = {.connection = c->row.connection,
                        .name = plain,
                        .mode = LINK_SYNC,
                        .topo = topo_of(plain),
-                       .enabled = true,
+                       .enabled = !enabled || strcmp(enabled, "yes") == 0,
                        .made_us = g_now(g)};
     row.kind[0] = ka ? str_of(ka) : plain;
     row.kind[1] = kb ? str_of(kb) : plain;

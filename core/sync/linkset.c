@@ -30,8 +30,16 @@ static int one_of(str key, str value, const char *const *names, int n, int *out,
 
 static int duration_value(str key, str value, int64_t *out, struct err *e)
 {
-    if (duration_parse(value, out) && *out > 0)
+    int64_t us = 0;
+    bool read = duration_parse(value, &us);
+    if (read && us >= US_PER_S) {
+        *out = us;
         return TL_OK;
+    }
+    if (read) {
+        err_set(e, E_USAGE, "%.*s = %.*s: at least 1s", STR_FMT(key), STR_FMT(value));
+        return E_USAGE;
+    }
     err_set(e, E_USAGE, "\"%.*s\" is no duration for %.*s", STR_FMT(value), STR_FMT(key));
     err_hint(e, "write it as 30s, 15m, 4h or 365d");
     return E_USAGE;

@@ -181,6 +181,25 @@ static void mark_without_source(void **state)
     assert_int_equal(bed_count(w, 0, KIND_CONTACT), 2);
 }
 
+/* What link create and link set are told counts, or is refused with a reason. */
+static void settings_of_links(void **state)
+{
+    struct bed *b = *state;
+    struct err e = {0};
+    struct admin_setting off = {"enabled", "no"}, kind = {"b_kind", "account"}, same = {"b_kind", "contact"},
+                         fast = {"every", "1ms"};
+    must(admin_connection_create(b->engine, "c", "desk", "sales", NULL, &e), &e);
+    json_t *out = NULL;
+    must(admin_link_create(b->engine, "c", "contact", &off, 1, &out, &e), &e);
+    assert_true(json_is_false(json_object_get(out, "enabled")));
+    json_decref(out);
+    assert_int_equal(admin_link_set(b->engine, "c", "contact", &kind, 1, NULL, &e), E_PRECONDITION);
+    must(admin_link_set(b->engine, "c", "contact", &same, 1, NULL, &e), &e);
+    e = (struct err){0};
+    assert_int_equal(admin_link_set(b->engine, "c", "contact", &fast, 1, NULL, &e), E_USAGE);
+    assert_string_equal(e.text, "every = 1ms: at least 1s");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +207,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(link_made_later, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(field_mapped_later, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(made_anew, bed_open, bed_teardown),
+        cmocka_unit_test_setup_teardown(settings_of_links, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(mark_without_source, bed_open, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
