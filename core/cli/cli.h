@@ -62,6 +62,7 @@ struct command {
 /* Every command; ended by one without noun. */
 extern const struct command *const command_tables[];
 
+bool cli_color_wanted(void); /* standard output is a terminal that shows colours, and nobody set NO_COLOR */
 const char *cli_value(const struct cli *cli, const char *option); /* NULL: not given */
 /* Message to stderr: "tieline: ...". Returns code. */
 int cli_fail(const struct cli *cli, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);

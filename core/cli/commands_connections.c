@@ -105,7 +105,11 @@ static int run_release(struct cli *cli)
 
 static int run_rename(struct cli *cli)
 {
-    int rc = cli_change(cli, "PATCH", connection_path(cli, ""), json_pack("{s:s}", "name", cli->args[1]), NULL);
+    json_t *answer = NULL;
+    int rc = cli_change(cli, "PATCH", connection_path(cli, ""), json_pack("{s:s}", "name", cli->args[1]), &answer);
+    if (rc == EXIT_DONE && cli->json)
+        cli_print_object(cli, "connection", answer);
+    json_decref(answer);
     if (rc == EXIT_DONE)
         cli_note(cli, "renamed to \"%s\"", cli->args[1]);
     return rc;

@@ -26,8 +26,12 @@ static int run_list(struct cli *cli)
 }
 
 static const struct column option_columns[] = {
-    {"OPTION", "name", 0},     {"TYPE", "type", 0},       {"REQUIRED", "required", 0},
-    {"DEFAULT", "default", 0}, {"CHOICES", "choices", 0}, {"MEANING", "help", COLUMN_WRAP},
+    {"OPTION", "name", 0},
+    {"TYPE", "type", 0},
+    {"REQUIRED", "required", 0},
+    {"DEFAULT", "default", COLUMN_WRAP},
+    {"CHOICES", "choices", 0},
+    {"MEANING", "help", COLUMN_WRAP},
     {NULL, NULL, 0},
 };
 
@@ -60,8 +64,9 @@ static int send_verb(struct cli *cli, const char *verb, json_t *body)
     if (rc == EXIT_DONE && cli->json)
         cli_print_object(cli, "connector", answer);
     else if (rc == EXIT_DONE) {
+        const char *said = *cli_text(answer, "result") ? cli_text(answer, "result") : cli_text(answer, "state");
         printf("%s\n", cli_text(answer, "name"));
-        cli_note(cli, "%s", *cli_text(answer, "result") ? cli_text(answer, "result") : cli_text(answer, "state"));
+        cli_note(cli, "%s%s", strcmp(verb, "disable") == 0 ? "disabled: " : "", said);
     }
     json_decref(answer);
     return rc;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -168,9 +169,49 @@ static void exec_tielined(struct cli *cli, const char *file)
     }
 }
 
+/* The lines of the verdict as a list: the same text, one member each. */
+static int check_as_json(struct cli *cli, const char *file)
+{
+    int ends[2], status = 0;
+    if (pipe(ends))
+        return cli_fail(cli, EXIT_FAILED, "cannot make a pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        cli->json = false;
+        exec_tielined(cli, file);
+        AUTO(config_free) struct config *c = config_load(file);
+        AUTO(buf_done) struct buf text = {0};
+        config_findings_print(c, &text);
+        fputs(buf_text(&text), stderr);
+        _exit(c->ini.n_errors ? EXIT_CONFIG : EXIT_DONE);
+    }
+    close(ends[1]);
+    AUTO(buf_done) struct buf text = {.max = 1 << 20};
+    char piece[4096];
+    for (ssize_t n; (n = read(ends[0], piece, sizeof piece)) > 0;)
+        buf_add(&text, piece, (size_t)n);
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    int rc = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+    json_t *items = json_array();
+    str rest = buf_lent(&text), line;
+    while (rest.n && str_split(&rest, '\n', &line))
+        if (line.n)
+            json_array_append_new(items, json_pack("{s:s%}", "text", line.p, (size_t)line.n));
+    json_t *list = json_pack("{s:o}", "items", items);
+    cli_print_list(cli, "finding", list, NULL, "");
+    json_decref(list);
+    return rc;
+}
+
 static int run_check(struct cli *cli)
 {
     const char *file = cli->n_args ? cli->args[0] : "/etc/tieline/tieline.ini";
+    if (cli->json)
+        return check_as_json(cli, file);
     exec_tielined(cli, file);
     AUTO(config_free) struct config *c = config_load(file);
     AUTO(buf_done) struct buf text = {0};
@@ -200,14 +241,27 @@ static const char *const type_words[] = {
     "text",   "absolute path", "whole number", "size (64k, 16m)", "time (30s, 4h, 7d)", "yes or no",
     "one of", "list",          "URL",          "HOST:PORT or off"};
 
-static void explain(const struct config_key *k)
+static const char *effect_of(const struct config_key *k)
 {
-    printf("[%s] %s\n  %s\n  type: %s%s%s; default: %s; takes effect when tielined starts\n", k->section, k->key,
-           k->doc, type_words[k->type], k->choices ? " " : "", k->choices ? k->choices : "",
-           k->def && *k->def ? k->def : "none");
+    return strcmp(k->section, "link") == 0 ? "at once with tieline link set, from the INI when tielined starts"
+                                           : "when tielined starts";
 }
 
-static int explain_value(struct cli *cli, const char *key)
+static void explain(const struct config_key *k)
+{
+    printf("[%s] %s\n  %s\n  type: %s%s%s; default: %s; takes effect %s\n", k->section, k->key, k->doc,
+           type_words[k->type], k->choices ? " " : "", k->choices ? k->choices : "",
+           k->def && *k->def ? k->def : "none", effect_of(k));
+}
+
+static json_t *key_json(const struct config_key *k)
+{
+    return json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s,s:s}", "section", k->section, "key", k->key, "type",
+                     type_words[k->type], "default", k->def, "choices", k->choices, "doc", k->doc, "takes_effect",
+                     effect_of(k));
+}
+
+static int explain_value(struct cli *cli, const char *key, json_t *now)
 {
     json_t *answer = NULL;
     if (access(cli->socket, W_OK) != 0 || cli_get(cli, &answer, "/api/v1/config") != EXIT_DONE)
@@ -217,7 +271,10 @@ static int explain_value(struct cli *cli, const char *key)
     json_array_foreach(json_object_get(answer, "items"), i, item)
     {
         const char *name = cli_text(item, "key"), *dot = strchr(key, '.');
-        if (strcmp(name, key) == 0 || (dot && strcmp(name, dot + 1) == 0))
+        if (strcmp(name, key) != 0 && !(dot && strcmp(name, dot + 1) == 0))
+            continue;
+        json_array_append(now, item);
+        if (!cli->json)
             printf("  now in [%s]: %s (%s)\n", cli_text(item, "section"), cli_text(item, "value"),
                    cli_text(item, "origin"));
     }
@@ -237,17 +294,29 @@ static bool names_key(const struct config_key *k, const char *key)
 static int run_explain(struct cli *cli)
 {
     const char *key = cli->args[0];
-    bool found = false;
+    json_t *keys = json_array();
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
-        if (names_key(k, key)) {
+        if (!names_key(k, key))
+            continue;
+        json_array_append_new(keys, key_json(k));
+        if (!cli->json)
             explain(k);
-            found = true;
-        }
     }
-    if (!found)
-        return cli_fail(cli, EXIT_NO_SUCH, "no key or section \"%s\"; see: tieline config schema", key);
-    return explain_value(cli, key);
+    json_t *now = json_array(), *list = json_pack("{s:o,s:o}", "items", keys, "now", now);
+    int rc = json_array_size(keys)
+                 ? explain_value(cli, key, now)
+                 : cli_fail(cli, EXIT_NO_SUCH, "no key or section \"%s\"; see: tieline config schema", key);
+    json_t *o;
+    size_t i;
+    json_array_foreach(keys, i, o)
+    {
+        json_object_set(o, "now", now);
+    }
+    if (rc == EXIT_DONE && cli->json)
+        cli_print_list(cli, "key", list, NULL, "");
+    json_decref(list);
+    return rc;
 }
 
 static int run_schema(struct cli *cli)
@@ -255,9 +324,7 @@ static int run_schema(struct cli *cli)
     json_t *items = json_array();
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
-        json_array_append_new(items,
-                              json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s}", "section", k->section, "key", k->key, "type",
-                                        type_words[k->type], "default", k->def, "choices", k->choices, "doc", k->doc));
+        json_array_append_new(items, key_json(k));
     }
     json_t *list = json_pack("{s:o}", "items", items);
     static const struct column columns[] = {{"SECTION", "section", 0},
@@ -272,10 +339,14 @@ static int run_schema(struct cli *cli)
 
 static int run_sample(struct cli *cli)
 {
-    (void)cli;
     AUTO(buf_done) struct buf text = {0};
     config_sample_print(&text);
-    fputs(buf_text(&text), stdout);
+    json_t *o = json_pack("{s:s}", "text", buf_text(&text));
+    if (cli->json)
+        cli_print_object(cli, "sample", o);
+    else
+        fputs(buf_text(&text), stdout);
+    json_decref(o);
     return EXIT_DONE;
 }
 

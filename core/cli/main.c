@@ -33,7 +33,7 @@ static void use_utf8(void)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {.program = "tieline", .color = isatty(STDOUT_FILENO)};
+    struct cli cli = {.program = "tieline", .color = cli_color_wanted()};
     const char *from_environment = getenv("TIELINE_SOCKET"), *noun = NULL, *verb = NULL;
     cli.socket = from_environment && *from_environment ? from_environment : "/run/tieline/tieline.sock";
     use_utf8();

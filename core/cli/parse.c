@@ -23,7 +23,7 @@ static const struct option global_options[] = {
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
 };
-#define SHORT_OPTIONS "S:qynhV"
+#define SHORT_OPTIONS ":S:qynhV"
 
 const struct command *command_find(const char *noun, const char *verb)
 {
@@ -55,6 +55,12 @@ static const char *nearest_word(const char *word, const char *noun)
                 words[n++] = c->verb;
         }
     return text_nearest(word, words, n);
+}
+
+bool cli_color_wanted(void)
+{
+    const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && !(none && *none) && !(term && strcmp(term, "dumb") == 0);
 }
 
 static int set_timeout(struct cli *cli, const char *text)
@@ -100,20 +106,25 @@ static int take_option(struct cli *cli, int found, const char *value)
     case OPT_COLOR:
         if (strcmp(value, "auto") != 0 && strcmp(value, "always") != 0 && strcmp(value, "never") != 0)
             return cli_fail(cli, EXIT_USAGE, "--color %s: must be auto, always or never", value);
-        cli->color = strcmp(value, "always") == 0 || (strcmp(value, "never") != 0 && isatty(STDOUT_FILENO));
+        cli->color = strcmp(value, "always") == 0 || (strcmp(value, "never") != 0 && cli_color_wanted());
         return EXIT_DONE;
     case 'h':
         return PARSE_HELP;
     case 'V':
         return PARSE_VERSION;
     default:
-        if (found >= OPT_COMMAND) {
-            cli->values[found - OPT_COMMAND] = value ? value : "";
-            return EXIT_DONE;
-        }
-        fprintf(stderr, "try \"%s --help\"\n", cli->program);
-        return EXIT_USAGE;
+        cli->values[found - OPT_COMMAND] = value ? value : "";
+        return EXIT_DONE;
     }
+}
+
+static int wrong_option(struct cli *cli, int found, const char *word)
+{
+    char letter[3] = {'-', (char)optopt, 0};
+    bool is_letter = word[0] != '-' || word[1] != '-';
+    return cli_fail(cli, EXIT_USAGE, "%s \"%s\"%s; try \"%s --help\"",
+                    found == ':' ? "option" : "unknown or misused option", is_letter && optopt ? letter : word,
+                    found == ':' ? " needs a value" : "", cli->program);
 }
 
 static int parse_options(struct cli *cli, const char *short_options, int argc, char **argv)
@@ -125,7 +136,10 @@ static int parse_options(struct cli *cli, const char *short_options, int argc, c
     for (int i = 0; own && own[i].name && i < CLI_MAX_OPTIONS; i++)
         all[n++] = (struct option){own[i].name, own[i].arg ? required_argument : no_argument, NULL, OPT_COMMAND + i};
     int found;
+    opterr = 0; /* said below, as --json where that is asked for */
     while ((found = getopt_long(argc, argv, short_options, all, NULL)) != -1) {
+        if (found == '?' || found == ':')
+            return wrong_option(cli, found, argv[optind - 1]);
         int rc = take_option(cli, found, optarg);
         if (rc != EXIT_DONE)
             return rc;
@@ -153,6 +167,8 @@ static int check_args(struct cli *cli)
 int parse_command(struct cli *cli, int argc, char **argv, const char **noun_out, const char **verb_out)
 {
     optind = 1;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        cli->json |= strcmp(argv[i], "--json") == 0; /* also for what is wrong before it */
     int rc = parse_options(cli, "+" SHORT_OPTIONS, argc, argv);
     if (rc != EXIT_DONE)
         return rc;

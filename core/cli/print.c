@@ -290,6 +290,8 @@ void cli_progress(const struct cli *cli, struct progress *p, const char *label, 
     enum { WIDTH = 24 };
     if (cli->quiet || cli->json)
         return;
+    if (total >= 0 && total < done)
+        total = done; /* the plan has grown since it was counted */
     int percent = total > 0 ? (int)(done >= total ? 100 : done * 100 / total) : -1;
     if (!isatty(STDERR_FILENO)) {
         if (percent >= 0 && percent / 5 == p->last_percent / 5 && p->drawn)

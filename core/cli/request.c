@@ -6,14 +6,38 @@
 
 #include "cli.h"
 
+static const char *code_word(int exit)
+{
+    switch (exit) {
+    case EXIT_USAGE:
+        return "usage";
+    case EXIT_NO_SUCH:
+        return "not found";
+    case EXIT_CONFIG:
+        return "config";
+    case EXIT_NO_DAEMON:
+        return "no daemon";
+    default:
+        return "failed";
+    }
+}
+
 int cli_fail(const struct cli *cli, int code, const char *fmt, ...)
 {
+    AUTO(buf_done) struct buf text = {.max = 1 << 16};
     va_list ap;
     va_start(ap, fmt);
-    fprintf(stderr, "%s: ", cli->program);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    buf_fmtv(&text, fmt, ap);
     va_end(ap);
+    if (!cli->json) {
+        fprintf(stderr, "%s: %s\n", cli->program, buf_text(&text));
+        return code;
+    }
+    json_t *o = json_pack("{s:s,s:s,s:s}", "type", "about:blank", "title", buf_text(&text), "code", code_word(code));
+    if (o)
+        json_dumpf(o, stderr, JSON_INDENT(2));
+    fputc('\n', stderr);
+    json_decref(o);
     return code;
 }
 
@@ -32,15 +56,17 @@ int cli_confirm(const struct cli *cli, const char *fmt, ...)
 {
     if (cli->yes)
         return EXIT_DONE;
+    AUTO(buf_done) struct buf question = {.max = 1 << 16};
     va_list ap;
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    buf_fmtv(&question, fmt, ap);
     va_end(ap);
-    if (!isatty(STDIN_FILENO)) {
-        fputc('\n', stderr);
+    bool nobody = !isatty(STDIN_FILENO);
+    if (nobody && cli->json)
+        return cli_fail(cli, EXIT_USAGE, "%s nobody can be asked here; repeat with -y to do it", buf_text(&question));
+    fprintf(stderr, "%s%s", buf_text(&question), nobody ? "\n" : " [y/N] ");
+    if (nobody)
         return cli_fail(cli, EXIT_USAGE, "nobody can be asked here; repeat with -y to do it");
-    }
-    fprintf(stderr, " [y/N] ");
     char line[16];
     if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
         return EXIT_DONE;
