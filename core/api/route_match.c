@@ -4,6 +4,8 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 
+#include "openapi.h"
+
 static bool hex_digit(char c, unsigned *out)
 {
     if (c >= '0' && c <= '9')
@@ -61,6 +63,36 @@ const struct route *route_find(const struct route *const *tables, struct request
                 *other_method = true;
         }
     return NULL;
+}
+
+void route_methods(const struct route *const *tables, str path, struct buf *out)
+{
+    struct request rq = {.path = path};
+    for (; *tables; tables++)
+        for (const struct route *r = *tables; r->method; r++)
+            if (path_matches(&rq, r->path))
+                buf_fmt(out, "%s%s", out->n ? ", " : "", r->method);
+    arena_done(&rq.arena);
+}
+
+bool route_takes_param(const struct route *r, str name)
+{
+    if ((r->flags & ROUTE_WRITE) && str_is(name, "dry_run"))
+        return true; /* where there is no preview it is refused as such */
+    str rest = str_of(r->params ? r->params : ""), word, known;
+    while (str_split(&rest, ' ', &word))
+        if (str_split(&word, ':', &known) && str_eq(known, name))
+            return true;
+    return false;
+}
+
+bool route_takes_member(const struct route *r, str name)
+{
+    json_t *shape = r->body ? openapi_shape(r->body) : NULL;
+    const json_t *properties = json_object_get(shape, "properties");
+    bool takes = shape && (!properties || json_object_getn(properties, name.p, (size_t)name.n));
+    json_decref(shape);
+    return takes;
 }
 
 uint64_t json_hash(const json_t *json)

@@ -1,4 +1,5 @@
 /* Routes of connections, links and field maps. */
+#include "shapes.h"
 #include "verb.h"
 #include "view.h"
 
@@ -259,31 +260,34 @@ static int unset_map(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_connections[] = {
-    {"GET", "/api/v1/connections", 0, list_connections, "connections with their state", NULL, NULL, "{items:[object]}"},
+    {"GET", "/api/v1/connections", 0, list_connections, "connections with their state", NULL, NULL,
+     "{items:[" CONNECTION_SHAPE "]}"},
     {"POST", "/api/v1/connections", ROUTE_WRITE, create_connection, "make a connection of two endpoints", NULL,
-     "{name:string,a:string,b:string}", "object"},
-    {"GET", CONNECTION, 0, show_connection, "one connection with its links", NULL, NULL, "object"},
-    {"PATCH", CONNECTION, ROUTE_WRITE | ROUTE_MATCH, rename_connection, "rename", NULL, "{name:string}", "object"},
+     "{name:string,a:string,b:string}", CONNECTION_SHAPE},
+    {"GET", CONNECTION, 0, show_connection, "one connection with its links", NULL, NULL, CONNECTION_SHAPE},
+    {"PATCH", CONNECTION, ROUTE_WRITE | ROUTE_MATCH, rename_connection, "rename", NULL, "{name:string}",
+     CONNECTION_SHAPE},
     {"DELETE", CONNECTION, ROUTE_WRITE | ROUTE_MATCH | ROUTE_DRY, delete_connection,
      "delete with its pairs and failures; remote records stay", "dry_run:boolean", NULL, "object"},
     {"POST", CONNECTION "/pause", ROUTE_WRITE, pause_connection, "stop pulls and pushes, keep everything", NULL, NULL,
-     "object"},
-    {"POST", CONNECTION "/resume", ROUTE_WRITE, resume_connection, "go on where it was paused", NULL, NULL, "object"},
+     CONNECTION_SHAPE},
+    {"POST", CONNECTION "/resume", ROUTE_WRITE, resume_connection, "go on where it was paused", NULL, NULL,
+     CONNECTION_SHAPE},
     {"POST", CONNECTION "/release", ROUTE_WRITE, release_connection, "lift a safety brake after looking", NULL, NULL,
-     "object"},
-    {"GET", "/api/v1/links", 0, list_links, "links", "connection:string", NULL, "{items:[object]}"},
+     CONNECTION_SHAPE},
+    {"GET", "/api/v1/links", 0, list_links, "links", "connection:string", NULL, "{items:[" LINK_SHAPE "]}"},
     {"POST", "/api/v1/links", ROUTE_WRITE, create_link, "make a link of one kind", NULL,
-     "{connection:string,kind:string,settings:object?}", "object"},
-    {"GET", LINK, 0, show_link, "one link with its settings and where they come from", NULL, NULL, "object"},
-    {"PATCH", LINK, ROUTE_WRITE | ROUTE_MATCH, set_link, "change settings", NULL, "object", "object"},
+     "{connection:string,kind:string,settings:object?}", LINK_SHAPE},
+    {"GET", LINK, 0, show_link, "one link with its settings and where they come from", NULL, NULL, LINK_SHAPE},
+    {"PATCH", LINK, ROUTE_WRITE | ROUTE_MATCH, set_link, "change settings", NULL, "object", LINK_SHAPE},
     {"DELETE", LINK, ROUTE_WRITE | ROUTE_MATCH | ROUTE_DRY, delete_link,
      "delete with its pairs, failures and map; remote records stay", "dry_run:boolean", NULL, "object"},
-    {"GET", LINK "/map", 0, show_map, "field map", NULL, NULL, "object"},
+    {"GET", LINK "/map", 0, show_map, "field map", NULL, NULL, MAP_SHAPE},
     {"PUT", LINK "/map", ROUTE_WRITE | ROUTE_MATCH, set_map, "map one field", NULL,
-     "{a:string,b:string,settings:object?}", "object"},
+     "{a:string,b:string,settings:object?}", MAP_SHAPE},
     {"DELETE", LINK "/map", ROUTE_WRITE | ROUTE_MATCH, unset_map, "unmap one field, or go back to the default map",
-     "field:string all:boolean", NULL, "object"},
+     "field:string all:boolean", NULL, MAP_SHAPE},
     {"GET", LINK "/map/check", 0, check_map, "types, lengths, required and read-only fields", NULL, NULL,
-     "{ok:boolean,findings:[object]}"},
+     "{ok:boolean,findings:[" MAP_FINDING_SHAPE "]}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

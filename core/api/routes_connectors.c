@@ -278,7 +278,11 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
 }
 
 #define ANSWER                                                                                                         \
-    "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?}"
+    "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?,"     \
+    "running:integer,still_mapped:boolean?,title:string?,vendor:string?,role:string?,abi:string?,"                     \
+    "loaded_at:time?,retry_at:time?,error:{text:string,hint:string}?,path:string?,sha256:string?,license:string?,"     \
+    "url:string?,hosts:string?,claims:string?,result:string?,crashes:integer?,"                                        \
+    "options:[{name:string,type:string,required:boolean,help:string,default:string?,choices:string?}]?}"
 const struct route routes_connectors[] = {
     {"GET", "/api/v1/connectors", 0, list_connectors, "connectors with their state", NULL, NULL,
      "{items:[" ANSWER "]}"},

@@ -7,6 +7,7 @@
 #include "metrics.h"
 #include "openapi.h"
 #include "outages.h"
+#include "shapes.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
@@ -180,9 +181,10 @@ static int openapi(struct request *rq, json_t **answer, struct err *e)
 
 const struct route routes_daemon[] = {
     {"GET", "/api/v1/status", 0, show_status, "one screen: daemon, connections, what needs a person", NULL, NULL,
-     "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:["
-     "object],"
-     "repairs:[{object:string,code:string,text:string,hint:string}],connectors:object,"
+     "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:"
+     "[" STATUS_CONNECTION_SHAPE "],"
+     "repairs:[{object:string,code:string,text:string,hint:string}],connectors:{known:integer,running:integer,with_"
+     "errors:integer},"
      "backup:{dir:string,every_s:integer,keep:integer,running:boolean,failed:integer,next_at:time?,last:object?,"
      "error:object?}}"},
     {"GET", "/api/v1/config", 0, show_config, "every value that counts, with its origin", NULL, NULL,

@@ -3,6 +3,7 @@
 
 #include "hooks.h"
 #include "outages.h"
+#include "shapes.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
@@ -119,6 +120,10 @@ static void on_checked(void *arg, const json_t *result, const struct err *e)
     if (!e)
         v->out = json_deep_copy(result);
     struct err told = e ? *e : (struct err){0};
+    struct endpoint_info info;
+    if (told.status == TL_E_CONFIG && !told.hint[0] &&
+        runtime_endpoint_info(v->app->runtime, setup_endpoint_id(v->app, v->object), &info))
+        err_hint(&told, "%s", info.auth.hint);
     if (told.status == TL_E_AUTH && !told.hint[0])
         err_hint(&told, "`tieline endpoint auth %s` with a new grant code, or `tieline secret set` with a new token",
                  v->object);
@@ -320,15 +325,16 @@ static int test_webhook(struct request *rq, json_t **answer, struct err *e)
     return TL_OK;
 }
 
-#define LISTED "{name:string,connector:string,state:string?,org_key:string?,org_name:string?,auth:object?}"
 const struct route routes_endpoints[] = {
-    {"GET", "/api/v1/endpoints", 0, list_endpoints, "endpoints with their state", NULL, NULL, "{items:[" LISTED "]}"},
-    {"GET", ENDPOINT, 0, show_endpoint, "one endpoint", NULL, NULL, LISTED},
+    {"GET", "/api/v1/endpoints", 0, list_endpoints, "endpoints with their state", NULL, NULL,
+     "{items:[" ENDPOINT_SHAPE "]}"},
+    {"GET", ENDPOINT, 0, show_endpoint, "one endpoint", NULL, NULL, ENDPOINT_SHAPE},
     {"POST", ENDPOINT "/check", 0, check_endpoint, "ask the vendor: who are we, what may we, what is missing", NULL,
-     NULL, "{account:object?,findings:[object],kinds:[any]?}"},
+     NULL, "{account:object?,findings:[" FINDING_SHAPE "],kinds:[object]?}"},
     {"POST", ENDPOINT "/auth", ROUTE_WRITE, authorise, "sign in now, with a grant code where one is needed; or revoke",
      NULL, "{code:string?,redirect_uri:string?,revoke:boolean?}", "{endpoint:string,state:string,flow:string}"},
-    {"GET", ENDPOINT "/fields", 0, show_fields, "fields as the vendor describes them", "kind:string", NULL, "object"},
+    {"GET", ENDPOINT "/fields", 0, show_fields, "fields as the vendor describes them", "kind:string", NULL,
+     "{items:[" FIELD_SHAPE "]}"},
     {"POST", ENDPOINT "/prepare", ROUTE_WRITE | ROUTE_DRY, prepare_endpoint,
      "one-time set-up at the vendor, for example the field that holds our stamp", "dry_run:boolean", NULL,
      "{findings:[object]}"},
@@ -337,6 +343,6 @@ const struct route routes_endpoints[] = {
     {"POST", ENDPOINT "/webhook/test", 0, test_webhook, "call the public address and see whether it arrives here", NULL,
      NULL, "{endpoint:string,ok:boolean,status:integer,took_ms:integer,text:string?}"},
     {"GET", "/api/v1/webhooks", 0, list_webhooks, "webhook subscriptions and what came in", NULL, NULL,
-     "{items:[object]}"},
+     "{items:[" WEBHOOK_SHAPE "]}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

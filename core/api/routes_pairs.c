@@ -1,4 +1,5 @@
 /* Routes of pairs and conflicts: what a person looks up, and decides where matching and merging could not. */
+#include "shapes.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
@@ -147,9 +148,9 @@ static int decide_conflicts(struct request *rq, json_t **answer, struct err *e)
 
 const struct route routes_pairs[] = {
     {"GET", "/api/v1/pairs", 0, find_pairs, "pairs by record id, e-mail or name", "find:string connection:string", NULL,
-     "{items:[object]}"},
+     "{items:[" PAIR_SHAPE "]}"},
     {"GET", "/api/v1/pairs/{id}", 0, show_pair, "one pair: both records, fields, history, failures", NULL, NULL,
-     "object"},
+     PAIR_WHOLE_SHAPE},
     {"POST", "/api/v1/pairs", ROUTE_WRITE | ROUTE_DRY, link_pair, "make a pair of two records by hand",
      "dry_run:boolean", "{connection:string,kind:string,a_id:string,b_id:string}", EFFECTS},
     {"POST", "/api/v1/pairs/{id}/unlink", ROUTE_WRITE | ROUTE_DRY, unlink_pair,
@@ -159,7 +160,7 @@ const struct route routes_pairs[] = {
     {"POST", "/api/v1/pairs/{id}/swap", ROUTE_WRITE | ROUTE_DRY, swap_pairs,
      "two crossed pairs exchange their records of side b", "dry_run:boolean", "{with:integer}", EFFECTS},
     {"GET", "/api/v1/conflicts", 0, list_conflicts, "fields that wait for a decision",
-     "connection:string kind:string limit:integer", NULL, "{items:[object]}"},
+     "connection:string kind:string limit:integer", NULL, "{items:[" CONFLICT_SHAPE "]}"},
     {"POST", "/api/v1/conflicts/decide", ROUTE_WRITE, decide_conflicts, "decide one conflict, or many alike", NULL,
      "{take:string,pair:integer?,field:string?,connection:string?,kind:string?}", "{decided:integer,busy:integer}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},

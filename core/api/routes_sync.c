@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "outages.h"
+#include "shapes.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
@@ -233,15 +234,15 @@ const struct route routes_sync[] = {
      "{connection:string,kind:string?,full:boolean?}",
      "{runs:[integer],kinds:[string],warnings:[{code:string,text:string}]}"},
     {"GET", "/api/v1/syncs", 0, sync_status, "what runs, with progress and rate", "connection:string", NULL,
-     "{items:[object]}"},
+     "{items:[" SYNC_SHAPE "]}"},
     {"POST", "/api/v1/syncs/{connection}/cancel", ROUTE_WRITE, cancel_sync, "end the running first sync or sweep", NULL,
-     NULL, "object"},
+     NULL, "{cancelled:integer}"},
     {"GET", "/api/v1/runs", 0, sync_history, "history: 7 days unless told otherwise",
-     "connection:string days:integer limit:integer after:integer", NULL, "{items:[object],next:integer?}"},
-    {"GET", "/api/v1/failures", 0, list_failures, "records that could not be synced, oldest first",
+     "connection:string days:integer limit:integer after:integer", NULL, "{items:[" RUN_SHAPE "],next:integer?}"},
+    {"GET", "/api/v1/failures", 0, list_failures, "records that could not be synced, newest first",
      "connection:string kind:string code:string resolved:boolean lang:string limit:integer after:integer", NULL,
-     "{items:[object],next:integer?}"},
-    {"GET", "/api/v1/failures/{id}", 0, show_failure, "one failure", "lang:string", NULL, "object"},
+     "{items:[" FAILURE_SHAPE "],next:integer?}"},
+    {"GET", "/api/v1/failures/{id}", 0, show_failure, "one failure", "lang:string", NULL, FAILURE_SHAPE},
     {"POST", "/api/v1/failures/retry", ROUTE_WRITE, retry_failures, "plan and push again: one, or all that match", NULL,
      "{id:integer?,connection:string?,kind:string?,code:string?,all:boolean?}", "{retried:integer}"},
     {"GET", "/api/v1/events", ROUTE_STREAM, tail_events, "normalized change events as they are accepted (NDJSON)", NULL,

@@ -30,7 +30,7 @@ struct server {
     pthread_mutex_t lock; /* guards handling, unsent */
     pthread_cond_t fewer;
     unsigned handling, unsent; /* requests inside their handler; those whose answer has not left */
-    pthread_mutex_t writes; /* one change with If-Match at a time, so that it is checked against what is changed */
+    pthread_mutex_t writes;    /* one change with If-Match at a time, so that it is checked against what is changed */
 };
 
 /* What is collected while a request's body arrives. */
@@ -50,8 +50,12 @@ static struct buf answer_text(json_t *json)
     return out;
 }
 
+struct extra { /* a header of one answer */
+    const char *name, *value;
+};
+
 static enum MHD_Result send_bytes(struct MHD_Connection *c, int status, const char *type, struct buf *body,
-                                  const char *etag)
+                                  struct extra extra)
 {
     size_t n = body->n;
     char *bytes = buf_take(body);
@@ -60,8 +64,8 @@ static enum MHD_Result send_bytes(struct MHD_Connection *c, int status, const ch
     MHD_add_response_header(r, "Content-Type", type);
     MHD_add_response_header(r, "Cache-Control", "no-store");
     MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    if (etag)
-        MHD_add_response_header(r, "ETag", etag);
+    if (extra.value)
+        MHD_add_response_header(r, extra.name, extra.value);
     enum MHD_Result rc = MHD_queue_response(c, (unsigned)status, r);
     MHD_destroy_response(r);
     return rc;
@@ -97,7 +101,7 @@ static enum MHD_Result send_json(struct MHD_Connection *c, int status, json_t *j
     AUTO(buf_done) struct buf text = answer_text(json);
     char etag[32];
     snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)version_of(json));
-    return send_bytes(c, status, type, &text, status == 200 ? etag : NULL);
+    return send_bytes(c, status, type, &text, (struct extra){"ETag", status == 200 ? etag : NULL});
 }
 
 static enum MHD_Result send_problem(struct MHD_Connection *c, const struct err *e, int status)
@@ -201,6 +205,47 @@ static const char *guard_connection(struct MHD_Connection *c, const char *method
 
 /* ---- dispatch ---- */
 
+struct unknown_param {
+    const struct route *route;
+    const char *name;
+};
+
+static enum MHD_Result check_param(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    (void)value;
+    struct unknown_param *u = cls;
+    if (route_takes_param(u->route, str_of(name)))
+        return MHD_YES;
+    u->name = name;
+    return MHD_NO;
+}
+
+/* What nobody reads is refused rather than ignored: it was meant to matter. */
+static int check_known(const struct route *route, struct request *rq, struct err *e, int *http_out)
+{
+    struct unknown_param u = {route, NULL};
+    MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, check_param, &u);
+    if (u.name) {
+        err_set(e, E_USAGE, "%s %s has no parameter \"%s\"", route->method, route->path, u.name);
+        err_hint(e, "it knows: %s", route->params ? route->params : "none");
+        return E_USAGE;
+    }
+    const char *member;
+    json_t *value;
+    json_object_foreach(rq->body, member, value)
+    {
+        if (route_takes_member(route, str_of(member)))
+            continue;
+        *http_out = 422;
+        err_set(e, TL_E_INVALID, "%s %s has no member \"%s\" in its body", route->method, route->path, member);
+        snprintf(e->field, sizeof e->field, "%s", member);
+        err_hint(e, "it knows: %s", route->body ? route->body : "none");
+        return TL_E_INVALID;
+    }
+    return TL_OK;
+}
+
 static int parse_body(struct request *rq, struct err *e)
 {
     if (rq->raw_body.n == 0)
@@ -245,6 +290,8 @@ static int run_route(struct server *s, const struct route *route, struct request
                      int *http_out)
 {
     int rc = parse_body(rq, e);
+    if (!rc)
+        rc = check_known(route, rq, e, http_out);
     if (rc)
         return rc;
     if (!(route->flags & ROUTE_WRITE))
@@ -263,6 +310,19 @@ static int run_route(struct server *s, const struct route *route, struct request
     return rc;
 }
 
+static enum MHD_Result send_other_method(struct server *s, struct request *rq, const struct err *e)
+{
+    AUTO(buf_done) struct buf allow = {0};
+    route_methods(s->options.tables, rq->path, &allow);
+    json_t *json = problem_json(e, 405);
+    struct buf text = answer_text(json);
+    json_decref(json);
+    enum MHD_Result rc =
+        send_bytes(rq->connection, 405, "application/problem+json", &text, (struct extra){"Allow", buf_text(&allow)});
+    buf_done(&text);
+    return rc;
+}
+
 static enum MHD_Result answer_route(struct server *s, struct request *rq)
 {
     bool other_method = false;
@@ -272,7 +332,7 @@ static enum MHD_Result answer_route(struct server *s, struct request *rq)
     if (!route) {
         err_set(&e, other_method ? E_USAGE : TL_E_NOT_FOUND, "%s %s: %s", rq->method.p, rq->path.p,
                 other_method ? "the path does not know this method" : "no such path");
-        return send_problem(rq->connection, &e, other_method ? 405 : 404);
+        return other_method ? send_other_method(s, rq, &e) : send_problem(rq->connection, &e, 404);
     }
     json_t *answer = NULL;
     int rc = run_route(s, route, rq, &answer, &e, &http);
@@ -295,7 +355,7 @@ static enum MHD_Result answer_raw(struct server *s, struct request *rq)
     AUTO(buf_done) struct buf body = {0};
     const char *type = "text/plain; charset=utf-8";
     int status = s->options.raw(rq, &body, &type);
-    return send_bytes(rq->connection, status, type, &body, NULL);
+    return send_bytes(rq->connection, status, type, &body, (struct extra){NULL, NULL});
 }
 
 static void count(struct server *s, int handling, int unsent)

@@ -1,0 +1,72 @@
+#ifndef SHAPES_H
+#define SHAPES_H
+/* What the API answers with, in the notation of openapi.h. A system test holds the daemon's answers against the
+ * document that is made from these. */
+
+#define PROBLEM_SHAPE "{state:string,text:string,since:time,calls:integer,next_try:time?}"
+#define WAIT_SHAPE    "{endpoint:string,state:string,text:string,since:time,calls:integer,next_try:time?}"
+#define FINDING_SHAPE "{level:string,code:string,text:string,hint:string?}"
+
+#define ENDPOINT_SHAPE                                                                                                 \
+    "{name:string,connector:string,org_key:string?,org_name:string?,edition:string?,user:string?,present:boolean,"     \
+    "block_code:string?,block_text:string?,clock_offset_ms:integer,checked:time?,discovered:time?,"                    \
+    "kinds:[{kind:string,fields:integer,stamp_field:string?,create_class:string}],"                                    \
+    "quotas:[{name:string,limit:integer,remaining:integer,resets:time?}],state:string?,instances:integer?,"            \
+    "auth:{state:string,flow:string,expires_at:time?,since:time?,next_try:time?,words:string?,hint:string?}?,"         \
+    "throttled_until:time?,problem:" PROBLEM_SHAPE "?,error:{text:string,hint:string}?}"
+
+#define COUNTS_SHAPE                                                                                                   \
+    "{pairs:integer,complete:integer,unsettled:integer,parked:integer,failed:integer,quarantined:integer,"             \
+    "failures:integer}"
+#define LINK_MEMBERS                                                                                                   \
+    "connection:string,kind:string,a_kind:string,b_kind:string,phase:string,enabled:boolean,brake_code:string?,"       \
+    "brake_text:string?,created_from:time?,direction:string,every_seconds:integer,"                                    \
+    "settings:[{key:string,value:string,pinned:boolean,origin:string}],create_class_a:string?,"                        \
+    "create_class_b:string?,counts:" COUNTS_SHAPE "?"
+#define LINK_SHAPE "{" LINK_MEMBERS "}"
+#define CONNECTION_MEMBERS                                                                                             \
+    "name:string,a:string,b:string,state:string,since:time?,block_code:string?,block_text:string?,links:[" LINK_SHAPE  \
+    "]"
+#define CONNECTION_SHAPE "{" CONNECTION_MEMBERS "}"
+
+#define STATUS_CONNECTION_SHAPE "{" CONNECTION_MEMBERS ",waits_for:[" WAIT_SHAPE "]}"
+#define RUN_COUNT_SHAPE         "{to:string,added:integer,updated:integer,matched:integer,failed:integer,conflicts:integer}"
+#define RUN_HEAD                                                                                                       \
+    "run:integer,run_kind:string,state:string,started:time?,ended:time?,phase:string?,counts:[" RUN_COUNT_SHAPE "]"
+#define SYNC_LINK_SHAPE                                                                                                \
+    "{" LINK_MEMBERS ",observed_a:integer?,observed_b:integer?,estimated_a:integer?,estimated_b:integer?,"             \
+    "running:{" RUN_HEAD ",pushed:integer,planned:integer,rate_per_second:number?}?,last_run:{" RUN_HEAD "}?,"         \
+    "failures:[{code:string,count:integer}]}"
+#define SYNC_SHAPE                                                                                                     \
+    "{name:string,state:string,since:time?,block_code:string?,block_text:string?,waits_for:[" WAIT_SHAPE "],"          \
+    "links:[" SYNC_LINK_SHAPE "]}"
+#define FIELD_SHAPE                                                                                                    \
+    "{kind:string,path:string,name:string,label:string,type:string,max:integer?,required:boolean,read_only:boolean,"   \
+    "custom:boolean,unique:boolean,refers_to:string?,choices:[{value:string,label:string}]}"
+#define MAP_SHAPE                                                                                                      \
+    "{items:[{no:integer,a:string,b:string,a_name:string?,b_name:string?,a_label:string?,b_label:string?,"             \
+    "direction:string,policy:string?,default:boolean,suspended:string?}]}"
+#define MAP_FINDING_SHAPE "{level:string,code:string,text:string,a:string?,b:string?}"
+#define WEBHOOK_SHAPE                                                                                                  \
+    "{endpoint:string,id:string?,kinds:string,expires:time?,last_received:time?,accepted:integer,refused:integer,"     \
+    "duplicates:integer}"
+#define RUN_SHAPE                                                                                                      \
+    "{run:integer,date:time?,ended:time?,connection:string,source:string,destination:string,kind:string?,"             \
+    "run_kind:string,state:string,to:string,conflicts:integer,added:integer,updated:integer,matched:integer,failed:"   \
+    "integer}"
+#define FAILURE_SHAPE                                                                                                  \
+    "{id:integer,connection:string,kind:string,pair:integer?,side:string,record:string,a_id:string?,b_id:string?,"     \
+    "code:string,reason:string,hint:string,detail:string?,field:string?,vendor_code:string?,vendor_text:string?,"      \
+    "first:time?,time:time?,count:integer,run:integer,retry:string,next_try:time?,resolved:time?,resolved_by:string?}"
+#define PAIR_MEMBERS                                                                                                   \
+    "pair:integer,connection:string,kind:string,status:string,a_id:string?,b_id:string?,a_state:string,"               \
+    "b_state:string,adopted:boolean,made:time?,synced:time?"
+#define PAIR_SHAPE "{" PAIR_MEMBERS "}"
+#define PAIR_WHOLE_SHAPE                                                                                               \
+    "{" PAIR_MEMBERS ",fields:[{a_field:string,b_field:string,a:string?,b:string?,a_agreed:string?,"                   \
+    "b_agreed:string?}],history:[{op:string,at:time?,run:integer,to:string,cause:string?,fields:any?}],"               \
+    "failures:[" FAILURE_SHAPE "]}"
+#define CONFLICT_SHAPE                                                                                                 \
+    "{pair:integer,connection:string,kind:string,field:string,b_field:string,a_id:string?,b_id:string?,a:any?,"        \
+    "b:any?,since:time?}"
+#endif
