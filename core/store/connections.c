@@ -209,7 +209,10 @@ int claim_take(struct db *db, int64_t endpoint, str group, int64_t connection, s
     err_set(e, E_EXISTS, "connection \"%.*s\" has this endpoint's only place for a partner of kind \"%.*s\"",
             STR_FMT(name), STR_FMT(group));
     err_code(e, "CLAIMED");
-    err_hint(e, "disable or delete that connection first");
+    err_hint(e,
+             "one endpoint syncs with one partner of a kind: delete that connection first (tieline connection delete "
+             "%.*s), or use another endpoint",
+             STR_FMT(name));
     return E_EXISTS;
 }
 
