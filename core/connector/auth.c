@@ -60,6 +60,17 @@ static void calm(struct auth *a)
     a->troubled_us = 0;
 }
 
+static void hint_to_begin(const struct auth *a, struct err *e)
+{
+    if (flow_takes_code(a))
+        err_hint(e,
+                 "run: tieline endpoint auth %s --code, with a grant code from the vendor's console; or set what is "
+                 "missing in [endpoint %s]",
+                 a->endpoint, a->endpoint);
+    else
+        err_hint(e, "set what is missing in [endpoint %s]", a->endpoint);
+}
+
 static void set_from_flow(struct auth *a)
 {
     AUTO(buf_done) struct buf missing = {0};
@@ -70,10 +81,9 @@ static void set_from_flow(struct auth *a)
         return;
     }
     AUTO(text_free) char *words = text_fmt("nothing to sign in with: %s", buf_text(&missing));
-    AUTO(text_free)
-    char *hint = text_fmt("set the missing options of [endpoint %s], or run: tieline endpoint auth %s", a->endpoint,
-                          a->endpoint);
-    set_state(a, AUTH_NONE, TL_E_CONFIG, words, hint);
+    struct err e = {0};
+    hint_to_begin(a, &e);
+    set_state(a, AUTH_NONE, TL_E_CONFIG, words, e.hint);
 }
 
 const char *auth_state_name(enum auth_state s)
@@ -348,7 +358,7 @@ static int no_flow(struct auth *a, const struct grant *g, struct err *e)
     AUTO(buf_done) struct buf missing = {0};
     flow_choose(a, g, &missing);
     err_set(e, TL_E_CONFIG, "nothing to sign in with: %s", missing.n ? buf_text(&missing) : "no such flow");
-    err_hint(e, "set the missing options of [endpoint %s], or run: tieline endpoint auth %s", a->endpoint, a->endpoint);
+    hint_to_begin(a, e);
     return TL_E_CONFIG;
 }
 

@@ -95,6 +95,14 @@ static void names_init(struct names *n, struct auth *a, const struct grant *g, i
 
 /* --- the choice of a flow --- */
 
+bool flow_takes_code(const struct auth *a)
+{
+    for (uint32_t i = 0; i < a->spec->n_flows; i++)
+        if (strcmp(a->spec->flows[i].name, "authorization_code") == 0)
+            return true;
+    return false;
+}
+
 static bool needs_met(struct names *n, const struct auth_flow *f, struct buf *missing)
 {
     str list = str_of(f->needs), word, value;
@@ -105,7 +113,7 @@ static bool needs_met(struct names *n, const struct auth_flow *f, struct buf *mi
             continue;
         met = false;
         if (missing)
-            buf_fmt(missing, "%s%.*s", missing->n ? ", " : "", STR_FMT(word));
+            buf_fmt(missing, "%s\"%.*s\"", missing->n ? ", " : "", STR_FMT(word));
     }
     return met;
 }
@@ -123,7 +131,7 @@ const struct auth_flow *flow_choose(struct auth *a, const struct grant *g, struc
         if (needs_met(&n, f, &missing))
             return f;
         if (missing_out)
-            buf_fmt(missing_out, "%s%s needs %s", missing_out->n ? "; " : "", f->name, buf_text(&missing));
+            buf_fmt(missing_out, missing_out->n ? ", nor %s" : "%s is not set", buf_text(&missing));
     }
     return NULL;
 }
@@ -207,7 +215,8 @@ static int check_url_extras(const struct auth *a, const struct tokens *t, struct
         err_set(e, TL_E_CONFIG, "sign-in: the server names \"%.200s\" as \"%.*s\", which is not allowed", url,
                 STR_FMT(word));
         err_detail(e, "%s", why.text);
-        err_hint(e, "if that host is right, name it by the endpoint's own URL option");
+        err_hint(e, "if that host is right, name it in [endpoint %s], for example: %.*s = %.200s", a->endpoint,
+                 STR_FMT(word), url);
         return TL_E_CONFIG;
     }
     return TL_OK;

@@ -122,6 +122,7 @@ struct grant { /* what is known beside options; empty in an ordinary sign-in */
     str code, redirect_uri, code_verifier;
 };
 const struct auth_flow *flow_choose(struct auth *a, const struct grant *g, struct buf *missing_out);
+bool flow_takes_code(const struct auth *a); /* a person can sign in with a grant code */
 /* Fills *out with new tokens. reached: whether the server may have issued or refused a token, which vendors count. On
  * failure out->refresh may hold a new refresh token all the same, which must not be lost. */
 int flow_run(struct auth *a, const struct auth_flow *flow, const struct grant *g, struct tokens *out, bool *reached,

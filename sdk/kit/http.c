@@ -95,6 +95,8 @@ static tl_status no_answer(const tl_http *r, const tlk_errors *t, tl_error *e)
     if (status == TL_E_UNKNOWN && !(r->flags & TL_HTTP_WRITE))
         status = TL_E_TEMPORARY; /* a lost read is merely read again */
     const char *why = r->error[0] ? r->error : "no answer";
+    if (status == TL_E_AUTH || status == TL_E_CONFIG) /* there was nothing to ask with */
+        return tlk_fail(e, status, "%s was not asked: %s", t->system, why);
     tlk_fail(e, status, "%s did not answer: %s", t->system, why);
     if (status == TL_E_UNKNOWN)
         e->scope = TL_SCOPE_RECORD;

@@ -1,7 +1,5 @@
 """The served OpenAPI document is what the daemon does: every answer of a GET fits its schema, member for member, and what
-a request says beyond the document is refused and named.
-
-proves: S1-42"""
+a request says beyond the document is refused and named."""
 import datetime
 import json
 

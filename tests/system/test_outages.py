@@ -1,6 +1,4 @@
-"""A vendor that is down, throttles or refuses is seen at once, everywhere a person looks, and ends by itself.
-
-proves: S1-43 S1-50"""
+"""A vendor that is down, throttles or refuses is seen at once, everywhere a person looks, and ends by itself."""
 import re
 import time
 
@@ -115,3 +113,19 @@ def test_a_cured_problem_is_gone_after_a_good_check():
         wait_until(lambda: s.run("endpoint", "check", "desk", check=False).returncode == 0, 20, "the check is good")
         shown = endpoint(s, "desk")
         assert "problem" not in shown and not shown["block_text"] and "error" not in shown, shown
+
+
+def test_before_the_first_sign_in():
+    """Nothing to sign in with: the vendor was not asked, and the way to sign in is named."""
+    with Site("--contacts", 20, "--accounts", 4) as s:
+        ini = s.daemon.ini
+        with open(ini, encoding="utf-8") as f:
+            text = f.read()
+        with open(ini, "w", encoding="utf-8") as f:
+            f.write(text.replace("refresh_token = @secret:zoho_refresh\n", ""))
+        s.start()
+        s.daemon.set_secrets()
+        s.wait_running()
+        done = s.run("endpoint", "check", "desk", check=False)
+        assert done.returncode == 7 and "was not asked" in done.stderr and '"refresh_token" is not set' in done.stderr, done
+        assert "tieline endpoint auth desk --code" in done.stderr, done
