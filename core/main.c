@@ -75,6 +75,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *out)
         }
     }
     if (optind < argc) {
+        fprintf(stderr, "tielined: takes no \"%s\"\n", argv[optind]);
         fputs(usage, stderr);
         return 2;
     }

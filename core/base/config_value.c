@@ -29,7 +29,14 @@ static const char *read_secret_file(struct ini *ini, const struct ini_entry *ent
             close(fd);
         return NULL;
     }
-    if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXO | S_IWGRP)) || (st.st_uid != 0 && st.st_uid != geteuid())) {
+    bool foreign = st.st_uid != 0 && st.st_uid != geteuid();
+    if (foreign && geteuid() == 0) { /* who checks as root is not who will run it */
+        foreign = false;
+        ini_find(ini, FINDING_WARNING, entry->file, entry->line,
+                 "[%s] %s: \"%s\" belongs to user %u: right if tielined runs as that user", entry->section, entry->key,
+                 path, (unsigned)st.st_uid);
+    }
+    if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXO | S_IWGRP)) || foreign) {
         complain(ini, entry,
                  arena_fmt(&ini->arena,
                            "\"%s\" must be a file of root or of the daemon's user that others "
@@ -47,7 +54,12 @@ static const char *read_secret_file(struct ini *ini, const struct ini_entry *ent
         complain(ini, entry, "the file cannot be read, or is too large");
         return NULL;
     }
-    return arena_str(&ini->arena, str_trim(buf_lent(&text))).p;
+    str secret = str_trim(buf_lent(&text));
+    if (secret.n == 0) {
+        complain(ini, entry, arena_fmt(&ini->arena, "\"%s\" is empty", path));
+        return NULL;
+    }
+    return arena_str(&ini->arena, secret).p;
 }
 
 /* One ${...}; body is what stands between the braces. */
@@ -239,7 +251,11 @@ void config_check_option(struct ini *ini, const tl_option *option, const struct 
         [TL_OPT_SECRET] = CONFIG_TEXT,   [TL_OPT_DIR] = CONFIG_PATH,
     };
     if (option->type == TL_OPT_SECRET) {
-        if (!v->is_secret)
+        if (v->value[0] == '@' && strchr(v->value, ':') && !v->is_secret)
+            ini_find(ini, FINDING_ERROR, v->file, v->line,
+                     "[%s] %s = %.*s...: no such reference; @secret:NAME or @file:PATH", v->section, v->key,
+                     (int)(strchr(v->value, ':') - v->value) + 1, v->value);
+        else if (!v->is_secret)
             ini_find(
                 ini, FINDING_WARNING, v->file, v->line,
                 "[%s] %s stands in the file as plain text; use @secret:NAME (see \"tieline secret set\") or @file:PATH",

@@ -173,6 +173,8 @@ static void report_repeated(struct ini *ini, const char *file)
 
 void ini_read_text(struct ini *ini, const char *name, str text)
 {
+    if (str_starts(text, STR("\xef\xbb\xbf"))) /* the mark some editors put in front of UTF-8 */
+        text = str_n(text.p + 3, text.n - 3);
     /* Process-wide settings of inih; nobody else uses it. */
     ini_use_stack = false;
     ini_allow_realloc = false;

@@ -47,7 +47,7 @@ static bool is_systemd_credential(const char *path, const struct stat *st)
 static int check_owner(const char *path, const struct stat *st, struct err *e)
 {
     if (!S_ISREG(st->st_mode))
-        return err_set(e, TL_E_CONFIG, "key file \"%s\" is not a regular file", path);
+        return err_set(e, TL_E_CONFIG, "key file \"%s\" is not a regular file; name one that --make-key made", path);
     if (st->st_uid != 0 && st->st_uid != geteuid()) {
         err_set(e, TL_E_CONFIG, "key file \"%s\" belongs to user %u", path, (unsigned)st->st_uid);
         err_hint(e, "the owner must be root or user %u, which runs this program", (unsigned)geteuid());
@@ -176,7 +176,8 @@ int unseal(struct buf *out, const struct seal_key *k, str what, str blob, struct
         return err_set(e, TL_E_DENIED, "sealed secret \"%.*s\" is damaged", STR_FMT(what));
     if (sodium_memcmp(from + 1, k->id, sizeof k->id) != 0) {
         char theirs[17], ours[17];
-        err_set(e, TL_E_DENIED, "secret \"%.*s\" was sealed with another key", STR_FMT(what));
+        str shown = str_starts(what, STR("secret/")) ? str_n(what.p + 7, what.n - 7) : what;
+        err_set(e, TL_E_DENIED, "secret \"%.*s\" was sealed with another key", STR_FMT(shown));
         err_detail(e, "key id %s, ours is %s", sodium_bin2hex(theirs, sizeof theirs, from + 1, 8),
                    sodium_bin2hex(ours, sizeof ours, k->id, 8));
         err_hint(e, "put the former key back or enter the secret again");

@@ -57,7 +57,10 @@ static int check_directory(const char *path, bool development, struct err *e)
     if (development && (st.st_mode & S_ISVTX) && st.st_uid == 0)
         return TL_OK;
     err_set(e, TL_E_DENIED, "directory \"%s\" is writable by its %s", path, st.st_mode & S_IWOTH ? "others" : "group");
-    err_hint(e, "chmod go-w \"%s\"", path);
+    if (st.st_mode & S_ISVTX)
+        err_hint(e, "everybody shares it: keep connectors in a directory of root's that no others write to");
+    else
+        err_hint(e, "chmod go-w \"%s\"", path);
     return TL_E_DENIED;
 }
 

@@ -1,5 +1,6 @@
 """What the check knows before the start: the connectors that are enabled, the group of the socket; and the unit agrees."""
 import grp
+import pathlib
 import subprocess
 
 import pytest
@@ -63,3 +64,31 @@ def test_the_unit_lets_the_group_in_and_does_not_restart_in_vain():
     unit = (ROOT / "etc/tieline.service").read_text(encoding="utf-8")
     assert "PrivateUsers=yes" not in unit and "SupplementaryGroups=" in unit
     assert "RestartPreventExitStatus=2 7" in unit and "ExecStartPre" not in unit
+
+
+@pytest.mark.parametrize("reference,content,words", [
+    ("@file:{dir}/empty", "", "is empty"), ("@secrt:zoho", None, "client_secret = @secrt:...: no such reference"),
+    ("@file:{dir}/good", "abcdef\n", None)])
+def test_a_reference_that_leads_nowhere_is_an_error(site, reference, content, words):
+    """An empty file and a misspelt reference are no secrets."""
+    reference = reference.format(dir=site.daemon.directory)
+    if content is not None:
+        path = pathlib.Path(reference.removeprefix("@file:"))
+        path.write_text(content, encoding="ascii")
+        path.chmod(0o400)
+    change(site, "client_secret = @secret:zoho_client", f"client_secret = {reference}")
+    done = check(site)
+    assert done.returncode == (7 if words else 0), done.stderr
+    assert (words or "config ok") in done.stderr
+
+
+def test_the_mark_of_an_editor_is_no_mistake(site):
+    """UTF-8 with a byte order mark."""
+    path = pathlib.Path(site.daemon.ini)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().split(b"\n", 1)[1])
+    assert check(site).returncode == 0, check(site).stderr
+
+
+def test_a_word_too_many_is_named():
+    done = subprocess.run([rig.find_program(BUILD, "tielined"), "extra"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and 'takes no "extra"' in done.stderr
