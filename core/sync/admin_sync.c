@@ -15,6 +15,24 @@ static void warn(json_t *list, str code, const char *fmt, ...)
     json_array_append_new(list, json_pack("{s:s%,s:s}", "code", code.p, code.n, "text", buf_text(&b)));
 }
 
+/* A map with errors would fail record by record: nothing begins before they are mended. */
+static int map_refused(const struct g_link *l, const struct map_finding *found, size_t n, struct err *e)
+{
+    AUTO(buf_done) struct buf text = {0};
+    unsigned errors = 0;
+    for (size_t i = 0; i < n; i++)
+        if (found[i].level >= TL_ERROR && ++errors <= 5)
+            buf_fmt(&text, "%s%.*s", errors > 1 ? "; " : "", STR_FMT(found[i].text));
+    if (errors == 0)
+        return TL_OK;
+    if (errors > 5)
+        buf_fmt(&text, "; and %u more", errors - 5);
+    err_set(e, E_PRECONDITION, "the map of \"%.*s\" has errors: %s", STR_FMT(l->row.name), buf_text(&text));
+    err_code(e, "MAP_ERROR");
+    err_hint(e, "`tieline map check %.*s %.*s` shows them all", STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
+    return E_PRECONDITION;
+}
+
 static int link_check(struct engine *g, struct g_link *l, json_t *warnings, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -42,6 +60,9 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
     const struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]),
                         *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
     size_t n_found = map_check(rows, n, &ka->desc, &kb->desc, &s, buf_lent(&linked), &a, &found);
+    rc = map_refused(l, found, n_found, e);
+    if (rc != TL_OK)
+        return rc;
     for (size_t i = 0; i < n_found; i++)
         if (found[i].level >= TL_WARN)
             warn(warnings, found[i].code, "%.*s: %.*s", STR_FMT(l->row.name), STR_FMT(found[i].text));

@@ -287,6 +287,10 @@ static void check_row(struct check *c, const tl_kind *kinds[2], const struct lin
                   STR_FMT(s ? c->row->b_path : c->row->a_path));
     if (!f[0] || !f[1])
         return;
+    for (int s = 0; s < 2; s++)
+        if (kinds[s]->stamp_field.n && str_eq(f[s]->name, kinds[s]->stamp_field))
+            found(c, TL_ERROR, "STAMP_FIELD",
+                  "\"%.*s\" holds the mark by which a record is known again: it is not mapped", STR_FMT(f[s]->name));
     enum link_direction own = c->row->dir == MAP_A2B ? LINK_A2B : c->row->dir == MAP_B2A ? LINK_B2A : LINK_BOTH;
     bool any = false;
     for (int target = 0; target < 2; target++) {

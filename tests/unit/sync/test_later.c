@@ -200,6 +200,26 @@ static void settings_of_links(void **state)
     assert_string_equal(e.text, "every = 1ms: at least 1s");
 }
 
+/* Nothing begins with a map that has errors: one of them is named, and nothing was written.
+ * proves: S1-46 */
+static void start_refused(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    links(b, "contact", NULL);
+    user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    must(admin_map_unset(b->engine, "c", "contact", "last_name", NULL, &e), &e);
+    struct sync_request r = {.connection = "c"};
+    assert_int_equal(admin_sync_start(b->engine, &r, NULL, &e), E_PRECONDITION);
+    assert_non_null(strstr(e.text, "last_name"));
+    bed_run(b, 60 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 0);
+    must(admin_map_reset(b->engine, "c", "contact", NULL, &e), &e);
+    sync(b);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(link_made_later, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(field_mapped_later, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(made_anew, bed_open, bed_teardown),
+        cmocka_unit_test_setup_teardown(start_refused, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(settings_of_links, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(mark_without_source, bed_open, bed_teardown),
     };

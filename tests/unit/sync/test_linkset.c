@@ -81,6 +81,11 @@ static void checks(void **state)
     n = map_check(good, 1, &ka, &kb, &s, STR("contact"), &a, &f);
     assert_false(has(f, n, "REQUIRED_MISSING", TL_ERROR));
     assert_false(has(f, n, "TOO_LONG", TL_WARN));
+    assert_false(has(f, n, "STAMP_FIELD", TL_ERROR));
+    kb.stamp_field = TL_STR("last_name");
+    n = map_check(good, 1, &ka, &kb, &s, STR("contact"), &a, &f);
+    assert_true(has(f, n, "STAMP_FIELD", TL_ERROR));
+    kb.stamp_field = TL_STR("");
     assert_true(has(f, n, "REF_NOT_MAPPED", TL_INFO)); /* no link for it */
     n = map_check(good, 1, &ka, &kb, &s, STR("contact,user"), &a, &f);
     assert_true(has(f, n, "REF_NOT_MAPPED", TL_WARN));
