@@ -32,6 +32,11 @@ static int run_status(struct verb *v, struct err *e)
     json_object_set_new(v->out, "connectors",
                         json_pack("{s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors", attention));
     json_object_set_new(v->out, "backup", backups_json(v->app->backups));
+    struct err why = {0};
+    if (engine_probe(v->app->engine, &why))
+        json_object_set_new(
+            v->out, "storage",
+            json_pack("{s:s,s:s,s:s}", "code", why.code, "text", why.text, "hint", why.hint));
     outages_of_connections(v->app, json_object_get(v->out, "connections"));
     return TL_OK;
 }
@@ -161,7 +166,7 @@ static int healthy(struct request *rq, json_t **answer, struct err *e)
 static int run_ready(struct verb *v, struct err *e)
 {
     v->out = json_pack("{s:s}", "status", "ready");
-    return db_probe(v->app->db, e); /* what makes us not ready is a store that cannot be written */
+    return engine_probe(v->app->engine, e); /* what makes us not ready is a store that cannot be written */
 }
 
 static int ready(struct request *rq, json_t **answer, struct err *e)
@@ -186,7 +191,7 @@ const struct route routes_daemon[] = {
      "repairs:[{object:string,code:string,text:string,hint:string}],connectors:{known:integer,running:integer,with_"
      "errors:integer},"
      "backup:{dir:string,every_s:integer,keep:integer,running:boolean,failed:integer,next_at:time?,last:object?,"
-     "error:object?}}"},
+     "error:object?},storage:object?}"},
     {"GET", "/api/v1/config", 0, show_config, "every value that counts, with its origin", NULL, NULL,
      "{path:string,items:[{section:string,key:string,value:string,origin:string}]}"},
     {"GET", "/api/v1/openapi.json", 0, openapi, "this document", NULL, NULL, "object"},

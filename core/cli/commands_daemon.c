@@ -98,6 +98,12 @@ static void print_repairs(const struct cli *cli, const json_t *answer)
     (void)cli;
 }
 
+static void print_storage(const json_t *broken)
+{
+    if (broken)
+        printf("NOTHING IS SENT: %s\n    %s\n", cli_text(broken, "text"), cli_text(broken, "hint"));
+}
+
 static void print_backup(const json_t *backup)
 {
     const json_t *last = json_object_get(backup, "last");
@@ -130,6 +136,7 @@ static int run_status(struct cli *cli)
             printf("WARNING: development = yes: connectors of the daemon's own user are trusted, plain http to "
                    "loopback is "
                    "allowed\n");
+        print_storage(json_object_get(answer, "storage"));
         print_backup(json_object_get(answer, "backup"));
         json_t *list = json_pack("{s:O}", "items", json_object_get(answer, "connections"));
         cli_sum_links(json_object_get(answer, "connections"));
@@ -138,7 +145,7 @@ static int run_status(struct cli *cli)
         json_decref(list);
         print_repairs(cli, answer);
     }
-    stopped |= any_stopped(answer);
+    stopped |= any_stopped(answer) || json_object_get(answer, "storage");
     json_t *endpoints = NULL;
     rc = cli_get(cli, &endpoints, "/api/v1/endpoints");
     if (rc == EXIT_DONE)

@@ -23,6 +23,7 @@ enum { ENGINE_TURN_STEPS = 2000 }; /* bound of one turn: one record observed, ma
 
 struct retention {
     int64_t history_us, failures_us, deliveries_us; /* 0: 30 days, 90 days, 24 h */
+    int64_t delete_grace_us; /* between the deletion of a connection and that of its rows; 0: 7 days */
 };
 
 struct engine_config {
@@ -72,6 +73,8 @@ struct endpoint_setup {
 int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, int64_t *id_out, struct err *e);
 /* The endpoint is no longer configured: its connections are blocked and keep everything. */
 int engine_endpoint_gone(struct engine *g, const char *name, struct err *e);
+/* Whether the database can be written now; when not, nothing is sent until it can be, and the log says so. */
+int engine_probe(struct engine *g, struct err *e);
 /* Its connector came (again): blocked connections that waited for it go on. Its connector is leaving or crashed is told
  * by dispatcher.room == 0. */
 void engine_endpoint_ready(struct engine *g, int64_t endpoint);

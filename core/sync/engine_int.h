@@ -278,7 +278,7 @@ struct engine {
     unsigned calls_open;
     bool stopping;
     bool storage_down;
-    int64_t storage_due;
+    int64_t storage_due, storage_look_due; /* next attempt while it is down; next look while it is not */
     unsigned steps, max_steps;
     struct listener *listeners;
     int64_t next_handle;

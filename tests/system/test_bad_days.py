@@ -1,6 +1,7 @@
 """Bad days: each ends in one clear message with what to do, nothing half-applied, and the rest keeps running.
 
 proves: S1-43 S1-50"""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -314,6 +315,35 @@ def test_disk_full():
                        "it goes on")
             assert s.sandbox.violations()["violations"] == []
             s.daemon.stop()
+        finally:
+            if s.daemon.process and s.daemon.process.poll() is None:
+                s.daemon.stop()
+            subprocess.run(["umount", s.state], check=True)
+
+
+@ROOT_ONLY
+def test_full_disk_is_told_before_there_is_work():
+    """No connection, nothing to write: the log and status (exit 3) say it all the same, and when it is over."""
+    with Site("--contacts", 2, "--accounts", 1, hooks=False) as s:
+        s.state.mkdir(mode=0o700)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700,size=8m", "tmpfs", s.state],
+                          capture_output=True).returncode:
+            pytest.skip("this machine does not let root mount")
+        try:
+            s.start()
+            s.sign_in(stamps=False)
+            filler = s.state / "filler"
+            with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as f:
+                while True:
+                    f.write(b"x" * 4096)
+            wait_until(lambda: s.run("status", check=False).returncode == 3, 20, "status is 3")
+            told = s.run("status", check=False)
+            assert "nothing is sent until" in s.log()
+            assert "NOTHING IS SENT" in told.stdout and "full" in told.stdout, told.stdout
+            assert s.api("GET", "/api/v1/status").json["storage"]["code"] == "STORAGE_FULL"
+            filler.unlink()
+            wait_until(lambda: "can be written again" in s.log(), 20, "the log says that it is over")
+            assert s.run("status").returncode == 0
         finally:
             if s.daemon.process and s.daemon.process.poll() is None:
                 s.daemon.stop()
