@@ -30,7 +30,10 @@
 #define CONNECTION_SHAPE "{" CONNECTION_MEMBERS "}"
 
 #define STATUS_CONNECTION_SHAPE "{" CONNECTION_MEMBERS ",waits_for:[" WAIT_SHAPE "]}"
-#define RUN_COUNT_SHAPE         "{to:string,added:integer,updated:integer,matched:integer,failed:integer,conflicts:integer}"
+
+#define RUN_COUNT_SHAPE                                                                                                \
+    "{to:string,added:integer,updated:integer,matched:integer,"                                                        \
+    "failed:integer,conflicts:integer}"
 #define RUN_HEAD                                                                                                       \
     "run:integer,run_kind:string,state:string,started:time?,ended:time?,phase:string?,counts:[" RUN_COUNT_SHAPE "]"
 #define SYNC_LINK_SHAPE                                                                                                \

@@ -288,7 +288,7 @@ const struct command commands_endpoints[] = {
     {"endpoint", "auth", "NAME", 1, 1, "sign in now",
      "Without --code it signs in with what is configured. With --code it exchanges a grant code, which is asked for "
      "without\n"
-     "echo or read from standard input:  tieline endpoint auth desk --code < code.txt",
+     "echo or read from standard input:  tieline endpoint auth NAME --code < code.txt",
      auth_options, run_auth},
     {"endpoint", "fields", "NAME", 1, 1, "fields as the vendor describes them", NULL, field_options, run_fields},
     {"endpoint", "prepare", "NAME", 1, 1, "one-time set-up at the vendor: shows it, asks, does it",

@@ -296,6 +296,8 @@ void cli_progress(const struct cli *cli, struct progress *p, const char *label, 
     if (!isatty(STDERR_FILENO)) {
         if (percent >= 0 && percent / 5 == p->last_percent / 5 && p->drawn)
             return;
+        if (percent < 0 && done == 0)
+            return; /* nothing is known yet */
         fprintf(stderr, "%s %" PRId64, label, done);
         if (percent >= 0)
             fprintf(stderr, "/%" PRId64 " (%d %%)", total, percent);

@@ -2,9 +2,12 @@
 a request says beyond the document is refused and named."""
 import datetime
 import json
+import os
+import pty
+import subprocess
 
 import pytest
-from systemlib import Site
+from systemlib import BUILD, Site, rig
 
 TYPES = {"string": str, "boolean": bool, "object": dict, "array": list, "number": (int, float)}
 
@@ -125,3 +128,15 @@ def test_json_errors_are_problems(site, command):
     done = site.run(*command, "--json", check=False)
     problem = json.loads(done.stderr)
     assert done.returncode == 2 and problem["title"] and problem["code"] == "usage" and not done.stdout, done
+
+
+@pytest.mark.parametrize("environment, colored", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False),
+                                                  ({"NO_COLOR": ""}, True)])
+def test_colour_on_a_terminal(site, environment, colored):
+    ours, theirs = pty.openpty()
+    base = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
+    subprocess.run([rig.find_program(BUILD, "tieline"), "-S", site.daemon.socket, "endpoint", "list"], stdout=theirs,
+                   check=True, env={**base, "TERM": "xterm", **environment})
+    os.close(theirs)
+    assert (b"\x1b[3" in os.read(ours, 65536)) == colored
+    os.close(ours)
