@@ -30,8 +30,8 @@ static const struct sandbox_switch switches[] = {
     {"wrong_dc", 0, "as if a token of another data centre came: 401 with an HTML page"},
     {"custom_fields_max", 150, "custom fields per module"},
 };
-static const char *const fault_names[] = {"hook-duplicate", "hook-reorder", "hook-lost",  "hook-bad-signature",
-                                          "threshold",      "bad-value",    "lying-count"};
+static const char *const fault_names[] = {"hook-duplicate", "hook-reorder", "hook-lost",   "hook-bad-signature",
+                                          "threshold",      "bad-value",    "lying-count", "long-id"};
 
 /* ---- refusals ----------------------------------------------------------- */
 

@@ -415,24 +415,37 @@ static bool order_read(struct search *s, str *name_out, bool *down_out)
     return true;
 }
 
-/* "bad-value": one record of the page carries an object where text belongs. */
-static void value_spoil(struct search *s)
+/* Puts another value before that of the page's first record; the right one stays as the member "was". */
+static void value_spoil(struct search *s, const char *fault, const char *name, const char *value)
 {
     struct call *c = s->c;
-    if (!fault_take(c->world, c->twin, "bad-value", "GET", c->path))
+    if (!fault_take(c->world, c->twin, fault, "GET", c->path))
         return;
-    AUTO(text_free) char *key = text_fmt("\"%s\":", s->m->fields[0].api_name);
+    AUTO(text_free) char *key = text_fmt("\"%s\":", name);
     char *at = strstr(c->out.p, key);
     if (!at)
         return;
     AUTO(buf_done) struct buf spoilt = {.max = c->out.max};
     size_t head = (size_t)(at - c->out.p) + strlen(key);
     buf_add(&spoilt, c->out.p, head);
-    buf_text_add(&spoilt, "{\"broken\":true},\"was\":");
+    buf_text_add(&spoilt, value);
+    buf_text_add(&spoilt, ",\"was\":");
     buf_add(&spoilt, c->out.p + head, c->out.n - head);
     struct buf swap = c->out;
     c->out = spoilt;
     spoilt = swap;
+}
+
+/* "bad-value": one record of the page carries an object where text belongs. "long-id": one has an id of 10,000 bytes.
+ */
+static void page_spoil(struct search *s)
+{
+    char id[10003];
+    memset(id, '7', sizeof id);
+    id[0] = id[10001] = '"';
+    id[10002] = '\0';
+    value_spoil(s, "bad-value", s->m->fields[0].api_name, "{\"broken\":true}");
+    value_spoil(s, "long-id", "id", id);
 }
 
 /* "lying-count": the answer names "at" as the number of hits. */
@@ -454,7 +467,7 @@ static void hits_answer(struct search *s, size_t from, size_t limit)
         record_put(&c->out, s->m, &s->m->records[s->hits[i]], true, false);
     }
     buf_fmt(&c->out, "],\"count\":%lld}", count_told(s));
-    value_spoil(s);
+    page_spoil(s);
     call_answer(c, 200);
 }
 

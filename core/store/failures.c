@@ -18,6 +18,8 @@ enum {
     Q_OPEN_OF_PAIR,
     Q_RESOLVE_PAIR,
     Q_RESOLVE,
+    Q_RESOLVE_RECORD,
+    Q_COUNT_OPEN,
     Q_TRIM
 };
 #define FILTER                                                                                                         \
@@ -44,6 +46,11 @@ static const char *const SQL[] = {
                        "resolved IS NULL",
     [Q_RESOLVE] = "UPDATE failure SET resolved = ?2, resolved_by = ?3, next = 0 WHERE failure = ?1 AND "
                   "resolved IS NULL",
+    [Q_RESOLVE_RECORD] =
+        "UPDATE failure SET resolved = ?5, resolved_by = ?6, next = 0 WHERE link = ?1 AND side = ?2 AND "
+        "remote_id = ?3 AND code = ?4 AND resolved IS NULL AND pair = 0",
+    [Q_COUNT_OPEN] = "SELECT count(*) FROM failure WHERE link = ?1 AND side = ?2 AND code = ?3 AND "
+                     "resolved IS NULL AND pair = 0",
     [Q_TRIM] = "DELETE FROM failure WHERE failure IN (SELECT failure FROM failure WHERE resolved IS NOT NULL AND "
                "resolved < ?1 ORDER BY resolved LIMIT ?2)",
 };
@@ -230,6 +237,33 @@ int failure_resolve(struct db *db, int64_t failure, str by, int64_t at_us, struc
     int64_t n = 0;
     int rc = resolve(db, Q_RESOLVE, failure, by, at_us, &n, e);
     return rc == TL_OK && n == 0 ? TL_E_NOT_FOUND : rc;
+}
+
+int failure_resolve_record(struct db *db, const struct failure *f, int64_t *n_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_RESOLVE_RECORD, e);
+    put_i64(&q, f->link);
+    put_i64(&q, f->side);
+    put_id(&q, f->id);
+    put_text(&q, f->code);
+    put_i64(&q, f->resolved_us);
+    put_text(&q, f->resolved_by);
+    int rc = query_run(&q);
+    if (rc == TL_OK)
+        *n_out = query_changes(&q);
+    return rc;
+}
+
+int failure_count_open(struct db *db, int64_t link, int32_t side, const char *code, int64_t *n_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_COUNT_OPEN, e);
+    put_i64(&q, link);
+    put_i64(&q, side);
+    put_text(&q, str_of(code));
+    int rc = query_row(&q);
+    if (rc == TL_OK)
+        *n_out = get_i64(&q);
+    return rc;
 }
 
 int failure_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)

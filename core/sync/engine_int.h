@@ -149,6 +149,8 @@ struct g_feed {
     struct get_want *wants, *wants_last;
     int64_t hint_due; /* mono; NEVER: none */
     int64_t recheck_due;
+    bool unusable_known; /* else n_unusable is to be counted */
+    int64_t n_unusable;  /* open failures of records that could not be used; at least as many as there are */
 };
 
 struct get_want {
@@ -400,6 +402,12 @@ struct observe_how {
 int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, const struct observe_how *how,
             struct observed *out, struct err *e);
 /* The vendor does not know the id any more (404), or will not show it (403). */
+/* unusable.c */
+enum { REMOTE_ID_MAX = 255 }; /* bytes, as in the store */
+int record_unusable(struct engine *g, struct g_feed *f, const tl_record *r, struct err *e);
+/* A usable record of this id came, changed or not: what was told of an unusable one is over. Costs nothing while the
+ * feed has none open. */
+int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e);
 int observe_gone(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, struct err *e);
 void observe_fresh(struct engine *g, int64_t rec);
 bool observe_is_fresh(const struct engine *g, int64_t rec);

@@ -581,25 +581,6 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
 }
 
-/* A record that cannot be used fails by itself; the page goes on. */
-static int record_bad(struct engine *g, struct g_feed *f, const tl_record *r, struct err *e)
-{
-    int rc = TL_OK;
-    AUTO(text_free) char *note = str_dup(r->note);
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        for (int s = 0; s < 2 && rc == TL_OK; s++)
-            if (l->feed[s] == f) {
-                bool large = r->flags & REC_TOO_LARGE;
-                struct trouble t = {.code = large ? "SIZE_LIMIT" : "BAD_RECORD",
-                                    .reason = large ? TL_R_TOO_LARGE : TL_R_BAD_RECORD,
-                                    .id = r->id,
-                                    .text = note,
-                                    .side = s};
-                rc = fail_record(g, l, &t, e);
-            }
-    return rc;
-}
-
 /* In the first pass of a feed nearly every record is new: made without asking for it. E_EXISTS: it is known. */
 static int first_pass(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash, struct arena *a,
                       struct observed *out, struct err *e)
@@ -619,20 +600,23 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     *out = (struct observed){0};
     g_step(g, 1);
     g->figures.observed++;
-    if (r->flags & TL_REC_BAD)
-        return record_bad(g, f, r, e);
+    if ((r->flags & TL_REC_BAD) || r->id.n > REMOTE_ID_MAX)
+        return record_unusable(g, f, r, e);
     if (r->id.n == 0)
         return TL_OK;
     uint64_t hash = store_hash(raw.p, raw.n) ^ f->shape_hash;
+    int rc = record_usable(g, f, r->id, e);
+    if (rc != TL_OK)
+        return rc;
     AUTO(arena_done) struct arena a = {0};
     if (how->via == OBSERVE_PASS && f->row.full_pass_us == 0) {
-        int rc = first_pass(g, f, r, hash, &a, out, e);
+        rc = first_pass(g, f, r, hash, &a, out, e);
         if (rc != E_EXISTS)
             return rc;
         *out = (struct observed){0};
     }
     struct record_probe probe = {0};
-    int rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
+    rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
     if (rc == TL_OK && orphan_asked(g, f, r->stamp)) {
         probe.bare = false;
         rc = orphan_again(g, f, probe.rec, r->stamp, e);

@@ -76,3 +76,19 @@ def test_a_write_that_is_sent_elsewhere(site, twin, method):
         site.sandbox.change("desk", "contacts", a, title=title)
         site.wait_title("salesforce", b, title, 60)
     site.sandbox.control("DELETE", "/faults")
+
+
+def test_an_id_that_is_too_long():
+    """It fails its record, not the page; that record comes with its own id the next time."""
+    with Site("--contacts", 30, "--accounts", 6, hooks=False) as s:
+        s.start()
+        s.sign_in()
+        s.connect("every=1s")
+        s.first_sync()
+        s.wait_equal()
+        s.sandbox.fault("long-id", twin="desk", path="/api/v1/contacts/search", times=2)
+        after = retitle_desk(s, "Beside a long id", 0)
+        bad = lambda: [f for f in s.list("failure", "list") if "10000 bytes" in f["detail"]]
+        wait_until(bad, 20, "it is reported")
+        assert all(len(f["record"]) < 100 for f in bad()), bad()
+        s.wait_title("salesforce", after, "Beside a long id", 30)

@@ -48,6 +48,38 @@ static void a_failure_is_one_row_and_counts(void **state)
     assert_str(groups[0].code, "TOO_LONG");
 }
 
+static void a_record_that_is_fine_again_closes_its_own(void **state)
+{
+    struct rig *r = *state;
+    struct failure one = too_long(r, "1", 10), two = too_long(r, "2", 20), paired = too_long(r, "3", 30);
+    int64_t n;
+    paired.pair = 5;
+    ok(failure_note(r->db, &one, &r->e));
+    ok(failure_note(r->db, &two, &r->e));
+    ok(failure_note(r->db, &paired, &r->e));
+    ok(failure_count_open(r->db, r->link, SIDE_A, "TOO_LONG", &n, &r->e));
+    assert_int_equal(n, 2);
+    ok(failure_count_open(r->db, r->link, SIDE_B, "TOO_LONG", &n, &r->e));
+    assert_int_equal(n, 0);
+    static const char *const ids[] = {"1", "1", "3", "4"};
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        struct failure over = {.link = r->link,
+                               .side = SIDE_A,
+                               .id = str_of(ids[i]),
+                               .code = STR("TOO_LONG"),
+                               .resolved_us = 50,
+                               .resolved_by = STR("sync")};
+        ok(failure_resolve_record(r->db, &over, &n, &r->e));
+        assert_int_equal(n, i == 0);
+    }
+    struct failure got;
+    ok(failure_get(r->db, &r->a, one.failure, &got, &r->e));
+    assert_int_equal(got.resolved_us, 50);
+    assert_str(got.resolved_by, "sync");
+    ok(failure_count_open(r->db, r->link, SIDE_A, "TOO_LONG", &n, &r->e));
+    assert_int_equal(n, 1);
+}
+
 static void what_heals_closes_itself_and_may_come_again(void **state)
 {
     struct rig *r = *state;
@@ -217,9 +249,13 @@ static void an_old_id_keeps_its_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(a_failure_is_one_row_and_counts),  UNIT(what_heals_closes_itself_and_may_come_again),
-        UNIT(conflicts_hold_both_values),       UNIT(a_parked_pair_wakes_when_all_it_waits_for_is_there),
-        UNIT(held_records_wait_for_their_pair), UNIT(an_old_id_keeps_its_base),
+        UNIT(a_record_that_is_fine_again_closes_its_own),
+        UNIT(a_failure_is_one_row_and_counts),
+        UNIT(what_heals_closes_itself_and_may_come_again),
+        UNIT(conflicts_hold_both_values),
+        UNIT(a_parked_pair_wakes_when_all_it_waits_for_is_there),
+        UNIT(held_records_wait_for_their_pair),
+        UNIT(an_old_id_keeps_its_base),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

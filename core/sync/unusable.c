@@ -1,0 +1,63 @@
+/* Records that cannot be used: each fails by itself, and its failure ends with the first usable one of its id. */
+#include <stdio.h>
+
+#include "engine_int.h"
+#include "failures.h"
+#include "unicode.h"
+
+enum { LONG_ID_SHOWN = 60 };
+
+static const char *const codes[] = {"BAD_RECORD", "SIZE_LIMIT"};
+
+int record_unusable(struct engine *g, struct g_feed *f, const tl_record *r, struct err *e)
+{
+    char note[160];
+    bool large = r->flags & REC_TOO_LARGE, long_id = r->id.n > REMOTE_ID_MAX;
+    struct trouble t = {.code = codes[large],
+                        .reason = large ? TL_R_TOO_LARGE : TL_R_BAD_RECORD,
+                        .id = long_id ? utf8_cut(r->id, LONG_ID_SHOWN) : r->id};
+    AUTO(text_free) char *said = str_dup(r->note);
+    snprintf(note, sizeof note, "its id has %zu bytes; at most %d are usable", (size_t)r->id.n, REMOTE_ID_MAX);
+    t.text = long_id ? note : said;
+    int rc = TL_OK;
+    f->unusable_known = false;
+    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
+        for (t.side = 0; t.side < 2 && rc == TL_OK; t.side++)
+            if (l->feed[t.side] == f)
+                rc = fail_record(g, l, &t, e);
+    return rc;
+}
+
+static int count_open(struct engine *g, struct g_feed *f, struct err *e)
+{
+    f->n_unusable = 0;
+    for (struct g_link *l = g->links; l; l = l->next)
+        for (int i = 0; i < 4; i++) {
+            int64_t n = 0;
+            int rc = l->feed[i / 2] == f ? failure_count_open(g->db, l->row.link, i / 2, codes[i % 2], &n, e) : TL_OK;
+            if (rc != TL_OK)
+                return rc;
+            f->n_unusable += n;
+        }
+    f->unusable_known = true;
+    return TL_OK;
+}
+
+int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e)
+{
+    int rc = f->unusable_known ? TL_OK : count_open(g, f, e);
+    for (struct g_link *l = f->n_unusable ? g->links : NULL; l && rc == TL_OK; l = l->next)
+        for (int i = 0; i < 4 && rc == TL_OK; i++) {
+            struct failure over = {.link = l->row.link,
+                                   .side = i / 2,
+                                   .id = id,
+                                   .code = str_of(codes[i % 2]),
+                                   .resolved_us = g_now(g),
+                                   .resolved_by = STR("sync")};
+            int64_t n = 0;
+            if (l->feed[over.side] == f)
+                rc = failure_resolve_record(g->db, &over, &n, e);
+            f->n_unusable -= n;
+        }
+    return rc;
+}
