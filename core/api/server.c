@@ -15,11 +15,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "app.h"
 #include "guard.h"
 #include "log.h"
 #include "route_match.h"
+#include "times.h"
 
-enum { MAX_CONNECTIONS = 256, HEADER_TIMEOUT_S = 60, MAX_HEADERS = 101, SEND_LIMIT_S = 3 };
+enum { MAX_CONNECTIONS = 256, HEADER_TIMEOUT_S = 60, MAX_HEADERS = 101, SEND_LIMIT_S = 3, BODY_LIMIT_S = 30 };
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -36,7 +38,8 @@ struct server {
 /* What is collected while a request's body arrives. */
 struct arriving {
     struct buf body;
-    bool counted; /* in server.unsent */
+    int64_t until_us; /* mono; a body that drips is not waited for longer, whatever it sends meanwhile */
+    bool counted;     /* in server.unsent */
 };
 
 static struct buf answer_text(json_t *json)
@@ -381,6 +384,20 @@ static void let_answers_leave(struct server *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+static enum MHD_Result send_too_large(const struct server *s, struct MHD_Connection *c)
+{
+    struct err e = {0};
+    err_set(&e, TL_E_INVALID, "request body is larger than %zu bytes", s->options.max_body);
+    return send_problem(c, &e, 413);
+}
+
+/* By Content-Length, which the guard has found to be a number; 0: not told. */
+static unsigned long long announced_bytes(struct MHD_Connection *c)
+{
+    const char *text = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
 static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c, const char *url, const char *method,
                                       struct arriving *in)
 {
@@ -394,8 +411,7 @@ static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c
     enum MHD_Result rc;
     struct err e = {0};
     if (in->body.full) {
-        err_set(&e, TL_E_INVALID, "request body is larger than %zu bytes", s->options.max_body);
-        rc = send_problem(c, &e, 413);
+        rc = send_too_large(s, c);
     } else if (!peer_allowed(s, &rq)) {
         err_set(&e, TL_E_DENIED, "this user may not use the API");
         err_hint(&e, "run the command as root or as a member of the group named by [api] group");
@@ -420,13 +436,18 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
             err_set(&e, TL_E_INVALID, "malformed request: %s", wrong);
             return send_problem(c, &e, 400);
         }
+        if (announced_bytes(c) > s->options.max_body)
+            return send_too_large(s, c);
         in = calloc(1, sizeof *in);
         ASSERT(in);
         in->body.max = s->options.max_body;
+        in->until_us = env_mono_us(s->app->env) + BODY_LIMIT_S * US_PER_S;
         *context = in;
         return MHD_YES;
     }
     if (*size) {
+        if (env_mono_us(s->app->env) > in->until_us)
+            return MHD_NO; /* the connection is closed */
         buf_add(&in->body, data, *size);
         *size = 0;
         return MHD_YES;

@@ -4,11 +4,14 @@ long before the next poll. Polling is every hour here, so what arrives came by a
 proves: S1-22"""
 import base64
 import json
+import socket
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
-from systemlib import Site, wait_until
+from systemlib import LONG, Site, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +149,27 @@ def test_without_a_public_address_nothing_is_subscribed():
         assert not any("webhook" in c["target"] and c["method"] == "POST" for c in
                        site.sandbox.control("GET", "/calls?twin=desk"))
         assert "/hooks/desk/" in site.run("webhook", "url", "desk").stdout
+
+
+def test_a_body_that_is_announced_too_large(site):
+    """413 before any of it is taken in; the vendor's own deliveries go on."""
+    with socket.create_connection(("127.0.0.1", site.daemon.hook_port), timeout=20) as c:
+        path = urllib.parse.urlsplit(url(site)).path
+        c.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n".encode())
+        assert c.recv(100).startswith(b"HTTP/1.1 413")
+    travels(site, "after a large one", 7)
+
+
+def test_a_body_that_drips(site):
+    """A byte a second keeps no connection for ever: it is cut 30 s after its request began."""
+    if not LONG:
+        pytest.skip("takes 30 s; TIELINE_TEST_LONG=1")
+    with socket.create_connection(("127.0.0.1", site.daemon.hook_port), timeout=5) as c:
+        path = urllib.parse.urlsplit(url(site)).path
+        c.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode())
+        began = time.monotonic()
+        with pytest.raises(OSError):
+            while time.monotonic() < began + 60:
+                c.sendall(b"x")
+                time.sleep(1)
+        assert 25 < time.monotonic() - began < 45
