@@ -11,12 +11,23 @@
  * - Ownership: the callee may read a pointer argument until it returns and never later. What must live longer is
  *   copied by the receiver. Nobody frees the other side's memory.
  * - Threads: [control] the host's one control thread; [instance] whichever thread drives this instance now: never
- *   two at once, but it may change between calls; [any] every thread at any time. A connector starts no threads,
- *   installs no signal handlers, registers no atexit(), and keeps no writable globals.
+ *   two at once, but it may change between calls; [any] every thread at any time. A connector installs no signal
+ *   handlers, registers no atexit(), keeps no writable globals, and starts no threads; one that cannot do without
+ *   sets TL_PLUGIN_OWN_THREADS, is never unmapped then, and calls only what is [any] on them: all else is TL_E_BUG.
  * - No errno, exception, longjmp, FILE or file descriptor crosses this line.
  * - Times are int64 microseconds since 1970-01-01 UTC; 0 means unknown. Dates are days since 1970-01-01.
  * - Growth: every struct that may grow starts with its size or travels with a stride. Walk arrays with TL_AT, never
- *   with []. Read a member the other side may not have with TL_HAS.
+ *   with []. Read a member the other side may not have with TL_HAS. Set struct_size and strides with sizeof: the host
+ *   refuses one that is smaller than the struct was in the first 0.x that still means the same. A connector of a later
+ *   minor is loaded: what this host does not know of it is not used.
+ * - What breaks a rule: a record that cannot be used fails by itself (BAD_RECORD, or SIZE_LIMIT over 1 MiB) and the
+ *   page goes on; a wrong size, stride, batch, cursor or kind ends the call with TL_E_BUG (PLUGIN_PROTOCOL), whatever
+ *   the connector returns, and nothing of that call after the last checkpoint before it counts as read.
+ * - Limits: an id 255 bytes, a record 1 MiB and 500 values (one a field), a kind 500 fields, a batch 10000 records, a
+ *   cursor 64 KiB, the answer to one call 63 MiB.
+ * - Time: a call that gives no sign of life for 60 s (it neither calls the host nor sleeps there), or runs for 10 min
+ *   or past its deadline_us, is cancelled; when it has not returned 10 s later it hangs: its worker is killed and
+ *   counted as crashed. Waiting inside http() is the host's time, not the connector's.
  * - Enumerators may be appended only to enums that flow connector -> host; the host treats one it does not know
  *   as the most cautious value, named at each enum.
  */
@@ -55,7 +66,7 @@ enum {
     TL_E_CONFIG = 1,      /* an option is missing or wrong: the operator must act */
     TL_E_AUTH = 2,        /* sign-in was refused for good: the admin must authorise again */
     TL_E_DENIED = 3,      /* the vendor's rights forbid this call or record */
-    TL_E_NOT_FOUND = 4,   /* no such record (any more) */
+    TL_E_NOT_FOUND = 4,   /* no such record (any more); also a write to a deleted one, however the vendor words it */
     TL_E_CONFLICT = 5,    /* precondition failed: the record changed meanwhile */
     TL_E_INVALID = 6,     /* the vendor refuses these data; the same data will never be accepted */
     TL_E_THROTTLED = 7,   /* too many calls; retry_after_ms says when, 0 if unknown */
@@ -68,7 +79,8 @@ enum {
     TL_E_QUOTA = 14      /* the period's allotment is used up; retry_after_ms says until when */
 };
 
-/* How much of the work an error spoils. Unknown counts as TL_SCOPE_ENDPOINT. */
+/* How much of the work an error spoils. Unknown counts as TL_SCOPE_ENDPOINT. Of a failed call (pull, get, find):
+ * ENDPOINT makes everything of the endpoint wait, KIND and RECORD only this kind; of a result it is RECORD. */
 enum { TL_SCOPE_RECORD = 0, TL_SCOPE_KIND = 1, TL_SCOPE_ENDPOINT = 2 };
 
 /* Reason of a TL_E_INVALID, TL_E_DENIED or TL_E_CONFLICT. The host words the message from it in the reader's
@@ -132,7 +144,7 @@ enum {
 typedef struct tl_value tl_value;
 struct tl_value {
     uint32_t field; /* index into tl_shape.fields; inside a list: 0 */
-    uint8_t type;
+    uint8_t type;   /* TL_NULL or the field's; the types of text and TL_JSON may stand for one another */
     uint8_t flags; /* 0 */
     uint16_t aux;
     union {
@@ -171,7 +183,7 @@ typedef struct tl_field {
     uint32_t item_type;
     uint32_t n_choices;
     uint32_t reserved;
-    tl_str path;      /* canonical path, or "x." + name where the vocabulary has none */
+    tl_str path;      /* canonical path, or "x." + name where the vocabulary has none; no blanks, once per kind */
     tl_str name;      /* the vendor's name */
     tl_str label;     /* the vendor's words for people */
     tl_str refers_to; /* TL_REF: kinds, comma separated, for example "contact,lead" */
@@ -199,7 +211,8 @@ enum { TL_ORIGIN_UNKNOWN = 0, TL_ORIGIN_SELF = 1, TL_ORIGIN_OTHER = 2 };
 
 /* tl_record.flags */
 enum {
-    TL_REC_FULL = 1,   /* every field of the shape that the record has is in values */
+    TL_REC_FULL = 1,   /* every field of the shape is in values; one left out keeps the value known before, so an empty
+                          one is said with TL_NULL */
     TL_REC_HINT = 2,   /* only the id is known: the host fetches it */
     TL_REC_GAP = 4,    /* ids are unknown: the host sweeps the kind */
     TL_REC_BAD = 8     /* the record cannot be used; note says why (BAD_RECORD). The page goes on */
@@ -210,7 +223,7 @@ enum { TL_OP_CREATE = 1, TL_OP_UPDATE = 2, TL_OP_RESTORE = 3, TL_OP_DELETE = 4 }
 
 /* The envelope of one record, in both directions. */
 typedef struct tl_record {
-    tl_str id;        /* remote id; empty in a create */
+    tl_str id;        /* remote id, 1 to 255 bytes; empty in a create and with TL_REC_GAP */
     tl_str version;   /* text of the vendor's version; in a push: the version the write is based on */
     tl_str into;      /* state MERGED: id of the record that survived, if known */
     tl_str by;        /* remote id of the user who made the last change */
@@ -325,17 +338,17 @@ enum {
 typedef struct tl_kind {
     uint32_t struct_size;
     uint32_t can;           /* TL_CAN_* */
-    uint32_t max_batch;     /* records per push; 1 if the vendor writes one at a time */
-    uint32_t max_get;       /* ids per get */
-    uint32_t max_find;      /* queries per find */
+    uint32_t max_batch;     /* records per push; 1 if the vendor writes one at a time, 0 only when nothing is written */
+    uint32_t max_get;       /* ids per get; 0: as many as the host likes */
+    uint32_t max_find;      /* queries per find; not 0 with TL_CAN_FIND */
     uint32_t n_fields;
     uint32_t field_stride;
     uint32_t resolution_ms; /* of modified times: 1000 where the vendor cuts to seconds */
     int64_t settle_ms;      /* after this long a lost write is visible or will never be */
     int64_t lateness_ms;    /* how late a change may show up with an older time: the cursor overlap */
-    tl_str kind, label;
+    tl_str kind, label;     /* kind: [a-z0-9_]{1,32}, once per discover */
     tl_str name;            /* the vendor's name of the kind */
-    tl_str stamp_field;     /* vendor's name of the field that holds stamps; empty: none is set up */
+    tl_str stamp_field;     /* vendor's name of the one of the fields that holds stamps; empty: none is set up */
     const tl_field *fields;
 } tl_kind;
 
@@ -348,7 +361,8 @@ typedef struct tl_checkpoint {
     int32_t mode;       /* the mode of the pull */
     int32_t complete;   /* pass: 1 = the enumeration has ended. changes: 1 = nothing more for now */
     uint32_t reserved;
-    tl_str cursor;
+    tl_str cursor;      /* all there is to know of the place: one that comes again with complete = 0 three times is
+                           refused. Where the vendor pages by number, the number: a page may be read twice then */
     int64_t server_us;  /* vendor's clock at the start of this pull; 0: not told */
     int64_t estimate;   /* pass: how many records in all; -1: not known */
 } tl_checkpoint;
@@ -357,7 +371,7 @@ typedef struct tl_checkpoint {
  * returned; TL_REC_FULL if all of the shape); null if it says nothing beyond success. */
 typedef struct tl_result {
     uint32_t struct_size;
-    tl_status status;   /* TL_E_UNKNOWN: may have been applied */
+    tl_status status;   /* TL_E_UNKNOWN: may have been applied; so counts a record without a result */
     int32_t created;    /* TL_OP_CREATE: 1 = a new record, 0 = one with our stamp existed already */
     uint32_t reserved;
     const tl_record *record;
@@ -403,11 +417,14 @@ struct tl_host {
     tl_status (*account)(const tl_host *, const tl_account *);    /* [instance, in check] */
     tl_status (*finding)(const tl_host *, const tl_finding *);    /* [instance, in check, prepare] */
     tl_status (*describe)(const tl_host *, const tl_kind *);      /* [instance, in discover] once per kind */
-    /* Hands over records. Copied before it returns. TL_E_CANCELLED: stop. TL_E_INVALID: the host refuses a record
-     * (value outside the shape, text not UTF-8): a defect, logged. [instance, in pull, get, find, parse] */
+    /* Hands over records, in any order. Copied before it returns. TL_OK also when one of them cannot be used: that one
+     * fails by itself. In a pull an id stands once in a batch, or twice the same; over a pass it may come again, the
+     * last one counts. TL_E_CANCELLED: stop. TL_E_INVALID: the batch as a whole is refused and nothing of it is taken;
+     * return, the call is spoilt. [instance, in pull, get, find, parse] */
     tl_status (*emit)(const tl_host *, const tl_batch *);
     /* TL_OK: go on with the next page. TL_E_CANCELLED: the page budget is used up or the host wants the instance
-     * back: return TL_OK now. [instance, in pull] */
+     * back: return TL_OK now. TL_E_INVALID: refused, the call is spoilt. A pull that ends with TL_OK has made at least
+     * one, unless it was told to stop. [instance, in pull] */
     tl_status (*checkpoint)(const tl_host *, const tl_checkpoint *);
     tl_status (*result)(const tl_host *, uint32_t index, const tl_result *);    /* [instance, in push] once a record */
     tl_status (*subscription)(const tl_host *, const tl_subscription *);        /* [instance, in subscribe] */
@@ -601,9 +618,11 @@ typedef struct tl_option {
 
 enum { TL_ROLE_OTHER = 0, TL_ROLE_HELPDESK = 1, TL_ROLE_CRM = 2, TL_ROLE_FINANCE = 3, TL_ROLE_TELEPHONY = 4 };
 
-enum { TL_PLUGIN_OWN_THREADS = 1, TL_PLUGIN_KEEP_MAPPED = 2 }; /* either one: never unmapped */
+/* Either one: never unmapped. OWN_THREADS: it, or a library it brings along, starts threads. */
+enum { TL_PLUGIN_OWN_THREADS = 1, TL_PLUGIN_KEEP_MAPPED = 2 };
 
-/* Constant data of the connector; the host copies what it keeps. Members a connector does not have are null. */
+/* Constant data of the connector; the host copies what it keeps. Members a connector does not have are null: all but
+ * id, name, version, open, close, check and discover may be; pull, push and find where no kind claims what they do. */
 typedef struct tl_connector {
     uint32_t magic, struct_size, abi_major, abi_minor;
     const char *id;      /* "salesforce": [a-z0-9_]{1,32}, also the value of "connector =" */
@@ -611,7 +630,7 @@ typedef struct tl_connector {
     uint32_t flags;
     int32_t role;
     const char *claims;  /* groups this system may be in only once per partner, comma separated; null: none */
-    const char *hosts;   /* vendor hosts that http() may reach: "desk.zoho.com,*.my.salesforce.com" */
+    const char *hosts;   /* vendor hosts that http() may reach, by name: "desk.zoho.com,*.my.salesforce.com" */
     int64_t default_window_s; /* created_within of a new link; 0: none */
     int32_t default_master;   /* 1: this side settles ties unless the operator says otherwise */
     uint32_t n_options, option_stride, reserved;
