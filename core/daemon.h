@@ -21,7 +21,7 @@ int daemon_state_dir(const char *path, struct err *e);
 /* gid of [api] group; UINT32_MAX: none is configured. TL_E_CONFIG: no such group. */
 int daemon_group(const struct config *c, uint32_t *gid, struct err *e);
 bool daemon_in_group(uid_t user, gid_t group); /* by the system's lists */
-void daemon_ready(void); /* tells systemd (NOTIFY_SOCKET), if it asked */
+void daemon_ready(void);                       /* tells systemd (NOTIFY_SOCKET), if it asked */
 void daemon_stopping(void);
 void daemon_log_setup(const struct config *c);
 /* Path of tieline-worker: [core] worker, else beside this program, else the libexec directory. */

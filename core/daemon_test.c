@@ -149,9 +149,10 @@ static void check_enable(struct config *c, const struct runtime_config *runtime)
     for (const struct config_section *s = c->sections; s; s = s->next) {
         const char *connector = strcmp(s->type, "endpoint") == 0 ? config_get(c, s->header, "connector") : NULL;
         if (connector && *connector && !config_enables(c, connector))
-            ini_find(&c->ini, FINDING_WARNING, s->file, s->line,
-                     "[%s] connector \"%s\" is not in [connectors] enable: the endpoint does not work until it is loaded",
-                     s->header, connector);
+            ini_find(
+                &c->ini, FINDING_WARNING, s->file, s->line,
+                "[%s] connector \"%s\" is not in [connectors] enable: the endpoint does not work until it is loaded",
+                s->header, connector);
     }
 }
 

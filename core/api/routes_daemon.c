@@ -34,9 +34,8 @@ static int run_status(struct verb *v, struct err *e)
     json_object_set_new(v->out, "backup", backups_json(v->app->backups));
     struct err why = {0};
     if (engine_probe(v->app->engine, &why))
-        json_object_set_new(
-            v->out, "storage",
-            json_pack("{s:s,s:s,s:s}", "code", why.code, "text", why.text, "hint", why.hint));
+        json_object_set_new(v->out, "storage",
+                            json_pack("{s:s,s:s,s:s}", "code", why.code, "text", why.text, "hint", why.hint));
     outages_of_connections(v->app, json_object_get(v->out, "connections"));
     return TL_OK;
 }

@@ -78,10 +78,11 @@ static str option_value(struct app *app, struct options *o, const struct config_
         log_secret_add(buf_lent(&secret));
         return arena_str(&o->arena, buf_lent(&secret));
     }
-    const char *one = rc == TL_E_NOT_FOUND
-                          ? arena_fmt(&o->arena, "secret \"%s\" is not set; run: tieline secret set %s (%s:%d)",
-                                      v->value + 8, v->value + 8, v->file, v->line)
-                          : arena_fmt(&o->arena, "%s (%s:%d)%s%s", e.text, v->file, v->line, e.hint[0] ? "; " : "", e.hint);
+    const char *one =
+        rc == TL_E_NOT_FOUND
+            ? arena_fmt(&o->arena, "secret \"%s\" is not set; run: tieline secret set %s (%s:%d)", v->value + 8,
+                        v->value + 8, v->file, v->line)
+            : arena_fmt(&o->arena, "%s (%s:%d)%s%s", e.text, v->file, v->line, e.hint[0] ? "; " : "", e.hint);
     o->problem = o->problem ? arena_fmt(&o->arena, "%s; %s", o->problem, one) : one;
     return (str){NULL, 0};
 }

@@ -26,8 +26,8 @@ const struct config_key config_keys[] = {
     {"api", "socket", CONFIG_PATH, "/run/tieline/tieline.sock", NULL, 0, 0, RELOAD_DAEMON,
      "UNIX socket of the API; the \"tieline\" command speaks to it."},
     {"api", "group", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_DAEMON,
-     "Members of this group may use the socket beside root and the daemon's own user, who must be a member too (with the "
-     "unit: SupplementaryGroups=)."},
+     "Members of this group may use the socket beside root and the daemon's own user, who must be a member too "
+     "(with the unit: SupplementaryGroups=)."},
 
     {"http", "proxy", CONFIG_URL, NULL, NULL, 0, 0, RELOAD_DAEMON,
      "Proxy for calls to vendors, for example http://proxy:3128."},
