@@ -262,6 +262,7 @@ static bool serve_control(struct worker_state *s)
 
 int worker_main(int control_fd)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0); /* the host logs lines; a crash must not lose them */
     struct worker_state s = {.n = 0};
     channel_init(&s.control, control_fd, true);
     pthread_mutex_init(&s.lock, NULL);

@@ -13,15 +13,16 @@
 #include "remote_int.h"
 #include "wire.h"
 
-/* Nothing is inherited but the control channel as descriptor 3, and stderr for a sanitizer's last words. */
-static int spawn(pid_t *pid_out, const char *worker_path, int control_fd, struct err *e)
+/* Nothing is inherited but the control channel as descriptor 3, and where to print. */
+static int spawn(pid_t *pid_out, const char *worker_path, int control_fd, int output_fd, struct err *e)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&attr);
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, output_fd, 1);
+    posix_spawn_file_actions_adddup2(&files, output_fd, 2);
     posix_spawn_file_actions_adddup2(&files, control_fd, 3);
     posix_spawn_file_actions_addclosefrom_np(&files, 4);
     sigset_t none, all;
@@ -87,8 +88,13 @@ int worker_start(struct worker **out, struct manifest **manifest_out, const char
     channel_init(&w->control, ours, false);
     pthread_mutex_init(&w->lock, NULL);
     w->refs = 1;
-    rc = spawn(&w->pid, worker_path, theirs, e);
+    int output_fd = -1;
+    rc = worker_output_start(&w->output, id, &output_fd, e);
+    if (!rc)
+        rc = spawn(&w->pid, worker_path, theirs, output_fd, e);
     close(theirs);
+    if (output_fd >= 0)
+        close(output_fd);
     if (rc)
         return rc;
     AUTO(buf_done) struct buf hello = {.max = 16 << 10};
@@ -189,6 +195,7 @@ struct worker *worker_free(struct worker *w)
         worker_kill(w);
         reap(w, 0);
     }
+    worker_output_stop(w->output);
     channel_done(&w->control);
     pthread_mutex_destroy(&w->lock);
     free(w);
