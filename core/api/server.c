@@ -554,6 +554,15 @@ static int listen_tcp(struct server *s, const char *address, struct err *e)
     return fd;
 }
 
+/* A peer that hangs up makes the library say something, with a line end of its own; the server is well. */
+static void library_log(void *ctx, const char *fmt, va_list ap)
+{
+    (void)ctx;
+    char line[512];
+    vsnprintf(line, sizeof line, fmt, ap);
+    log_line(LOG_DEBUG, "http", "%.*s", STR_FMT(str_trim(str_of(line))));
+}
+
 int server_start(struct server **out, struct app *app, const struct server_options *options, struct err *e)
 {
     struct server *s = calloc(1, sizeof *s);
@@ -579,10 +588,11 @@ int server_start(struct server **out, struct app *app, const struct server_optio
     };
     if (!s->options.raw)
         extra[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-    s->daemon = MHD_start_daemon(mode | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_CONNECTION_LIMIT,
-                                 (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEADER_TIMEOUT_S,
-                                 MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
+    s->daemon =
+        MHD_start_daemon(mode | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER,
+                         library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                         (unsigned)HEADER_TIMEOUT_S, MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
     if (!s->daemon) {
         close(fd);
         s->socket_path = text_free(s->socket_path);
