@@ -58,9 +58,10 @@ struct runtime_config {
     uint32_t agent_instances;  /* per endpoint; 0: 4 */
     uint32_t max_requests;     /* HTTP requests at once per endpoint; 0: 8 */
     int64_t idle_us;           /* an instance unused for so long is closed; 0: 60 s */
-    int64_t call_us; /* a call that runs longer is cancelled, and hangs when it does not come back within 10 s: its worker
-                        is killed and counted as crashed, in process its instance is never used again; 0: 10 min. Where
-                        the request has a deadline of its own, that counts */
+    /* A call that runs longer is cancelled, and hangs when it does not come back within 10 s: its worker is killed and
+     * counted as crashed, in process its instance is never used again; 0: 10 min. A deadline of the request counts
+     * instead. */
+    int64_t call_us;
     int64_t silence_us; /* the same for one that gives no sign of life for so long: it neither calls the host nor sleeps
                            there; 0: 60 s */
     /* Tells about changes of state, for events and logs; may be NULL. endpoint 0: the connector itself. */
