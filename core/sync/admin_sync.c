@@ -288,6 +288,8 @@ static int retry_one(struct engine *g, const struct failure *f, struct err *e)
     p.status = p.status == PAIR_FAILED || p.status == PAIR_QUARANTINED || p.status == PAIR_LOOP ? PAIR_OK : p.status;
     p.attempts = 0;
     p.extra = (str){0};
+    if (p.status == PAIR_OK)
+        guard_release(&p, g_now(g), &a); /* what was written before does not count against it */
     p.lane = LANE_RETRY;
     p.due_us = g_now(g) + 120 * US_PER_S; /* the reads wake it earlier */
     bool asked = false;

@@ -401,14 +401,15 @@ struct observe_how {
 };
 int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, const struct observe_how *how,
             struct observed *out, struct err *e);
-/* The vendor does not know the id any more (404), or will not show it (403). */
-/* unusable.c */
+/* The vendor does not know the id any more (404), or will not show it (403). into: survivor of a merge, else empty. */
+int observe_gone(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, str into, struct err *e);
+
+/* ---- unusable.c */
 enum { REMOTE_ID_MAX = 255 }; /* bytes, as in the store */
 int record_unusable(struct engine *g, struct g_feed *f, const tl_record *r, struct err *e);
 /* A usable record of this id came, changed or not: what was told of an unusable one is over. Costs nothing while the
  * feed has none open. */
 int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e);
-int observe_gone(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, struct err *e);
 void observe_fresh(struct engine *g, int64_t rec);
 bool observe_is_fresh(const struct engine *g, int64_t rec);
 /* Lookup keys of an observation. */
@@ -448,6 +449,7 @@ void bases_same(struct loaded *ld);
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
 /* A person decided field i: the side `winner` has the change, the other one what was agreed on before. */
 void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a);
+enum { EXTRA_LOOP_UNTIL = 'l', EXTRA_RELEASED = 'r' }; /* times, for guard.c */
 /* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts
  * crashes. */
 str extra_get(str extra, char tag);
@@ -505,6 +507,19 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
 int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
               struct err *e);
 void link_lanes_stale(struct g_link *l);
+
+/* ---- guard.c: each sets *tripped or *done when the pair has been dealt with */
+/* A field goes back and forth: the pair rests for a day (PAIR_LOOP), or until a person lets it go on. */
+int guard_loop(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan, struct arena *a,
+               bool *tripped, struct err *e);
+int64_t guard_rests_until(const struct pair *p); /* 0: it does not rest */
+void guard_release(struct pair *p, int64_t now_us, struct arena *a);
+/* What was brought back twice within a day was deleted again twice: not a third time. */
+int guard_recreation(struct engine *g, struct g_link *l, struct loaded *ld, int target, struct arena *a, bool *tripped,
+                     struct err *e);
+/* The record of that side was merged into another one at its vendor. */
+int guard_merged(struct engine *g, struct g_link *l, struct loaded *ld, int side, struct arena *a, bool *done,
+                 struct err *e);
 
 /* ---- push.c */
 void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n);

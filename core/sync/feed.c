@@ -241,7 +241,7 @@ static int fetched_one(struct engine *g, struct g_feed *f, const tl_record *r, s
     struct record_probe probe = {0};
     rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
     if (rc == TL_OK)
-        rc = observe_gone(g, f, probe.rec, r->state, e);
+        rc = observe_gone(g, f, probe.rec, r->state, r->into, e);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
@@ -251,7 +251,7 @@ static int fetched_missing(struct engine *g, struct g_feed *f, str id, struct er
     struct record_probe probe = {0};
     int rc = record_probe(g->db, f->row.feed, id, &probe, e);
     if (rc == TL_OK)
-        rc = observe_gone(g, f, probe.rec, TL_STATE_DELETED, e);
+        rc = observe_gone(g, f, probe.rec, TL_STATE_DELETED, (str){0}, e);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 

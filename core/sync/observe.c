@@ -640,18 +640,19 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     return record_known(g, f, r, hash, how, probe.rec, &a, out, e);
 }
 
-int observe_gone(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t state, struct err *e)
+int observe_gone(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t state, str into, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct record rec = {0};
     int rc = record_get(g->db, &a, rec_id, &rec, e);
-    if (rc != TL_OK || rec.state == state)
+    if (rc != TL_OK || (rec.state == state && str_eq(rec.into, into)))
         return rc == TL_E_NOT_FOUND ? TL_OK : rc;
-    rc = record_set_state(g->db, rec_id, state, (str){0}, g_now(g), e);
+    rc = record_set_state(g->db, rec_id, state, into, g_now(g), e);
     if (rc != TL_OK)
         return rc;
     tl_record none = {.id = rec.id, .state = state, .modified_us = rec.modified_us};
     struct seen seen = {.record = &none, .old = rec.observation, .old_state = rec.state, .state_changed = true};
     rec.state = state;
+    rec.into = into;
     return each_link(g, f, &rec, &seen, &a, e);
 }

@@ -495,7 +495,11 @@ static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, st
         feed_want(l->feed[target], ld->rec[target].rec, ld->rec[target].id, g_mono(g), ld->pair.pair);
         return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e); /* the read wakes it earlier */
     }
-    int rc = builder_add(g, l, b, target, TL_OP_UPDATE, ld, plan, e);
+    bool tripped;
+    int rc = guard_loop(g, l, ld, plan, a, &tripped, e);
+    if (rc != TL_OK || tripped)
+        return rc;
+    rc = builder_add(g, l, b, target, TL_OP_UPDATE, ld, plan, e);
     if (rc == TL_OK && plan->n_waiting)
         rc = wait_for_refs(g, l, ld, plan, 1 - target, e);
     if (rc == TL_OK)
@@ -509,7 +513,11 @@ static int work_recreate(struct engine *g, struct g_link *l, struct loaded *ld, 
 {
     struct match_result m;
     int source = 1 - target;
-    int rc = match_decide(g, l, source, &ld->rec[source], true, a, &m, e);
+    bool tripped;
+    int rc = guard_recreation(g, l, ld, target, a, &tripped, e);
+    if (rc != TL_OK || tripped)
+        return rc;
+    rc = match_decide(g, l, source, &ld->rec[source], true, a, &m, e);
     if (rc != TL_OK)
         return rc;
     if (m.match == MATCH_WAIT)
@@ -518,6 +526,16 @@ static int work_recreate(struct engine *g, struct g_link *l, struct loaded *ld, 
         return work_create(g, l, ld, b, target, a, e);
     struct trouble t = {.code = "SUSPECTED_MERGE", .id = ld->rec[source].id, .side = source, .text = m.text};
     return fail_pair(g, l, &ld->pair, &t, e);
+}
+
+/* Dead on both sides: whatever was wrong with it is over. */
+static int pair_buried(struct engine *g, struct loaded *ld, struct err *e)
+{
+    int64_t resolved = 0;
+    ld->pair.status = PAIR_TOMBSTONE;
+    ld->pair.due_us = 0;
+    int rc = failure_resolve_pair(g->db, ld->pair.pair, STR("sync"), g_now(g), &resolved, e);
+    return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
 }
 
 static int work_damaged(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e)
@@ -543,6 +561,20 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
             feed_want(l->feed[s], ld->rec[s].rec, ld->rec[s].id, g_mono(g), ld->pair.pair);
             return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e); /* the read wakes it earlier */
         }
+    if (guard_rests_until(&ld->pair) > g_now(g))
+        return pair_later(g, l, ld, guard_rests_until(&ld->pair), e);
+    if (ld->pair.status == PAIR_LOOP) {
+        guard_release(&ld->pair, g_now(g), a);
+        ld->snap.frozen = false;
+    }
+    for (int s = 0; s < 2; s++) {
+        bool done = false, merged = ld->rec[s].rec && ld->rec[s].state == TL_STATE_MERGED && ld->rec[s].into.n;
+        if (!merged || ld->snap.frozen || ld->pair.intent || ld->snap.side[1 - s].state != SIDE_LIVE)
+            continue;
+        int rc = guard_merged(g, l, ld, s, a, &done, e);
+        if (rc != TL_OK || done)
+            return rc;
+    }
     struct plan plan;
     plan_pair(&l->rules, &ld->snap, a, &plan);
     switch (plan.act) {
@@ -555,7 +587,11 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
     case PLAN_UPDATE:
         return work_update(g, l, ld, b, &plan, a, e);
     case PLAN_RESTORE: {
-        int rc = builder_add(g, l, b, plan.target, TL_OP_RESTORE, ld, NULL, e);
+        bool tripped;
+        int rc = guard_recreation(g, l, ld, plan.target, a, &tripped, e);
+        if (rc != TL_OK || tripped)
+            return rc;
+        rc = builder_add(g, l, b, plan.target, TL_OP_RESTORE, ld, NULL, e);
         return rc == E_BUSY ? TL_OK : rc;
     }
     case PLAN_RECREATE:
@@ -569,9 +605,7 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
     case PLAN_FAIL:
         return plan_failed(g, l, ld, &plan, 1 - plan.target, e);
     case PLAN_TOMBSTONE:
-        ld->pair.status = PAIR_TOMBSTONE;
-        ld->pair.due_us = 0;
-        return pair_store(g->db, &ld->pair, e);
+        return pair_buried(g, ld, e);
     }
     return TL_OK;
 }

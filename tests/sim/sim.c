@@ -74,6 +74,7 @@ static struct knobs knobs_of(uint64_t seed)
     k.crash_every = mix(&x) % 3 ? 150 : 0;
     k.direction = (int)(mix(&x) % 4) % 3;
     k.policy = (int)(mix(&x) % 3);
+    k.merges = mix(&x) % 2;
     return k;
 }
 

@@ -180,6 +180,16 @@ static struct twin_record *pick(struct world *w, int s, int kind, int state)
     return NULL;
 }
 
+/* The vendor keeps the values of the one that is left. */
+void user_merge(struct world *w, int s, struct twin_record *lost, struct twin_record *left)
+{
+    lost->state = TL_STATE_MERGED;
+    snprintf(lost->into, sizeof lost->into, "%s", left->id);
+    left->restored = true; /* its values may come from counterparts of both */
+    touch(w, s, lost, "user");
+    world_trace(w, "user-merge", lost->id, 0);
+}
+
 void user_random(struct world *w)
 {
     int s = (int)world_random(w, 2), kind = world_chance(w, 70) ? KIND_CONTACT : KIND_ACCOUNT;
@@ -209,6 +219,10 @@ void user_random(struct world *w)
         r->state = TL_STATE_TRASHED;
         touch(w, s, r, "user");
         world_trace(w, "user-trash", r->id, 0);
+    } else if (what == 94 && w->knobs.merges) {
+        struct twin_record *left = pick(w, s, kind, TL_STATE_LIVE);
+        if (left && left != r)
+            user_merge(w, s, r, left);
     } else if (what < 96) {
         r->state = TL_STATE_DELETED;
         touch(w, s, r, "user");
@@ -322,13 +336,14 @@ static void emit(struct world *w, int s, const tl_shape *shape, const struct twi
                      .version = text(version),
                      .by = text(r->by),
                      .stamp = text(r->stamp),
+                     .into = text(r->state == TL_STATE_MERGED ? r->into : ""),
                      .modified_us = r->modified_us,
                      .created_us = r->created_us,
                      .state = r->state,
                      .version_kind = TL_VER_TIME,
                      .flags = TL_REC_FULL,
                      .index = index,
-                     .n_values = r->state == TL_STATE_DELETED ? 0 : n,
+                     .n_values = r->state == TL_STATE_DELETED || r->state == TL_STATE_MERGED ? 0 : n,
                      .values = values};
     (void)w;
     (void)s;

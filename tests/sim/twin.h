@@ -24,6 +24,7 @@ struct knobs {
     int unknown_pct, race_pct, partial_pct, throttle_pct, reject_pct;
     bool normalise[2]; /* phones are reformatted */
     bool hooks;
+    bool merges; /* users merge two records of a side */
     bool nameless[2]; /* a check does not tell the org */
     int64_t skew_us[2];
     int crash_every;   /* a life ends after up to so many crash points; 0: never */
@@ -39,7 +40,7 @@ struct knobs {
 struct twin_record {
     bool used, ours, restored;
     int state;
-    char id[16], stamp[40], by[8];
+    char id[16], into[16], stamp[40], by[8];
     int64_t created_us, modified_us, visible_us, seq;
     char v[TWIN_FIELDS][TWIN_TEXT];
     uint32_t user_edit[TWIN_FIELDS]; /* number of the last edit by a user; 0: none */
@@ -93,6 +94,7 @@ bool world_typed(const struct world *w, const char *value);
 /* What a user of vendor s does. */
 struct twin_record *user_create(struct world *w, int s, int kind, const char *email, const char *name);
 void user_edit(struct world *w, int s, int kind, struct twin_record *r, int field, const char *value);
+void user_merge(struct world *w, int s, struct twin_record *lost, struct twin_record *left);
 void user_random(struct world *w);
 void world_later(struct world *w); /* applies what is due */
 

@@ -1,0 +1,186 @@
+/* Fights and merges: a field that goes back and forth, a record that is deleted again and again, two records of one
+ * system that become one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bed.h"
+
+/* Open failures with this code. */
+static int failures_of(struct bed *b, const char *code)
+{
+    json_t *list = bed_failures(b, false), *row;
+    size_t i;
+    int n = 0;
+    json_array_foreach(json_object_get(list, "items"), i, row) n +=
+        strcmp(json_string_value(json_object_get(row, "code")), code) == 0;
+    json_decref(list);
+    return n;
+}
+
+static struct twin_record *live_named(struct world *w, int s, const char *name)
+{
+    for (int i = 0; i < TWIN_RECORDS; i++) {
+        struct twin_record *r = &w->rec[s][KIND_CONTACT][i];
+        if (r->used && r->state == TL_STATE_LIVE && strcmp(r->v[F_NAME], name) == 0)
+            return r;
+    }
+    return NULL;
+}
+
+/* An automation on each side writes its own value whenever the other one's arrives. */
+static int fight(struct bed *b, struct twin_record *a, struct twin_record *of_b, int rounds)
+{
+    struct world *w = b->world;
+    int turns = 0;
+    for (int i = 0; i < rounds; i++) {
+        char text[TWIN_TEXT];
+        struct twin_record *from = i % 2 ? of_b : a, *to = i % 2 ? a : of_b;
+        snprintf(text, sizeof text, "round %d", i);
+        user_edit(w, i % 2, KIND_CONTACT, from, F_TITLE, text);
+        bed_run(b, 70 * US_PER_S);
+        turns += strcmp(to->v[F_TITLE], text) == 0;
+    }
+    return turns;
+}
+
+/* proves: Q5 */
+static void a_loop_trips_and_is_released(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *of_b = bed_named(w, 1, KIND_CONTACT, "Ann");
+    assert_int_equal(fight(b, a, of_b, 6), 4); /* the fifth is not written */
+    assert_int_equal(failures_of(b, "LOOP_TRIPPED"), 1);
+    user_edit(w, 0, KIND_CONTACT, a, F_PHONE, "+4911111"); /* the pair rests as a whole */
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(of_b->v[F_PHONE], "");
+    struct failure_pick pick = {.code = "LOOP_TRIPPED"};
+    must(admin_failure_retry(b->engine, &pick, NULL, &e), &e);
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(a->v[F_TITLE], of_b->v[F_TITLE]);
+    assert_string_equal(of_b->v[F_PHONE], "+4911111");
+    assert_int_equal(failures_of(b, "LOOP_TRIPPED"), 0);
+}
+
+static void a_loop_ends_by_itself_after_a_day(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *of_b = bed_named(w, 1, KIND_CONTACT, "Ann");
+    fight(b, a, of_b, 6);
+    assert_string_not_equal(a->v[F_TITLE], of_b->v[F_TITLE]);
+    bed_run(b, US_PER_DAY + 3600 * US_PER_S);
+    assert_string_equal(a->v[F_TITLE], of_b->v[F_TITLE]);
+    assert_int_equal(failures_of(b, "LOOP_TRIPPED"), 0);
+}
+
+/* People who edit slowly do not fight. */
+static void slow_turns_are_no_loop(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *of_b = bed_named(w, 1, KIND_CONTACT, "Ann");
+    for (int i = 0; i < 8; i++) {
+        bed_run(b, 240 * US_PER_S);
+        char text[TWIN_TEXT];
+        snprintf(text, sizeof text, "slow %d", i);
+        user_edit(w, i % 2, KIND_CONTACT, i % 2 ? of_b : a, F_TITLE, text);
+        bed_run(b, 120 * US_PER_S);
+        assert_string_equal(a->v[F_TITLE], text);
+        assert_string_equal(of_b->v[F_TITLE], text);
+    }
+}
+
+/* proves: S1-26 Q17 */
+static void brought_back_twice_not_a_third_time(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    for (int i = 0; i < 4; i++) {
+        char text[TWIN_TEXT];
+        struct twin_record *made = live_named(w, 1, "Ann");
+        if (made) {
+            made->state = TL_STATE_DELETED;
+            made->modified_us = w->now_us;
+            made->visible_us = w->now_us;
+        }
+        bed_run(b, 300 * US_PER_S);
+        snprintf(text, sizeof text, "edit %d", i);
+        user_edit(w, 0, KIND_CONTACT, a, F_TITLE, text);
+        bed_run(b, 300 * US_PER_S);
+    }
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 0);
+    assert_int_equal(failures_of(b, "RECREATE_LOOP"), 1);
+    assert_int_equal(w->counts.creates, 3); /* the first, and twice again */
+}
+
+/* proves: S1-20 */
+static void a_merge_takes_the_pair_over(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *lost = bed_named(w, 1, KIND_CONTACT, "Ann");
+    struct twin_record *left = user_create(w, 1, KIND_CONTACT, "", "Anna");
+    bed_run(b, 120 * US_PER_S);
+    /* The one that is left has a counterpart of its own by now: its pair stays, the other one says so. */
+    user_merge(w, 1, lost, left);
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(failures_of(b, "ALREADY_MAPPED"), 1);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+    struct twin_record *counterpart = bed_named(w, 0, KIND_CONTACT, "Anna");
+    assert_non_null(counterpart);
+    /* The user merges on this side too: nothing is left to say. */
+    user_merge(w, 0, a, counterpart);
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(failures_of(b, "ALREADY_MAPPED"), 0);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 1);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+}
+
+static void a_merge_into_one_that_is_not_mapped(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    struct admin_setting one_way = {"direction", "a2b"};
+    must(admin_link_set(b->engine, "c", "contact", &one_way, 1, NULL, &e), &e);
+    bed_start(b);
+    struct twin_record *lost = bed_named(w, 1, KIND_CONTACT, "Ann");
+    struct twin_record *left = user_create(w, 1, KIND_CONTACT, "", "Anna");
+    bed_run(b, 120 * US_PER_S);
+    user_merge(w, 1, lost, left);
+    user_edit(w, 0, KIND_CONTACT, a, F_TITLE, "Director");
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(left->v[F_TITLE], "Director");
+    assert_int_equal(w->counts.creates, 1);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, bed_setup, bed_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_loop_trips_and_is_released), T(a_loop_ends_by_itself_after_a_day),
+        T(slow_turns_are_no_loop),       T(brought_back_twice_not_a_third_time),
+        T(a_merge_takes_the_pair_over),  T(a_merge_into_one_that_is_not_mapped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
