@@ -10,7 +10,7 @@ struct verb {
     struct request *rq;
     struct app *app;
     const char *act, *object; /* for the audit: "connection.pause", "help-sales"; act NULL: leaves no trace */
-    bool secret; /* the body stays out of the audit */
+    bool secret;              /* the body stays out of the audit */
     const char *text[VERB_MAX_TEXTS];
     struct admin_setting set[VERB_MAX_SETTINGS];
     unsigned n_set;

@@ -117,11 +117,13 @@ static int run_prepare(struct cli *cli)
 }
 
 static const struct column field_columns[] = {
-    {"KIND", "kind", 0},         {"PATH", "path", 0},           {"VENDOR'S NAME", "name", 0},
-    {"LABEL", "label", 0},       {"TYPE", "type", 0},           {"MAX", "max", COLUMN_RIGHT},
-    {"REQUIRED", "required", 0}, {"READ-ONLY", "read_only", 0}, {"UNIQUE", "unique", 0},
-    {"MATCH", "match", 0},       {"STAMP", "stamp", 0},         {"CHOICES", "n_choices", COLUMN_RIGHT},
-    {"CLOSED", "closed", 0},     {NULL, NULL, 0},
+    {"KIND", "kind", 0},          {"PATH", "path", 0},
+    {"VENDOR'S NAME", "name", 0}, {"LABEL", "label", 0},
+    {"TYPE", "type", 0},          {"MAX", "max", COLUMN_RIGHT},
+    {"REQUIRED", "required", 0},  {"READ-ONLY", "read_only", 0},
+    {"UNIQUE", "unique", 0},      {"MATCH", "match", 0},
+    {"STAMP", "stamp", 0},        {"CHOICES", "n_choices", COLUMN_RIGHT},
+    {"CLOSED", "closed", 0},      {NULL, NULL, 0},
 };
 static const struct cli_option field_options[] = {{"kind", "KIND", "only this kind, for example contact"},
                                                   {NULL, NULL, NULL}};

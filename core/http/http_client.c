@@ -247,8 +247,8 @@ static void *http_thread(void *arg)
         struct transfer *before = c->running.head;
         reap(c);
         if (before && c->waiting.head)
-            next = admit(c, cut, env_mono_us(c->env)); /* a finished one made room */
-        bool watched = c->running.head || c->waiting.head;  /* somebody may cancel */
+            next = admit(c, cut, env_mono_us(c->env));     /* a finished one made room */
+        bool watched = c->running.head || c->waiting.head; /* somebody may cancel */
         curl_multi_poll(c->multi, NULL, 0, poll_ms(env_mono_us(c->env), next, watched), NULL);
     }
 }

@@ -44,7 +44,7 @@ enum {
     "b_base = CASE ?14 WHEN 0 THEN b_base WHEN 1 THEN NULL ELSE ?15 END"
 #define SET_WORK SET_PLAIN ", status = ?16, unsettled = ?17, due = ?18, lane = ?19, intent = ?20"
 #define SAME_ROW " WHERE pair = ?1 AND intent = ?2"
-#define AS_BORN " AND due IS NULL AND status = 0 AND attempts = 0 AND unsettled = 0"
+#define AS_BORN  " AND due IS NULL AND status = 0 AND attempts = 0 AND unsettled = 0"
 
 /* One side, an intent or not, and nothing else yet: what a walk makes for every record. */
 #define BORN ", '', 0, 0, 0, NULL, ?4, ?5, 0, 0, 0, 0, ?6, ?7, 0, NULL, NULL, x'', x'')"
@@ -79,8 +79,10 @@ static const char *const SQL[] = {
         "SELECT p.pair, p.a_rec, t.state, t.remote_id FROM record r JOIN pair p ON p.b_rec = r.rec AND "
         "p.link = ?3 LEFT JOIN record t ON t.rec = p.a_rec "
         "WHERE r.feed = ?1 AND r.remote_id = ?2",
-    [Q_HELD_A] = "SELECT " PAIR_COLUMNS ", " RECORD_COLUMNS " FROM pair LEFT JOIN record ON rec = b_rec WHERE a_rec = ?1",
-    [Q_HELD_B] = "SELECT " PAIR_COLUMNS ", " RECORD_COLUMNS " FROM pair LEFT JOIN record ON rec = a_rec WHERE b_rec = ?1",
+    [Q_HELD_A] =
+        "SELECT " PAIR_COLUMNS ", " RECORD_COLUMNS " FROM pair LEFT JOIN record ON rec = b_rec WHERE a_rec = ?1",
+    [Q_HELD_B] =
+        "SELECT " PAIR_COLUMNS ", " RECORD_COLUMNS " FROM pair LEFT JOIN record ON rec = a_rec WHERE b_rec = ?1",
     [Q_OF_RECORD] = "SELECT pair, link, 0, status, intent FROM pair WHERE a_rec = ?1 "
                     "UNION ALL SELECT pair, link, 1, status, intent FROM pair WHERE b_rec = ?1",
     [Q_WAKE] = "UPDATE pair SET lane = iif(due IS NULL, ?2, min(lane, ?2)), due = min(coalesce(due, ?3), ?3), "

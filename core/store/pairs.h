@@ -111,9 +111,9 @@ int pair_list_of_record(struct db *db, struct arena *a, int64_t rec, struct pair
  * taken: E_EXISTS as in pair_insert. Set the base of a side whose record changes. To close an intent store the pair
  * with intent = 0, then call intent_settle(). */
 int pair_store(struct db *db, struct pair *p, struct err *e);
-/* The usual outcome of a first create, in one statement: the new record takes its side, its source side agrees with what
- * is stored, its own with nothing yet (unsettled), the intent is over. Nothing is written and *done_out is false when the
- * pair is not as it was born with that intent: then it is read, decided and stored. */
+/* The usual outcome of a first create, in one statement: the new record takes its side, its source side agrees with
+ * what is stored, its own with nothing yet (unsettled), the intent is over. Nothing is written and *done_out is false
+ * when the pair is not as it was born with that intent: then it is read, decided and stored. */
 struct pair_created {
     int64_t pair, link, intent;
     enum side side;

@@ -46,8 +46,9 @@ static const char *const SQL[] = {
                 "FROM record WHERE feed = ?1 AND remote_id = ?2",
     [Q_GET] = "SELECT " RECORD_COLUMNS " FROM record WHERE rec = ?1",
     [Q_FIND] = "SELECT " RECORD_COLUMNS " FROM record WHERE feed = ?1 AND remote_id = ?2",
-    [Q_INSERT] = "INSERT INTO record(" RECORD_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-                 "?15, ?16)",
+    [Q_INSERT] =
+        "INSERT INTO record(" RECORD_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+        "?15, ?16)",
     [Q_INSERT_BARE] = "INSERT INTO record(" RECORD_COLUMNS ") VALUES(?1, ?2, ?3, 0, ?4, 0, NULL, 0, 0, ?5, NULL, NULL, "
                       "NULL, NULL, ?6, NULL)",
     [Q_UPDATE] = "UPDATE record SET seen_hash = ?2, state = ?3, version_kind = ?4, version = ?5, modified = ?6, "

@@ -61,8 +61,8 @@ int record_find_stamp(struct db *db, int64_t feed, str stamp, int64_t *rec_out, 
  * The place of a walk is the last id: keep it as text, a restart goes on there. */
 int record_walk(struct db *db, struct arena *a, int64_t feed, str after, size_t max, struct record **out, size_t *n,
                 struct err *e);
-/* The same for a link that looks for what has no counterpart: where (*paired_out)[i] the link has a pair for it on side s
- * (the one without slot), as the page was read, and only rec and id are filled. */
+/* The same for a link that looks for what has no counterpart: where (*paired_out)[i] the link has a pair for it on side
+ * s (the one without slot), as the page was read, and only rec and id are filled. */
 int record_walk_link(struct db *db, struct arena *a, int64_t feed, int64_t link, enum side s, str after, size_t max,
                      struct record **out, bool **paired_out, size_t *n, struct err *e);
 /* E_PRECONDITION when a pair, an old id or a held row still refers to it. Its lookup keys are the caller's:

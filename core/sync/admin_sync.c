@@ -66,16 +66,18 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
     for (size_t i = 0; i < n_found; i++)
         if (found[i].level >= TL_WARN)
             warn(warnings, found[i].code, "%.*s: %.*s", STR_FMT(l->row.name), STR_FMT(found[i].text));
-    for (int s2 = 0; s2 < 2; s2++)
-        if (link_allows(l->rules.direction, s2) && create_class(l, s2) > 2)
-            warn(warnings, STR("NO_STAMP_FIELD"),
-                 "%.*s: side %c %s (create class C%d): a create whose answer is lost and that cannot be found again "
-                 "is reported, never sent again",
-                 STR_FMT(l->row.name), "ab"[s2],
-                 (s2 ? kb : ka)->desc.stamp_field.n
-                     ? "has a stamp field that its connector can neither search by nor keep unique"
+    for (int s2 = 0; s2 < 2; s2++) {
+        if (!link_allows(l->rules.direction, s2) || create_class(l, s2) <= 2)
+            continue;
+        str stamp = s2 ? kb->desc.stamp_field : ka->desc.stamp_field;
+        warn(warnings, STR("NO_STAMP_FIELD"),
+             "%.*s: side %c %s (create class C%d): a create whose answer is lost and that cannot be found again is "
+             "reported, never sent again",
+             STR_FMT(l->row.name), "ab"[s2],
+             stamp.n ? "has a stamp field that its connector can neither search by nor keep unique"
                      : "has no stamp field",
-                 create_class(l, s2));
+             create_class(l, s2));
+    }
     return TL_OK;
 }
 

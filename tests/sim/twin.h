@@ -24,7 +24,7 @@ struct knobs {
     int unknown_pct, race_pct, partial_pct, throttle_pct, reject_pct;
     bool normalise[2]; /* phones are reformatted */
     bool hooks;
-    bool merges; /* users merge two records of a side */
+    bool merges;      /* users merge two records of a side */
     bool nameless[2]; /* a check does not tell the org */
     int64_t skew_us[2];
     int crash_every;   /* a life ends after up to so many crash points; 0: never */

@@ -230,8 +230,9 @@ static void test_bad_record(void **state)
         assert_int_equal(rig_load(&r, "echo"), TL_OK);
         rig_endpoint(&r, 1, "echo", "bad_at", "1", "records", "3", NULL);
         struct call *c = rig_run(&r, rig_pull(0, ""));
-        assert_printed(c, "record 0 0 values 5\nrecord 0 1 bad: field \"x.f0\": the value is not UTF-8 text without NUL\n"
-                          "record 0 2 values 5\ncheckpoint 3 complete 1\n");
+        assert_printed(c,
+                       "record 0 0 values 5\nrecord 0 1 bad: field \"x.f0\": the value is not UTF-8 text without NUL\n"
+                       "record 0 2 values 5\ncheckpoint 3 complete 1\n");
         call_free(c);
         rig_stop(&r);
     }

@@ -295,7 +295,8 @@ static void a_walk_of_a_link_tells_what_has_a_pair(void **state)
         size_t n_plain;
         bool *paired;
         ok(record_walk(r->db, &r->a, r->feed[SIDE_B], str_of(after), 2, &plain, &n_plain, &r->e));
-        ok(record_walk_link(r->db, &r->a, r->feed[SIDE_B], r->link, SIDE_B, str_of(after), 2, &list, &paired, &n, &r->e));
+        ok(record_walk_link(r->db, &r->a, r->feed[SIDE_B], r->link, SIDE_B, str_of(after), 2, &list, &paired, &n,
+                            &r->e));
         assert_int_equal(n, n_plain);
         for (size_t i = 0; i < n; i++, met++) {
             assert_int_equal(list[i].rec, plain[i].rec);
