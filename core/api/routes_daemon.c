@@ -14,7 +14,8 @@
 
 const struct route *const api_tables[] = {routes_daemon,      routes_connectors, routes_endpoints,
                                           routes_connections, routes_sync,       routes_pairs,
-                                          routes_secrets,     routes_backups,    NULL};
+                                          routes_secrets,     routes_backups,    routes_fsck,       routes_audit,
+                                          NULL};
 
 /* ---- status: one screen ---- */
 

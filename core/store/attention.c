@@ -4,7 +4,9 @@
 #include <sodium.h>
 
 #include "buf.h"
-#include "sql.h"
+#include "db_int.h"
+
+#define ANCHOR "audit_anchor"
 
 #define REPAIR_COLUMNS "repair, object, code, key, level, text, hint, first, last, n, resolved"
 #define AUDIT_COLUMNS  "audit, at, who, act, object, detail"
@@ -19,7 +21,10 @@ enum {
     Q_AUDIT_LAST,
     Q_AUDIT_INSERT,
     Q_AUDIT_LIST,
-    Q_AUDIT_WALK
+    Q_AUDIT_WALK,
+    Q_AUDIT_OLDER,
+    Q_AUDIT_DROP,
+    Q_REPAIR_TRIM
 };
 static const char *const SQL[] = {
     [Q_REPAIR_OPEN] = "SELECT repair, first, n FROM repair WHERE object = ?1 AND code = ?2 AND key = ?3 AND "
@@ -35,7 +40,12 @@ static const char *const SQL[] = {
     [Q_AUDIT_LAST] = "SELECT hash FROM audit ORDER BY audit DESC LIMIT 1",
     [Q_AUDIT_INSERT] = "INSERT INTO audit(" AUDIT_COLUMNS ", hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [Q_AUDIT_LIST] = "SELECT " AUDIT_COLUMNS " FROM audit WHERE audit < ?1 ORDER BY audit DESC LIMIT ?2",
-    [Q_AUDIT_WALK] = "SELECT " AUDIT_COLUMNS ", hash FROM audit ORDER BY audit",
+    [Q_AUDIT_WALK] = "SELECT " AUDIT_COLUMNS ", hash FROM audit WHERE audit > ?1 ORDER BY audit LIMIT ?2",
+    /* The last of the oldest rows that are all past the time: numbers grow with time. */
+    [Q_AUDIT_OLDER] = "SELECT audit, hash FROM (SELECT audit, at, hash FROM audit ORDER BY audit LIMIT ?2) WHERE "
+                      "at < ?1 ORDER BY audit DESC LIMIT 1",
+    [Q_AUDIT_DROP] = "DELETE FROM audit WHERE audit <= ?1",
+    [Q_REPAIR_TRIM] = "DELETE FROM repair WHERE repair IN (SELECT repair FROM repair WHERE resolved < ?1 LIMIT ?2)",
 };
 SQL_TABLE(T, SQL_ATTENTION, SQL);
 
@@ -167,9 +177,28 @@ static void audit_hash(const uint8_t before[HASH_BYTES], const struct audit *row
     crypto_hash_sha256_final(&s, out);
 }
 
+static int load_anchor(struct db *db, struct audit_walk *w, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    str value = {0};
+    int rc = meta_get(db, &a, ANCHOR, &value, e);
+    if (rc == TL_OK && value.n == sizeof w->hash + sizeof w->after) {
+        memcpy(&w->after, value.p, sizeof w->after);
+        memcpy(w->hash, value.p + sizeof w->after, sizeof w->hash);
+    }
+    w->first = w->after + 1;
+    w->begun = true;
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+/* With no row left the chain goes on from the last one that was forgotten. */
 static int last_hash(struct db *db, uint8_t out[HASH_BYTES], struct err *e)
 {
-    memset(out, 0, HASH_BYTES);
+    struct audit_walk forgotten = {0};
+    int before = load_anchor(db, &forgotten, e);
+    if (before)
+        return before;
+    memcpy(out, forgotten.hash, HASH_BYTES);
     AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_LAST, e);
     int rc = query_row(&q);
     if (rc == TL_OK) {
@@ -237,25 +266,107 @@ int audit_list(struct db *db, struct arena *a, int64_t before, size_t max, struc
     return list_end(rc, &l, (void **)out, n);
 }
 
-int audit_verify(struct db *db, int64_t *broken_out, struct err *e)
+/* Rows get their numbers without gaps: the last one that was given must be the last one that is there. */
+static int check_last(struct db *db, struct audit_walk *w, struct err *e)
+{
+    int rc = counters_load(db, e);
+    if (rc == TL_OK && !w->broken && w->after < db->counters[COUNT_AUDIT])
+        w->broken = w->after + 1;
+    return rc;
+}
+
+int audit_verify_slice(struct db *db, struct audit_walk *w, size_t max, bool *end_out, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
-    uint8_t before[HASH_BYTES] = {0}, hash[HASH_BYTES];
+    uint8_t hash[HASH_BYTES];
+    int rc = w->begun ? TL_OK : load_anchor(db, w, e);
+    if (rc)
+        return rc;
     AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_WALK, e);
-    int64_t broken = 0;
-    int rc;
-    while (!broken && (rc = query_row(&q)) == TL_OK) {
+    put_i64(&q, w->after);
+    put_i64(&q, (int64_t)max);
+    size_t n = 0;
+    while (!w->broken && (rc = query_row(&q)) == TL_OK) {
         struct audit row;
         arena_reset(&a);
         read_audit(&q, &a, &row);
-        audit_hash(before, &row, hash);
+        audit_hash(w->hash, &row, hash);
         str stored = get_lent(&q);
         if (stored.n != HASH_BYTES || memcmp(stored.p, hash, HASH_BYTES) != 0)
-            broken = row.audit;
-        memcpy(before, hash, HASH_BYTES);
+            w->broken = row.audit;
+        memcpy(w->hash, hash, HASH_BYTES);
+        w->after = row.audit;
+        w->rows++;
+        n++;
     }
-    if (!broken && rc != TL_E_NOT_FOUND)
+    if (!w->broken && rc != TL_E_NOT_FOUND)
         return rc;
-    *broken_out = broken;
+    *end_out = w->broken || n < max;
+    return *end_out ? check_last(db, w, e) : TL_OK;
+}
+
+int audit_verify(struct db *db, int64_t *broken_out, struct err *e)
+{
+    struct audit_walk w = {0};
+    bool end = false;
+    int rc = TL_OK;
+    while (!end && rc == TL_OK)
+        rc = audit_verify_slice(db, &w, 1000, &end, e);
+    if (rc == TL_OK)
+        *broken_out = w.broken;
+    return rc;
+}
+
+/* The hash of the last row that goes: the next one is held against it. */
+static int last_older(struct db *db, int64_t older_than_us, int max_rows, char anchor[sizeof(int64_t) + HASH_BYTES],
+                      int64_t *last_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_OLDER, e);
+    put_i64(&q, older_than_us);
+    put_i64(&q, max_rows);
+    int rc = query_row(&q);
+    if (rc)
+        return rc;
+    *last_out = get_i64(&q);
+    str hash = get_lent(&q);
+    memcpy(anchor, last_out, sizeof *last_out);
+    memcpy(anchor + sizeof *last_out, hash.p, hash.n == HASH_BYTES ? HASH_BYTES : 0);
     return TL_OK;
+}
+
+int audit_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
+{
+    AUTO(tx_end) struct tx tx;
+    char anchor[sizeof(int64_t) + HASH_BYTES] = {0};
+    int64_t last = 0;
+    int rc = tx_begin(&tx, db, e);
+    if (rc == TL_OK)
+        rc = last_older(db, older_than_us, max_rows, anchor, &last, e);
+    if (rc == TL_E_NOT_FOUND) {
+        *done_out = true;
+        return TL_OK;
+    }
+    if (rc == TL_OK)
+        rc = meta_set(db, ANCHOR, str_n(anchor, sizeof anchor), e);
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_DROP, e);
+    put_i64(&q, last);
+    if (rc == TL_OK)
+        rc = query_run(&q);
+    int gone = rc == TL_OK ? query_changes(&q) : 0;
+    if (rc == TL_OK)
+        rc = tx_commit(&tx, e);
+    if (rc == TL_OK)
+        *done_out = gone < max_rows;
+    return rc;
+}
+
+int repair_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_REPAIR_TRIM, e);
+    put_i64(&q, older_than_us);
+    put_i64(&q, max_rows);
+    int rc = query_run(&q);
+    if (rc == TL_OK)
+        *done_out = query_changes(&q) < max_rows;
+    return rc;
 }

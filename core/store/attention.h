@@ -29,4 +29,16 @@ int audit_list(struct db *db, struct arena *a, int64_t before, size_t max, struc
                struct err *e); /* newest first */
 /* *broken_out: id of the first row that does not fit, 0 when all do. */
 int audit_verify(struct db *db, int64_t *broken_out, struct err *e);
+/* The same in slices. Starts zeroed; rows: looked at so far, first: the number the chain begins with (what is older was
+ * forgotten by audit_trim, which keeps the hash the chain goes on from). A row that is missing at the end shows too. */
+struct audit_walk {
+    int64_t after, rows, first, broken;
+    uint8_t hash[32];
+    bool begun;
+};
+int audit_verify_slice(struct db *db, struct audit_walk *w, size_t max, bool *end_out, struct err *e);
+/* Forgets the oldest rows, as long as they are older than this; at most max_rows. */
+int audit_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);
+/* Forgets repairs that were resolved before. */
+int repair_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);
 #endif

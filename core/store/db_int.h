@@ -86,6 +86,8 @@ int sidecar_renew(struct db *db, struct err *e);
 bool sidecar_ages(struct db *db);
 void sidecar_aged(struct db *db);
 int sidecar_age_now(struct db *db, struct err *e);
+/* On a reader: what is wrong with the sidecar in words, empty when nothing is; the highest write it has seen. */
+void sidecar_look(const struct db *db, char *words, size_t size, int64_t *intent_out);
 /* secrets.c: TL_E_CONFIG when the database was opened without a key. */
 int need_key(const struct db *db, struct err *e);
 /* meta.c */

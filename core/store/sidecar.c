@@ -161,6 +161,26 @@ int sidecar_age_now(struct db *db, struct err *e)
     return rc == TL_OK ? db_commit(db, e) : rc;
 }
 
+void sidecar_look(const struct db *db, char *words, size_t size, int64_t *intent_out)
+{
+    char path[DB_PATH_MAX + 8];
+    struct sidecar s = {0};
+    words[0] = 0;
+    *intent_out = 0;
+    snprintf(path, sizeof path, "%s.seal", db->path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        snprintf(words, size, "it cannot be read");
+    else if (!sidecar_read(fd, &s))
+        snprintf(words, size, "it does not hold what it should");
+    else if (strcmp(s.incarnation, db->id.incarnation) != 0)
+        snprintf(words, size, "it belongs to another database");
+    else
+        *intent_out = s.intent;
+    if (fd >= 0)
+        close(fd);
+}
+
 void sidecar_close(struct db *db)
 {
     if (db->seal_fd >= 0)

@@ -35,6 +35,8 @@ enum sql_module {
     SQL_HOOKS,
     SQL_SECRETS,
     SQL_ATTENTION,
+    SQL_FSCK,
+    SQL_FSCK_MEND,
     SQL_MODULES
 };
 

@@ -76,11 +76,43 @@ static void a_changed_or_removed_audit_row_shows(void **state)
     assert_int_equal(broken, 4);
 }
 
+/* What is past its time goes from the front, and the chain still proves the rest; one missing at the end shows. */
+static void a_trimmed_audit_is_still_proved(void **state)
+{
+    struct rig *r = *state;
+    bool done = false, end = false;
+    int64_t broken = -1;
+    for (int i = 0; i < 9; i++) {
+        struct audit row = {.at_us = RIG_START + i, .who = STR("root"), .act = STR("x"), .object = STR("y")};
+        ok(audit_add(r->db, &row, &r->e));
+    }
+    ok(audit_trim(r->db, RIG_START + 4, 3, &done, &r->e));
+    assert_false(done);
+    ok(audit_trim(r->db, RIG_START + 4, 3, &done, &r->e));
+    assert_true(done);
+    assert_int_equal(rig_number(r, "SELECT min(audit) FROM audit"), 5);
+    ok(audit_verify(r->db, &broken, &r->e));
+    assert_int_equal(broken, 0);
+    struct audit_walk w = {0};
+    ok(audit_verify_slice(r->db, &w, 2, &end, &r->e));
+    assert_false(end);
+    assert_int_equal(w.first, 5);
+    ok(audit_trim(r->db, INT64_MAX, 100, &done, &r->e)); /* all of it */
+    struct audit next = {.at_us = RIG_START + 99, .who = STR("root"), .act = STR("x"), .object = STR("y")};
+    ok(audit_add(r->db, &next, &r->e));
+    ok(audit_verify(r->db, &broken, &r->e));
+    assert_int_equal(broken, 0);
+    rig_sql(r, "DELETE FROM audit");
+    ok(audit_verify(r->db, &broken, &r->e));
+    assert_int_equal(broken, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(a_repair_is_one_row_until_it_is_cleared),
         UNIT(a_changed_or_removed_audit_row_shows),
+        UNIT(a_trimmed_audit_is_still_proved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
