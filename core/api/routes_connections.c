@@ -206,59 +206,6 @@ static int delete_link(struct request *rq, json_t **answer, struct err *e)
     return rc ? rc : verb_run(&v, run_link_delete, answer, e);
 }
 
-/* ---- maps ---- */
-
-static int show_map(struct request *rq, json_t **answer, struct err *e)
-{
-    const char *connection = capture(rq, 0), *kind = capture(rq, 1);
-    WITH_READER(rq, db, e, not_found_words(e, view_map(db, connection, kind, answer, e), "link", kind));
-}
-
-static int check_map(struct request *rq, json_t **answer, struct err *e)
-{
-    const char *connection = capture(rq, 0), *kind = capture(rq, 1);
-    WITH_READER(rq, db, e, not_found_words(e, view_map_check(db, connection, kind, answer, e), "link", kind));
-}
-
-static int run_map_set(struct verb *v, struct err *e)
-{
-    return admin_map_set(v->app->engine, v->text[0], v->text[1], v->text[2], v->text[3], v->set, v->n_set, &v->out, e);
-}
-
-static int set_map(struct request *rq, json_t **answer, struct err *e)
-{
-    struct verb v;
-    verb_init(&v, rq, "map.set", link_object(rq));
-    v.text[0] = capture(rq, 0);
-    v.text[1] = capture(rq, 1);
-    int rc = body_need_text(rq, "a", &v.text[2], e);
-    if (!rc)
-        rc = body_need_text(rq, "b", &v.text[3], e);
-    if (!rc)
-        rc = verb_settings(&v, json_object_get(rq->body, "settings"), e);
-    return rc ? rc : verb_run(&v, run_map_set, answer, e);
-}
-
-static int run_map_unset(struct verb *v, struct err *e)
-{
-    if (v->flag)
-        return admin_map_reset(v->app->engine, v->text[0], v->text[1], &v->out, e);
-    return admin_map_unset(v->app->engine, v->text[0], v->text[1], v->text[2], &v->out, e);
-}
-
-static int unset_map(struct request *rq, json_t **answer, struct err *e)
-{
-    struct verb v;
-    verb_init(&v, rq, "map.unset", link_object(rq));
-    v.text[0] = capture(rq, 0);
-    v.text[1] = capture(rq, 1);
-    v.text[2] = param_text(rq, "field");
-    v.flag = request_flag(rq, "all");
-    if (!v.flag && !v.text[2])
-        return err_set(e, TL_E_INVALID, "the request needs \"field\", or all=true to go back to the default map");
-    return verb_run(&v, run_map_unset, answer, e);
-}
-
 const struct route routes_connections[] = {
     {"GET", "/api/v1/connections", 0, list_connections, "connections with their state", NULL, NULL,
      "{items:[" CONNECTION_SHAPE "]}"},
@@ -282,12 +229,5 @@ const struct route routes_connections[] = {
     {"PATCH", LINK, ROUTE_WRITE | ROUTE_MATCH, set_link, "change settings", NULL, "object", LINK_SHAPE},
     {"DELETE", LINK, ROUTE_WRITE | ROUTE_MATCH | ROUTE_DRY, delete_link,
      "delete with its pairs, failures and map; remote records stay", "dry_run:boolean", NULL, "object"},
-    {"GET", LINK "/map", 0, show_map, "field map", NULL, NULL, MAP_SHAPE},
-    {"PUT", LINK "/map", ROUTE_WRITE | ROUTE_MATCH, set_map, "map one field", NULL,
-     "{a:string,b:string,settings:object?}", MAP_SHAPE},
-    {"DELETE", LINK "/map", ROUTE_WRITE | ROUTE_MATCH, unset_map, "unmap one field, or go back to the default map",
-     "field:string all:boolean", NULL, MAP_SHAPE},
-    {"GET", LINK "/map/check", 0, check_map, "types, lengths, required and read-only fields", NULL, NULL,
-     "{ok:boolean,findings:[" MAP_FINDING_SHAPE "]}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

@@ -13,6 +13,8 @@ static const struct column columns[] = {
     {"DIRECTION", "direction", 0},
     {"B", "b", 0},
     {"B: VENDOR'S NAME", "b_name", 0},
+    {"A TO B", "to_b", COLUMN_WRAP},
+    {"B TO A", "to_a", COLUMN_WRAP},
     {"POLICY", "policy", 0},
     {"DEFAULT", "default", 0},
     {"SUSPENDED", "suspended", COLUMN_WRAP},
@@ -55,12 +57,6 @@ static int run_show(struct cli *cli)
     return rc;
 }
 
-static const struct cli_option set_options[] = {
-    {"direction", "DIRECTION", "both, a2b or b2a (default: the link's)"},
-    {"policy", "POLICY", "newest, a or b (default: the link's)"},
-    {NULL, NULL, NULL},
-};
-
 static const struct column finding_columns[] = {
     {"LEVEL", "level", COLUMN_COLOR_STATE}, {"A", "a", 0},   {"B", "b", 0}, {"CODE", "code", 0},
     {"FINDING", "text", COLUMN_WRAP},       {NULL, NULL, 0},
@@ -80,21 +76,6 @@ static int run_check(struct cli *cli)
         json_decref(list);
     }
     rc = json_is_true(json_object_get(answer, "ok")) ? EXIT_DONE : EXIT_CONFIG;
-    json_decref(answer);
-    return rc;
-}
-
-static int run_set(struct cli *cli)
-{
-    json_t *set = json_object(), *answer = NULL;
-    if (cli_value(cli, "direction"))
-        json_object_set_new(set, "direction", json_string(cli_value(cli, "direction")));
-    if (cli_value(cli, "policy"))
-        json_object_set_new(set, "policy", json_string(cli_value(cli, "policy")));
-    int rc = cli_change(cli, "PUT", map_path(cli, ""),
-                        json_pack("{s:s,s:s,s:o}", "a", cli->args[2], "b", cli->args[3], "settings", set), &answer);
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "map", answer, columns, "");
     json_decref(answer);
     return rc;
 }
@@ -120,10 +101,9 @@ const struct command commands_maps[] = {
     {"map", "list", "CONNECTION KIND", 2, 2, "which field goes where", NULL, NULL, run_list},
     {"map", "show", "CONNECTION KIND [FIELD]", 2, 3, "the map, or one field of it, with everything known", NULL, NULL,
      run_show},
-    {"map", "set", "CONNECTION KIND A-FIELD B-FIELD", 4, 4, "map a field",
-     "Fields by canonical path or by the vendor's name.", set_options, run_set},
     {"map", "unset", "CONNECTION KIND [FIELD]", 2, 3, "stop mapping a field", NULL, unset_options, run_unset},
-    {"map", "check", "CONNECTION KIND", 2, 2, "types, lengths, required and read-only fields; exit 7 on an error", NULL,
-     NULL, run_check},
+    {"map", "check", "CONNECTION KIND", 2, 2, "types, lengths, required and read-only fields, choices; exit 7 on an error",
+     "Also what stored values have to say: how many would fail, how many would not come back as they are.", NULL,
+     run_check},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -93,8 +93,9 @@ struct map_row {
     str a_path, b_path;
     int32_t dir;
     str policy;      /* empty: the link's */
-    str transform;   /* empty: none */
-    str options;     /* further settings, JSON; empty: none */
+    str transform;   /* chain from A to B; empty: as it is */
+    str back;        /* chain from B to A; empty: the inverse of transform */
+    bool unless_blank; /* a blank never wins against a value */
     bool is_default; /* made from equal canonical paths, not by a person */
     str suspended;   /* why the field rests; empty: it does not */
     /* map_gen with which the field came into the map: no pair that last settled before has a base for it, whatever was

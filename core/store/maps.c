@@ -2,17 +2,17 @@
 #include "connections.h"
 #include "sql.h"
 
-#define COLUMNS "map_no, a_path, b_path, dir, policy, transform, options, is_default, suspended, since_gen"
+#define COLUMNS "map_no, a_path, b_path, dir, policy, transform, back, unless_blank, is_default, suspended, since_gen"
 
 enum { Q_LIST, Q_PUT, Q_DELETE, Q_SUSPEND, Q_NEXT, Q_RENEW, Q_BUMP };
 static const char *const SQL[] = {
     [Q_LIST] = "SELECT " COLUMNS " FROM map WHERE link = ?1 ORDER BY map_no",
     [Q_PUT] = "INSERT INTO map(link, " COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-              "coalesce(nullif(?11, 0), (SELECT map_gen + 1 FROM link WHERE link = ?1), 0)) "
+              "?11, coalesce(nullif(?12, 0), (SELECT map_gen + 1 FROM link WHERE link = ?1), 0)) "
               "ON CONFLICT(link, map_no) DO UPDATE SET a_path = excluded.a_path, b_path = excluded.b_path, "
               "dir = excluded.dir, policy = excluded.policy, transform = excluded.transform, "
-              "options = excluded.options, is_default = excluded.is_default, suspended = excluded.suspended, "
-              "since_gen = excluded.since_gen",
+              "back = excluded.back, unless_blank = excluded.unless_blank, is_default = excluded.is_default, "
+              "suspended = excluded.suspended, since_gen = excluded.since_gen",
     [Q_DELETE] = "DELETE FROM map WHERE link = ?1 AND map_no = ?2",
     [Q_SUSPEND] = "UPDATE map SET suspended = ?3 WHERE link = ?1 AND map_no = ?2",
     [Q_NEXT] = "UPDATE link SET next_map_no = next_map_no + 1 WHERE link = ?1 RETURNING next_map_no - 1",
@@ -36,7 +36,8 @@ int map_list(struct db *db, struct arena *a, int64_t link, struct map_row **out,
         row->dir = get_i32(&q);
         row->policy = get_text(&q, a);
         row->transform = get_text(&q, a);
-        row->options = get_text(&q, a);
+        row->back = get_text(&q, a);
+        row->unless_blank = get_bool(&q);
         row->is_default = get_bool(&q);
         row->suspended = get_text(&q, a);
         row->since_gen = get_i64(&q);
@@ -54,18 +55,22 @@ static int row_put(struct db *db, int64_t link, const struct map_row *row, struc
     put_i64(&q, row->dir);
     put_text(&q, row->policy);
     put_text(&q, row->transform);
-    put_text(&q, row->options);
+    put_text(&q, row->back);
+    put_i64(&q, row->unless_blank);
     put_i64(&q, row->is_default);
     put_text(&q, row->suspended);
     put_i64(&q, row->since_gen);
     return query_run(&q);
 }
 
-/* The row as it takes the place of an older one: the same field as long as it was not switched off meanwhile. */
+/* The row as it takes the place of an older one: the same field as long as it was not switched off meanwhile, and as
+ * long as the same transforms stand between its sides. */
 static struct map_row row_after(const struct map_row *row, const struct map_row *old)
 {
     struct map_row out = *row;
-    out.since_gen = old && (old->dir != MAP_OFF || row->dir == MAP_OFF) ? old->since_gen : 0;
+    bool on = old && (old->dir != MAP_OFF || row->dir == MAP_OFF);
+    bool same = on && str_eq(old->transform, row->transform) && str_eq(old->back, row->back);
+    out.since_gen = same ? old->since_gen : 0;
     return out;
 }
 

@@ -56,8 +56,14 @@ int admin_link_pin(struct engine *g, const char *connection, const char *kind, c
 /* Map: fields by canonical path or by the vendor's name on either side
  * --------------------------------------------------- */
 
-int admin_map_set(struct engine *g, const char *connection, const char *kind, const char *a_field, const char *b_field,
-                  const struct admin_setting *set /* direction, policy */, unsigned n, json_t **out, struct err *e);
+/* The row as a whole: what is not named is the default. While writes of the link are in flight: E_BUSY (code IN_FLIGHT),
+ * and no new ones begin for two seconds: ask again. */
+struct map_ask; /* map_edit.h */
+int admin_map_set(struct engine *g, const char *connection, const char *kind, const struct map_ask *ask, json_t **out,
+                  struct err *e);
+/* All rows at once in place of those there are; nothing is changed when one of them is wrong. */
+int admin_map_import(struct engine *g, const char *connection, const char *kind, const struct map_ask *asks, size_t n,
+                     json_t **out, struct err *e);
 int admin_map_unset(struct engine *g, const char *connection, const char *kind, const char *field, json_t **out,
                     struct err *e);
 /* Back to the default map: equal canonical paths of both sides. */

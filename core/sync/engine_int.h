@@ -185,6 +185,7 @@ struct g_link {
     int32_t *position_of[2]; /* field number -> index of fields */
     uint32_t n_numbers[2];
     bool usable;   /* map and kinds are there */
+    bool shares;   /* some row reads a field of another row, or several fields */
     bool referred; /* another link refers to this one's records */
     /* settings */
     int64_t every_us;
@@ -442,6 +443,8 @@ int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struc
                        struct loaded *out, struct err *e);
 enum side_state side_state_of(const struct record *r);
 /* A pair of this link was bound or let go, or one of its records changed its state. */
+/* The values of the link's fields in an observation of side s, in the order of its rules: out[n_fields]. */
+void link_values(const struct g_link *l, int s, str observation, tl_value *out, struct arena *a);
 void refs_changed(struct engine *g, const struct g_link *l);
 /* Every field of both sides is agreed as it is observed. */
 void bases_same(struct loaded *ld);

@@ -482,8 +482,12 @@ static int feed_build(struct engine *g, struct g_feed *f, struct err *e)
         for (int s = 0; s < 2; s++) {
             if (l->feed[s] != f || !l->usable || !f->kind)
                 continue;
-            for (uint32_t i = 0; i < l->rules.n_fields && n + 2 < ARRAY_LEN(wants); i++)
-                want_add(wants, &n, l->fields[i].obs_no[s], &l->fields[i].side[s]);
+            for (uint32_t i = 0; i < l->rules.n_fields && n + 2 + TRANSFORM_FIELDS < ARRAY_LEN(wants); i++) {
+                const struct rule_field *r = &l->fields[i];
+                want_add(wants, &n, r->obs_no[s], &r->side[s]);
+                for (uint32_t k = 0; k < r->n_more && r->more_side == s; k++)
+                    want_add(wants, &n, r->more_no[k], &r->more[k]);
+            }
             const tl_field *key = l->match_kind ? kind_field(&f->kind->desc, l->match_path[s]) : NULL;
             if (key) {
                 want_add(wants, &n, l->match_no[s], key);

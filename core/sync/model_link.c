@@ -4,6 +4,7 @@
 #include "engine_int.h"
 #include "linkset.h"
 #include "log.h"
+#include "map_rules.h"
 
 static void row_take(struct g_link *l, const struct link *row)
 {
@@ -54,6 +55,40 @@ static int64_t ref_link_of(struct engine *g, const struct g_link *l, int side, c
     return 0;
 }
 
+static int64_t link_of_kind(struct engine *g, const struct g_link *l, str kind)
+{
+    for (const struct g_link *other = g->links; other; other = other->next)
+        if (other->conn == l->conn && str_eq(other->row.name, kind_plain(kind)))
+            return other->row.link;
+    return 0;
+}
+
+/* Numbers of the fields a rule reads. Its base has a number of its own on a side where another row reads the same field
+ * or where it reads several: each row agrees for itself. */
+static int rule_numbers(struct engine *g, struct g_link *l, struct rule_field *f, uint32_t at, struct err *e)
+{
+    int rc = TL_OK;
+    for (int s = 0; s < 2 && rc == TL_OK; s++) {
+        int64_t endpoint = l->conn->row.endpoint[s];
+        str kind = l->row.kind[s];
+        rc = field_number(g->db, endpoint, kind, f->side[s].path, &f->obs_no[s], e);
+        bool joins = f->n_more && f->more_side == s;
+        for (uint32_t k = 0; k < f->n_more && joins && rc == TL_OK; k++)
+            rc = field_number(g->db, endpoint, kind, f->more[k].path, &f->more_no[k], e);
+        f->base_no[s] = f->obs_no[s];
+        bool owned = joins;
+        for (uint32_t i = 0; i < at; i++)
+            owned |= l->fields[i].base_no[s] == f->obs_no[s];
+        if (!owned || rc != TL_OK)
+            continue;
+        AUTO(buf_done) struct buf path = {0};
+        buf_fmt(&path, "%.*s#%u", STR_FMT(f->side[s].path), f->number);
+        rc = field_number(g->db, endpoint, kind, buf_lent(&path), &f->base_no[s], e);
+        l->shares = true;
+    }
+    return rc;
+}
+
 static int rules_fields(struct engine *g, struct g_link *l, const tl_kind *ka, const tl_kind *kb, struct err *e)
 {
     size_t n = 0;
@@ -62,18 +97,21 @@ static int rules_fields(struct engine *g, struct g_link *l, const tl_kind *ka, c
         return rc;
     l->fields = arena_array(&l->arena, struct rule_field, n + 1);
     uint32_t used = 0;
+    l->shares = false;
     for (size_t i = 0; i < n && rc == TL_OK; i++) {
         struct rule_field *f = &l->fields[used];
         if (!rule_of_row(&l->map[i], ka, kb, &l->arena, f))
             continue;
-        if (f->side[0].type == TL_REF || f->side[1].type == TL_REF) {
-            f->ref_link = ref_link_of(g, l, 0, &f->side[0]);
+        const tl_kind *kinds[2] = {ka, kb};
+        str lookup = {0};
+        if (!rule_transform(&l->map[i], l->rules.direction, kinds, &l->arena, f, &lookup))
+            continue; /* `map check` tells */
+        if (lookup.n || f->side[0].type == TL_REF || f->side[1].type == TL_REF) {
+            f->ref_link = lookup.n ? link_of_kind(g, l, lookup) : ref_link_of(g, l, 0, &f->side[0]);
             if (f->ref_link == 0)
                 continue; /* no link for that kind: `map check` tells */
         }
-        rc = field_number(g->db, l->conn->row.endpoint[0], l->row.kind[0], f->side[0].path, &f->obs_no[0], e);
-        if (rc == TL_OK)
-            rc = field_number(g->db, l->conn->row.endpoint[1], l->row.kind[1], f->side[1].path, &f->obs_no[1], e);
+        rc = rule_numbers(g, l, f, used, e);
         used++;
     }
     l->rules.n_fields = used;
@@ -81,13 +119,13 @@ static int rules_fields(struct engine *g, struct g_link *l, const tl_kind *ka, c
     for (int s = 0; s < 2; s++) {
         uint32_t top = 0;
         for (uint32_t i = 0; i < used; i++)
-            top = l->fields[i].obs_no[s] > top ? l->fields[i].obs_no[s] : top;
+            top = l->fields[i].base_no[s] > top ? l->fields[i].base_no[s] : top;
         l->n_numbers[s] = top + 1;
         l->position_of[s] = arena_array(&l->arena, int32_t, top + 1);
         for (uint32_t i = 0; i <= top; i++)
             l->position_of[s][i] = -1;
         for (uint32_t i = 0; i < used; i++)
-            l->position_of[s][l->fields[i].obs_no[s]] = (int32_t)i;
+            l->position_of[s][l->fields[i].base_no[s]] = (int32_t)i;
     }
     return rc;
 }

@@ -85,7 +85,7 @@ static bool arrived_whole(const struct g_link *l, const struct loaded *ld, int s
     for (uint32_t i = 0; i < l->rules.n_fields && !own_write; i++) {
         const struct rule_field *f = &l->fields[i];
         bool same = f->ref_link ? !value_is_blank(&other->values[i]) == !value_is_blank(&there->values[i])
-                                : canon_equal(&f->canon, &other->values[i], &there->values[i]);
+                                : field_arrived(f, s, &other->values[i], &there->values[i]);
         if (!same)
             return false;
     }
@@ -123,14 +123,13 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
         }
         if (!other_has)
             continue;
-        if (f->ref_link || own_write || canon_equal(&f->canon, &sent, &ld->values[s][i])) {
+        if (f->ref_link || own_write || field_arrived(f, s, &sent, &ld->values[s][i])) {
             agreed[i] = own_write || f->ref_link == 0 || !value_is_blank(&sent) == !value_is_blank(&ld->values[s][i]);
             continue;
         }
         if (value_is_blank(&sent) || !field_writable(&l->rules, f, s, true))
             continue;
-        int32_t reason = 0;
-        agreed[i] = value_convert(&sent, &f->side[s], a, &value[s][i], &reason);
+        agreed[i] = field_image(f, s, &sent, a, &value[s][i], NULL) == IMAGE_OK;
     }
     const tl_value *both[2] = {value[0], value[1]};
     bases_set(l, ld, agreed, both, a);
@@ -185,9 +184,9 @@ static int pair_seen(struct engine *g, struct g_link *l, int s, const struct pai
         return TL_OK;
     if (seen->content_changed && !unsettled) {
         tl_value *before = arena_array(a, tl_value, l->rules.n_fields + 1);
-        obs_spread(seen->old, l->position_of[s], l->n_numbers[s], before, NULL, l->rules.n_fields, a);
+        link_values(l, s, seen->old, before, a);
         for (uint32_t i = 0; i < l->rules.n_fields; i++)
-            if (!canon_equal(&l->fields[i].canon, &before[i], &ld.values[s][i]))
+            if (!canon_equal(field_canon(&l->fields[i], s), &before[i], &ld.values[s][i]))
                 ld.chg[s][i] = seen->record->modified_us;
         chg_encode(l, &ld, a, &ld.pair.chg);
     }

@@ -36,20 +36,7 @@ bool field_changed(const struct rule_field *f, const struct snapshot_side *s, ui
         return false;
     if (s->has_base && !s->has_base[i])
         return true;
-    return !canon_equal(&f->canon, &s->values[i], &s->base[i]);
-}
-
-bool field_equal(const struct rule_field *f, const struct snapshot *snap, uint32_t i)
-{
-    const tl_value *a = &snap->side[0].values[i], *b = &snap->side[1].values[i];
-    if (!is_ref(f))
-        return canon_equal(&f->canon, a, b);
-    bool blank_a = value_is_blank(a), blank_b = value_is_blank(b);
-    if (blank_a || blank_b)
-        return blank_a == blank_b;
-    int64_t pair_a = snap->side[0].refs ? snap->side[0].refs[i].pair : 0;
-    int64_t pair_b = snap->side[1].refs ? snap->side[1].refs[i].pair : 0;
-    return pair_a != 0 && pair_a == pair_b;
+    return !canon_equal(field_canon(f, s->is_b), &s->values[i], &s->base[i]);
 }
 
 static bool has_base(const struct snapshot_side *s, uint32_t i)
@@ -85,6 +72,22 @@ int newest_side(const struct link_rules *link, const struct snapshot *snap, uint
     return a > b ? 0 : 1;
 }
 
+static bool has_image(const struct rule_field *f, const struct snapshot *snap, int s, uint32_t i)
+{
+    AUTO(arena_done) struct arena a = {0};
+    tl_value image = {0};
+    return field_image(f, s, &snap->side[1 - s].values[i], &a, &image, NULL) != IMAGE_FAILED;
+}
+
+static bool is_skipped(const struct rule_field *f, const struct snapshot *snap, int s, uint32_t i)
+{
+    if (!f->transformed || f->ref_link)
+        return false;
+    AUTO(arena_done) struct arena a = {0};
+    tl_value image = {0};
+    return field_image(f, s, &snap->side[1 - s].values[i], &a, &image, NULL) == IMAGE_SKIP;
+}
+
 /* The side whose value counts when both have changed; -1: a person decides. */
 static int winner(const struct link_rules *link, const struct snapshot *snap, uint32_t i)
 {
@@ -92,10 +95,16 @@ static int winner(const struct link_rules *link, const struct snapshot *snap, ui
     bool to_a = field_writable(link, f, 0, false), to_b = field_writable(link, f, 1, false);
     if (to_a != to_b)
         return to_b ? 0 : 1;
-    if (field_adopting(snap, i)) {
-        bool blank_a = value_is_blank(&snap->side[0].values[i]), blank_b = value_is_blank(&snap->side[1].values[i]);
+    bool adopting = field_adopting(snap, i);
+    if (adopting || f->unless_blank) {
+        bool blank_a = field_blank(f, snap, 0, i), blank_b = field_blank(f, snap, 1, i);
         if (blank_a != blank_b)
             return blank_a ? 1 : 0;
+    }
+    if (adopting && f->transformed) {
+        bool has_a = has_image(f, snap, 1, i), has_b = has_image(f, snap, 0, i);
+        if (has_a != has_b)
+            return has_a ? 0 : 1;
     }
     switch (f->policy == POLICY_LINK ? link->policy : f->policy) {
     case POLICY_A:
@@ -130,16 +139,21 @@ static int field_target(const struct link_rules *link, const struct snapshot *sn
         return -1;
     }
     int target = 1 - source;
-    bool blank_source = value_is_blank(&snap->side[source].values[i]), adopting = field_adopting(snap, i);
-    if (adopting && blank_source && changed_a && changed_b) {
+    bool adopting = field_adopting(snap, i) && changed_a && changed_b;
+    if ((adopting || f->unless_blank) && field_blank(f, snap, source, i)) {
         *v = VERDICT_DRIFT;
         return -1;
     }
     if (field_writable(link, f, target, false)) {
+        if (is_skipped(f, snap, target, i)) {
+            *v = VERDICT_AGREE;
+            return -1;
+        }
         *lost = changed_a && changed_b && !(adopting && value_is_blank(&snap->side[target].values[i]));
         return target;
     }
-    if (link->drift == DRIFT_REVERT && field_writable(link, f, source, false))
+    bool blanks = f->unless_blank && field_blank(f, snap, target, i);
+    if (link->drift == DRIFT_REVERT && !blanks && field_writable(link, f, source, false))
         return source;
     *v = VERDICT_DRIFT;
     return -1;
@@ -164,11 +178,20 @@ static bool write_field(const struct link_rules *link, const struct snapshot *sn
             out->n_waiting++;
             return true;
         }
-        out->writes[i] = (tl_value){.type = TL_REF, .u.s = ref->other_id};
-    } else if (!value_convert(in, &f->side[target], arena, &out->writes[i], &out->reason)) {
-        out->act = PLAN_FAIL;
-        out->field = i;
-        return false;
+        uint8_t type = (uint8_t)f->side[target].type; /* lookup: an id may be kept in a text */
+        out->writes[i] = (tl_value){.type = type == TL_REF ? TL_REF : TL_TEXT, .u.s = ref->other_id};
+    } else {
+        struct transform_failure why = {0};
+        enum image rc = field_image(f, target, in, arena, &out->writes[i], &why);
+        if (rc == IMAGE_SKIP)
+            return true;
+        if (rc == IMAGE_FAILED) {
+            out->act = PLAN_FAIL;
+            out->field = i;
+            out->reason = why.reason;
+            out->why = why.text;
+            return false;
+        }
     }
     out->verdict[i] = VERDICT_WRITE;
     out->n_writes++;
@@ -183,6 +206,18 @@ static void plan_start(const struct link_rules *link, struct arena *arena, struc
     out->writes = arena_array(arena, tl_value, link->n_fields + 1);
 }
 
+/* Nothing of the field would be in a new record. */
+static bool sends_nothing(const struct rule_field *f, const struct snapshot *snap, int target, uint32_t i)
+{
+    const tl_value *in = &snap->side[1 - target].values[i];
+    if (!f->transformed || f->ref_link)
+        return value_is_blank(in);
+    AUTO(arena_done) struct arena a = {0};
+    tl_value image = {0};
+    enum image rc = field_image(f, target, in, &a, &image, NULL);
+    return rc == IMAGE_SKIP || (rc == IMAGE_OK && value_is_blank(&image));
+}
+
 void plan_create(const struct link_rules *link, const struct snapshot *snap, int target, struct arena *arena,
                  struct plan *out)
 {
@@ -193,7 +228,7 @@ void plan_create(const struct link_rules *link, const struct snapshot *snap, int
         const struct rule_field *f = &link->fields[i];
         if (!field_writable(link, f, target, true))
             continue;
-        if (value_is_blank(&snap->side[1 - target].values[i])) {
+        if (sends_nothing(f, snap, target, i)) {
             if (f->side[target].flags & TL_F_REQUIRED) {
                 out->act = PLAN_FAIL;
                 out->reason = TL_R_REQUIRED_MISSING;

@@ -4,13 +4,25 @@
  * no connector. The same snapshot gives the same plan, which is what makes retries, restarts and previews safe.
  *
  * Terms: side 0 is A, side 1 is B. A value has an observation (as last read) and a base (as it was when both sides last
- * agreed on that field). changed(s, f): base missing, or observation differs from base in canonical form. */
+ * agreed on that field). changed(s, f): base missing, or observation differs from base in canonical form.
+ *
+ * Transformed fields. image(s) is what the other side's value becomes on its way to side s. Compared are always values
+ * of one side, in that side's own canonical form:
+ *  - changed(s) compares observation and base of side s, before any transform: an edit that no image shows is none.
+ *  - equal: the image at a side that the row carries to is what that side holds. Where the row carries both ways, one of
+ *    the two images is enough. A lossy chain ("Ann LEE" -> upper -> "ANN LEE", and back by title) would otherwise never
+ *    be quiet: what was written is right by the one image, what it was written from need not be by the other.
+ *  - agreement moves the bases of both sides to their observations, so that each side is asked again only when it changes.
+ *  - an image `skip` writes nothing and counts as agreement; a value that has no image fails the record when it would
+ *    have to be written, and never otherwise. In an adoption such a value loses against one that has an image.
+ * Hence after a write of image(s) the pair is equal, whatever the chain loses: nothing is written twice (V4, V5, V6). */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "arena.h"
 #include "canon.h"
 #include "tieline.h"
+#include "transform.h"
 
 enum link_direction { LINK_BOTH, LINK_A2B, LINK_B2A };
 enum link_policy {
@@ -33,6 +45,17 @@ struct rule_field {
     struct canon canon;
     int64_t ref_link;  /* references: link of the referenced kind in this connection; else 0 */
     bool suspended;    /* schema drift: left alone */
+    /* Transforms. to[s]: what becomes of the other side's value on its way to side s. carries[s]: values go that way.
+     * Rows without any are not `transformed`, and mean the value as it is. A row may read further fields of its source
+     * side: its value there is then the list of its own and theirs. */
+    bool transformed, unless_blank;
+    bool carries[2];
+    const struct transform *to[2];
+    struct canon own[2]; /* of each side's field alone */
+    uint32_t n_more, more_no[TRANSFORM_FIELDS];
+    tl_field more[TRANSFORM_FIELDS];
+    int more_side;
+    uint32_t base_no[2]; /* field number of the base: not the observation's where several rows share a field */
     int64_t since_gen; /* map_gen with which it came into the map */
 };
 
@@ -59,6 +82,7 @@ struct ref_target {
 
 struct snapshot_side {
     enum side_state state;
+    bool is_b;
     const tl_value *values;        /* [n_fields], TL_NULL where blank */
     const tl_value *base;          /* [n_fields]; null: every base equals the observation */
     const bool *has_base;          /* [n_fields] with base; null with base: all of them have one */
@@ -104,6 +128,7 @@ struct plan {
     uint32_t n_agreed, n_conflicts, n_waiting;
     int32_t reason;   /* PLAN_FAIL: TL_R_*; else 0 */
     uint32_t field;   /* PLAN_FAIL, PLAN_PARK: index into the rules' fields */
+    str why;          /* PLAN_FAIL by a transform: function and value in words; else empty */
     uint8_t *verdict; /* [n_fields] enum verdict */
     bool *lost;       /* [n_fields] both sides had changed and the target's value loses */
     tl_value *writes; /* [n_fields] values for the target where verdict is VERDICT_WRITE, already converted */
@@ -116,6 +141,20 @@ void plan_pair(const struct link_rules *link, const struct snapshot *snap, struc
  * (PLAN_RECREATE on success, PLAN_PARK, PLAN_FAIL), writes, verdicts. */
 void plan_create(const struct link_rules *link, const struct snapshot *snap, int target, struct arena *arena,
                  struct plan *out);
+
+enum image { IMAGE_OK, IMAGE_SKIP, IMAGE_FAILED };
+/* What a value of the other side becomes at side s, as its field holds it. *why (may be null) on IMAGE_FAILED. */
+enum image field_image(const struct rule_field *f, int s, const tl_value *in, struct arena *a, tl_value *out,
+                       struct transform_failure *why);
+/* Is `there` what the value `sent` of the other side becomes at side s? */
+bool field_arrived(const struct rule_field *f, int s, const tl_value *sent, const tl_value *there);
+/* Blank, or nothing of it would arrive at the other side: it never wins in an adoption. */
+bool field_blank(const struct rule_field *f, const struct snapshot *snap, int s, uint32_t i);
+/* How values of side s are compared with one another. */
+static inline const struct canon *field_canon(const struct rule_field *f, int s)
+{
+    return f->transformed ? &f->own[s] : &f->canon;
+}
 
 bool link_allows(enum link_direction d, int target); /* may side target be written? */
 bool field_writable(const struct link_rules *link, const struct rule_field *f, int target, bool creating);

@@ -285,7 +285,7 @@ static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, st
     uint32_t n = l->rules.n_fields;
     bool *agreed = arena_array(a, bool, n + 1);
     tl_value *value[2] = {arena_array(a, tl_value, n + 1), arena_array(a, tl_value, n + 1)};
-    obs_spread(source_obs, l->position_of[source], l->n_numbers[source], value[source], NULL, n, a);
+    link_values(l, source, source_obs, value[source], a);
     bool post_full = post && (post->flags & TL_REC_FULL) && !seen_before;
     for (uint32_t i = 0; i < n; i++) {
         bool waits = (entry->flags & ENTRY_WAITS) && l->fields[i].ref_link && !value_is_blank(&value[source][i]);
@@ -498,7 +498,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     bool *agreed = arena_array(&a, bool, n + 1);
     tl_value *value[2] = {arena_array(&a, tl_value, n + 1), arena_array(&a, tl_value, n + 1)};
     tl_value *before = arena_copy(&a, ld.values[side], sizeof(tl_value) * (n + 1));
-    obs_spread(source_obs, l->position_of[source], l->n_numbers[source], value[source], NULL, n, &a);
+    link_values(l, source, source_obs, value[source], &a);
     bool post_full = post && (post->flags & TL_REC_FULL);
     AUTO(buf_done) struct buf overlay = {0};
     AUTO(buf_done) struct buf whole = {0};

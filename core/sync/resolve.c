@@ -48,7 +48,7 @@ static int create_values(struct engine *g, struct g_link *l, struct g_batch *b, 
         rc = TL_OK;
     if (rc != TL_OK)
         return rc;
-    obs_spread(obs, l->position_of[source], l->n_numbers[source], ld.values[source], NULL, l->rules.n_fields, &a);
+    link_values(l, source, obs, ld.values[source], &a);
     plan_create(&l->rules, &ld.snap, b->side, &a, &plan);
     entry->source_id = arena_str(&b->arena, ld.rec[source].id);
     entry->values = arena_array(&b->arena, tl_value, plan.n_writes + 1);
@@ -80,11 +80,11 @@ static bool holds_sent(const struct g_link *l, const struct g_batch *b, const st
     tl_value *now = arena_array(&a, tl_value, n + 1);
     AUTO(buf_done) struct buf blob = {0};
     observation_of(l->feed[b->side], r, &a, &blob);
-    obs_spread(buf_lent(&blob), l->position_of[b->side], l->n_numbers[b->side], now, NULL, n, &a);
+    link_values(l, b->side, buf_lent(&blob), now, &a);
     for (uint32_t k = 0; k < entry->n_values; k++)
         for (uint32_t i = 0; i < n; i++)
             if (l->fields[i].number == entry->values[k].field &&
-                !canon_equal(&l->fields[i].canon, &now[i], &entry->values[k]))
+                !canon_equal(field_canon(&l->fields[i], b->side), &now[i], &entry->values[k]))
                 return false;
     return true;
 }

@@ -117,6 +117,63 @@ static int refs_resolve(struct engine *g, struct g_link *l, int side, struct are
     return rc;
 }
 
+/* Several rows may read one field, and one row several: what a plain spread cannot give. */
+static bool base_is_own(const struct rule_field *f, int s)
+{
+    return f->base_no[s] != f->obs_no[s];
+}
+
+static void value_join(const struct g_link *l, int s, str blob, uint32_t i, tl_value *out, struct arena *a)
+{
+    const struct rule_field *f = &l->fields[i];
+    tl_value *items = arena_array(a, tl_value, f->n_more + 1);
+    if (!obs_find(blob, f->obs_no[s], a, &items[0]))
+        items[0] = (tl_value){.type = TL_NULL};
+    for (uint32_t k = 0; k < f->n_more; k++)
+        if (!obs_find(blob, f->more_no[k], a, &items[k + 1]))
+            items[k + 1] = (tl_value){.type = TL_NULL};
+    for (uint32_t k = 0; k <= f->n_more; k++)
+        items[k].field = 0;
+    out[i] = (tl_value){.type = TL_LIST};
+    out[i].u.list.items = items;
+    out[i].u.list.n = f->n_more + 1;
+}
+
+static void value_owned(const struct g_link *l, int s, str blob, uint32_t i, tl_value *out, struct arena *a)
+{
+    if (l->fields[i].n_more && l->fields[i].more_side == s)
+        value_join(l, s, blob, i, out, a);
+    else if (!obs_find(blob, l->fields[i].obs_no[s], a, &out[i]))
+        out[i] = (tl_value){.type = TL_NULL};
+}
+
+void link_values(const struct g_link *l, int s, str observation, tl_value *out, struct arena *a)
+{
+    uint32_t n = l->rules.n_fields;
+    obs_spread(observation, l->position_of[s], l->n_numbers[s], out, NULL, n, a);
+    for (uint32_t i = 0; i < n && l->shares; i++)
+        if (base_is_own(&l->fields[i], s))
+            value_owned(l, s, observation, i, out, a);
+}
+
+/* A base that was an observation once tells nothing of its own number: there the observed values count. */
+static void link_bases(const struct g_link *l, int s, str blob, tl_value *base, bool *has, struct arena *a)
+{
+    uint32_t n = l->rules.n_fields;
+    obs_spread(blob, l->position_of[s], l->n_numbers[s], base, has, n, a);
+    for (uint32_t i = 0; i < n && l->shares; i++) {
+        tl_value v;
+        if (!base_is_own(&l->fields[i], s))
+            continue;
+        if (has[i]) {
+            has[i] = base[i].type != TL_BYTES;
+            continue;
+        }
+        has[i] = obs_find(blob, l->fields[i].obs_no[s], a, &v);
+        value_owned(l, s, blob, i, base, a);
+    }
+}
+
 static void side_fill(struct g_link *l, int s, struct arena *a, struct loaded *ld)
 {
     uint32_t n = l->rules.n_fields;
@@ -124,8 +181,9 @@ static void side_fill(struct g_link *l, int s, struct arena *a, struct loaded *l
     const struct record *r = &ld->rec[s];
     ld->values[s] = arena_array(a, tl_value, n + 1);
     ld->chg[s] = arena_array(a, int64_t, n + 1);
-    obs_spread(r->observation, l->position_of[s], l->n_numbers[s], ld->values[s], NULL, n, a);
+    link_values(l, s, r->observation, ld->values[s], a);
     side->state = side_state_of(r);
+    side->is_b = s == 1;
     side->values = ld->values[s];
     side->changed_us = ld->chg[s];
     side->modified_us = r->modified_us;
@@ -136,7 +194,7 @@ static void side_fill(struct g_link *l, int s, struct arena *a, struct loaded *l
     ld->base[s] = arena_array(a, tl_value, n + 1);
     ld->has_base[s] = arena_array(a, bool, n + 1);
     if (base->kind == BASE_OWN)
-        obs_spread(base->blob, l->position_of[s], l->n_numbers[s], ld->base[s], ld->has_base[s], n, a);
+        link_bases(l, s, base->blob, ld->base[s], ld->has_base[s], a);
     side->base = ld->base[s];
     side->has_base = ld->has_base[s];
 }
@@ -230,7 +288,7 @@ static void base_keep(struct g_link *l, struct loaded *ld, int s, tl_value *base
     bool same = ld->rec[s].observation.n > 0, any = false;
     for (uint32_t i = 0; i < n; i++) {
         any |= has[i];
-        same = same && has[i] && canon_equal(&l->fields[i].canon, &base[i], &side->values[i]);
+        same = same && has[i] && canon_equal(field_canon(&l->fields[i], s), &base[i], &side->values[i]);
     }
     ld->base[s] = base;
     ld->has_base[s] = has;
@@ -242,9 +300,9 @@ static void base_keep(struct g_link *l, struct loaded *ld, int s, tl_value *base
     tl_value *kept = arena_array(a, tl_value, n + 1);
     size_t n_kept = 0;
     for (uint32_t i = 0; i < n; i++)
-        if (has[i]) {
-            kept[n_kept] = base[i];
-            kept[n_kept++].field = l->fields[i].obs_no[s];
+        if (has[i] || base_is_own(&l->fields[i], s)) {
+            kept[n_kept] = has[i] ? base[i] : (tl_value){.type = TL_BYTES}; /* known to have none */
+            kept[n_kept++].field = l->fields[i].base_no[s];
         }
     AUTO(buf_done) struct buf blob = {0};
     obs_add_all(&blob, kept, n_kept);

@@ -29,6 +29,21 @@ int view_link(struct db *r, const char *connection, const char *kind, json_t **o
 int view_map(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
 /* Findings of the map check: level, field, code, text. {"ok":bool,"findings":[...]} */
 int view_map_check(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
+/* The map as map import takes it: {"map":1,"connection","kind","rows":[...]}. */
+int view_map_export(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
+/* What one row would do if it were set so: {"pairs","equal","writes":{"a","b"},"conflicts","failures":{code:n},"unknown",
+ * "examples":[{"a_id","b_id","side","before","after"}], "failing":[...]}. Looks at up to 10,000 pairs. */
+struct map_ask;
+int view_map_effect(struct db *r, const char *connection, const char *kind, const struct map_ask *ask, json_t **out,
+                    struct err *e);
+/* The rows that an import would add, change and remove, with the effect of each changed one. */
+int view_map_import(struct db *r, const char *connection, const char *kind, const struct map_ask *asks, size_t n,
+                    json_t **out, struct err *e);
+/* Every row on one real record, on both sides: id is that of a record of either side. */
+int view_map_preview(struct db *r, const char *connection, const char *kind, const char *id, json_t **out,
+                     struct err *e);
+/* Values through a chain, without any link: {"transform","values":[...],"type"} -> {"results":[{"outcome","value"}]}. */
+int view_transform(const json_t *ask, json_t **out, struct err *e);
 /* Running and last run per link with progress: observed/estimated, pushed/planned, failed, rate per second. */
 int view_status(struct db *r, const char *connection /* null: all */, int64_t now_us, json_t **out, struct err *e);
 /* Runs since a time, newest first, one entry per run, source, destination and kind with added, updated, failed ... */

@@ -28,7 +28,7 @@ static json_t *items(json_t *list)
     return o;
 }
 
-static bool describe(struct db *r, struct arena *a, struct arena *arrays, int64_t endpoint, str kind, tl_kind *out)
+bool view_describe(struct db *r, struct arena *a, struct arena *arrays, int64_t endpoint, str kind, tl_kind *out)
 {
     struct kind_row row = {0};
     struct err e = {0};
@@ -82,7 +82,7 @@ static json_t *endpoint_json(struct db *r, struct arena *a, const struct endpoin
     for (size_t i = 0; kind_list(r, a, ep->endpoint, &rows, &n, &e) == TL_OK && i < n; i++) {
         AUTO(arena_done) struct arena arrays = {0};
         tl_kind k;
-        if (!describe(r, a, &arrays, ep->endpoint, rows[i].kind, &k))
+        if (!view_describe(r, a, &arrays, ep->endpoint, rows[i].kind, &k))
             continue;
         json_t *row = json_object();
         json_object_set_new(row, "kind", view_str(k.kind));
@@ -192,7 +192,7 @@ int view_fields(struct db *r, const char *endpoint, const char *kind, json_t **o
         bool plural =
             kind && want == rows[i].kind.n + 1 && kind[want - 1] == 's' && memcmp(kind, rows[i].kind.p, want - 1) == 0;
         if ((kind && !plural && !str_is(rows[i].kind, kind)) ||
-            !describe(r, &a, &arrays, ep.endpoint, rows[i].kind, &k))
+            !view_describe(r, &a, &arrays, ep.endpoint, rows[i].kind, &k))
             continue;
         any = true;
         for (uint32_t f = 0; f < k.n_fields; f++) {
@@ -281,7 +281,7 @@ json_t *view_link_json(struct db *r, struct arena *a, const struct connection *c
         AUTO(arena_done) struct arena arrays = {0};
         tl_kind k;
         json_object_set_new(o, side ? "create_class_b" : "create_class_a",
-                            describe(r, a, &arrays, c->endpoint[side], l->kind[side], &k) ? json_string(class_name(&k))
+                            view_describe(r, a, &arrays, c->endpoint[side], l->kind[side], &k) ? json_string(class_name(&k))
                                                                                           : json_null());
     }
     struct link_tally t = {0};
@@ -367,94 +367,6 @@ int view_link(struct db *r, const char *connection, const char *kind, json_t **o
     if (rc == TL_OK)
         *out = view_link_json(r, &a, &c, &l);
     return rc;
-}
-
-int view_map(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e)
-{
-    static const char *const directions[] = {"both", "a2b", "b2a", "off"};
-    AUTO(arena_done) struct arena a = {0};
-    struct connection c = {0};
-    struct link l = {0};
-    struct map_row *rows = NULL;
-    size_t n = 0;
-    int rc = view_find_link(r, &a, connection, kind, &c, &l, e);
-    if (rc == TL_OK)
-        rc = map_list(r, &a, l.link, &rows, &n, e);
-    if (rc != TL_OK)
-        return rc;
-    AUTO(arena_done) struct arena arrays_a = {0};
-    AUTO(arena_done) struct arena arrays_b = {0};
-    tl_kind ka = {0}, kb = {0};
-    bool known = describe(r, &a, &arrays_a, c.endpoint[0], l.kind[0], &ka) &&
-                 describe(r, &a, &arrays_b, c.endpoint[1], l.kind[1], &kb);
-    json_t *list = json_array();
-    for (size_t i = 0; i < n; i++) {
-        const tl_field *fa = known ? field_by_name(&ka, rows[i].a_path) : NULL,
-                       *fb = known ? field_by_name(&kb, rows[i].b_path) : NULL;
-        json_t *o = json_object();
-        json_object_set_new(o, "no", json_integer(rows[i].map_no));
-        json_object_set_new(o, "a", view_str(rows[i].a_path));
-        json_object_set_new(o, "b", view_str(rows[i].b_path));
-        json_object_set_new(o, "a_name", fa ? view_str(fa->name) : json_null());
-        json_object_set_new(o, "b_name", fb ? view_str(fb->name) : json_null());
-        json_object_set_new(o, "a_label", fa ? view_str(fa->label) : json_null());
-        json_object_set_new(o, "b_label", fb ? view_str(fb->label) : json_null());
-        json_object_set_new(o, "direction", json_string(directions[rows[i].dir & 3]));
-        json_object_set_new(o, "policy", view_text_or_null(rows[i].policy));
-        json_object_set_new(o, "default", json_boolean(rows[i].is_default));
-        json_object_set_new(o, "suspended", view_text_or_null(rows[i].suspended));
-        json_array_append_new(list, o);
-    }
-    *out = items(list);
-    return TL_OK;
-}
-
-int view_map_check(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e)
-{
-    static const char *const levels[] = {"debug", "info", "warning", "error"};
-    AUTO(arena_done) struct arena a = {0};
-    struct connection c = {0};
-    struct link l = {0}, *links = NULL;
-    struct map_row *rows = NULL;
-    struct setting *set = NULL;
-    size_t n = 0, n_links = 0, n_set = 0;
-    int rc = view_find_link(r, &a, connection, kind, &c, &l, e);
-    if (rc == TL_OK)
-        rc = map_list(r, &a, l.link, &rows, &n, e);
-    if (rc == TL_OK)
-        rc = link_list(r, &a, c.connection, &links, &n_links, e);
-    if (rc == TL_OK)
-        rc = setting_list(r, &a, SETTING_LINK, l.link, &set, &n_set, e);
-    if (rc != TL_OK)
-        return rc;
-    struct link_settings s;
-    link_settings_init(&s);
-    for (size_t i = 0; i < n_set; i++)
-        (void)link_setting_apply(&s, set[i].key, set[i].value, e);
-    AUTO(buf_done) struct buf linked = {0};
-    for (size_t i = 0; i < n_links; i++)
-        buf_fmt(&linked, "%.*s,%.*s,", STR_FMT(links[i].kind[0]), STR_FMT(links[i].kind[1]));
-    AUTO(arena_done) struct arena arrays_a = {0};
-    AUTO(arena_done) struct arena arrays_b = {0};
-    tl_kind ka = {0}, kb = {0};
-    if (!describe(r, &a, &arrays_a, c.endpoint[0], l.kind[0], &ka) ||
-        !describe(r, &a, &arrays_b, c.endpoint[1], l.kind[1], &kb)) {
-        err_set(e, E_PRECONDITION, "the fields of an endpoint are not known yet");
-        err_hint(e, "run `tieline endpoint check` for both endpoints");
-        return E_PRECONDITION;
-    }
-    struct map_finding *found = NULL;
-    size_t n_found = map_check(rows, n, &ka, &kb, &s, buf_lent(&linked), &a, &found);
-    bool ok = true;
-    json_t *list = json_array();
-    for (size_t i = 0; i < n_found; i++) {
-        ok &= found[i].level < TL_ERROR;
-        json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:o,s:o}", "level", levels[found[i].level & 3], "code",
-                                              view_str(found[i].code), "a", view_text_or_null(found[i].a_path), "b",
-                                              view_text_or_null(found[i].b_path), "text", view_str(found[i].text)));
-    }
-    *out = json_pack("{s:b,s:o}", "ok", ok, "findings", list);
-    return TL_OK;
 }
 
 int view_hooks(struct db *r, json_t **out, struct err *e)

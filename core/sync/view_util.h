@@ -14,4 +14,6 @@ int view_find_connection(struct db *r, struct arena *a, const char *name, struct
 int view_find_link(struct db *r, struct arena *a, const char *connection, const char *kind, struct connection *conn,
                    struct link *out, struct err *e);
 json_t *view_link_json(struct db *r, struct arena *a, const struct connection *c, const struct link *l);
+/* A kind as discovered; arrays: an empty arena of its own. False: not known yet. */
+bool view_describe(struct db *r, struct arena *a, struct arena *arrays, int64_t endpoint, str kind, tl_kind *out);
 #endif

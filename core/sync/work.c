@@ -383,7 +383,12 @@ static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, co
     AUTO(buf_done) struct buf value = {0};
     value_text(&value, &shown);
     str v = utf8_cut_bytes(buf_lent(&value), 60);
-    switch (plan->reason) {
+    const char *code = reason_code_of(plan->reason);
+    if (plan->why.n) {
+        buf_fmt(&text, "\"%.*s\": %.*s", STR_FMT(f->side[plan->target].name), STR_FMT(plan->why));
+        code = plan->reason == TL_R_OTHER ? "MAP_ERROR" : code;
+    }
+    switch (plan->why.n ? TL_R_OTHER : plan->reason) {
     case TL_R_REQUIRED_MISSING:
         buf_fmt(&text, "\"%.*s\" is mandatory and empty", STR_FMT(f->side[plan->target].name));
         break;
@@ -392,13 +397,14 @@ static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, co
                 f->side[plan->target].max);
         break;
     default:
-        buf_fmt(&text, "\"%.*s\" does not fit \"%.*s\"", STR_FMT(v), STR_FMT(f->side[plan->target].name));
+        if (plan->why.n == 0)
+            buf_fmt(&text, "\"%.*s\" does not fit \"%.*s\"", STR_FMT(v), STR_FMT(f->side[plan->target].name));
     }
     int rc = pair_exists(g, ld, e);
     if (rc != TL_OK)
         return rc;
     AUTO(text_free) char *shown_text = text_dup(buf_text(&text));
-    struct trouble t = {.code = reason_code_of(plan->reason),
+    struct trouble t = {.code = code,
                         .reason = plan->reason,
                         .field = f->side[plan->target].path,
                         .id = ld->rec[side].id,

@@ -7,6 +7,7 @@
 
 #include "admin.h"
 #include "log.h"
+#include "map_edit.h"
 #include "times.h"
 
 /* Stages of a scenario. */
@@ -90,6 +91,26 @@ static void endpoints(struct life *l)
     }
 }
 
+/* The title of one side is that of the other in capitals. */
+static void transforms(struct life *l)
+{
+    static const struct map_ask asks[] = {
+        {.transform = "upper", .back = "lower"},
+        {.transform = "trim | upper", .back = "title"},
+        {.transform = "upper | map(\"FROM B\"=\"B\", *=*)", .direction = "a2b"},
+    };
+    int how = l->world->knobs.transform;
+    for (int kind = 0; kind < TWIN_KINDS && how; kind++) {
+        struct err e = {0};
+        struct map_ask ask = asks[how - 1];
+        ask.a = ask.b = twin_field_path(kind, F_TITLE);
+        if (how == 3 && l->world->knobs.direction == 2)
+            continue;
+        int rc = admin_map_set(l->engine, "c", kind == KIND_CONTACT ? "contact" : "account", &ask, NULL, &e);
+        must(rc, &e, "transform");
+    }
+}
+
 static void set_up(struct life *l)
 {
     struct err e = {0};
@@ -113,6 +134,7 @@ static void set_up(struct life *l)
     if (rc != E_EXISTS)
         must(rc, &e, "link contact");
     must(admin_map_reset(l->engine, "c", "contact", NULL, &e), &e, "map");
+    transforms(l);
     struct sync_request start = {.connection = "c"};
     must(admin_sync_start(l->engine, &start, NULL, &e), &e, "start");
     w->stage = STAGE_BUSY;

@@ -49,6 +49,7 @@ static struct knobs knobs_of(uint64_t seed)
     struct knobs k = {.late_us = (int64_t)(mix(&x) % 3) * 5 * US_PER_S,
                       .settle_us = 120 * US_PER_S,
                       .delay_us = 60 * US_PER_S,
+                      .transform = (int)(seed % 6) % 4,
                       .actions = 30 + (int)(mix(&x) % 60)};
     for (int s = 0; s < 2; s++) {
         uint32_t can = CAN_ALL | TL_CAN_FIND_CREATED;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "bed.h"
+#include "map_edit.h"
 
 #define NEVER_SHOWN INT64_MAX
 
@@ -250,7 +251,7 @@ static void paused_unknown(void **state)
     must(admin_connection_create(b->engine, "d", "desk", "sales", NULL, &e), &e);
     struct admin_setting set[] = {{"a_kind", "contact"}, {"b_kind", "account"}, {"direction", "a2b"}};
     must(admin_link_create(b->engine, "d", "people", set, 3, NULL, &e), &e);
-    must(admin_map_set(b->engine, "d", "people", "last_name", "name", NULL, 0, NULL, &e), &e);
+    must(admin_map_set(b->engine, "d", "people", &(struct map_ask){.a = "last_name", .b = "name"}, NULL, &e), &e);
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     bed_start(b);
     struct sync_request other = {.connection = "d"};

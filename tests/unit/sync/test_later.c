@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "bed.h"
+#include "map_edit.h"
 
 static json_t *map_row(struct bed *b, const char *kind, const char *path)
 {
@@ -112,10 +113,10 @@ static void field_mapped_later(void **state)
     user_edit(w, 1, KIND_CONTACT, twin, F_EXTRA, "Sales");
     bed_run(b, 900 * US_PER_S);
     user_edit(w, 1, KIND_CONTACT, twin, F_PHONE, "+551"); /* the blank side is the newer one each time */
-    must(admin_map_set(b->engine, "c", "contact", "title", "title", NULL, 0, NULL, &e), &e);
+    must(admin_map_set(b->engine, "c", "contact", &(struct map_ask){.a = "title", .b = "title"}, NULL, &e), &e);
     bed_run(b, 900 * US_PER_S);
     user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+552");
-    must(admin_map_set(b->engine, "c", "contact", "department", "department", NULL, 0, NULL, &e), &e);
+    must(admin_map_set(b->engine, "c", "contact", &(struct map_ask){.a = "department", .b = "department"}, NULL, &e), &e);
     bed_run(b, 900 * US_PER_S);
     assert_string_equal(ann->v[F_TITLE], "Director");
     assert_string_equal(twin->v[F_TITLE], "Director");
