@@ -141,7 +141,8 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                    .ctx = app,
                                    .retention = {.history_us = config_number(c, "retention", "history"),
                                                  .failures_us = config_number(c, "retention", "failures"),
-                                                 .deliveries_us = config_number(c, "retention", "deliveries")}};
+                                                 .deliveries_us = config_number(c, "retention", "deliveries"),
+                                                 .delete_grace_us = config_number(c, "retention", "delete_grace")}};
     rc = engine_open(&app->engine, &engine, e);
     if (rc)
         return rc;

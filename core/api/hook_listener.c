@@ -289,6 +289,8 @@ static int answer_delivery(struct request *rq, const struct hook_target *t, str 
                                   .body = rq->raw_body}};
     if (control_do(app->control, store_delivery, &d, &e) == TL_OK)
         return 200;
+    if (e.status == E_PRECONDITION)
+        return refuse(app, t, &e);
     complain(LOG_ERROR, t, &e);
     return 503; /* not stored: the vendor may send it again, and polling finds the change anyway */
 }

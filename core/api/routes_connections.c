@@ -50,7 +50,7 @@ static int rename_connection(struct request *rq, json_t **answer, struct err *e)
 
 static int run_delete(struct verb *v, struct err *e)
 {
-    return admin_connection_delete(v->app->engine, v->object, e);
+    return admin_connection_delete(v->app->engine, v->object, v->flag, &v->out, e);
 }
 
 static int delete_connection(struct request *rq, json_t **answer, struct err *e)
@@ -59,7 +59,24 @@ static int delete_connection(struct request *rq, json_t **answer, struct err *e)
         return show_connection(rq, answer, e); /* what would be lost: its links with their counts of pairs */
     struct verb v;
     verb_init(&v, rq, "connection.delete", capture(rq, 0));
+    v.flag = request_flag(rq, "now");
+    v.audited = true;
     return verb_run(&v, run_delete, answer, e);
+}
+
+static int run_undelete(struct verb *v, struct err *e)
+{
+    return admin_connection_undelete(v->app->engine, v->object, &v->out, e);
+}
+
+static int run_disable(struct verb *v, struct err *e)
+{
+    return admin_connection_disable(v->app->engine, v->object, &v->out, e);
+}
+
+static int run_enable(struct verb *v, struct err *e)
+{
+    return admin_connection_enable(v->app->engine, v->object, &v->out, e);
 }
 
 static int run_pause(struct verb *v, struct err *e)
@@ -84,14 +101,37 @@ static int simple_verb(struct request *rq, const char *act, verb_fn fn, json_t *
     return verb_run(&v, fn, answer, e);
 }
 
+static int life_verb(struct request *rq, const char *act, verb_fn fn, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, act, capture(rq, 0));
+    v.audited = true;
+    return verb_run(&v, fn, answer, e);
+}
+
 static int pause_connection(struct request *rq, json_t **answer, struct err *e)
 {
-    return simple_verb(rq, "connection.pause", run_pause, answer, e);
+    return life_verb(rq, "connection.pause", run_pause, answer, e);
 }
 
 static int resume_connection(struct request *rq, json_t **answer, struct err *e)
 {
-    return simple_verb(rq, "connection.resume", run_resume, answer, e);
+    return life_verb(rq, "connection.resume", run_resume, answer, e);
+}
+
+static int disable_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    return life_verb(rq, "connection.disable", run_disable, answer, e);
+}
+
+static int enable_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    return life_verb(rq, "connection.enable", run_enable, answer, e);
+}
+
+static int undelete_connection(struct request *rq, json_t **answer, struct err *e)
+{
+    return life_verb(rq, "connection.undelete", run_undelete, answer, e);
 }
 
 static int release_connection(struct request *rq, json_t **answer, struct err *e)
@@ -215,7 +255,14 @@ const struct route routes_connections[] = {
     {"PATCH", CONNECTION, ROUTE_WRITE | ROUTE_MATCH, rename_connection, "rename", NULL, "{name:string}",
      CONNECTION_SHAPE},
     {"DELETE", CONNECTION, ROUTE_WRITE | ROUTE_MATCH | ROUTE_DRY, delete_connection,
-     "delete with its pairs and failures; remote records stay", "dry_run:boolean", NULL, "object"},
+     "delete with its pairs and failures, once the grace is over or now; remote records stay",
+     "dry_run:boolean now:boolean", NULL, "object"},
+    {"POST", CONNECTION "/undelete", ROUTE_WRITE, undelete_connection, "take a deletion back within its grace", NULL, NULL,
+     "object"},
+    {"POST", CONNECTION "/disable", ROUTE_WRITE, disable_connection,
+     "no calls and no webhooks; pairs, history and sign-ins stay", NULL, NULL, "object"},
+    {"POST", CONNECTION "/enable", ROUTE_WRITE, enable_connection,
+     "check both accounts, read both sides, go on with the pairs as they were", NULL, NULL, "object"},
     {"POST", CONNECTION "/pause", ROUTE_WRITE, pause_connection, "stop pulls and pushes, keep everything", NULL, NULL,
      CONNECTION_SHAPE},
     {"POST", CONNECTION "/resume", ROUTE_WRITE, resume_connection, "go on where it was paused", NULL, NULL,

@@ -27,7 +27,7 @@ static void leave_trace(struct verb *v)
     log_member(&ctx, "who", v->rq->actor);
     log_line(LOG_INFO, buf_text(&ctx), "request done");
     struct err e = {0};
-    if (audit_add(v->app->db, &row, &e))
+    if (!v->audited && audit_add(v->app->db, &row, &e))
         log_err(LOG_ERROR, v->act, &e);
     free(body);
 }
@@ -36,7 +36,9 @@ static int on_control(void *arg, struct pending *p, struct err *e)
 {
     struct running *r = arg;
     r->verb->pending = p;
+    engine_act_as(r->verb->app->engine, r->verb->rq->actor);
     int rc = r->fn(r->verb, e);
+    engine_act_as(r->verb->app->engine, NULL);
     if (!rc && !r->verb->held)
         leave_trace(r->verb);
     return rc;

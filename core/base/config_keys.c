@@ -70,6 +70,9 @@ const struct config_key config_keys[] = {
     {"retention", "deliveries", CONFIG_DURATION, "24h", NULL, HOUR, 30 * DAY, RELOAD_LIVE,
      "How long a webhook delivery is known as already seen."},
 
+    {"retention", "delete_grace", CONFIG_DURATION, "7d", NULL, HOUR, 365 * DAY, RELOAD_DAEMON,
+     "How long a deleted connection can be taken back (\"connection undelete\") before its pairs and failures go."},
+
     {"connectors", "dir", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON,
      "Directory of connector files NAME.so. Default: the directory of installation."},
     {"connectors", "enable", CONFIG_LIST, "", NULL, 0, 0, RELOAD_CONNECTOR,

@@ -69,6 +69,8 @@ int cli_fail(const struct cli *cli, int code, const char *fmt, ...) PRINTF_LIKE(
 void cli_note(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3); /* silent with -q */
 /* Asks on the terminal unless -y; without a terminal it refuses. EXIT_DONE: go on. */
 int cli_confirm(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The same for what is worth a moment's thought: the name itself must be typed. */
+int cli_confirm_name(const struct cli *cli, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void cli_help(const struct cli *cli, const char *noun, const char *verb, FILE *out);
 
 /* ---- API ---- */

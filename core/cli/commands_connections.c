@@ -87,16 +87,6 @@ static int simple(struct cli *cli, const char *verb, const char *said)
     return rc;
 }
 
-static int run_pause(struct cli *cli)
-{
-    return simple(cli, "/pause", "paused: no data is exchanged until resume; webhooks are remembered, views go on");
-}
-
-static int run_resume(struct cli *cli)
-{
-    return simple(cli, "/resume", "resumed: catching up with what changed meanwhile");
-}
-
 static int run_release(struct cli *cli)
 {
     int rc = cli_confirm(cli, "go on although the safety brake stopped \"%s\"?", cli->args[0]);
@@ -112,43 +102,6 @@ static int run_rename(struct cli *cli)
     json_decref(answer);
     if (rc == EXIT_DONE)
         cli_note(cli, "renamed to \"%s\"", cli->args[1]);
-    return rc;
-}
-
-/* What a deletion takes along, in one line. */
-static void print_loss(const struct cli *cli, json_t *connection)
-{
-    json_t *list = json_pack("[O]", connection);
-    cli_sum_links(list);
-    printf(
-        "connection \"%s\" (%s, %s) has %zu links, %lld pairs and %lld open failures; deleting it forgets them and the "
-        "history, records at the vendors stay\n",
-        cli_text(connection, "name"), cli_text(connection, "a"), cli_text(connection, "b"),
-        json_array_size(json_object_get(connection, "links")), (long long)cli_int(connection, "pairs"),
-        (long long)cli_int(connection, "failures"));
-    fflush(stdout);
-    json_decref(list);
-    (void)cli;
-}
-
-static int run_delete(struct cli *cli)
-{
-    json_t *now = NULL;
-    int rc = cli_get(cli, &now, "%s", connection_path(cli, ""));
-    if (rc != EXIT_DONE)
-        return rc;
-    if (cli->json && cli->dry_run)
-        cli_print_object(cli, "connection", now);
-    else if (!cli->json && !(cli->quiet && !cli->dry_run))
-        print_loss(cli, now);
-    json_decref(now);
-    if (cli->dry_run)
-        return EXIT_DONE;
-    rc = cli_confirm(cli, "delete connection \"%s\"?", cli->args[0]);
-    if (rc == EXIT_DONE)
-        rc = cli_change(cli, "DELETE", connection_path(cli, ""), NULL, NULL);
-    if (rc == EXIT_DONE)
-        cli_note(cli, "deleted");
     return rc;
 }
 
@@ -289,11 +242,7 @@ const struct command commands_connections[] = {
     {"connection", "create", "NAME --a ENDPOINT --b ENDPOINT", 1, 1, "connect two endpoints",
      "Example: tieline connection create help-sales --a help --b sales", create_options, run_create},
     {"connection", "rename", "NAME NEW", 2, 2, "give it another name", NULL, NULL, run_rename},
-    {"connection", "pause", "NAME", 1, 1, "stop exchanging data until resume", NULL, NULL, run_pause},
-    {"connection", "resume", "NAME", 1, 1, "go on where it was paused", NULL, NULL, run_resume},
     {"connection", "release", "NAME", 1, 1, "go on after a safety brake", NULL, NULL, run_release},
-    {"connection", "delete", "NAME", 1, 1, "delete with its pairs; -n shows what would be lost", NULL, NULL,
-     run_delete},
     {"link", "list", "[CONNECTION]", 0, 1, "links: one kind of record each", NULL, NULL, run_link_list},
     {"link", "show", "CONNECTION KIND", 2, 2, "one link, every setting with its origin", NULL, NULL, run_link_show},
     {"link", "create", "CONNECTION KIND [KEY=VALUE...]", 2, -1, "sync one kind of record", SETTINGS_HELP, NULL,

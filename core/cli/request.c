@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -52,25 +53,43 @@ void cli_note(const struct cli *cli, const char *fmt, ...)
     va_end(ap);
 }
 
-int cli_confirm(const struct cli *cli, const char *fmt, ...)
+/* expected NULL: y or n. */
+static int ask(const struct cli *cli, const char *expected, const char *fmt, va_list ap)
 {
     if (cli->yes)
         return EXIT_DONE;
     AUTO(buf_done) struct buf question = {.max = 1 << 16};
-    va_list ap;
-    va_start(ap, fmt);
     buf_fmtv(&question, fmt, ap);
-    va_end(ap);
     bool nobody = !isatty(STDIN_FILENO);
     if (nobody && cli->json)
         return cli_fail(cli, EXIT_USAGE, "%s nobody can be asked here; repeat with -y to do it", buf_text(&question));
-    fprintf(stderr, "%s%s", buf_text(&question), nobody ? "\n" : " [y/N] ");
+    fprintf(stderr, "%s%s", buf_text(&question), nobody ? "\n" : expected ? " Type its name: " : " [y/N] ");
     if (nobody)
         return cli_fail(cli, EXIT_USAGE, "nobody can be asked here; repeat with -y to do it");
-    char line[16];
-    if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
+    char line[256] = "";
+    bool said = fgets(line, sizeof line, stdin) != NULL;
+    line[strcspn(line, "\n")] = 0;
+    if (said && (expected ? strcmp(line, expected) == 0 : line[0] == 'y' || line[0] == 'Y'))
         return EXIT_DONE;
     return cli_fail(cli, EXIT_FAILED, "nothing was done");
+}
+
+int cli_confirm(const struct cli *cli, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int rc = ask(cli, NULL, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+int cli_confirm_name(const struct cli *cli, const char *name, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int rc = ask(cli, name, fmt, ap);
+    va_end(ap);
+    return rc;
 }
 
 const char *cli_escape(struct cli *cli, const char *text)

@@ -1,10 +1,12 @@
 /* Connections and their claims. */
 #include "connections.h"
 
+#include "attention.h"
 #include "sql.h"
 
 #define COLUMNS                                                                                                        \
-    "connection, name, a_endpoint, b_endpoint, state, prev_state, block_code, block_text, state_at, paused, made"
+    "connection, name, a_endpoint, b_endpoint, state, prev_state, block_code, block_text, state_at, paused, made, " \
+    "delete_at"
 
 enum {
     Q_GET,
@@ -22,9 +24,10 @@ static const char *const SQL[] = {
     [Q_GET] = "SELECT " COLUMNS " FROM connection WHERE connection = ?1",
     [Q_FIND] = "SELECT " COLUMNS " FROM connection WHERE name = ?1",
     [Q_LIST] = "SELECT " COLUMNS " FROM connection ORDER BY name",
-    [Q_INSERT] = "INSERT INTO connection(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [Q_INSERT] = "INSERT INTO connection(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+                 "?12)",
     [Q_UPDATE] = "UPDATE connection SET name = ?2, state = ?3, prev_state = ?4, block_code = ?5, block_text = ?6, "
-                 "state_at = ?7, paused = ?8 WHERE connection = ?1",
+                 "state_at = ?7, paused = ?8, delete_at = ?9 WHERE connection = ?1",
     [Q_DELETE] = "DELETE FROM connection WHERE connection = ?1",
     [Q_DELETE_SETTINGS] = "DELETE FROM setting WHERE scope = 0 AND owner = ?1",
     [Q_CLAIM_TAKE] = "INSERT INTO claim(endpoint, grp, connection) VALUES(?1, ?2, ?3)",
@@ -54,6 +57,7 @@ static void read_connection(struct query *q, struct arena *a, struct connection 
     out->state_us = get_i64(q);
     out->paused_us = get_i64(q);
     out->made_us = get_i64(q);
+    out->delete_us = get_i64(q);
 }
 
 static int name_taken(str name, struct err *e)
@@ -84,6 +88,7 @@ int connection_create(struct db *db, struct connection *c, struct err *e)
     put_i64(&q, c->state_us ? c->state_us : now);
     put_i64(&q, c->paused_us);
     put_i64(&q, now);
+    put_i64(&q, c->delete_us);
     rc = query_run(&q);
     if (rc == E_EXISTS)
         return name_taken(c->name, e);
@@ -141,8 +146,20 @@ int connection_update(struct db *db, const struct connection *c, struct err *e)
     put_text(&q, c->block_text);
     put_i64(&q, c->state_us);
     put_i64(&q, c->paused_us);
+    put_i64(&q, c->delete_us);
     int rc = query_run(&q);
     return rc == E_EXISTS ? name_taken(c->name, e) : rc;
+}
+
+int connection_transition(struct db *db, const struct connection *c, struct audit *row, struct err *e)
+{
+    AUTO(tx_end) struct tx tx;
+    int rc = tx_begin(&tx, db, e);
+    if (rc == TL_OK)
+        rc = connection_update(db, c, e);
+    if (rc == TL_OK)
+        rc = audit_add(db, row, e);
+    return rc == TL_OK ? tx_commit(&tx, e) : rc;
 }
 
 static int run_on(struct db *db, int statement, int64_t connection, struct err *e)

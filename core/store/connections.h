@@ -22,6 +22,7 @@ struct connection {
     int32_t state, prev_state;
     str block_code, block_text;
     int64_t state_us, paused_us, made_us;
+    int64_t delete_us; /* CONN_DELETING: its rows go from then on; else 0 */
 };
 
 /* Two distinct endpoints, a name not in use (E_EXISTS). Fills connection and made_us. */
@@ -31,6 +32,9 @@ int connection_find(struct db *db, struct arena *a, str name, struct connection 
 int connection_list(struct db *db, struct arena *a, struct connection **out, size_t *n, struct err *e); /* by name */
 /* Writes all but id, endpoints and made_us; a name in use is E_EXISTS. */
 int connection_update(struct db *db, const struct connection *c, struct err *e);
+/* The same together with its audit row: one change of state, or none. Inside a transaction it is part of that. */
+struct audit;
+int connection_transition(struct db *db, const struct connection *c, struct audit *row, struct err *e);
 /* Removes an empty connection: links (and so pairs) must be gone, else E_PRECONDITION. Claims and settings go too. */
 int connection_delete(struct db *db, int64_t connection, struct err *e);
 
@@ -41,7 +45,7 @@ int claim_holder(struct db *db, int64_t endpoint, str group, int64_t *connection
 
 /* ---- Links ----------------------------------------------------------------------------------------------------- */
 
-enum link_mode { LINK_SYNC = 0, LINK_FEED = 1, LINK_MIRROR = 2 };
+enum link_mode { LINK_SYNC = 0, LINK_FEED = 1, LINK_MIRROR = 2, LINK_DROPPED = 3 /* its rows are being deleted */ };
 
 struct link {
     int64_t link, connection;
@@ -70,6 +74,10 @@ int link_list(struct db *db, struct arena *a, int64_t connection, struct link **
 /* Links that subscribe to a feed, on whichever side. */
 int link_list_of_feed(struct db *db, struct arena *a, int64_t feed, struct link **out, size_t *n, struct err *e);
 int link_update(struct db *db, const struct link *l, struct err *e); /* all but ids, name, kinds, mode, made_us */
+/* Takes the link out of its connection: it is in no list any more, its name, kinds and feeds are free, and its rows go
+ * with link_delete_slice(). E_PRECONDITION while it has open intents. */
+int link_drop(struct db *db, int64_t link, struct err *e);
+int link_dropped_next(struct db *db, int64_t *link_out, struct err *e); /* TL_E_NOT_FOUND: none is left */
 /* Deletes at most max_rows of what hangs on the link (pairs first; open intents must be gone: E_PRECONDITION), then the
  * link itself. *done_out: nothing is left. */
 int link_delete_slice(struct db *db, int64_t link, int max_rows, bool *done_out, struct err *e);

@@ -17,6 +17,8 @@ enum {
     Q_DELETE_LOOKUP,
     Q_DELETE_RECORDS,
     Q_DELETE_HINTS,
+    Q_UNREAD,
+    Q_UNUSED,
     Q_DELETE
 };
 static const char *const SQL[] = {
@@ -33,6 +35,10 @@ static const char *const SQL[] = {
                         "(SELECT kind, key, rec FROM lookup WHERE feed = ?1 LIMIT ?2)",
     [Q_DELETE_RECORDS] = "DELETE FROM record WHERE rec IN (SELECT rec FROM record WHERE feed = ?1 LIMIT ?2)",
     [Q_DELETE_HINTS] = "DELETE FROM hint WHERE feed = ?1",
+    [Q_UNREAD] = "UPDATE feed SET cursor = x'', cursor_at = 0, pulled = 0, shape_hash = 0, pass = 0, full_pass = 0, "
+                 "lookup_built = 0, gap = 0 WHERE feed = ?1",
+    [Q_UNUSED] = "SELECT feed FROM feed f WHERE NOT EXISTS(SELECT 1 FROM link WHERE a_feed = f.feed) AND "
+                 "NOT EXISTS(SELECT 1 FROM link WHERE b_feed = f.feed) LIMIT 1",
     [Q_DELETE] = "DELETE FROM feed WHERE feed = ?1",
 };
 SQL_TABLE(T, SQL_FEEDS, SQL);
@@ -169,7 +175,9 @@ static int has_links(struct db *db, int64_t feed, bool *out, struct err *e)
 static int delete_slice(struct db *db, int64_t feed, int max_rows, bool *done, struct err *e)
 {
     int lookups = 0, records = 0, ignored;
-    int rc = delete_some(db, Q_DELETE_LOOKUP, feed, max_rows, &lookups, e);
+    int rc = delete_some(db, Q_UNREAD, feed, 0, &ignored, e);
+    if (rc == TL_OK)
+        rc = delete_some(db, Q_DELETE_LOOKUP, feed, max_rows, &lookups, e);
     if (rc == TL_OK && lookups < max_rows)
         rc = delete_some(db, Q_DELETE_RECORDS, feed, max_rows - lookups, &records, e);
     if (rc)
@@ -182,6 +190,15 @@ static int delete_slice(struct db *db, int64_t feed, int max_rows, bool *done, s
     if (rc == TL_OK)
         rc = delete_some(db, Q_DELETE, feed, 0, &ignored, e);
     return rc == TL_OK ? tally_drop(db, TALLY_RECORDS, feed, e) : rc;
+}
+
+int feed_unused_next(struct db *db, int64_t *feed_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_UNUSED, e);
+    int rc = query_row(&q);
+    if (rc == TL_OK)
+        *feed_out = get_i64(&q);
+    return rc;
 }
 
 int feed_delete_slice(struct db *db, int64_t feed, int max_rows, bool *done_out, struct err *e)

@@ -25,7 +25,10 @@ int feed_update(struct db *db, const struct feed *f, struct err *e); /* all but 
 /* The one write of a page of changes: cursor and its times. */
 int feed_set_cursor(struct db *db, int64_t feed, str cursor, int64_t cursor_us, int64_t pulled_us, struct err *e);
 int64_t feed_record_count(struct db *db, int64_t feed); /* rows; 0 when it cannot be told */
-/* Deletes at most max_rows records of a feed that no link subscribes to, then the feed. */
+/* A feed that no link subscribes to; TL_E_NOT_FOUND: there is none. */
+int feed_unused_next(struct db *db, int64_t *feed_out, struct err *e);
+/* Deletes at most max_rows records of a feed that no link subscribes to, then the feed. What is left in between is a
+ * feed that was never read: a link that takes it up again reads it whole. */
 int feed_delete_slice(struct db *db, int64_t feed, int max_rows, bool *done_out, struct err *e);
 
 /* ---- Passes ---------------------------------------------------------------------------------------------------- */

@@ -19,6 +19,8 @@ enum {
     Q_SAME,
     Q_UPDATE,
     Q_DELETE,
+    Q_DROP,
+    Q_DROPPED,
     Q_ANY_INTENT,
     Q_ANY_PAIRS,
     Q_DELETE_FAILURES,
@@ -31,8 +33,8 @@ enum {
 static const char *const SQL[] = {
     [Q_GET] = "SELECT " COLUMNS " FROM link WHERE link = ?1",
     [Q_FIND] = "SELECT " COLUMNS " FROM link WHERE connection = ?1 AND name = ?2",
-    [Q_LIST] = "SELECT " COLUMNS " FROM link WHERE connection = ?1 ORDER BY topo, link",
-    [Q_LIST_ALL] = "SELECT " COLUMNS " FROM link ORDER BY connection, topo, link",
+    [Q_LIST] = "SELECT " COLUMNS " FROM link WHERE connection = ?1 AND mode <> 3 ORDER BY topo, link",
+    [Q_LIST_ALL] = "SELECT " COLUMNS " FROM link WHERE mode <> 3 ORDER BY connection, topo, link",
     [Q_LIST_FEED] = "SELECT " COLUMNS " FROM link WHERE a_feed = ?1 OR b_feed = ?1 ORDER BY link",
     [Q_INSERT] = "INSERT INTO link(" COLUMNS ", same_low, same_high) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                  "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
@@ -42,6 +44,9 @@ static const char *const SQL[] = {
                  "map_gen = ?8, created_from = ?9, filter_hash = ?10, run = ?11, enabled = ?12, brake_code = ?13, "
                  "brake_text = ?14, brake_at = ?15 WHERE link = ?1",
     [Q_DELETE] = "DELETE FROM link WHERE link = ?1",
+    [Q_DROP] = "UPDATE link SET name = name || '#' || link, a_feed = NULL, b_feed = NULL, same_low = NULL, "
+               "same_high = NULL, mode = 3, enabled = 0 WHERE link = ?1",
+    [Q_DROPPED] = "SELECT link FROM link WHERE mode = 3 ORDER BY link LIMIT 1",
     [Q_ANY_INTENT] = "SELECT EXISTS(SELECT 1 FROM intent WHERE link = ?1)",
     [Q_ANY_PAIRS] = "SELECT pair FROM pair WHERE link = ?1 LIMIT ?2",
     [Q_DELETE_FAILURES] = "DELETE FROM failure WHERE failure IN "
@@ -300,6 +305,29 @@ static int delete_link_itself(struct db *db, int64_t link, struct err *e)
     if (rc == TL_OK)
         rc = tally_drop(db, TALLY_COMPLETE, link, e);
     return rc == TL_OK ? tally_drop(db, TALLY_UNSETTLED, link, e) : rc;
+}
+
+int link_drop(struct db *db, int64_t link, struct err *e)
+{
+    AUTO(tx_end) struct tx tx;
+    int64_t has_intent = 0;
+    int rc = tx_begin(&tx, db, e);
+    if (rc == TL_OK)
+        rc = first_number(db, Q_ANY_INTENT, link, &has_intent, e);
+    if (rc == TL_OK && has_intent)
+        return err_set(e, E_PRECONDITION, "writes of this link are still open");
+    if (rc == TL_OK)
+        rc = run_on(db, Q_DROP, link, e);
+    return rc == TL_OK ? tx_commit(&tx, e) : rc;
+}
+
+int link_dropped_next(struct db *db, int64_t *link_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_DROPPED, e);
+    int rc = query_row(&q);
+    if (rc == TL_OK)
+        *link_out = get_i64(&q);
+    return rc;
 }
 
 int link_delete_slice(struct db *db, int64_t link, int max_rows, bool *done_out, struct err *e)

@@ -27,8 +27,19 @@ int admin_connection_rename(struct engine *g, const char *name, const char *new_
 /* Pulls and pushes stop; writes in flight are taken in; hooks are kept as hints; views and actions go on. */
 int admin_connection_pause(struct engine *g, const char *name, json_t **out, struct err *e);
 int admin_connection_resume(struct engine *g, const char *name, json_t **out, struct err *e);
-/* Drops pairs, failures and links; remote records stay. E_BUSY while writes are in flight (pause first). */
-int admin_connection_delete(struct engine *g, const char *name, struct err *e);
+/* No calls, no webhooks (unsubscribed and refused), its exclusive groups free for others; pairs, history and sign-ins
+ * stay. What is in flight is taken in. */
+int admin_connection_disable(struct engine *g, const char *name, json_t **out, struct err *e);
+/* Asks again who the accounts are, reads both sides whole, then goes on with the pairs as they were. E_EXISTS: another
+ * connection took its place in an exclusive group meanwhile. */
+int admin_connection_enable(struct engine *g, const char *name, json_t **out, struct err *e);
+/* Rests as a disabled one and is gone after the grace, or at once where `now`: pairs, failures and links are dropped a
+ * slice a turn, then what nobody needs any more; remote records stay. */
+int admin_connection_delete(struct engine *g, const char *name, bool now, json_t **out, struct err *e);
+/* Within the grace: disabled again, or a draft if it never ran. */
+int admin_connection_undelete(struct engine *g, const char *name, json_t **out, struct err *e);
+/* Who the verbs that follow are audited as; NULL: the engine itself. */
+void engine_act_as(struct engine *g, const char *who);
 /* A block that only a person may lift (safety brake): what vanished is accepted as it is. */
 int admin_connection_release(struct engine *g, const char *name, json_t **out, struct err *e);
 

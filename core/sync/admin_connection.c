@@ -1,7 +1,6 @@
-/* Connections: made, renamed, paused, resumed, released, deleted. */
-#include <stdlib.h>
-
+/* Connections: made, renamed, released; links deleted. The verbs of their life are in admin_life.c. */
 #include "admin_util.h"
+#include "lifecycle.h"
 #include "view.h"
 
 struct g_conn *admin_conn(struct engine *g, const char *name, struct err *e)
@@ -128,63 +127,6 @@ int admin_connection_rename(struct engine *g, const char *name, const char *new_
     return rc == TL_OK ? admin_show_connection(g, new_name, out, e) : rc;
 }
 
-static int state_set(struct engine *g, struct g_conn *c, int32_t state, struct err *e)
-{
-    struct connection row = c->row;
-    row.state = state;
-    row.state_us = g_now(g);
-    if (state == CONN_PAUSED) {
-        row.prev_state = c->row.state;
-        row.paused_us = g_now(g);
-    } else {
-        row.paused_us = 0;
-    }
-    if (state != CONN_BLOCKED)
-        row.block_code = row.block_text = (str){0};
-    int rc = connection_update(g->db, &row, e);
-    if (rc != TL_OK)
-        return rc;
-    c->row.state = row.state;
-    c->row.prev_state = row.prev_state;
-    c->row.state_us = row.state_us;
-    c->row.paused_us = row.paused_us;
-    c->row.block_code = row.block_code;
-    c->row.block_text = row.block_text;
-    return model_feeds_build(g, e);
-}
-
-int admin_connection_pause(struct engine *g, const char *name, json_t **out, struct err *e)
-{
-    struct g_conn *c = admin_conn(g, name, e);
-    if (!c)
-        return TL_E_NOT_FOUND;
-    if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE) {
-        err_set(e, E_PRECONDITION, "connection \"%s\" is %s: only a running one can be paused", name,
-                conn_state_name(c->row.state));
-        return E_PRECONDITION;
-    }
-    int rc = state_set(g, c, CONN_PAUSED, e);
-    return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
-}
-
-int admin_connection_resume(struct engine *g, const char *name, json_t **out, struct err *e)
-{
-    struct g_conn *c = admin_conn(g, name, e);
-    if (!c)
-        return TL_E_NOT_FOUND;
-    if (c->row.state != CONN_PAUSED) {
-        err_set(e, E_PRECONDITION, "connection \"%s\" is %s, not paused", name, conn_state_name(c->row.state));
-        return E_PRECONDITION;
-    }
-    int rc = state_set(g, c, c->row.prev_state == CONN_INITIAL ? CONN_INITIAL : CONN_ACTIVE, e);
-    for (struct g_feed *f = g->feeds; f; f = f->next)
-        if (f->ep == c->ep[0] || f->ep == c->ep[1]) {
-            f->poll_due = 0;
-            f->hint_due = 0;
-        }
-    return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
-}
-
 int admin_read_anew(struct engine *g, struct g_feed *f, struct err *e)
 {
     int rc = f->pass.pass ? pass_end(g->db, f->pass.pass, PASS_ABORTED, g_now(g), e) : TL_OK;
@@ -201,8 +143,11 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
     struct g_conn *c = admin_conn(g, name, e);
     if (!c)
         return TL_E_NOT_FOUND;
+    int rc = life_check(LIFE_RELEASE, &c->row, e);
+    if (rc != TL_OK)
+        return rc;
     bool any = false, restored = c->row.state == CONN_BLOCKED && str_is(c->row.block_code, "RESTORED");
-    int rc = g_begin(g, e);
+    rc = g_begin(g, e);
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
         if (l->conn != c || (l->row.brake_code.n == 0 && !restored))
             continue;
@@ -232,42 +177,19 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
     return admin_show_connection(g, name, out, e);
 }
 
-static void link_forget(struct engine *g, struct g_link *l)
-{
-    struct g_link **at = &g->links;
-    while (*at && *at != l)
-        at = &(*at)->next;
-    if (*at)
-        *at = l->next;
-    arena_done(&l->arena);
-    free(l->orphan_after);
-    free(l);
-}
-
-static int link_drop(struct engine *g, struct g_link *l, struct err *e)
-{
-    int rc = TL_OK;
-    for (bool done = false; !done && rc == TL_OK;)
-        rc = link_delete_slice(g->db, l->row.link, 1000, &done, e);
-    if (rc == TL_OK)
-        link_forget(g, l);
-    return rc;
-}
-
 /* Nothing may come back for what is deleted. */
-static int deletable(const struct engine *g, const struct g_conn *c, const struct g_link *only, const char *what,
-                     struct err *e)
+static int deletable(const struct g_link *l, struct err *e)
 {
-    for (const struct g_link *l = g->links; l; l = l->next)
-        if (l->conn == c && (!only || l == only) && (l->open_intents > 0 || l->finding)) {
-            err_set(e, E_BUSY, "writes of connection \"%.*s\" are in flight", STR_FMT(c->row.name));
-            err_hint(e, "pause it, then delete %s", what);
-            return E_BUSY;
-        }
+    const struct g_conn *c = l->conn;
+    if (l->open_intents > 0 || l->finding) {
+        err_set(e, E_BUSY, "writes of connection \"%.*s\" are in flight", STR_FMT(c->row.name));
+        err_hint(e, "pause it, then delete the link, then resume");
+        return E_BUSY;
+    }
     if (c->row.state != CONN_INITIAL && c->row.state != CONN_ACTIVE)
         return TL_OK;
     err_set(e, E_PRECONDITION, "connection \"%.*s\" is running", STR_FMT(c->row.name));
-    err_hint(e, "pause it, then delete %s", what);
+    err_hint(e, "pause it, then delete the link, then resume");
     return E_PRECONDITION;
 }
 
@@ -277,36 +199,12 @@ int admin_link_delete(struct engine *g, const char *connection, const char *kind
     if (!l)
         return TL_E_NOT_FOUND;
     struct g_conn *c = l->conn;
-    int rc = deletable(g, c, l, "the link, then resume", e);
+    int rc = deletable(l, e);
     if (rc == TL_OK)
-        rc = link_drop(g, l, e);
-    return rc == TL_OK ? admin_rebuild(g, c, e) : rc;
-}
-
-int admin_connection_delete(struct engine *g, const char *name, struct err *e)
-{
-    struct g_conn *c = admin_conn(g, name, e);
-    if (!c)
-        return TL_E_NOT_FOUND;
-    int rc = deletable(g, c, NULL, "it", e);
-    if (rc == TL_OK)
-        rc = state_set(g, c, CONN_DELETING, e);
-    for (struct g_link *l = g->links, *next = NULL; l && rc == TL_OK; l = next) {
-        next = l->next;
-        if (l->conn == c)
-            rc = link_drop(g, l, e);
-    }
-    if (rc == TL_OK)
-        rc = claim_release(g->db, c->row.connection, e);
-    if (rc == TL_OK)
-        rc = connection_delete(g->db, c->row.connection, e);
+        rc = link_drop(g->db, l->row.link, e);
     if (rc != TL_OK)
         return rc;
-    struct g_conn **at = &g->conns;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
-    arena_done(&c->arena);
-    free(c);
-    return model_feeds_build(g, e);
+    model_link_forget(g, l);
+    g->collecting = true;
+    return admin_rebuild(g, c, e);
 }

@@ -125,6 +125,10 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
 {
     struct g_conn *c = admin_conn(g, connection, e);
     int rc = c ? setting_check(set, n, e) : TL_E_NOT_FOUND;
+    if (rc == TL_OK && c->row.state == CONN_DELETING) {
+        rc = err_set(e, E_PRECONDITION, "connection \"%s\" is being deleted", connection);
+        err_hint(e, "`tieline connection undelete %s` within the grace", connection);
+    }
     if (rc != TL_OK)
         return rc;
     str plain = kind_plain(str_of(kind));

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "admin_util.h"
+#include "lifecycle.h"
 #include "linkset.h"
 
 static void warn(json_t *list, str code, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -197,12 +198,9 @@ int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **ou
     if (r->kind && !admin_link(g, r->connection, r->kind, e))
         return TL_E_NOT_FOUND;
     int32_t state = c->row.state;
-    if (state == CONN_PAUSED || state == CONN_BLOCKED || state == CONN_DISABLED || state == CONN_DELETING) {
-        err_set(e, E_PRECONDITION, "connection \"%s\" is %s", r->connection, conn_state_name(state));
-        if (state == CONN_PAUSED)
-            err_hint(e, "`tieline connection resume %s`", r->connection);
-        return E_PRECONDITION;
-    }
+    int allowed = life_check(LIFE_START, &c->row, e);
+    if (allowed != TL_OK)
+        return allowed;
     json_t *warnings = json_array();
     bool fresh = false;
     for (struct g_link *l = g->links; l; l = l->next)
@@ -239,7 +237,10 @@ int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, st
     if (!c)
         return TL_E_NOT_FOUND;
     int cancelled = 0;
-    int rc = g_begin(g, e);
+    int rc = life_check(LIFE_CANCEL, &c->row, e);
+    if (rc != TL_OK)
+        return rc;
+    rc = g_begin(g, e);
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
         if (l->conn != c || l->row.run == 0)
             continue;

@@ -197,7 +197,9 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     const struct retention *keep = &config->retention;
     g->retention = (struct retention){keep->history_us ? keep->history_us : 30 * US_PER_DAY,
                                       keep->failures_us ? keep->failures_us : 90 * US_PER_DAY,
-                                      keep->deliveries_us ? keep->deliveries_us : US_PER_DAY};
+                                      keep->deliveries_us ? keep->deliveries_us : US_PER_DAY,
+                                      keep->delete_grace_us ? keep->delete_grace_us : 7 * US_PER_DAY};
+    g->enabling = g->collecting = true; /* looked at once after a start */
     int rc = model_load(g, e);
     if (rc == TL_OK)
         rc = run_interrupt_all(g->db, e);
@@ -366,6 +368,7 @@ static bool round_once(struct engine *g)
     bool any = take_answers(g);
     any |= hook_turn(g);
     any |= prep_turn(g);
+    any |= life_turn(g);
     for (struct g_feed *f = g->feeds; f && !g_spent(g); f = f->next)
         any |= feed_take_pages(g, f);
     if (!g_spent(g))
@@ -459,7 +462,7 @@ int64_t engine_next_due_us(const struct engine *g)
         return g->storage_due;
     if (g->done)
         return 0;
-    int64_t due = g->trim_due;
+    int64_t due = earlier(g->trim_due, mono_of(g, g->collect_wall));
     for (const struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
         if (ep->prep == PREP_NEEDED)
             due = earlier(due, ep->prep_due < ep->sleep_until ? ep->sleep_until : ep->prep_due);

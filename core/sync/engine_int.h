@@ -294,6 +294,10 @@ struct engine {
     struct ref_slot refs[1024]; /* direct mapped */
     int64_t ref_epoch;
     struct admin_wait *waits;
+    char actor[64];       /* who the next verbs are audited as; empty: the engine */
+    bool enabling;        /* some connection was enabled and is not through its sweep yet */
+    bool collecting;      /* rows nobody needs may be there */
+    int64_t collect_wall; /* when the grace of a deleted connection ends; NEVER */
     bool counts_dirty;
     unsigned turn_rotor;
 };
@@ -347,6 +351,8 @@ int link_row_store(struct engine *g, struct g_link *l, struct err *e);
 int feed_row_store(struct engine *g, struct g_feed *f, struct err *e);
 /* Default map of a link from equal canonical paths, stored. */
 int model_default_map(struct engine *g, struct g_link *l, struct err *e);
+void model_link_forget(struct engine *g, struct g_link *l); /* its feeds too, where no other link has them */
+void model_conn_forget(struct engine *g, struct g_conn *c);
 struct g_feed *model_feed_for(struct engine *g, int64_t endpoint, str kind, str view, struct err *e);
 /* arena: an empty one of its own for the arrays; texts are lent from the description. */
 bool kind_decode(str description, struct arena *arena, tl_kind *out);
@@ -579,6 +585,11 @@ bool hook_turn(struct engine *g);
 void hook_call_done(struct engine *g, struct call *c);
 bool subscription_turn(struct engine *g); /* subscribe.c */
 void subscription_done(struct engine *g, struct call *c);
+
+/* ---- life.c: what goes on by itself in the life of connections */
+bool life_turn(struct engine *g);
+/* Enabled again and not read whole yet: nothing is written. */
+bool life_holds(const struct g_link *l);
 
 /* ---- events.c */
 void event_record(struct engine *g, const struct g_feed *f, const tl_record *r, const char *what);

@@ -3,7 +3,26 @@
 #include <stdlib.h>
 
 #include "engine_int.h"
+#include "lifecycle.h"
 #include "log.h"
+
+/* Nobody listens while every connection of the endpoint is disabled or being deleted. */
+static int hooks_taken(const struct engine *g, const struct g_endpoint *ep, struct err *e)
+{
+    bool any = false;
+    for (const struct g_conn *c = g->conns; c; c = c->next) {
+        if (c->ep[0] != ep && c->ep[1] != ep)
+            continue;
+        if (life_takes_hooks(c->row.state))
+            return TL_OK;
+        any = true;
+    }
+    if (!any)
+        return TL_OK;
+    err_set(e, E_PRECONDITION, "every connection of endpoint \"%.*s\" is disabled", STR_FMT(ep->row.name));
+    err_code(e, "DISABLED");
+    return E_PRECONDITION;
+}
 
 int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e)
 {
@@ -18,7 +37,9 @@ int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate
     struct g_endpoint *ep = model_endpoint(g, d->endpoint);
     if (!ep)
         return err_set(e, TL_E_NOT_FOUND, "no such endpoint");
-    int rc = g_begin(g, e);
+    int rc = hooks_taken(g, ep, e);
+    if (rc == TL_OK)
+        rc = g_begin(g, e);
     if (rc != TL_OK)
         return rc;
     rc = inbox_add(g->db, &row, d->delivery_key, e);

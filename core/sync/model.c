@@ -329,6 +329,44 @@ static void feed_free(struct g_feed *f)
     free(f);
 }
 
+static void feed_forget(struct engine *g, struct g_feed *f)
+{
+    for (const struct g_link *l = g->links; l; l = l->next)
+        if (l->feed[0] == f || l->feed[1] == f)
+            return;
+    struct g_feed **at = &g->feeds;
+    while (*at && *at != f)
+        at = &(*at)->next;
+    if (*at)
+        *at = f->next;
+    feed_free(f);
+}
+
+void model_link_forget(struct engine *g, struct g_link *l)
+{
+    struct g_feed *feed[2] = {l->feed[0], l->feed[1]};
+    struct g_link **at = &g->links;
+    while (*at && *at != l)
+        at = &(*at)->next;
+    if (*at)
+        *at = l->next;
+    link_free(l);
+    for (int s = 0; s < 2; s++)
+        if (feed[s])
+            feed_forget(g, feed[s]);
+}
+
+void model_conn_forget(struct engine *g, struct g_conn *c)
+{
+    struct g_conn **at = &g->conns;
+    while (*at && *at != c)
+        at = &(*at)->next;
+    if (*at)
+        *at = c->next;
+    arena_done(&c->arena);
+    free(c);
+}
+
 void model_free(struct engine *g)
 {
     while (g->links) {

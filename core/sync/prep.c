@@ -10,11 +10,16 @@
 #define AUTH_AGAIN_US (20 * US_PER_S) /* looks whether it is still refused; the sign-in itself keeps its own pauses */
 #define CALM_US       (1800 * US_PER_S)
 
-static void conn_store(struct engine *g, struct g_conn *c)
+static void conn_store(struct engine *g, struct g_conn *c, const char *act, const char *code)
 {
     struct err e = {0};
+    struct audit trace = {.at_us = g_now(g),
+                          .who = STR("engine"),
+                          .act = str_of(act),
+                          .object = c->row.name,
+                          .detail = str_of(code)};
     c->row.state_us = g_now(g);
-    if (connection_update(g->db, &c->row, &e))
+    if (connection_transition(g->db, &c->row, &trace, &e))
         log_err(LOG_ERROR, "connection", &e);
     if (model_feeds_build(g, &e))
         log_err(LOG_ERROR, "feeds", &e);
@@ -45,7 +50,7 @@ void conn_block(struct engine *g, struct g_conn *c, const char *code, const char
     c->row.block_code = arena_str(&c->arena, str_of(code));
     c->row.block_text = arena_str(&c->arena, str_of(text));
     log_line(LOG_WARN, "connection", "\"%.*s\" is blocked: %s", STR_FMT(c->row.name), text);
-    conn_store(g, c);
+    conn_store(g, c, "connection.blocked", code);
 }
 
 void conn_unblock(struct engine *g, struct g_conn *c, const char *code)
@@ -56,7 +61,7 @@ void conn_unblock(struct engine *g, struct g_conn *c, const char *code)
     c->row.state = c->row.paused_us ? CONN_PAUSED : prev;
     c->row.block_code = c->row.block_text = (str){0};
     log_line(LOG_INFO, "connection", "\"%.*s\" goes on", STR_FMT(c->row.name));
-    conn_store(g, c);
+    conn_store(g, c, "connection.unblocked", code);
 }
 
 static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *code, const char *text)
@@ -70,11 +75,14 @@ static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *
         log_err(LOG_ERROR, "endpoint", &e);
     AUTO(buf_done) struct buf object = {0};
     buf_fmt(&object, "endpoint %.*s", STR_FMT(ep->row.name));
+    bool other_org = strcmp(code, "ORG_MISMATCH") == 0;
     struct repair r = {.object = buf_lent(&object),
                        .code = str_of(code),
                        .level = TL_ERROR,
                        .text = str_of(text),
-                       .hint = STR("run `tieline endpoint check`, then `tieline endpoint auth`")};
+                       .hint = other_org ? STR("sign in to the former org again with `tieline endpoint auth`; for the "
+                                               "new one add an [endpoint] section of its own and connect that")
+                                         : STR("run `tieline endpoint check`, then `tieline endpoint auth`")};
     if (repair_raise(g->db, &r, &e))
         log_err(LOG_ERROR, "endpoint", &e);
     for (struct g_conn *c = g->conns; c; c = c->next)

@@ -4,15 +4,26 @@
 
 #include "admin.h"
 #include "engine_int.h"
+#include "lifecycle.h"
 #include "log.h"
 
 enum { LOOK_AGAIN_US = 5 * 1000 * 1000 };
+
+/* Some link wants to hear of this feed: also while its connection is paused or blocked, never of a disabled one. */
+static bool is_heard(const struct engine *g, const struct g_feed *f)
+{
+    for (const struct g_link *l = g->links; l; l = l->next)
+        if ((l->feed[0] == f || l->feed[1] == f) && l->conn && l->row.enabled && l->row.phase != PHASE_NEW &&
+            life_takes_hooks(l->conn->row.state))
+            return true;
+    return false;
+}
 
 /* Kinds that some link reads from this endpoint, comma separated. */
 static void kinds_used(const struct engine *g, const struct g_endpoint *ep, struct buf *out)
 {
     for (const struct g_feed *f = g->feeds; f; f = f->next)
-        if (f->ep == ep && f->wanted)
+        if (f->ep == ep && is_heard(g, f))
             buf_fmt(out, "%s%.*s", out->n ? "," : "", STR_FMT(f->row.kind));
 }
 
@@ -33,7 +44,7 @@ static void subscription_send(struct engine *g, struct g_endpoint *ep, enum call
     str *kinds = arena_array(&c->arena, str, 64);
     uint32_t n = 0;
     for (struct g_feed *f = g->feeds; f && n < 64; f = f->next)
-        if (f->ep == ep && f->wanted)
+        if (f->ep == ep && is_heard(g, f))
             kinds[n++] = arena_str(&c->arena, f->row.kind);
     c->request.subscribe.kinds = kinds;
     c->request.subscribe.n_kinds = n;
@@ -61,7 +72,7 @@ bool subscription_turn(struct engine *g)
         bool ending = w.expires_us && w.expires_us - US_PER_DAY < g_now(g);
         if (ep->hook_url && kinds.n && (w.id.n == 0 || ending || !str_eq(w.kinds, buf_lent(&kinds))))
             subscription_send(g, ep, CALL_SUBSCRIBE, w.id);
-        else if (!ep->hook_url && w.id.n)
+        else if ((!ep->hook_url || kinds.n == 0) && w.id.n)
             subscription_send(g, ep, CALL_UNSUBSCRIBE, w.id);
         any |= ep->subscribing;
     }

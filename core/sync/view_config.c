@@ -308,6 +308,7 @@ static json_t *connection_json(struct db *r, struct arena *a, const struct conne
     json_object_set_new(o, "since", view_time(c->state_us));
     json_object_set_new(o, "block_code", view_text_or_null(c->block_code));
     json_object_set_new(o, "block_text", view_text_or_null(c->block_text));
+    json_object_set_new(o, "gone_at", view_time(c->delete_us));
     if (link_list(r, a, c->connection, &rows, &n, &e) == TL_OK)
         for (size_t i = 0; i < n; i++)
             json_array_append_new(links, view_link_json(r, a, c, &rows[i]));

@@ -165,17 +165,18 @@ static void idle(struct life *l, int64_t limit)
     advance(w, step > limit ? limit : step);
 }
 
-/* The connection is deleted and made anew. False: writes are still in flight, or the brake holds it. */
+/* The connection is deleted and made anew. False: its rows are not gone yet. */
 static bool connect_anew(struct life *l)
 {
     struct err e = {0};
     int rc = admin_connection_pause(l->engine, "c", NULL, &e);
-    if (rc != TL_OK && rc != E_PRECONDITION)
+    if (rc != TL_OK && rc != E_PRECONDITION && rc != TL_E_NOT_FOUND)
         must(rc, &e, "pause");
-    rc = admin_connection_delete(l->engine, "c", &e);
-    if (rc == E_BUSY || rc == E_PRECONDITION)
+    rc = admin_connection_delete(l->engine, "c", true, NULL, &e);
+    if (rc == TL_OK || rc == E_PRECONDITION)
         return false;
-    must(rc, &e, "delete");
+    if (rc != TL_E_NOT_FOUND)
+        must(rc, &e, "delete");
     set_up(l);
     l->world->stage = STAGE_ANEW;
     l->world->made_anew = true;

@@ -20,7 +20,7 @@ def test_connection_made_anew():
         assert any(not r["Email"] for r in site.salesforce().values())
         before = counts(site)
         site.run("connection", "pause", "demo")
-        wait_until(lambda: site.run("connection", "delete", "demo", "-y", check=False).returncode == 0, 20,
+        wait_until(lambda: site.run("connection", "delete", "demo", "--now", "-y", check=False).returncode == 0, 20,
                    "no write is in flight")
         site.connect("every=1s", kinds=("contact", "account"))
         site.first_sync()

@@ -70,6 +70,7 @@ CREATE TABLE connection(
   state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 7), prev_state INTEGER NOT NULL,
   block_code TEXT NOT NULL, block_text TEXT NOT NULL,
   state_at INTEGER NOT NULL, paused INTEGER NOT NULL, made INTEGER NOT NULL,
+  delete_at INTEGER NOT NULL DEFAULT 0, -- of one that is being deleted: when its rows go
   CHECK(a_endpoint <> b_endpoint)
 ) STRICT;
 CREATE INDEX connection_a ON connection(a_endpoint);

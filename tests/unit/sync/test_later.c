@@ -143,7 +143,8 @@ static void made_anew(void **state)
     assert_int_equal(bed_count(w, 0, KIND_CONTACT), 3);
     must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
     bed_run(b, 10 * US_PER_S);
-    must(admin_connection_delete(b->engine, "c", &e), &e);
+    must(admin_connection_delete(b->engine, "c", true, NULL, &e), &e);
+    bed_run(b, 10 * US_PER_S);
     user_edit(w, 0, KIND_CONTACT, ann, F_NAME, "Anna");
     links(b, "contact", "account");
     sync(b);
