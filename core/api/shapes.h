@@ -45,7 +45,8 @@
     "links:[" SYNC_LINK_SHAPE "]}"
 #define FIELD_SHAPE                                                                                                    \
     "{kind:string,path:string,name:string,label:string,type:string,max:integer?,required:boolean,read_only:boolean,"   \
-    "custom:boolean,unique:boolean,refers_to:string?,choices:[{value:string,label:string}]}"
+    "custom:boolean,unique:boolean,match:boolean,stamp:boolean,closed:boolean,create_only:boolean,"                    \
+    "n_choices:integer?,refers_to:string?,choices:[{value:string,label:string}]}"
 #define MAP_SHAPE                                                                                                      \
     "{items:[{no:integer,a:string,b:string,a_name:string?,b_name:string?,a_label:string?,b_label:string?,"             \
     "direction:string,policy:string?,default:boolean,suspended:string?}]}"

@@ -6,7 +6,7 @@
 static const struct cli_option list_options[] = {
     {"limit", "N", "at most so many (100)"}, {"after", "ID", "older than this row"}, {NULL, NULL, NULL}};
 static const struct column columns[] = {
-    {"ID", "id", COLUMN_RIGHT}, {"AT", "at", COLUMN_TIME},   {"WHO", "who", 0},  {"DID", "act", 0},
+    {"ID", "id", COLUMN_RIGHT}, {"AT", "at", COLUMN_TIME},       {"WHO", "who", 0}, {"DID", "act", 0},
     {"TO", "object", 0},        {"WITH", "detail", COLUMN_WRAP}, {NULL, NULL, 0},
 };
 

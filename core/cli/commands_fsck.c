@@ -8,8 +8,9 @@ static const struct cli_option options[] = {
     {"repair", NULL, "put wrong counts right and remove rows of what is gone; -n tells how many"},
     {NULL, NULL, NULL},
 };
-static const struct column columns[] = {{"LEVEL", "level", 0}, {"CHECK", "check", 0},         {"WHERE", "object", 0},
-                                        {"WHAT", "text", COLUMN_WRAP}, {"DO", "hint", COLUMN_WRAP}, {NULL, NULL, 0}};
+static const struct column columns[] = {{"LEVEL", "level", 0},       {"CHECK", "check", 0},
+                                        {"WHERE", "object", 0},      {"WHAT", "text", COLUMN_WRAP},
+                                        {"DO", "hint", COLUMN_WRAP}, {NULL, NULL, 0}};
 
 struct check {
     struct cli *cli;

@@ -259,8 +259,8 @@ static void *backup_main(void *arg)
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread alone */
     if (run(b->db, b->to, false, b->stop, &bytes, &result) == TL_OK)
         result.status = TL_OK;
+    atomic_store(&b->finished, true); /* first: who is told may start the next one at once */
     b->done(b->arg, &result, bytes);
-    atomic_store(&b->finished, true);
     return NULL;
 }
 

@@ -14,16 +14,7 @@
 
 #define QUIET_US (300 * INT64_C(1000000)) /* counts of a run that ended so long ago are all stored */
 
-enum {
-    Q_RECORDS,
-    Q_PAIRS,
-    Q_PARKED,
-    Q_STAMPS,
-    Q_TWINS,
-    Q_RUNS,
-    Q_CLAIMS,
-    Q_RUN_OPEN
-};
+enum { Q_RECORDS, Q_PAIRS, Q_PARKED, Q_STAMPS, Q_TWINS, Q_RUNS, Q_CLAIMS, Q_RUN_OPEN };
 static const char *const SQL[] = {
     [Q_RECORDS] = "SELECT " RECORD_COLUMNS ", EXISTS(SELECT 1 FROM feed f WHERE f.feed = record.feed) FROM record "
                   "WHERE rec > ?1 ORDER BY rec LIMIT ?2",
@@ -182,8 +173,9 @@ static void report_line(struct looking *k, str line)
                                                                                    : "orphan",
                                  .level = "error",
                                  .text = words,
-                                 .hint = "look at it with `tieline pair show`; `tieline pair unlink` parts its records, "
-                                         "`tieline pair link` makes it anew"},
+                                 .hint =
+                                     "look at it with `tieline pair show`; `tieline pair unlink` parts its records, "
+                                     "`tieline pair link` makes it anew"},
            object);
 }
 

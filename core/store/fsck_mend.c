@@ -2,8 +2,8 @@
 #include "db_int.h"
 #include "fsck.h"
 
-#define NO_PAIR(table) " FROM " table " t WHERE NOT EXISTS(SELECT 1 FROM pair p WHERE p.pair = t.pair)"
-#define NO_REC(table)  " FROM " table " t WHERE NOT EXISTS(SELECT 1 FROM record r WHERE r.rec = t.rec)"
+#define NO_PAIR(table)          " FROM " table " t WHERE NOT EXISTS(SELECT 1 FROM pair p WHERE p.pair = t.pair)"
+#define NO_REC(table)           " FROM " table " t WHERE NOT EXISTS(SELECT 1 FROM record r WHERE r.rec = t.rec)"
 #define DROP(table, where, key) "DELETE FROM " table " WHERE (" key ") IN (SELECT " key where " LIMIT ?1)"
 
 enum {
@@ -27,9 +27,11 @@ static const char *const SQL[] = {
     [Q_TALLY_RECORDS] = "SELECT f.feed, (SELECT count(*) FROM record r WHERE r.feed = f.feed) FROM feed f",
     [Q_TALLY_ADD] = "INSERT INTO tally(what, owner, n) VALUES(?1, ?2, ?3) ON CONFLICT(what, owner) DO UPDATE SET "
                     "n = n + excluded.n",
-    [Q_COUNT] = "SELECT (SELECT count(*)" NO_PAIR("conflict") ") + (SELECT count(*)" NO_PAIR("parked") ") + "
-                "(SELECT count(*)" NO_PAIR("old_id") ") + (SELECT count(*)" NO_PAIR("intent_source") ") + "
-                "(SELECT count(*)" NO_REC("held") ") + (SELECT count(*)" NO_REC("lookup") ")",
+    [Q_COUNT] = "SELECT (SELECT count(*)" NO_PAIR("conflict") ") + (SELECT count(*)" NO_PAIR(
+        "parked") ") + "
+                  "(SELECT count(*)" NO_PAIR("old_id") ") + (SELECT count(*)" NO_PAIR(
+                      "intent_source") ") + "
+                                       "(SELECT count(*)" NO_REC("held") ") + (SELECT count(*)" NO_REC("lookup") ")",
     [Q_DROP_CONFLICT] = DROP("conflict", NO_PAIR("conflict"), "pair, map_no"),
     [Q_DROP_PARKED] = DROP("parked", NO_PAIR("parked"), "pair, map_no"),
     [Q_DROP_OLD] = DROP("old_id", NO_PAIR("old_id"), "link, rec"),

@@ -530,7 +530,13 @@ int guard_recreation(struct engine *g, struct g_link *l, struct loaded *ld, int 
 int guard_merged(struct engine *g, struct g_link *l, struct loaded *ld, int side, struct arena *a, bool *done,
                  struct err *e);
 
+/* ---- change.c */
+/* before: values of the target in the order of the rules; NULL: not known. */
+int change_note(struct engine *g, struct g_link *l, const struct g_batch *b, const struct g_entry *entry,
+                const tl_value *before, str id, struct arena *a, struct err *e);
+
 /* ---- push.c */
+int32_t field_of_number(const struct g_link *l, uint32_t number); /* index of the rules' field; -1: none */
 void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n);
 void push_call_done(struct engine *g, struct call *c);
 struct g_batch *batch_find(struct engine *g, int64_t intent);

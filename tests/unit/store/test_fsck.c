@@ -1,4 +1,5 @@
-/* The check of the whole database finds what does not fit (V1 V2 V3 V14 V18), and mends counts and rows of what is gone. */
+/* The check of the whole database finds what does not fit (V1 V2 V3 V14 V18), and mends counts and rows of what is
+ * gone. */
 #include "fsck.h"
 #include "rig.h"
 
@@ -140,8 +141,8 @@ static void a_sidecar_of_another_database_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(a_sound_database_has_no_findings),           UNIT(what_does_not_fit_is_named),
-        UNIT(a_run_that_does_not_add_up_is_named),        UNIT(counts_and_rows_of_what_is_gone_are_mended),
+        UNIT(a_sound_database_has_no_findings),      UNIT(what_does_not_fit_is_named),
+        UNIT(a_run_that_does_not_add_up_is_named),   UNIT(counts_and_rows_of_what_is_gone_are_mended),
         UNIT(a_sidecar_of_another_database_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
