@@ -138,8 +138,12 @@ static int field_target(const struct link_rules *link, const struct snapshot *sn
         *v = VERDICT_CONFLICT;
         return -1;
     }
+    /* A blank that was never agreed on is no edit: it does not empty the other side. */
+    bool both = changed_a && changed_b;
+    bool unagreed = !both && !has_base(&snap->side[source], i) && field_blank(f, snap, source, i);
+    source = unagreed ? 1 - source : source;
     int target = 1 - source;
-    bool adopting = field_adopting(snap, i) && changed_a && changed_b;
+    bool adopting = unagreed || (field_adopting(snap, i) && both);
     if ((adopting || f->unless_blank) && field_blank(f, snap, source, i)) {
         *v = VERDICT_DRIFT;
         return -1;
@@ -149,10 +153,10 @@ static int field_target(const struct link_rules *link, const struct snapshot *sn
             *v = VERDICT_AGREE;
             return -1;
         }
-        *lost = changed_a && changed_b && !(adopting && value_is_blank(&snap->side[target].values[i]));
+        *lost = both && !(adopting && value_is_blank(&snap->side[target].values[i]));
         return target;
     }
-    bool blanks = f->unless_blank && field_blank(f, snap, target, i);
+    bool blanks = (unagreed || f->unless_blank) && field_blank(f, snap, target, i);
     if (link->drift == DRIFT_REVERT && !blanks && field_writable(link, f, source, false))
         return source;
     *v = VERDICT_DRIFT;

@@ -302,11 +302,14 @@ static int who_is_written(const struct pair_case *c, uint32_t i, enum verdict *w
         return -1;
     *why = VERDICT_DRIFT;
     bool first_time = !has_base(c, i, 0) && !has_base(c, i, 1);
+    bool no_edit = !(moved[0] && moved[1]) && !has_base(c, i, source) && !f->value[source];
+    if (no_edit)
+        source = 1 - source;
     if ((first_time || f->unless_blank) && !f->value[source])
         return -1;
     if (may_write(c, i, 1 - source, false))
         return 1 - source;
-    bool blanks = f->unless_blank && !f->value[1 - source];
+    bool blanks = (no_edit || f->unless_blank) && !f->value[1 - source];
     return c->drift == DRIFT_REVERT && !blanks && may_write(c, i, source, false) ? source : -1;
 }
 
@@ -550,7 +553,7 @@ static const char *check_rest(const struct pair_case *c, const struct built *bef
             return "a blank never wins under `unless_blank`";
         for (int s = 0; s < 2 && f->kind == PLAIN; s++) {
             bool alone = changed(c, i, s) && !changed(c, i, 1 - s) && may_write(c, i, 1 - s, false);
-            bool blank = !f->value[s] && f->unless_blank;
+            bool blank = !f->value[s] && (f->unless_blank || !has_base(c, i, s));
             if (alone && !blank && b->plan.act != PLAN_FAIL &&
                 (!value_same(a, &before->value[s][i]) || !value_same(z, a)))
                 return "V7: an edit on one side only ends on both";
