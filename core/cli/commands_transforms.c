@@ -202,7 +202,7 @@ static int run_import(struct cli *cli)
         bool is_json = file != NULL;
         json_decref(file);
         return is_json ? cli_fail(cli, EXIT_USAGE, "%s has no \"rows\": it is not what map export writes", cli->args[2])
-                    : cli_fail(cli, EXIT_USAGE, "%s:%d: %s", cli->args[2], wrong.line, wrong.text);
+                       : cli_fail(cli, EXIT_USAGE, "%s:%d: %s", cli->args[2], wrong.line, wrong.text);
     }
     json_t *body = json_pack("{s:O}", "rows", json_object_get(file, "rows"));
     json_decref(file);

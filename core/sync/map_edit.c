@@ -34,8 +34,8 @@ static int word_of(const char *what, const char *word, const char *const *words,
     return -1;
 }
 
-size_t map_row_findings(const struct map_row *row, const tl_kind *const kinds[2], enum link_direction link, struct arena *a,
-                        struct transform_error **errors, bool **of_back)
+size_t map_row_findings(const struct map_row *row, const tl_kind *const kinds[2], enum link_direction link,
+                        struct arena *a, struct transform_error **errors, bool **of_back)
 {
     enum { FINDINGS_MAX = 160 };
     struct map_chains c;
@@ -66,7 +66,8 @@ size_t map_row_findings(const struct map_row *row, const tl_kind *const kinds[2]
 }
 
 /* All mistakes in one sentence, the first one's way out as the hint. */
-static int chains_check(const struct map_row *row, const tl_kind *const kinds[2], enum link_direction link, struct err *e)
+static int chains_check(const struct map_row *row, const tl_kind *const kinds[2], enum link_direction link,
+                        struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     AUTO(buf_done) struct buf text = {0};

@@ -17,6 +17,6 @@ int map_row_make(const struct map_ask *ask, const tl_kind *const kinds[2], enum 
 const char *map_direction_name(int32_t dir); /* "both", "a2b", "b2a", "off" */
 
 /* Findings about a row's chains: what is wrong with them, and what the two fields have to say. */
-size_t map_row_findings(const struct map_row *row, const tl_kind *const kinds[2], enum link_direction link, struct arena *a,
-                        struct transform_error **errors, bool **of_back);
+size_t map_row_findings(const struct map_row *row, const tl_kind *const kinds[2], enum link_direction link,
+                        struct arena *a, struct transform_error **errors, bool **of_back);
 #endif

@@ -9,13 +9,15 @@
  * Transformed fields. image(s) is what the other side's value becomes on its way to side s. Compared are always values
  * of one side, in that side's own canonical form:
  *  - changed(s) compares observation and base of side s, before any transform: an edit that no image shows is none.
- *  - equal: the image at a side that the row carries to is what that side holds. Where the row carries both ways, one of
- *    the two images is enough. A lossy chain ("Ann LEE" -> upper -> "ANN LEE", and back by title) would otherwise never
+ *  - equal: the image at a side that the row carries to is what that side holds. Where the row carries both ways, one
+ * of the two images is enough. A lossy chain ("Ann LEE" -> upper -> "ANN LEE", and back by title) would otherwise never
  *    be quiet: what was written is right by the one image, what it was written from need not be by the other.
- *  - agreement moves the bases of both sides to their observations, so that each side is asked again only when it changes.
+ *  - agreement moves the bases of both sides to their observations, so that each side is asked again only when it
+ * changes.
  *  - an image `skip` writes nothing and counts as agreement; a value that has no image fails the record when it would
  *    have to be written, and never otherwise. In an adoption such a value loses against one that has an image.
- * Hence after a write of image(s) the pair is equal, whatever the chain loses: nothing is written twice (V4, V5, V6). */
+ * Hence after a write of image(s) the pair is equal, whatever the chain loses: nothing is written twice (V4, V5, V6).
+ */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,8 +45,8 @@ struct rule_field {
     enum link_direction direction;
     enum link_policy policy;
     struct canon canon;
-    int64_t ref_link;  /* references: link of the referenced kind in this connection; else 0 */
-    bool suspended;    /* schema drift: left alone */
+    int64_t ref_link; /* references: link of the referenced kind in this connection; else 0 */
+    bool suspended;   /* schema drift: left alone */
     /* Transforms. to[s]: what becomes of the other side's value on its way to side s. carries[s]: values go that way.
      * Rows without any are not `transformed`, and mean the value as it is. A row may read further fields of its source
      * side: its value there is then the list of its own and theirs. */
@@ -56,7 +58,7 @@ struct rule_field {
     tl_field more[TRANSFORM_FIELDS];
     int more_side;
     uint32_t base_no[2]; /* field number of the base: not the observation's where several rows share a field */
-    int64_t since_gen; /* map_gen with which it came into the map */
+    int64_t since_gen;   /* map_gen with which it came into the map */
 };
 
 struct link_rules {

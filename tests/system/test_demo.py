@@ -20,3 +20,4 @@ def test_demo(isolation):
     assert result["pairs"]["contacts"] > 100 and result["seconds"] > 0 and result["peak_memory_kib"] > 0
     assert set(result["edit_seconds"]) == {"desk", "salesforce"}
     assert any("desk -> sf" in link for link in result["links"])
+    assert result["cure"]["healed"] == result["cure"]["records"] > 0

@@ -26,7 +26,7 @@ def refused(site, *args):
 
 
 def test_type_failure_is_cured_with_to_int(site):
-    """A text that the other side keeps as a number fails its record; to_int(blank) heals it. proves: S1-45 S1-13"""
+    """A text that the other side keeps as a number fails its record; to_int(blank) heals it. proves: S1-45 S2-54 S1-16"""
     assert "TYPE_MISMATCH" in {code for *_, code in site.failures()}
     before = json.loads(site.run("--json", "map", "set", "demo", "contact", "x.cf_customer_number",
                                  "x.Customer_Number__c", "--transform", "to_int(blank)", "-n").stdout)["items"][0]
@@ -38,7 +38,7 @@ def test_type_failure_is_cured_with_to_int(site):
 
 
 def test_mistakes_are_placed(site):
-    """proves: S1-13"""
+    """Each mistake names its column and what is near; nothing is stored. proves: S1-14"""
     text = refused(site, "title", "title", "--transform", "trim | uper")
     assert 'column 8: there is no function "uper"' in text and 'did you mean "upper"?' in text
     text = refused(site, "title", "title", "--transform", "trim | upper")
@@ -50,7 +50,7 @@ def test_mistakes_are_placed(site):
 
 def test_effect_is_shown_then_written(site):
     """-n counts what would be written on each side and changes nothing; then exactly that is written, and nothing more
-    (V5, V6). proves: S1-13"""
+    (V5, V6). proves: S1-16 S2-20"""
     desk_id, sf_id, _ = site.pairs(1)[0]
     site.sandbox.change("desk", "contacts", desk_id, title="Head of Maps")
     wait_until(lambda: site.salesforce()[sf_id]["Title"] == "Head of Maps", 30, "the title arrives")
@@ -96,7 +96,7 @@ def test_one_source_for_two_fields_and_several_for_one(site):
 
 
 def test_check_tells_what_stored_values_say(site):
-    """proves: S1-13"""
+    """Checks of the map and of stored values, before anything runs. proves: S1-14"""
     done = site.run("map", "check", "demo", "contact", check=False)
     assert done.returncode == 0, done.stdout
     found = site.run("--json", "map", "check", "demo", "contact").stdout

@@ -101,6 +101,24 @@ def plain_pair(sandbox, planted):
     return pairs
 
 
+def cure(daemon, sandbox, planted):
+    """The planted text in a number field: a transform in the map heals it. What was set, and how many records came over."""
+    broken = [p["id"] for p in planted if p["case"] == "not-a-number"]
+    row = ["map", "set", CONNECTION, "contact", "x.cf_customer_number", "x.Customer_Number__c", "--transform",
+           "to_int(blank)"]
+    say("\nA text in a number field failed (TYPE_MISMATCH). The map learns what to do with it:")
+    say(f"  tieline {' '.join(row[:-1])} '{row[-1]}'")
+    effect = json.loads(daemon.run("--json", *row, "-n").stdout)["items"][0]
+    say(f"  first with -n: of {effect['pairs']} pairs {effect['equal']} stay as they are, {effect['failed']} would fail")
+    daemon.run(*row)
+    wait_until(lambda: not [f for f in failures(daemon) if f[3] == "TYPE_MISMATCH"], 60, "the failure heals")
+    wait_until(lambda: settled(daemon), 60, "every side is settled")
+    last_names = {r["lastName"] for r in sandbox.dump("desk", "contacts") if r["id"] in broken}
+    there = {r["LastName"] for r in sandbox.dump("salesforce", "Contact") if not r["IsDeleted"]}
+    say(f"  healed: {len(last_names & there)} of {len(broken)} such contacts are in Salesforce now")
+    return {"transform": row[-1], "records": len(broken), "healed": len(last_names & there)}
+
+
 def find(records, name, value):
     return next(r for r in records if r[name] == value)
 
@@ -144,6 +162,9 @@ def run(arguments, sandbox, daemon):
     problems = against_planted(report, planted, told)
     problems += [f"a write reached a record stamped for another: {v}" for v in sandbox.violations()["violations"]]
     result["pairs"] = {kind: report[kind]["paired"] for kind in report}
+    result["cure"] = cure(daemon, sandbox, planted)
+    if result["cure"]["healed"] != result["cure"]["records"]:
+        problems.append("to_int did not cure every text in a number field")
     result["peak_memory_kib"] = daemon.memory_kib()
     result["problems"] = problems
     result["ok"] = not problems
@@ -168,6 +189,7 @@ The daemon goes on. Try, in another terminal:
   tieline status
   tieline failure list
   tieline map list {CONNECTION} contact
+  tieline map functions
   tieline pair find {arguments.example}
   tieline event tail
   tieline connection pause {CONNECTION}

@@ -1,4 +1,4 @@
-/* Transforms: S2-17 field maps with functions; every function with the value it gives, its inverse or the reason why it
+/* Transforms of field maps (S1-14, S2-18): every function with the value it gives, its inverse or the reason why it
  * has none; errors are placed; bounds hold on hostile input. */
 #include <setjmp.h>
 #include <stdarg.h>
