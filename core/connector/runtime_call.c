@@ -187,7 +187,9 @@ static void inst_run_call(struct inst *inst, struct call *call)
         if (reply->crashed || (reply->status == TL_E_TEMPORARY && remote_is_broken(inst->remote)))
             inst->gone = true;
     } else {
-        instance_run(inst->local, call->kind, buf_lent(&request), false, reply);
+        enum call_kind kind = call->kind;
+        __atomic_store_n(&inst->phase, PHASE_HANDED, __ATOMIC_RELEASE);
+        instance_run(inst->local, kind, buf_lent(&request), false, reply);
     }
     reply->took_us = env_mono_us(env) - start;
 }
@@ -628,6 +630,8 @@ static void inst_watch(struct inst *inst, int64_t now)
         return;
     if (!inst->worker && !inst->call)
         return; /* a sign-in ends with its requests */
+    if (!inst->worker && __atomic_load_n(&inst->phase, __ATOMIC_ACQUIRE) == PHASE_RUNNING)
+        return; /* still being read: in a moment */
     inst->hung = true;
     if (inst->worker)
         worker_kill(inst->worker); /* the pool thread sees the end of the channel */

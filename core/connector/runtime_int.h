@@ -48,7 +48,8 @@ struct cell {
 };
 
 enum inst_state { INST_IDLE, INST_BUSY, INST_CLOSING };
-enum { PHASE_OPENING, PHASE_RUNNING, PHASE_GIVEN_UP };
+/* RUNNING: the call is being read; HANDED: the connector has a copy, the call itself is not touched any more. */
+enum { PHASE_OPENING, PHASE_RUNNING, PHASE_HANDED, PHASE_GIVEN_UP };
 
 /* One instance, open or about to be opened by its first call. */
 struct inst {
