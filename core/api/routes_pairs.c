@@ -148,7 +148,7 @@ static int decide_conflicts(struct request *rq, json_t **answer, struct err *e)
 
 const struct route routes_pairs[] = {
     {"GET", "/api/v1/pairs", 0, find_pairs, "pairs by record id, e-mail or name", "find:string connection:string", NULL,
-     "{items:[" PAIR_SHAPE "]}"},
+     "{items:[" PAIR_SHAPE "],complete:boolean,looked_at:integer}"},
     {"GET", "/api/v1/pairs/{id}", 0, show_pair, "one pair: both records, fields, history, failures", NULL, NULL,
      PAIR_WHOLE_SHAPE},
     {"POST", "/api/v1/pairs", ROUTE_WRITE | ROUTE_DRY, link_pair, "make a pair of two records by hand",

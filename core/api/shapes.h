@@ -60,10 +60,12 @@
     "integer}"
 #define FAILURE_SHAPE                                                                                                  \
     "{id:integer,connection:string,kind:string,pair:integer?,side:string,record:string,a_id:string?,b_id:string?,"     \
-    "code:string,reason:string,hint:string,detail:string?,field:string?,vendor_code:string?,vendor_text:string?,"      \
+    "name:string?,email:string?,value:string?,code:string,reason:string,hint:string,detail:string?,field:string?,"     \
+    "vendor_code:string?,vendor_text:string?,"                                                                         \
     "first:time?,time:time?,count:integer,run:integer,retry:string,next_try:time?,resolved:time?,resolved_by:string?}"
 #define PAIR_MEMBERS                                                                                                   \
-    "pair:integer,connection:string,kind:string,status:string,a_id:string?,b_id:string?,a_state:string,"               \
+    "pair:integer,connection:string,kind:string,status:string,name:string?,email:string?,a_id:string?,b_id:string?,a_" \
+    "state:string,"                                                                                                    \
     "b_state:string,adopted:boolean,made:time?,synced:time?"
 #define PAIR_SHAPE "{" PAIR_MEMBERS "}"
 #define PAIR_WHOLE_SHAPE                                                                                               \

@@ -198,6 +198,78 @@ void text_fold(struct buf *out, str s)
     add_collapsed(out, trim_spaces(folded ? str_n(folded, n) : s));
 }
 
+/* Letters that Unicode does not take apart, as people without that key type them. */
+static const char *typed_as(utf8proc_int32_t c)
+{
+    switch (c) {
+    case 0xe6: /* ae */
+        return "ae";
+    case 0xf0:  /* eth */
+    case 0x111: /* d with stroke */
+        return "d";
+    case 0xf8: /* o with stroke */
+        return "o";
+    case 0xfe: /* thorn */
+        return "th";
+    case 0x127: /* h with stroke */
+        return "h";
+    case 0x131: /* i without dot */
+        return "i";
+    case 0x142: /* l with stroke */
+        return "l";
+    case 0x153: /* oe */
+        return "oe";
+    default:
+        return NULL;
+    }
+}
+
+void text_plain(struct buf *out, str s)
+{
+    size_t n;
+    AUTO(text_free)
+    char *bare = map(s,
+                     UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE |
+                         UTF8PROC_STRIPMARK,
+                     &n);
+    bool gap = false, any = false;
+    for (str rest = bare ? str_n(bare, n) : s; rest.n;) {
+        utf8proc_int32_t c = first_char(rest, &n);
+        utf8proc_category_t kind = utf8proc_category(c);
+        bool word = kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_NO;
+        if (word && gap && any)
+            buf_char(out, ' ');
+        const char *typed = word ? typed_as(c) : NULL;
+        if (typed)
+            buf_text_add(out, typed);
+        else if (word)
+            buf_add(out, rest.p, n);
+        gap = !word && (gap || kind != UTF8PROC_CATEGORY_PO || c != '\'');
+        any |= word;
+        rest = str_n(rest.p + n, rest.n - n);
+    }
+}
+
+static bool has_word(str text, str begin)
+{
+    str word;
+    while (text.n && str_split(&text, ' ', &word))
+        if (word.n >= begin.n && memcmp(word.p, begin.p, begin.n) == 0)
+            return true;
+    return false;
+}
+
+bool text_has_words(str text, str ask)
+{
+    str word;
+    if (ask.n == 0)
+        return false;
+    while (ask.n && str_split(&ask, ' ', &word))
+        if (!has_word(text, word))
+            return false;
+    return true;
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -12,6 +12,11 @@ size_t utf8_length(str s);                 /* characters (code points) */
 str utf8_cut(str s, size_t max_chars);     /* longest prefix of whole characters */
 void text_nfc(struct buf *out, str s);     /* NFC, CRLF -> LF, outer blanks trimmed */
 void text_fold(struct buf *out, str s);    /* match key: NFKC, case-folded, trimmed, inner blanks collapsed */
+/* What a person types to look somebody up: as text_fold, without accents (also l with stroke and the like), and every
+ * character that is no letter, digit or mark as a blank: "Dvořák-Łucka" -> "dvorak lucka". */
+void text_plain(struct buf *out, str s);
+/* Every word of ask begins some word of text; both from text_plain. False for an empty ask. */
+bool text_has_words(str text, str ask);
 void phone_digits(struct buf *out, str s); /* leading + and digits */
 bool phone_last9(str s, int64_t *out);     /* last 9 digits as a number; false when fewer than 9 */
 #endif

@@ -9,6 +9,7 @@ static const struct column pair_columns[] = {
     {"CONNECTION", "connection", 0},
     {"KIND", "kind", 0},
     {"STATUS", "status", COLUMN_COLOR_STATE},
+    {"NAME", "name|email", COLUMN_WRAP},
     {"A", "a_id", 0},
     {"A: STATE", "a_state", 0},
     {"B", "b_id", 0},
@@ -32,6 +33,11 @@ static int run_find(struct cli *cli)
                      connection ? "&connection=" : "", connection ? cli_escape(cli, connection) : "");
     if (rc == EXIT_DONE)
         cli_print_list(cli, "pair", answer, pair_columns, "no pair has a record with this id, e-mail or name");
+    if (rc == EXIT_DONE && json_is_false(json_object_get(answer, "complete")))
+        cli_note(cli,
+                 "there may be more: it stopped at %zu pairs and %lld records looked through; add a word of the name, "
+                 "or give the e-mail address or id",
+                 json_array_size(json_object_get(answer, "items")), (long long)cli_int(answer, "looked_at"));
     json_decref(answer);
     return rc;
 }
@@ -183,7 +189,10 @@ static int run_decide(struct cli *cli)
 static const struct cli_option find_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
 
 const struct command commands_pairs[] = {
-    {"pair", "find", "TEXT", 1, 1, "pairs by record id, e-mail address or name", NULL, find_options, run_find},
+    {"pair", "find", "TEXT", 1, 1, "pairs by record id, e-mail address or name",
+     "A name is found by the beginnings of its words, on either side: `tieline pair find \"dvor mar\"` finds Marie "
+     "Dvořák.",
+     find_options, run_find},
     {"pair", "show", "PAIR", 1, 1, "one pair: both records, fields, history, failures", NULL, NULL, run_show},
     {"pair", "link", "CONNECTION KIND A_ID B_ID", 4, 4, "make a pair of two records by hand",
      "Cures ALREADY_MAPPED and AMBIGUOUS_MATCH. The first id is that of side a. Values meet as in a first sync: a "

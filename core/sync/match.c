@@ -49,7 +49,8 @@ static bool comes_before(const struct record *a, const struct record *b)
 
 struct hits {
     struct record rec[16];
-    int64_t pair[16]; /* 0: none */
+    int64_t pair[16];    /* 0: none */
+    int64_t partner[16]; /* record of the other side in that pair; 0: none */
     bool two_sided[16], busy[16];
     bool ignored[16]; /* a person took it out: it takes no counterpart and stands in nobody's way */
     size_t n;
@@ -73,7 +74,7 @@ static int hits_load(struct engine *g, struct g_link *l, int side, const struct 
             !key_of(l, side, r->observation, a, &own) || !str_eq(own.text, key->text))
             continue;
         int64_t *pair = &out->pair[out->n];
-        *pair = 0;
+        *pair = out->partner[out->n] = 0;
         out->two_sided[out->n] = out->busy[out->n] = out->ignored[out->n] = false;
         rc = pair_of_record(g->db, l->row.link, (enum side)side, r->rec, (str){0}, pair, e);
         if (rc == TL_OK) {
@@ -82,6 +83,7 @@ static int hits_load(struct engine *g, struct g_link *l, int side, const struct 
             out->ignored[out->n] = p.status == PAIR_IGNORED;
             out->two_sided[out->n] = (p.rec[0] && p.rec[1]) || out->ignored[out->n];
             out->busy[out->n] = p.intent != 0;
+            out->partner[out->n] = p.rec[1 - side];
         }
         if (rc == TL_E_NOT_FOUND)
             rc = TL_OK;
@@ -97,6 +99,25 @@ static void ids_text(const struct hits *h, const char *lead, char *out, size_t c
     for (size_t i = 0; i < h->n; i++)
         buf_fmt(&b, "%s%.*s", i ? ", " : " ", STR_FMT(h->rec[i].id));
     snprintf(out, cap, "%s", buf_text(&b));
+}
+
+/* Names who holds the counterparts: those are what a person has to look at. */
+static int taken_text(struct engine *g, const struct hits *h, struct arena *a, char *out, size_t cap, struct err *e)
+{
+    AUTO(buf_done) struct buf b = {0};
+    int rc = TL_OK;
+    for (size_t i = 0; i < h->n && rc == TL_OK; i++) {
+        struct record holder = {0};
+        if (h->partner[i])
+            rc = record_get(g->db, a, h->partner[i], &holder, e);
+        buf_fmt(&b, "%s %.*s, which ", i ? "; and" : "it matches", STR_FMT(h->rec[i].id));
+        if (holder.rec)
+            buf_fmt(&b, "%.*s holds in pair %lld", STR_FMT(holder.id), (long long)h->pair[i]);
+        else
+            buf_fmt(&b, "was taken out by hand in pair %lld", (long long)h->pair[i]);
+    }
+    snprintf(out, cap, "%s", buf_text(&b));
+    return rc;
 }
 
 /* Another record of our own side with the same key that has mapped or goes first: this one does not map. */
@@ -168,8 +189,7 @@ int match_decide(struct engine *g, struct g_link *l, int source, const struct re
         out->match = MATCH_TAKEN;
         out->rec = there->rec[0].rec;
         out->pair = there->pair[0];
-        ids_text(there, "it matches a record that has its counterpart already:", out->text, sizeof out->text);
-        return TL_OK;
+        return taken_text(g, there, a, out->text, sizeof out->text, e);
     }
     size_t rivals = 0;
     for (size_t i = 0; i < own->n; i++)
@@ -183,8 +203,10 @@ int match_decide(struct engine *g, struct g_link *l, int source, const struct re
     }
     if (beaten(l, rec, own, &by)) {
         out->match = MATCH_TAKEN;
-        snprintf(out->text, sizeof out->text, "it has the same match key as %.*s, which was there first",
-                 STR_FMT(own->rec[by].id));
+        int n = snprintf(out->text, sizeof out->text, "it has the same match key as %.*s, which was there first",
+                         STR_FMT(own->rec[by].id));
+        if (own->pair[by] && n > 0 && (size_t)n < sizeof out->text)
+            snprintf(out->text + n, sizeof out->text - (size_t)n, " and is in pair %lld", (long long)own->pair[by]);
         return TL_OK;
     }
     if (from_b && n_free > 1) {

@@ -256,7 +256,7 @@ static int reattach(struct engine *g, struct g_link *l, int s, const struct reco
     }
     if (p.rec[s] && now.state == TL_STATE_LIVE) {
         AUTO(buf_done) struct buf text = {0};
-        buf_fmt(&text, "its place is held by %.*s", STR_FMT(now.id));
+        buf_fmt(&text, "its place in pair %lld is held by %.*s", (long long)p.pair, STR_FMT(now.id));
         struct trouble t = {
             .code = "ALREADY_MAPPED", .reason = TL_R_ALREADY_MAPPED, .id = rec->id, .text = buf_text(&text), .side = s};
         return fail_record(g, l, &t, e);

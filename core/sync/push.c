@@ -294,7 +294,8 @@ static int create_known(struct engine *g, struct g_link *l, struct g_batch *b, s
         struct pair p = {0};
         rc = pair_get(g->db, a, entry->pair, &p, e);
         AUTO(buf_done) struct buf text = {0};
-        buf_fmt(&text, "the target answered with %.*s, which has its counterpart already", STR_FMT(post->id));
+        buf_fmt(&text, "the target answered with %.*s, which is in pair %lld already", STR_FMT(post->id),
+                (long long)of);
         struct trouble t = {.code = "ALREADY_MAPPED",
                             .reason = TL_R_ALREADY_MAPPED,
                             .id = entry->source_id,

@@ -59,7 +59,9 @@ struct view_failures {
 int view_failures(struct db *r, const struct view_failures *filter, const struct view_page *page, json_t **out,
                   struct err *e);
 int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struct err *e);
-/* By remote id, e-mail or name on either side; connection may be null. */
+/* By remote id, e-mail, number or name on either side; connection may be null. Names fit when every word of the text
+ * begins one of theirs, whatever the case and accents; they are looked through one by one: "complete" is false when
+ * that stopped, at 100 pairs or 100,000 records ("looked_at"). */
 int view_pair_find(struct db *r, const char *connection, const char *text, json_t **out, struct err *e);
 int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e); /* both sides, fields, history, failures */
 /* Fields that wait for a decision. Filters may be null. */

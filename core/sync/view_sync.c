@@ -9,9 +9,8 @@
 #include "records.h"
 #include "runs.h"
 #include "times.h"
-#include "unicode.h"
 #include "values.h"
-#include "view_util.h"
+#include "view_record.h"
 
 static json_t *count_json(const struct run_count *c)
 {
@@ -190,9 +189,34 @@ int view_history(struct db *r, const char *connection, int64_t since_us, const s
     return TL_OK;
 }
 
-static json_t *failure_json(struct db *r, struct arena *a, const struct failure *f, const char *lang)
+/* Whom it is about, and the value the target did not take: as the record has it now. */
+static void failure_record(struct view_kinds *kinds, struct arena *a, const struct failure *f, const struct link *l,
+                           const struct connection *c, const struct record *rec, json_t *o)
+{
+    AUTO(buf_done) struct buf name = {0};
+    AUTO(buf_done) struct buf email = {0};
+    AUTO(buf_done) struct buf value = {0};
+    int side = f->side ? 1 : 0;
+    struct err e = {0};
+    struct record found = *rec;
+    if (found.rec == 0 && l->feed[side])
+        (void)record_find(kinds->r, a, l->feed[side], f->id, &found, &e);
+    const struct view_kind *of = view_kind(kinds, c->endpoint[side], l->kind[side]);
+    view_record_name(of, found.observation, a, &name);
+    view_field_text(of, found.observation, STR("email"), a, &email);
+    if (f->field.n) {
+        str path = view_field_of_side(kinds, a, c, l, f->field, side);
+        view_field_text(of, found.observation, path, a, &value);
+    }
+    json_object_set_new(o, "name", view_text_or_null(buf_lent(&name)));
+    json_object_set_new(o, "email", view_text_or_null(buf_lent(&email)));
+    json_object_set_new(o, "value", view_text_or_null(view_cut(buf_lent(&value), a)));
+}
+
+static json_t *failure_json(struct view_kinds *kinds, struct arena *a, const struct failure *f, const char *lang)
 {
     json_t *o = json_object();
+    struct db *r = kinds->r;
     struct err e = {0};
     struct link l = {0};
     struct connection c = {0};
@@ -212,6 +236,7 @@ static json_t *failure_json(struct db *r, struct arena *a, const struct failure 
     json_object_set_new(o, "record", view_str(f->id));
     json_object_set_new(o, "a_id", view_text_or_null(rec[0].rec ? rec[0].id : f->side == 0 ? f->id : (str){0}));
     json_object_set_new(o, "b_id", view_text_or_null(rec[1].rec ? rec[1].id : f->side == 1 ? f->id : (str){0}));
+    failure_record(kinds, a, f, &l, &c, &rec[f->side ? 1 : 0], o);
     json_object_set_new(o, "code", json_string(code));
     json_object_set_new(o, "reason", json_string(reason_text(code, lang)));
     json_object_set_new(o, "hint", json_string(reason_hint(code, lang)));
@@ -253,12 +278,13 @@ int view_failures(struct db *r, const struct view_failures *filter, const struct
     if (rc != TL_OK)
         return rc;
     json_t *list = json_array();
+    AUTO(view_kinds_done) struct view_kinds kinds = {.r = r};
     for (size_t i = 0; i < n; i++) {
         struct link of = {0};
         if (c.connection && !l.link &&
             (link_get(r, &a, rows[i].link, &of, e) != TL_OK || of.connection != c.connection))
             continue;
-        json_array_append_new(list, failure_json(r, &a, &rows[i], filter->lang));
+        json_array_append_new(list, failure_json(&kinds, &a, &rows[i], filter->lang));
     }
     *out = paged(list, n == max ? rows[n - 1].failure : 0);
     return TL_OK;
@@ -271,98 +297,13 @@ int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struc
     int rc = failure_get(r, &a, id, &f, e);
     if (rc == TL_E_NOT_FOUND)
         err_set(e, rc, "no failure %lld", (long long)id);
+    AUTO(view_kinds_done) struct view_kinds kinds = {.r = r};
     if (rc == TL_OK)
-        *out = failure_json(r, &a, &f, lang);
+        *out = failure_json(&kinds, &a, &f, lang);
     return rc;
 }
 
-/* ---- Pairs
- * -------------------------------------------------------------------------------------------------------------- */
-
-static const char *state_name(const struct record *rec)
-{
-    static const char *const names[] = {"live", "trashed", "deleted", "merged", "forbidden"};
-    if (rec->rec == 0)
-        return "none";
-    return rec->state >= 0 && rec->state <= TL_STATE_FORBIDDEN ? names[rec->state] : "out_of_scope";
-}
-
-static json_t *pair_line(struct db *r, struct arena *a, int64_t pair)
-{
-    struct pair p = {0};
-    struct record rec[2] = {{0}, {0}};
-    struct link l = {0};
-    struct connection c = {0};
-    struct err e = {0};
-    if (pair_load(r, a, pair, &p, rec, &e) != TL_OK || link_get(r, a, p.link, &l, &e) != TL_OK)
-        return NULL;
-    (void)connection_get(r, a, l.connection, &c, &e);
-    json_t *o = json_object();
-    json_object_set_new(o, "pair", json_integer(p.pair));
-    json_object_set_new(o, "connection", view_str(c.name));
-    json_object_set_new(o, "kind", view_str(l.name));
-    json_object_set_new(o, "status", json_string(pair_status_name(p.status)));
-    json_object_set_new(o, "a_id", view_text_or_null(rec[0].id));
-    json_object_set_new(o, "b_id", view_text_or_null(rec[1].id));
-    json_object_set_new(o, "a_state", json_string(state_name(&rec[0])));
-    json_object_set_new(o, "b_state", json_string(state_name(&rec[1])));
-    json_object_set_new(o, "adopted", json_boolean(p.flags & PAIR_ADOPTED));
-    json_object_set_new(o, "made", view_time(p.made_us));
-    json_object_set_new(o, "synced", view_time(p.synced_us));
-    return o;
-}
-
-static void find_in_feed(struct db *r, struct arena *a, int64_t feed, const struct link *l, int side, str text,
-                         json_t *list)
-{
-    int64_t recs[16];
-    size_t n = 0;
-    struct err e = {0};
-    struct record rec = {0};
-    if (record_find(r, a, feed, text, &rec, &e) == TL_OK)
-        recs[n++] = rec.rec;
-    AUTO(buf_done) struct buf folded = {0};
-    text_fold(&folded, text);
-    for (int32_t kind = LOOKUP_EMAIL; n == 0 && kind <= LOOKUP_CODE; kind++) {
-        struct lookup_key key = {.kind = kind, .text = buf_lent(&folded)};
-        if (kind == LOOKUP_PHONE && !phone_last9(text, &key.number))
-            continue;
-        (void)lookup_find(r, feed, &key, recs, ARRAY_LEN(recs), &n, &e);
-    }
-    for (size_t i = 0; i < n; i++) {
-        int64_t pair = 0;
-        if (pair_of_record(r, l->link, (enum side)side, recs[i], (str){0}, &pair, &e) != TL_OK)
-            continue;
-        bool listed = false;
-        size_t k;
-        json_t *row;
-        json_array_foreach(list, k, row) listed |= json_integer_value(json_object_get(row, "pair")) == pair;
-        json_t *line = listed ? NULL : pair_line(r, a, pair);
-        if (line)
-            json_array_append_new(list, line);
-    }
-}
-
-int view_pair_find(struct db *r, const char *connection, const char *text, json_t **out, struct err *e)
-{
-    AUTO(arena_done) struct arena a = {0};
-    struct connection c = {0};
-    struct link *links = NULL;
-    size_t n = 0;
-    int rc = connection ? view_find_connection(r, &a, connection, &c, e) : TL_OK;
-    if (rc == TL_OK)
-        rc = link_list(r, &a, c.connection, &links, &n, e);
-    if (rc != TL_OK)
-        return rc;
-    json_t *list = json_array();
-    for (size_t i = 0; i < n; i++)
-        for (int s = 0; s < 2; s++)
-            if (links[i].feed[s])
-                find_in_feed(r, &a, links[i].feed[s], &links[i], s, str_of(text), list);
-    *out = json_object();
-    json_object_set_new(*out, "items", list);
-    return TL_OK;
-}
+/* ---- Pairs ------------------------------------------------------------------------------------------------------- */
 
 static json_t *value_json(str blob, uint32_t number, struct arena *a)
 {
@@ -423,7 +364,8 @@ int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e)
         rc = connection_get(r, &a, l.connection, &c, e);
     if (rc != TL_OK)
         return rc;
-    json_t *o = pair_line(r, &a, pair);
+    AUTO(view_kinds_done) struct view_kinds kinds = {.r = r};
+    json_t *o = view_pair_line(&kinds, &a, pair);
     if (!o)
         return err_set(e, TL_E_NOT_FOUND, "no pair %lld", (long long)pair);
     json_object_set_new(o, "fields", pair_fields(r, &a, &l, &c, &p, rec));
@@ -450,7 +392,7 @@ int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e)
     struct failure_filter f = {.pair = pair, .with_resolved = true};
     if (failure_list(r, &a, &f, 100, &failures, &n, e) == TL_OK)
         for (size_t i = 0; i < n; i++)
-            json_array_append_new(open, failure_json(r, &a, &failures[i], "en"));
+            json_array_append_new(open, failure_json(&kinds, &a, &failures[i], "en"));
     json_object_set_new(o, "failures", open);
     *out = o;
     return TL_OK;

@@ -188,5 +188,5 @@ class Site(contextlib.AbstractContextManager):
     def writes(self, twin):
         """Calls that could change records, of one twin so far."""
         return [c for c in self.sandbox.control("GET", f"/calls?twin={twin}")
-                if c["method"] in ("POST", "PATCH", "PUT", "DELETE") and "/webhook" not in c["path"]
-                and "/oauth" not in c["path"]]
+                if c["method"] in ("POST", "PATCH", "PUT", "DELETE") and "/webhook" not in c["target"]
+                and "/oauth" not in c["target"]]

@@ -217,7 +217,7 @@ def test_it_stays_equal(site):
     site.run("sync", "start", "demo", check=False)
     site.wait_quiet()
     assert site.writes("salesforce") == []
-    assert [c for c in site.writes("desk") if "search" not in c["path"]] == []
+    assert [c for c in site.writes("desk") if "search" not in c["target"]] == []
 
 
 def test_a_record_written_twice_within_one_second():

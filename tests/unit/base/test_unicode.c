@@ -175,6 +175,32 @@ static void phone_lookup_takes_the_last_nine_digits(void **state)
     assert_int_equal(key, 5);
 }
 
+/* proves: S3-62 */
+static void what_people_type_finds_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *plain;
+    } cases[] = {{"Dvo\u0159\u00e1k-\u0141ucka", "dvorak lucka"},
+                 {" Ember  Foods GmbH. ", "ember foods gmbh"},
+                 {"O'Brien", "obrien"},
+                 {"Stra\u00dfe", "strasse"},
+                 {"S\u00f8ren \u00c6rø", "soren aero"},
+                 {"...", ""},
+                 {"", ""},
+                 {"\u041f\u0451\u0442\u0440", "\u043f\u0435\u0442\u0440"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_done) struct buf b = {0};
+        text_plain(&b, str_of(cases[i].text));
+        assert_buf(b, cases[i].plain);
+    }
+    assert_true(text_has_words(STR("giulia kowalczyk"), STR("kowal giu")));
+    assert_true(text_has_words(STR("ember foods gmbh"), STR("ember foods")));
+    assert_false(text_has_words(STR("ember foods gmbh"), STR("ember goods")));
+    assert_false(text_has_words(STR("ember"), STR("ember foods")));
+    assert_false(text_has_words(STR("ember"), STR("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +213,7 @@ int main(void)
         cmocka_unit_test(fold_appends_behind_what_is_there),
         cmocka_unit_test(phone_numbers_reduce_to_digits),
         cmocka_unit_test(phone_lookup_takes_the_last_nine_digits),
+        cmocka_unit_test(what_people_type_finds_names),
     };
     return cmocka_run_group_tests_name("base_unicode", tests, NULL, NULL);
 }
