@@ -1,5 +1,6 @@
 /* Routes of field maps: list, set, check, effect, preview, export and import; chains on values. */
 #include "map_edit.h"
+#include "shapes.h"
 #include "verb.h"
 #include "view.h"
 
@@ -204,7 +205,7 @@ static int list_functions(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_maps[] = {
-    {"GET", MAP, 0, show_map, "field map", NULL, NULL, "object"},
+    {"GET", MAP, 0, show_map, "field map", NULL, NULL, "{items:[" MAP_SHAPE "]}"},
     {"PUT", MAP, ROUTE_WRITE | ROUTE_MATCH | ROUTE_DRY, set_map,
      "map one field; with dry_run the effect on the pairs there are, before anything changes", "dry_run:boolean",
      "{a:string,b:string,settings:object?}", "object"},
@@ -212,14 +213,15 @@ const struct route routes_maps[] = {
      "field:string all:boolean", NULL, "object"},
     {"GET", MAP "/check", 0, check_map,
      "types, lengths, required and read-only fields, choices, what stored values would lose", NULL, NULL,
-     "{ok:boolean,findings:[object]}"},
+     "{ok:boolean,findings:[" MAP_FINDING_SHAPE "]}"},
     {"GET", MAP "/preview", 0, preview_map, "every row of the map on one real record, both sides", "record:string",
-     NULL, "object"},
-    {"GET", MAP "/export", 0, export_map, "the map as import takes it", NULL, NULL, "object"},
+     NULL, MAP_PREVIEW_SHAPE},
+    {"GET", MAP "/export", 0, export_map, "the map as import takes it", NULL, NULL, MAP_EXPORT_SHAPE},
     {"POST", MAP "/import", ROUTE_WRITE | ROUTE_DRY, import_map,
      "the whole map in place of what there is; all rows are checked before one changes", "dry_run:boolean",
      "{rows:[object],map:integer?,connection:string?,kind:string?}", "object"},
-    {"GET", "/api/v1/transforms", 0, list_functions, "functions that a map may use", NULL, NULL, "{items:[object]}"},
+    {"GET", "/api/v1/transforms", 0, list_functions, "functions that a map may use", NULL, NULL,
+     "{items:[" FUNCTION_SHAPE "]}"},
     {"POST", "/api/v1/transforms/run", 0, run_transform, "values through a chain, without any link", NULL,
      "{transform:string,values:[string],type:string?}", "object"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},

@@ -48,8 +48,14 @@
     "custom:boolean,unique:boolean,match:boolean,stamp:boolean,closed:boolean,create_only:boolean,"                    \
     "n_choices:integer?,refers_to:string?,choices:[{value:string,label:string}]}"
 #define MAP_SHAPE                                                                                                      \
-    "{items:[{no:integer,a:string,b:string,a_name:string?,b_name:string?,a_label:string?,b_label:string?,"             \
-    "direction:string,policy:string?,default:boolean,suspended:string?}]}"
+    "{no:integer,a:string,b:string,a_name:string?,b_name:string?,a_label:string?,b_label:string?,direction:string,"    \
+    "policy:string?,to_a:string?,to_b:string?,transform:string?,back:string?,unless_blank:boolean,default:boolean,"    \
+    "suspended:string?}"
+#define MAP_EXPORT_SHAPE "{map:integer,connection:string,kind:string,rows:[object]}"
+#define MAP_PREVIEW_SHAPE                                                                                              \
+    "{a_id:string?,b_id:string?,items:[{a:string,b:string,direction:string,transform:string?,back:string?,"            \
+    "usable:boolean,a_value:string?,b_value:string?,would_be_a:object?,would_be_b:object?,equal:boolean?}]}"
+#define FUNCTION_SHAPE    "{name:string,usage:string,takes:string,gives:string,summary:string,no_way_back:string?}"
 #define MAP_FINDING_SHAPE "{level:string,code:string,text:string,a:string?,b:string?}"
 #define WEBHOOK_SHAPE                                                                                                  \
     "{endpoint:string,id:string?,kinds:string,expires:time?,last_received:time?,accepted:integer,refused:integer,"     \

@@ -281,8 +281,9 @@ json_t *view_link_json(struct db *r, struct arena *a, const struct connection *c
         AUTO(arena_done) struct arena arrays = {0};
         tl_kind k;
         json_object_set_new(o, side ? "create_class_b" : "create_class_a",
-                            view_describe(r, a, &arrays, c->endpoint[side], l->kind[side], &k) ? json_string(class_name(&k))
-                                                                                          : json_null());
+                            view_describe(r, a, &arrays, c->endpoint[side], l->kind[side], &k)
+                                ? json_string(class_name(&k))
+                                : json_null());
     }
     struct link_tally t = {0};
     if (link_count(r, l->link, &t, &e) == TL_OK) {

@@ -116,7 +116,8 @@ static void field_mapped_later(void **state)
     must(admin_map_set(b->engine, "c", "contact", &(struct map_ask){.a = "title", .b = "title"}, NULL, &e), &e);
     bed_run(b, 900 * US_PER_S);
     user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+552");
-    must(admin_map_set(b->engine, "c", "contact", &(struct map_ask){.a = "department", .b = "department"}, NULL, &e), &e);
+    must(admin_map_set(b->engine, "c", "contact", &(struct map_ask){.a = "department", .b = "department"}, NULL, &e),
+         &e);
     bed_run(b, 900 * US_PER_S);
     assert_string_equal(ann->v[F_TITLE], "Director");
     assert_string_equal(twin->v[F_TITLE], "Director");
