@@ -37,6 +37,7 @@ enum sql_module {
     SQL_ATTENTION,
     SQL_FSCK,
     SQL_FSCK_MEND,
+    SQL_PASSPORTS,
     SQL_MODULES
 };
 

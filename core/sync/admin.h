@@ -124,6 +124,18 @@ int admin_pair_ignore(struct engine *g, int64_t pair, bool ignore, json_t **out,
 /* Two crossed pairs of one link exchange their records of side b. */
 int admin_pair_swap(struct engine *g, const int64_t pair[2], bool dry_run, json_t **out, struct err *e);
 
+/* Map passports ---------------------------------------------------------------------------------------------------- */
+
+struct passport_key; /* passports.h */
+struct passport_pair;
+/* Stamps of these instances count from now on: what they mark is explained, or held and reported. */
+int admin_passport_keys(struct engine *g, const struct passport_key *keys, size_t n, struct err *e);
+/* Pairs of a former connection; .link is filled here. Those whose records both sides have read are bound with the next
+ * turns, the others wait for a whole reading of both sides. {"dry_run","bound","known","waiting","conflicts":[{"a","b",
+ * "pair"}]}; conflicts are left out. */
+int admin_passport_pairs(struct engine *g, const char *connection, const char *kind, struct passport_pair *rows,
+                         size_t n, bool dry_run, json_t **out, struct err *e);
+
 struct conflict_pick {
     const char *connection, *kind; /* pair 0: all of this link */
     int64_t pair;

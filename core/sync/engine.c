@@ -202,6 +202,8 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     g->enabling = g->collecting = true; /* looked at once after a start */
     int rc = model_load(g, e);
     if (rc == TL_OK)
+        rc = passport_stamps_load(g, e);
+    if (rc == TL_OK)
         rc = run_interrupt_all(g->db, e);
     if (rc == TL_OK)
         rc = load_intents(g, e);
@@ -234,6 +236,7 @@ struct engine *engine_close(struct engine *g)
         g->listeners = l->next;
         free(l);
     }
+    passport_stamps_free(g);
     model_free(g);
     free(g);
     return NULL;

@@ -211,6 +211,7 @@ struct g_link {
     int orphan_side;
     int64_t orphan_since;  /* the walk is for those held until this time */
     bool orphans_compared; /* with every record of the other side */
+    bool passports_bound;  /* no pair of a passport waits */
 };
 
 /* One write of a batch. */
@@ -283,6 +284,7 @@ struct engine {
     bool storage_down;
     int64_t storage_due, storage_look_due; /* next attempt while it is down; next look while it is not */
     unsigned steps, max_steps;
+    struct passport_stamps *passport_stamps;
     struct listener *listeners;
     int64_t next_handle;
     struct engine_figures figures;
@@ -487,7 +489,20 @@ bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp);
 /* A record that is known already, with its stamp as just read: held for the links that ask and have no pair of it. */
 int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stamp, struct err *e);
 
+/* ---- passport.c */
+struct passport_stamps;
+int passport_stamps_load(struct engine *g, struct err *e);
+void passport_stamps_free(struct engine *g);
+bool passport_stamp_known(const struct engine *g, str stamp); /* made by an instance whose passport was taken in */
+/* One after the other; *at NULL at first. */
+bool passport_stamp_next(const struct engine *g, const struct passport_stamps **at, const char **instance,
+                         const struct stamp_key **key);
+/* Binds pairs of passports that wait; *end: none of the link waits any more. Inside a transaction. */
+int passport_slice(struct engine *g, struct g_link *l, bool *end, struct err *e);
+
 /* ---- stamps, in match.c */
+void stamp_of_instance(const struct g_link *l, int source, str source_id, uint32_t gen, const char *instance,
+                       const struct stamp_key *key, char out[40]);
 void stamp_of(struct engine *g, const struct g_link *l, int source, str source_id, uint32_t gen, char out[40]);
 
 /* ---- work.c */

@@ -20,7 +20,7 @@ bool observe_is_fresh(const struct engine *g, int64_t rec)
 bool stamp_is_ours(const struct engine *g, str stamp)
 {
     str own = str_of(db_instance(g->db));
-    return stamp.n > own.n + 1 && str_starts(stamp, own) && stamp.p[own.n] == '.';
+    return (stamp.n > own.n + 1 && str_starts(stamp, own) && stamp.p[own.n] == '.') || passport_stamp_known(g, stamp);
 }
 
 void observation_of(const struct g_feed *f, const tl_record *r, struct arena *a, struct buf *out)

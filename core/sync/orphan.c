@@ -87,23 +87,35 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
     return rc;
 }
 
-/* The record of the other side that bears a stamp of this source, if it waits for an explanation. */
+/* The record that bears this stamp, if it waits for an explanation. */
+static int orphan_explained(struct engine *g, struct g_link *l, const struct record *source, uint32_t gen,
+                            const char *stamp, struct arena *a, struct err *e)
+{
+    int64_t rec = 0;
+    struct held h = {0};
+    int rc = record_find_stamp(g->db, l->feed[l->orphan_side]->row.feed, str_of(stamp), &rec, e);
+    if (rc == TL_OK)
+        rc = held_get(g->db, a, l->row.link, rec, &h, e);
+    if (rc == TL_OK && str_is(h.why, WAITS))
+        rc = orphan_bind(g, l, &h, source, gen, a, e);
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+/* The record of the other side that bears a stamp of this source, made by us or by an instance whose passport we have.
+ */
 static int orphan_explain(struct engine *g, struct g_link *l, const struct record *source, struct arena *a,
                           struct err *e)
 {
-    int rc = TL_OK, side = l->orphan_side;
+    int rc = TL_OK, from = 1 - l->orphan_side;
     for (uint32_t gen = 0; gen < ORPHAN_GENERATIONS && rc == TL_OK; gen++) {
-        char stamp[40];
-        int64_t rec = 0;
-        struct held h = {0};
-        stamp_of(g, l, 1 - side, source->id, gen, stamp);
-        rc = record_find_stamp(g->db, l->feed[side]->row.feed, str_of(stamp), &rec, e);
-        if (rc == TL_OK)
-            rc = held_get(g->db, a, l->row.link, rec, &h, e);
-        if (rc == TL_OK && str_is(h.why, WAITS))
-            rc = orphan_bind(g, l, &h, source, gen, a, e);
-        if (rc == TL_E_NOT_FOUND)
-            rc = TL_OK;
+        const struct passport_stamps *at = NULL;
+        const char *instance = db_instance(g->db);
+        const struct stamp_key *key = db_stamp_key(g->db);
+        do {
+            char stamp[40];
+            stamp_of_instance(l, from, source->id, gen, instance, key, stamp);
+            rc = orphan_explained(g, l, source, gen, stamp, a, e);
+        } while (rc == TL_OK && passport_stamp_next(g, &at, &instance, &key));
     }
     return rc;
 }
@@ -178,10 +190,15 @@ bool orphan_turn(struct engine *g, struct g_link *l)
     struct err e = {0};
     bool end = false;
     int rc = g_begin(g, &e);
-    if (rc == TL_OK)
+    bool bound = l->passports_bound;
+    if (rc == TL_OK && !bound)
+        rc = passport_slice(g, l, &bound, &e);
+    else if (rc == TL_OK)
         rc = orphan_slice(g, l, &end, &e);
     rc = g_end(g, rc, "explaining stamps", &e);
     g_step(g, 1);
+    if (rc == TL_OK)
+        l->passports_bound = bound;
     if (rc == TL_OK && end) {
         l->orphan_after = text_free(l->orphan_after);
         if (l->orphan_side == 0) {
