@@ -10,6 +10,8 @@
 static int run_start(struct verb *v, struct err *e)
 {
     struct sync_request r = {.connection = v->text[0], .kind = v->text[1], .full = v->flag};
+    if (v->number) /* a dry run */
+        return admin_sync_preview(v->app->engine, &r, &v->out, e);
     int rc = admin_sync_start(v->app->engine, &r, &v->out, e);
     if (rc)
         return rc;
@@ -21,7 +23,9 @@ static int run_start(struct verb *v, struct err *e)
 static int start_sync(struct request *rq, json_t **answer, struct err *e)
 {
     struct verb v;
-    verb_init(&v, rq, "sync.start", body_text(rq, "connection"));
+    bool dry = request_flag(rq, "dry_run");
+    verb_init(&v, rq, dry ? "sync.preview" : "sync.start", body_text(rq, "connection"));
+    v.number = dry;
     int rc = body_need_text(rq, "connection", &v.text[0], e);
     v.text[1] = body_text(rq, "kind");
     v.flag = json_is_true(json_object_get(rq->body, "full"));
@@ -230,7 +234,8 @@ static int tail_events(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_sync[] = {
-    {"POST", "/api/v1/syncs", ROUTE_WRITE, start_sync, "start the first sync, or a cycle now", NULL,
+    {"POST", "/api/v1/syncs", ROUTE_WRITE | ROUTE_DRY, start_sync,
+     "start the first sync, or a cycle now; dry_run: make a plan of the first sync", "dry_run:boolean",
      "{connection:string,kind:string?,full:boolean?}",
      "{runs:[integer],kinds:[string],warnings:[{code:string,text:string}]}"},
     {"GET", "/api/v1/syncs", 0, sync_status, "what runs, with progress and rate", "connection:string", NULL,

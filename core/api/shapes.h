@@ -78,6 +78,14 @@
     "{" PAIR_MEMBERS ",fields:[{a_field:string,b_field:string,a:string?,b:string?,a_agreed:string?,"                   \
     "b_agreed:string?}],history:[{op:string,at:time?,run:integer,to:string,cause:string?,fields:any?}],"               \
     "failures:[" FAILURE_SHAPE "]}"
+#define PLAN_SHAPE                                                                                                     \
+    "{run:integer,run_kind:string,connection:string,state:string,phase:string?,started:time?,ended:time?,done:"        \
+    "integer,total:integer?,age_seconds:integer?,old:boolean,about:integer?,approved:[integer],items:[{kind:string?,"  \
+    "what:string,to:string,source:string,destination:string,state:string,count:integer}],calls:[{endpoint:string,to:"  \
+    "string,writes:integer,reads:integer,remaining:integer?,seconds:number?}],seconds:number?}"
+#define PLAN_ITEM_SHAPE                                                                                                \
+    "{item:integer,kind:string?,what:string,to:string,a_id:string?,b_id:string?,who:string?,code:string?,field:"       \
+    "string?,detail:string?,fields:[object],pair:integer?,state:string}"
 #define CONFLICT_SHAPE                                                                                                 \
     "{pair:integer,connection:string,kind:string,field:string,b_field:string,a_id:string?,b_id:string?,a:any?,"        \
     "b:any?,since:time?}"

@@ -86,6 +86,14 @@ struct http_local *cli_http(struct cli *cli);
 int cli_problem(const struct cli *cli, long http_status, str body); /* prints a problem, returns the exit code */
 int cli_local_failure(const struct cli *cli, const struct err *e);  /* the daemon was not reached: says so, exit code */
 
+struct column;
+/* Shows the progress of the first syncs that an answer of a start names, then what came of them; exit code. */
+int cli_sync_follow(struct cli *cli, const char *connection, const json_t *answer);
+int cli_plan_made(struct cli *cli, int64_t run); /* the same for a dry run: progress, then its sums */
+/* Items of a list as a file that a spreadsheet reads, times in the zone of the reader. One that is there is kept.
+ * file "-": standard output. */
+int cli_save_csv(struct cli *cli, const char *file, const json_t *items, const struct column *columns);
+
 /* ---- printing ---- */
 struct column {
     const char *title;

@@ -195,6 +195,18 @@ static void note_started(struct cli *cli, const json_t *answer)
                  cli->args[0]);
 }
 
+int cli_sync_follow(struct cli *cli, const char *connection, const json_t *answer)
+{
+    const json_t *runs = json_object_get(answer, "runs");
+    if (cli->no_wait || json_array_size(runs) == 0) {
+        if (cli->no_wait || cli->json)
+            cli_print_object(cli, "sync", answer);
+        return EXIT_DONE;
+    }
+    int rc = wait_for_end(cli, connection);
+    return rc == EXIT_DONE ? print_outcome(cli, connection, runs) : rc;
+}
+
 static int run_start(struct cli *cli)
 {
     json_t *body = json_pack("{s:s}", "connection", cli->args[0]), *answer = NULL;
@@ -206,16 +218,13 @@ static int run_start(struct cli *cli)
     if (rc != EXIT_DONE)
         return rc;
     note_warnings(cli, json_object_get(answer, "warnings"));
-    note_started(cli, answer);
-    const json_t *runs = json_object_get(answer, "runs");
-    if (cli->no_wait || json_array_size(runs) == 0) {
-        if (cli->no_wait || cli->json)
-            cli_print_object(cli, "sync", answer);
-    } else {
-        rc = wait_for_end(cli, cli->args[0]);
-        if (rc == EXIT_DONE)
-            rc = print_outcome(cli, cli->args[0], runs);
+    if (cli->dry_run) {
+        rc = cli_plan_made(cli, json_integer_value(json_array_get(json_object_get(answer, "runs"), 0)));
+        json_decref(answer);
+        return rc;
     }
+    note_started(cli, answer);
+    rc = cli_sync_follow(cli, cli->args[0], answer);
     json_decref(answer);
     return rc;
 }
@@ -271,11 +280,13 @@ static int run_cancel(struct cli *cli)
 const struct command commands_sync[] = {
     {"sync", "start", "CONNECTION", 1, 1, "start the first sync, or a cycle now, and show its progress",
      "Ctrl-C ends the showing, not the sync. Exit 8 when it finished but some of its records failed.\n"
-     "Past the first sync it makes the daemon look for changes at once, and says so.",
+     "Past the first sync it makes the daemon look for changes at once, and says so.\n"
+     "-n reads both sides, writes nothing to anybody and makes a plan of what would be made, changed, matched, refused:\n"
+     "  tieline sync start -n help-sales; tieline sync plan RUN; tieline sync approve RUN",
      start_options, run_start},
     {"sync", "status", "[CONNECTION]", 0, 1, "what runs, how far it is", NULL, status_options, run_status},
     {"sync", "history", "[CONNECTION]", 0, 1, "what was added, updated, failed: the last 7 days", NULL, history_options,
      run_history},
-    {"sync", "cancel", "CONNECTION", 1, 1, "end the running first sync; what is done stays", NULL, NULL, run_cancel},
+    {"sync", "cancel", "CONNECTION", 1, 1, "end the running first sync or dry run; what is done stays", NULL, NULL, run_cancel},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -4,13 +4,13 @@
 #include "sql.h"
 
 #define COLUMNS                                                                                                        \
-    "run, connection, link, kind, state, made, started, ended, who, phase, done, total, pair_low, pair_high, error"
+    "run, connection, link, kind, state, made, started, ended, who, phase, done, total, pair_low, pair_high, error, about, basis"
 #define COUNTS "added, updated, matched, deleted, failed, unchanged, echo, conflict, skipped"
 
 enum { Q_INSERT, Q_GET, Q_UPDATE, Q_LIST, Q_LIST_CONNECTION, Q_INTERRUPT, Q_COUNT_ADD, Q_COUNT_LIST };
 static const char *const SQL[] = {
     [Q_INSERT] = "INSERT INTO run(run, connection, link, kind, state, made, started, ended, who, phase, done, total, "
-                 "error) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                 "error, about, basis) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [Q_GET] = "SELECT " COLUMNS " FROM run WHERE run = ?1",
     [Q_UPDATE] = "UPDATE run SET state = ?2, started = ?3, ended = ?4, phase = ?5, done = ?6, total = ?7, error = ?8 "
                  "WHERE run = ?1",
@@ -60,6 +60,8 @@ static void read_run(struct query *q, struct arena *a, struct run *out)
     out->pair_low = get_i64(q);
     out->pair_high = get_i64(q);
     out->error = get_text(q, a);
+    out->about = get_i64(q);
+    out->basis = get_u64(q);
 }
 
 static int insert_row(struct db *db, int64_t id, int64_t made_us, const struct run *r, struct err *e)
@@ -78,6 +80,8 @@ static int insert_row(struct db *db, int64_t id, int64_t made_us, const struct r
     put_i64(&q, r->done);
     put_i64(&q, r->total);
     put_text(&q, r->error);
+    put_i64(&q, r->about);
+    put_u64(&q, r->basis);
     return query_run(&q);
 }
 

@@ -30,6 +30,7 @@ enum sql_module {
     SQL_INTENTS,
     SQL_RUNS,
     SQL_CHANGES,
+    SQL_PLANS,
     SQL_FAILURES,
     SQL_HOLDS,
     SQL_HOOKS,

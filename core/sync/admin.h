@@ -87,12 +87,22 @@ struct sync_request {
     const char *connection;
     const char *kind; /* null: every link */
     bool full;        /* a sweep of both sides also where the cursors are good */
+    int64_t plan;     /* the dry run that is carried out; 0: none */
 };
 /* draft: makes default maps where none are, checks them and begins the first sync; both endpoints must have been
  * described (admin_endpoint_check). active: one cycle now. *out: {"runs": [ids of the first syncs that run now],
  * "kinds": [theirs], "warnings": [{"code","text"}]}; a create class that cannot be found again is a warning. */
 int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **out, struct err *e);
-/* Ends the running first sync or sweep as `cancelled`; what is done stays. */
+/* The first sync looked at beforehand: both sides are read, nothing is written to any vendor, and what would be done is
+ * kept as the plan of a dry run. Answers as the start does, with that one run; E_PRECONDITION where nothing is new. */
+int admin_sync_preview(struct engine *g, const struct sync_request *r, json_t **out, struct err *e);
+/* Carries out the plan of a dry run: starts the first syncs it is about. What changed since is planned anew and listed.
+ * *out: as of the start, with "plan" and "age_seconds". E_PRECONDITION: code PLAN_OLD when maps or settings are others
+ * now. */
+int admin_sync_approve(struct engine *g, int64_t run, json_t **out, struct err *e);
+/* Adds to a plan as view_plan gives it what only the running engine knows: the time its calls would take. */
+void admin_plan_times(struct engine *g, json_t *plan);
+/* Ends the running dry run, or the running first sync or sweep as `cancelled`; what is done stays. */
 int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, struct err *e);
 
 /* Failures

@@ -4,6 +4,7 @@
 #include "admin_util.h"
 #include "lifecycle.h"
 #include "linkset.h"
+#include "preview.h"
 
 static void warn(json_t *list, str code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void warn(json_t *list, str code, const char *fmt, ...)
@@ -97,7 +98,7 @@ static int stamps_anew(struct engine *g, struct g_link *l, struct err *e)
     return rc;
 }
 
-static int start_link(struct engine *g, struct g_link *l, struct err *e)
+static int start_link(struct engine *g, struct g_link *l, int64_t plan, struct err *e)
 {
     struct run run = {.connection = l->row.connection,
                       .link = l->row.link,
@@ -107,15 +108,18 @@ static int start_link(struct engine *g, struct g_link *l, struct err *e)
                       .started_us = g_now(g),
                       .who = STR("admin"),
                       .phase = STR("observing"),
-                      .total = -1};
+                      .total = -1,
+                      .about = plan};
     int rc = run_create(g->db, &run, e);
     if (rc != TL_OK)
         return rc;
     l->row.run = run.run;
+    l->plan = plan;
     l->row.phase = PHASE_OBSERVE;
     l->row.position = (str){0};
     l->orphans = true;
-    rc = stamps_anew(g, l, e);
+    if (!plan) /* its dry run asked whose the marks are */
+        rc = stamps_anew(g, l, e);
     if (rc == TL_OK)
         rc = link_row_store(g, l, e);
     if (rc == TL_OK)
@@ -153,7 +157,7 @@ static bool orgs_known(const struct g_conn *c, struct err *e)
     return true;
 }
 
-static int start_first(struct engine *g, struct g_conn *c, const char *kind, json_t *warnings, struct err *e)
+int admin_sync_ready(struct engine *g, struct g_conn *c, json_t *warnings, struct err *e)
 {
     int rc = TL_OK;
     if (!kinds_known(g, c, e) || !orgs_known(c, e))
@@ -161,8 +165,19 @@ static int start_first(struct engine *g, struct g_conn *c, const char *kind, jso
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         if (l->conn == c && l->row.enabled)
             rc = link_check(g, l, warnings, e);
-    if (rc == TL_OK)
-        rc = admin_rebuild(g, c, e);
+    return rc == TL_OK ? admin_rebuild(g, c, e) : rc;
+}
+
+static int start_first(struct engine *g, struct g_conn *c, const struct sync_request *r, json_t *warnings,
+                       struct err *e)
+{
+    if (c->preview) {
+        err_set(e, E_PRECONDITION, "a dry run of \"%.*s\" goes on", STR_FMT(c->row.name));
+        err_hint(e, "wait for its end (`tieline sync plan %lld`), or `tieline sync cancel %.*s`",
+                 (long long)preview_run(c), STR_FMT(c->row.name));
+        return E_PRECONDITION;
+    }
+    int rc = admin_sync_ready(g, c, warnings, e);
     if (rc != TL_OK)
         return rc;
     rc = g_begin(g, e);
@@ -170,8 +185,8 @@ static int start_first(struct engine *g, struct g_conn *c, const char *kind, jso
         rc = admin_claims_take(g, c->ep, c->row.connection, e);
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         if (l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW &&
-            (!kind || str_eq(l->row.name, kind_plain(str_of(kind)))))
-            rc = start_link(g, l, e);
+            (!r->kind || str_eq(l->row.name, kind_plain(str_of(r->kind)))))
+            rc = start_link(g, l, r->plan, e);
     struct connection row = c->row;
     if (rc == TL_OK && row.state != CONN_ACTIVE) {
         row.state = CONN_INITIAL;
@@ -207,7 +222,7 @@ int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **ou
         fresh |= l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW;
     int rc = TL_OK;
     if (fresh || state == CONN_DRAFT || state == CONN_READY)
-        rc = start_first(g, c, r->kind, warnings, e);
+        rc = start_first(g, c, r, warnings, e);
     json_t *runs = json_array(), *kinds = json_array();
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
         if (l->conn != c || (r->kind && !str_eq(l->row.name, kind_plain(str_of(r->kind)))))
@@ -236,6 +251,8 @@ int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, st
     struct g_conn *c = admin_conn(g, connection, e);
     if (!c)
         return TL_E_NOT_FOUND;
+    if (c->preview)
+        return admin_preview_cancel(g, c, out, e);
     int cancelled = 0;
     int rc = life_check(LIFE_CANCEL, &c->row, e);
     if (rc != TL_OK)

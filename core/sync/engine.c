@@ -3,6 +3,7 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "preview.h"
 
 bool g_spent(const struct engine *g)
 {
@@ -206,6 +207,8 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     if (rc == TL_OK)
         rc = run_interrupt_all(g->db, e);
     if (rc == TL_OK)
+        rc = preview_resume(g, e);
+    if (rc == TL_OK)
         rc = load_intents(g, e);
     if (rc == TL_OK)
         rc = block_restored(g, e);
@@ -257,9 +260,18 @@ void engine_figures_get(const struct engine *g, struct engine_figures *out)
     *out = g->figures;
 }
 
+static void call_timed(struct engine *g, const struct call *c)
+{
+    struct g_endpoint *ep = model_endpoint(g, c->endpoint);
+    int64_t took = g_now(g) - call_note(c)->sent_us;
+    if (ep && took >= 0 && (c->kind == CALL_PULL || c->kind == CALL_PUSH || c->kind == CALL_GET))
+        ep->call_us = ep->call_us ? ep->call_us + (took - ep->call_us) / 8 : took;
+}
+
 static void take_answer(struct engine *g, struct call *c)
 {
     g->calls_open--;
+    call_timed(g, c);
     switch (c->kind) {
     case CALL_CHECK:
     case CALL_DISCOVER:
@@ -371,6 +383,7 @@ static bool round_once(struct engine *g)
     bool any = take_answers(g);
     any |= hook_turn(g);
     any |= prep_turn(g);
+    any |= preview_turn(g);
     any |= life_turn(g);
     for (struct g_feed *f = g->feeds; f && !g_spent(g); f = f->next)
         any |= feed_take_pages(g, f);

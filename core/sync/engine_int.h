@@ -97,6 +97,7 @@ struct g_endpoint {
     int crashes;
     int64_t clock_samples[15];
     unsigned n_clock;
+    int64_t call_us; /* how long a call of it takes: moving mean; 0: none was answered yet */
 };
 
 /* One lookup a feed keeps. */
@@ -131,6 +132,7 @@ struct g_feed {
     bool pulling, getting;
     bool live_started; /* the cursor of changes exists */
     int64_t poll_due;  /* mono */
+    int64_t looked_us; /* when the pull of changes that ended complete last was sent; 0: none since the start */
     int64_t backoff_until;
     int failures;
     /* Passes */
@@ -166,6 +168,8 @@ struct g_conn {
     struct arena arena;
     struct connection row;
     struct g_endpoint *ep[2];
+    struct preview *preview; /* preview.h; NULL: no dry run goes on */
+    int64_t window_us;       /* windows of new links count back from here; 0: from now */
 };
 
 struct g_count { /* not stored yet */
@@ -199,6 +203,7 @@ struct g_link {
     int64_t hold_until;           /* mono: no room was left */
     int64_t live_run, live_run_until;
     int64_t retry_run;
+    int64_t plan; /* the dry run that the running first sync carries out; 0: none; -1: look */
     struct g_count counts[4];
     unsigned open_intents, unknown_intents;
     unsigned open_creates[2], unknown_creates[2];
@@ -228,6 +233,7 @@ struct g_entry {
     bool done;
 };
 
+struct trouble;
 struct g_batch {
     struct g_batch *next;
     struct arena arena;
@@ -295,6 +301,7 @@ struct engine {
     } fresh[8192];              /* recently read records, direct mapped */
     struct ref_slot refs[1024]; /* direct mapped */
     int64_t ref_epoch;
+    int64_t dry_run; /* while rows of it are made: they stand in for pairs; 0: none */
     struct admin_wait *waits;
     char actor[64];       /* who the next verbs are audited as; empty: the engine */
     bool enabling;        /* some connection was enabled and is not through its sweep yet */
@@ -482,6 +489,10 @@ bool link_walk(struct engine *g, struct g_link *l); /* PHASE_OBSERVE .. PHASE_DR
 bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const int64_t *pairs, const str *values,
                          unsigned n);
 void match_find_done(struct engine *g, struct call *c);
+/* Live records of one side with this one's match key, itself included. ids is filled for the first of them alone, the
+ * one that was there first; *n 0 for the others and without a key. */
+int match_same_key(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a, str *key,
+                   str *ids, unsigned *n, struct err *e);
 
 /* ---- orphan.c */
 bool orphan_turn(struct engine *g, struct g_link *l);
@@ -531,6 +542,9 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
 int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
               struct err *e);
 void link_lanes_stale(struct g_link *l);
+/* PLAN_FAIL in words: what the failure row says. Texts in the arena. */
+void plan_trouble(const struct g_link *l, const struct loaded *ld, const struct plan *plan, int side, struct arena *a,
+                  struct trouble *out);
 
 /* ---- guard.c: each sets *tripped or *done when the pair has been dealt with */
 /* A field goes back and forth: the pair rests for a day (PAIR_LOOP), or until a person lets it go on. */

@@ -372,6 +372,7 @@ static int take_checkpoint(struct engine *g, struct g_feed *f, struct call *c, c
     clock_sample(g, f, c, k->server_us);
     if (k->mode == TL_PULL_CHANGES) {
         int64_t pulled = k->complete ? g_now(g) : f->row.pulled_us;
+        f->looked_us = k->complete ? call_note(c)->sent_us : f->looked_us;
         if (str_eq(k->cursor, f->row.cursor) && pulled == f->row.pulled_us)
             return TL_OK;
         bool moved = !str_eq(k->cursor, f->row.cursor);

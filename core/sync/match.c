@@ -4,6 +4,7 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "preview.h"
 #include "unicode.h"
 
 void stamp_of_instance(const struct g_link *l, int source, str source_id, uint32_t gen, const char *instance,
@@ -92,7 +93,7 @@ static int hits_load(struct engine *g, struct g_link *l, int side, const struct 
             out->partner[out->n] = p.rec[1 - side];
         }
         if (rc == TL_E_NOT_FOUND)
-            rc = TL_OK;
+            rc = g->dry_run ? dry_paired(g, l, side, r->rec, &out->two_sided[out->n], e) : TL_OK;
         out->n++;
     }
     return rc;
@@ -237,6 +238,32 @@ int match_decide(struct engine *g, struct g_link *l, int source, const struct re
     if (!searched && !local_truth && (kind->can & TL_CAN_FIND))
         out->match = MATCH_SEARCH;
     return TL_OK;
+}
+
+int match_same_key(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a, str *key,
+                   str *ids, unsigned *n, struct err *e)
+{
+    struct lookup_key k;
+    struct hits own;
+    AUTO(buf_done) struct buf text = {0};
+    *n = 0;
+    if (!key_of(l, side, rec->observation, a, &k))
+        return TL_OK;
+    int rc = hits_load(g, l, side, &k, rec->rec, a, &own, e);
+    buf_str(&text, rec->id);
+    unsigned found = 1;
+    for (size_t i = 0; i < own.n && rc == TL_OK; i++) {
+        if (own.rec[i].state != TL_STATE_LIVE || own.ignored[i] || !record_in_window(l, &own.rec[i]))
+            continue;
+        if (comes_before(&own.rec[i], rec))
+            return TL_OK;
+        buf_fmt(&text, ", %.*s", STR_FMT(own.rec[i].id));
+        found++;
+    }
+    *n = found;
+    *key = k.text;
+    *ids = arena_str(a, buf_lent(&text));
+    return rc;
 }
 
 /* ---- Searching at the vendor

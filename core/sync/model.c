@@ -3,6 +3,7 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "preview.h"
 
 struct g_endpoint *model_endpoint(struct engine *g, int64_t id)
 {
@@ -275,7 +276,7 @@ static int load_links(struct engine *g, struct err *e)
             l = calloc(1, sizeof *l);
             ASSERT(l);
             l->row.link = rows[i].link;
-            l->wake_after = -1;
+            l->wake_after = l->plan = -1;
             l->orphans = l->held = true; /* looked at once after a start */
             struct g_link **at = &g->links;
             while (*at)
@@ -382,6 +383,7 @@ void model_free(struct engine *g)
     while (g->conns) {
         struct g_conn *c = g->conns;
         g->conns = c->next;
+        preview_free(c);
         arena_done(&c->arena);
         free(c);
     }
@@ -558,7 +560,7 @@ int model_feeds_build(struct engine *g, struct err *e)
     for (struct g_feed *f = g->feeds; f; f = f->next)
         f->wanted = false;
     for (struct g_link *l = g->links; l; l = l->next)
-        for (int s = 0; s < 2 && link_runs(l) && l->row.phase != PHASE_NEW; s++)
+        for (int s = 0; s < 2 && ((link_runs(l) && l->row.phase != PHASE_NEW) || preview_reads(l)); s++)
             if (l->feed[s])
                 l->feed[s]->wanted = true;
     return rc;

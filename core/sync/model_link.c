@@ -160,7 +160,8 @@ static int link_window(struct engine *g, struct g_link *l, const struct link_set
     for (int side = 0; within < 0 && side < 2; side++)
         if (l->conn->ep[side]->default_window_us > 0)
             within = l->conn->ep[side]->default_window_us;
-    l->row.created_from_us = within > 0 ? g_now(g) - within : 0;
+    int64_t from = l->conn->window_us ? l->conn->window_us : g_now(g); /* as its dry run had it */
+    l->row.created_from_us = within > 0 ? from - within : 0;
     return TL_OK;
 }
 

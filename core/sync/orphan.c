@@ -3,11 +3,16 @@
  * bears one of them is bound to its source before anything is created. What stays unexplained is reported. */
 #include <stdlib.h>
 
-#include "engine_int.h"
+#include "preview.h"
 
 enum { ORPHAN_GENERATIONS = 8 };
 
 static const char WAITS[] = "orphaned_stamp";
+
+static bool asks(const struct g_link *l)
+{
+    return l->row.phase == PHASE_OBSERVE || preview_reads(l);
+}
 
 /* Does a link that is about to match for the first time ask whose the record is? Then the stamp counts again, though
  * the pair that it was made for, that of a former link, explained it once. */
@@ -16,7 +21,7 @@ bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp)
     if (stamp.n == 0 || !stamp_is_ours(g, stamp))
         return false;
     for (const struct g_link *l = g->links; l; l = l->next)
-        if (l->row.phase == PHASE_OBSERVE && (l->feed[0] == f || l->feed[1] == f))
+        if (asks(l) && (l->feed[0] == f || l->feed[1] == f))
             return true;
     return false;
 }
@@ -27,7 +32,7 @@ int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stam
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         for (int s = 0; s < 2 && rc == TL_OK; s++) {
             int64_t pair = 0;
-            if (l->row.phase != PHASE_OBSERVE || l->feed[s] != f)
+            if (!asks(l) || l->feed[s] != f)
                 continue;
             rc = pair_of_record(g->db, l->row.link, (enum side)s, rec, (str){0}, &pair, e);
             if (rc != TL_E_NOT_FOUND)

@@ -215,7 +215,7 @@ bool endpoint_used(const struct engine *g, const struct g_endpoint *ep)
     for (const struct g_conn *c = g->conns; c; c = c->next) {
         bool runs = c->row.state == CONN_INITIAL || c->row.state == CONN_ACTIVE || c->row.state == CONN_BLOCKED ||
                     c->row.state == CONN_READY;
-        if (runs && (c->ep[0] == ep || c->ep[1] == ep))
+        if ((runs || c->preview) && (c->ep[0] == ep || c->ep[1] == ep))
             return true;
     }
     return false;

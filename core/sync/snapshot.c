@@ -1,5 +1,6 @@
 /* From rows to the planner's view and back: values, bases, change times, references. */
 #include "engine_int.h"
+#include "preview.h"
 
 enum side_state side_state_of(const struct record *r)
 {
@@ -93,6 +94,8 @@ static int ref_resolve(struct engine *g, struct g_link *l, int side, const struc
         return TL_OK;
     struct counterpart c = {0};
     int rc = pair_counterpart(g->db, a, to->row.link, (enum side)side, to->feed[side]->row.feed, id, &c, e);
+    if (g->dry_run && (rc == TL_E_NOT_FOUND || (rc == TL_OK && c.rec == 0)))
+        return dry_reference(g, to, side, id, a, out, e);
     if (rc != TL_OK || c.rec == 0)
         return rc == TL_E_NOT_FOUND ? TL_OK : rc;
     out->pair = c.pair;

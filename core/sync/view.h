@@ -66,5 +66,15 @@ int view_pair_find(struct db *r, const char *connection, const char *text, json_
 int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e); /* both sides, fields, history, failures */
 /* Fields that wait for a decision. Filters may be null. */
 int view_conflicts(struct db *r, const char *connection, const char *kind, uint32_t limit, json_t **out, struct err *e);
+/* A dry run's plan: how much of what in which direction, calls, and whether maps and settings are others by now. Also of
+ * an undo. "seconds" are the engine's to fill in (admin_plan_times). */
+int view_plan(struct db *r, int64_t run, int64_t now_us, json_t **out, struct err *e);
+struct view_plan_filter {
+    int64_t run;
+    const char *what, *kind; /* null: any */
+    bool changed;            /* only rows that were planned anew when it was carried out */
+};
+int view_plan_items(struct db *r, const struct view_plan_filter *f, const struct view_page *page, json_t **out,
+                    struct err *e);
 int view_hooks(struct db *r, json_t **out, struct err *e);
 #endif

@@ -2,6 +2,7 @@
  * goes on at the place stored with the last batch. */
 #include "engine_int.h"
 #include "log.h"
+#include "preview.h"
 
 /* Links that this one refers to are through before it begins. */
 static bool dependencies_through(struct engine *g, const struct g_link *l)
@@ -52,7 +53,20 @@ static int walk_record(struct engine *g, struct g_link *l, int side, const struc
     ld.pair.lane = LANE_BULK;
     if (rc == TL_OK && rec->damaged)
         return TL_OK;
+    if (rc == TL_OK && l->plan > 0)
+        rc = dry_recheck(g, l, side, rec, e);
     return rc == TL_OK ? work_pair(g, l, &ld, b, false, &a, e) : rc;
+}
+
+/* Was the running first sync approved as a plan? */
+static int plan_look(struct engine *g, struct g_link *l, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct run run = {0};
+    int rc = l->plan < 0 && l->row.run ? run_get(g->db, &a, l->row.run, &run, e) : TL_OK;
+    if (rc == TL_OK && l->plan < 0)
+        l->plan = run.about;
+    return rc;
 }
 
 static int walk_slice(struct engine *g, struct g_link *l, struct builder *b, struct err *e)
@@ -63,7 +77,9 @@ static int walk_slice(struct engine *g, struct g_link *l, struct builder *b, str
     int side = l->row.position.n && l->row.position.p[0] == 'b' ? 1 : 0;
     str after = l->row.position.n > 1 ? str_n(l->row.position.p + 1, l->row.position.n - 1) : (str){0};
     bool *paired = NULL;
-    int rc = record_walk_link(g->db, &a, l->feed[side]->row.feed, l->row.link, (enum side)side, after, PAGE_ROWS, &page,
+    int rc = plan_look(g, l, e);
+    if (rc == TL_OK)
+        rc = record_walk_link(g->db, &a, l->feed[side]->row.feed, l->row.link, (enum side)side, after, PAGE_ROWS, &page,
                               &paired, &n, e);
     size_t done = 0;
     for (; done < n && rc == TL_OK && !b->starved[1 - side]; done++)
@@ -147,6 +163,24 @@ static bool phase_turn(struct engine *g, struct g_link *l, int32_t phase, const 
     return rc == TL_OK;
 }
 
+/* Both sides were read for the dry run, a while ago: what changed since comes before anything is decided. */
+static bool is_up_to_date(struct engine *g, struct g_link *l)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct run run = {0};
+    struct err e = {0};
+    if (plan_look(g, l, &e) != TL_OK)
+        return false;
+    if (l->plan == 0)
+        return true;
+    if (run_get(g->db, &a, l->row.run, &run, &e) != TL_OK)
+        return false;
+    for (int s = 0; s < 2; s++)
+        if ((l->feed[s]->kind->desc.can & TL_CAN_PULL) && l->feed[s]->looked_us < run.started_us)
+            return false;
+    return true;
+}
+
 bool link_walk(struct engine *g, struct g_link *l)
 {
     if (!link_runs(l) || g->stopping || g->storage_down || l->orphans)
@@ -154,7 +188,7 @@ bool link_walk(struct engine *g, struct g_link *l)
     bool ready = feed_ready(l->feed[0]) && feed_ready(l->feed[1]);
     switch (l->row.phase) {
     case PHASE_OBSERVE:
-        return ready && dependencies_through(g, l) && phase_turn(g, l, PHASE_MATCH, walk_start(l), "matching");
+        return ready && is_up_to_date(g, l) && dependencies_through(g, l) && phase_turn(g, l, PHASE_MATCH, walk_start(l), "matching");
     case PHASE_MATCH:
         return ready && walk_turn(g, l);
     case PHASE_DRAIN:

@@ -374,8 +374,8 @@ static int pair_adopt(struct engine *g, struct g_link *l, struct loaded *ld, int
     return rc;
 }
 
-static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan, int side,
-                       struct err *e)
+void plan_trouble(const struct g_link *l, const struct loaded *ld, const struct plan *plan, int side, struct arena *a,
+                  struct trouble *out)
 {
     const struct rule_field *f = &l->fields[plan->field];
     AUTO(buf_done) struct buf text = {0};
@@ -400,17 +400,22 @@ static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, co
         if (plan->why.n == 0)
             buf_fmt(&text, "\"%.*s\" does not fit \"%.*s\"", STR_FMT(v), STR_FMT(f->side[plan->target].name));
     }
+    *out = (struct trouble){.code = code,
+                            .reason = plan->reason,
+                            .field = f->side[plan->target].path,
+                            .id = ld->rec[side].id,
+                            .side = side,
+                            .text = arena_str(a, buf_lent(&text)).p};
+}
+
+static int plan_failed(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan, int side,
+                       struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct trouble t = {0};
+    plan_trouble(l, ld, plan, side, &a, &t);
     int rc = pair_exists(g, ld, e);
-    if (rc != TL_OK)
-        return rc;
-    AUTO(text_free) char *shown_text = text_dup(buf_text(&text));
-    struct trouble t = {.code = code,
-                        .reason = plan->reason,
-                        .field = f->side[plan->target].path,
-                        .id = ld->rec[side].id,
-                        .side = side,
-                        .text = shown_text};
-    return fail_pair(g, l, &ld->pair, &t, e);
+    return rc == TL_OK ? fail_pair(g, l, &ld->pair, &t, e) : rc;
 }
 
 static int work_create(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, int target,

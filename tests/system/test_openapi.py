@@ -50,6 +50,7 @@ def site():
         s.start()
         s.sign_in()
         s.connect("every=1s")
+        s.plan = s.run("sync", "start", "-n", "demo").stderr.split("sync approve ")[1].split()[0]
         s.first_sync()
         pair = s.pairs(1)[0]
         s.sandbox.change("desk", "contacts", pair[0], title="documented")
@@ -66,7 +67,7 @@ def test_answers_fit_the_document(site):
     failure = site.list("failure", "list")[0]["id"]
     filled = {"{connection}": "demo", "{kind}": "contact", "/failures/{id}": f"/failures/{failure}",
               "/pairs/{id}": f"/pairs/{site.pair_id}", "/connectors/{name}": "/connectors/desk",
-              "/endpoints/{name}": "/endpoints/desk", "/connections/{name}": "/connections/demo"}
+              "/endpoints/{name}": "/endpoints/desk", "/connections/{name}": "/connections/demo", "{run}": site.plan}
     wrong, seen = [], 0
     for path, methods in document["paths"].items():
         if "get" not in methods:

@@ -287,7 +287,9 @@ CREATE TABLE run(
   made INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,
   who TEXT NOT NULL, phase TEXT NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL,
   pair_low INTEGER NOT NULL DEFAULT 0, pair_high INTEGER NOT NULL DEFAULT 0,
-  error TEXT NOT NULL
+  error TEXT NOT NULL,
+  about INTEGER NOT NULL DEFAULT 0, -- the run it carries out (a first sync: the dry run) or takes back (an undo)
+  basis INTEGER NOT NULL DEFAULT 0  -- of a dry run: what maps and settings it was made from
 ) STRICT;
 CREATE INDEX run_connection ON run(connection, run);
 CREATE INDEX run_open ON run(run) WHERE state IN (0, 1, 6);
@@ -300,6 +302,19 @@ CREATE TABLE run_count(
   skipped INTEGER NOT NULL,
   PRIMARY KEY(run, link, dest)
 ) STRICT, WITHOUT ROWID;
+
+-- What a dry run found and what became of it; what an undo takes back. A record's hash is its seen_hash at that time.
+CREATE TABLE plan_item(
+  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+  item INTEGER NOT NULL,
+  link INTEGER NOT NULL, what INTEGER NOT NULL, side INTEGER NOT NULL, state INTEGER NOT NULL,
+  pair INTEGER NOT NULL, a_rec INTEGER, b_rec INTEGER, a_hash INTEGER NOT NULL, b_hash INTEGER NOT NULL,
+  code TEXT NOT NULL, field TEXT NOT NULL, detail TEXT NOT NULL, fields TEXT NOT NULL,
+  PRIMARY KEY(run, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX plan_item_a ON plan_item(run, a_rec) WHERE a_rec IS NOT NULL;
+CREATE INDEX plan_item_b ON plan_item(run, b_rec) WHERE b_rec IS NOT NULL;
+CREATE INDEX plan_item_pair ON plan_item(run, pair) WHERE pair <> 0;
 
 -- Every remote write but the first create of a pair, which pair.run carries.
 CREATE TABLE change(

@@ -1,0 +1,119 @@
+/* See csv_answer.h. */
+#include "csv_answer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "csv.h"
+#include "times.h"
+#include "transform_int.h"
+
+bool csv_wanted(const struct request *rq)
+{
+    str rest = request_header(rq, "Accept"), part;
+    while (str_split(&rest, ',', &part)) {
+        str type;
+        str_split(&part, ';', &type);
+        if (str_eq_nocase(str_trim(type), STR("text/csv")))
+            return true;
+    }
+    return false;
+}
+
+int csv_time(struct arena *a, str zone, const char *rfc3339, struct buf *out, struct err *e)
+{
+    int64_t us = 0, offset = 0, days = 0, year = 0;
+    int month = 0, day = 0;
+    if (zone.n == 0 || !time_parse(str_of(rfc3339), &us)) {
+        buf_text_add(out, rfc3339);
+        return TL_OK;
+    }
+    const struct zone *z = zone_open(zone, a);
+    if (!z) {
+        err_set(e, E_USAGE, "\"%.*s\" is not a time zone that is known here", STR_FMT(zone));
+        err_hint(e, "a name as \"Europe/Berlin\" or \"America/Sao_Paulo\"");
+        return E_USAGE;
+    }
+    offset = zone_offset_us(z, us);
+    us += offset;
+    days = us >= 0 ? us / US_PER_DAY : -((-us + US_PER_DAY - 1) / US_PER_DAY);
+    int64_t second = (us - days * US_PER_DAY) / US_PER_S, minutes = offset / (60 * US_PER_S);
+    int64_t away = minutes < 0 ? -minutes : minutes;
+    date_to_civil(days, &year, &month, &day);
+    buf_fmt(out, "%04" PRId64 "-%02d-%02d %02" PRId64 ":%02" PRId64 ":%02" PRId64 "%c%02" PRId64 ":%02" PRId64, year,
+            month, day, second / 3600, second / 60 % 60, second % 60, minutes < 0 ? '-' : '+', away / 60, away % 60);
+    return TL_OK;
+}
+
+static int cell(struct request *rq, struct csv *c, const struct csv_column *column, const json_t *v, struct err *e)
+{
+    AUTO(buf_done) struct buf text = {0};
+    int rc = TL_OK;
+    if (json_is_integer(v)) {
+        csv_number(c, json_integer_value(v));
+        return TL_OK;
+    }
+    if (json_is_string(v) && column->time)
+        rc = csv_time(&rq->arena, request_param(rq, "tz"), json_string_value(v), &text, e);
+    else if (json_is_string(v))
+        buf_text_add(&text, json_string_value(v));
+    else if (json_is_boolean(v))
+        buf_text_add(&text, json_is_true(v) ? "yes" : "no");
+    else if (v && !json_is_null(v)) {
+        char *dump = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+        buf_text_add(&text, dump ? dump : "");
+        free(dump);
+    }
+    csv_text(c, buf_lent(&text));
+    return rc;
+}
+
+/* ---- One text as the answer -------------------------------------------------------------------------------------- */
+
+static bool whole(void *self, struct buf *out)
+{
+    struct buf *text = self;
+    if (text->n == 0)
+        return false;
+    buf_str(out, buf_lent(text));
+    buf_clear(text);
+    return true;
+}
+
+static void whole_free(void *self)
+{
+    buf_done(self);
+    free(self);
+}
+
+int csv_answer(struct request *rq, json_t **answer, const struct csv_column *columns, struct err *e)
+{
+    AUTO(buf_done) struct buf text = {0};
+    struct csv c = {.out = &text};
+    size_t i;
+    json_t *row;
+    int rc = TL_OK;
+    for (const struct csv_column *k = columns; k->title; k++)
+        csv_text(&c, str_of(k->title));
+    csv_end(&c);
+    json_array_foreach(json_object_get(*answer, "items"), i, row)
+    {
+        for (const struct csv_column *k = columns; k->title && rc == TL_OK; k++)
+            rc = cell(rq, &c, k, json_object_get(row, k->member), e);
+        csv_end(&c);
+    }
+    json_decref(*answer);
+    *answer = NULL;
+    if (rc != TL_OK)
+        return rc;
+    struct buf *kept = calloc(1, sizeof *kept);
+    struct stream *stream = calloc(1, sizeof *stream);
+    ASSERT(kept && stream);
+    *kept = text;
+    text = (struct buf){0};
+    *stream = (struct stream){kept, whole, whole_free};
+    rq->stream = stream;
+    rq->stream_type = "text/csv; charset=utf-8";
+    return TL_OK;
+}
