@@ -170,7 +170,11 @@ static int listen_all(struct app *app, struct err *e)
     const char *address = config_get(c, "hooks", "listen");
     if (rc || strcmp(address, "off") == 0)
         return rc;
-    struct server_options hooks = {.address = address, .threads = 4, .max_body = 1 << 20, .raw = hook_answer};
+    struct server_options hooks = {.address = address,
+                                   .threads = 4,
+                                   .max_per_address = (int)config_number(c, "hooks", "max_per_address"),
+                                   .max_body = 1 << 20,
+                                   .raw = hook_answer};
     return server_start(&app->hook_server, app, &hooks, e);
 }
 

@@ -300,7 +300,8 @@ int hook_answer(struct request *rq, struct buf *answer, const char **content_typ
     (void)content_type;
     str rest = rq->path, part, name = {0}, secret = {0};
     bool ours = str_split(&rest, '/', &part) && part.n == 0 && str_split(&rest, '/', &part) && str_is(part, "hooks") &&
-                str_split(&rest, '/', &name) && str_split(&rest, '/', &secret) && rest.n == 0;
+                str_split(&rest, '/', &name) && str_split(&rest, '/', &secret) && rest.n == 0 &&
+                rq->path.p[rq->path.n - 1] != '/';
     int status = 404;
     struct generation *g = generation_take(rq->app->hooks);
     for (const struct hook_target *t = ours ? g->first : NULL; t; t = t->next) {

@@ -17,14 +17,23 @@
 
 #include "app.h"
 #include "guard.h"
+#include "head_limit.h"
 #include "log.h"
 #include "route_match.h"
 #include "times.h"
 
-enum { MAX_CONNECTIONS = 256, HEADER_TIMEOUT_S = 60, MAX_HEADERS = 101, SEND_LIMIT_S = 3, BODY_LIMIT_S = 30 };
+enum {
+    MAX_CONNECTIONS = 256,
+    HEADER_TIMEOUT_S = 60,
+    MAX_HEADERS = 101,
+    SEND_LIMIT_S = 3,
+    BODY_LIMIT_S = 30,
+    HEAD_LIMIT_S = 30
+};
 
 struct server {
     struct MHD_Daemon *daemon;
+    struct head_limit *heads; /* NULL: not needed, the peers are users of this machine */
     struct app *app;
     struct server_options options;
     char *socket_path;
@@ -37,6 +46,8 @@ struct server {
 
 /* What is collected while a request's body arrives. */
 struct arriving {
+    char *target; /* as the request line has it */
+    bool begun;   /* the head is whole and was not refused */
     struct buf body;
     int64_t until_us; /* mono; a body that drips is not waited for longer, whatever it sends meanwhile */
     bool counted;     /* in server.unsent */
@@ -398,20 +409,33 @@ static unsigned long long announced_bytes(struct MHD_Connection *c)
     return text ? strtoull(text, NULL, 10) : 0;
 }
 
-static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c, const char *url, const char *method,
+/* The path as it was sent, up to the query: what is encoded in it stays so until its parts are told apart. NULL: it has
+ * an encoded NUL, which nothing here has a name with. */
+static const char *path_of(const struct arriving *in, struct arena *a)
+{
+    const char *end = strchr(in->target, '?');
+    str path = end ? str_n(in->target, (size_t)(end - in->target)) : str_of(in->target);
+    return strstr(in->target, "%00") ? NULL : arena_str(a, path).p;
+}
+
+static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c, const char *method,
                                       struct arriving *in)
 {
     struct request rq = {.app = s->app,
                          .method = str_of(method),
-                         .path = str_of(url),
                          .connection = c,
                          .raw_body = buf_lent(&in->body),
                          .actor = "unknown",
                          .http_status = 200};
     enum MHD_Result rc;
     struct err e = {0};
+    const char *path = path_of(in, &rq.arena);
+    rq.path = str_of(path ? path : "");
     if (in->body.full) {
         rc = send_too_large(s, c);
+    } else if (!path) {
+        err_set(&e, TL_E_INVALID, "malformed request: a NUL in its address");
+        rc = send_problem(c, &e, 400);
     } else if (!peer_allowed(s, &rq)) {
         err_set(&e, TL_E_DENIED, "this user may not use the API");
         err_hint(&e, "run the command as root or as a member of the group named by [api] group");
@@ -424,12 +448,43 @@ static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c
     return rc;
 }
 
+static struct head_entry *head_of(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *c, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct server *s = cls;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *socket_context = head_limit_add(s->heads, info ? info->connect_fd : -1);
+    } else if (*socket_context) {
+        head_limit_remove(s->heads, *socket_context);
+        *socket_context = NULL;
+    }
+}
+
+/* The first that is heard of a request: its line. What is returned is the request's context. */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *c)
+{
+    (void)cls;
+    (void)c;
+    struct arriving *in = calloc(1, sizeof *in);
+    ASSERT(in);
+    in->target = text_dup(target);
+    return in;
+}
+
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method,
                                   const char *version, const char *data, size_t *size, void **context)
 {
     struct server *s = cls;
     struct arriving *in = *context;
-    if (!in) {
+    (void)url; /* decoded by the library, and cut at a NUL: the target is kept as it came */
+    if (!in->begun) {
         const char *wrong = guard_connection(c, method, version);
         if (wrong) {
             struct err e = {0};
@@ -438,11 +493,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         }
         if (announced_bytes(c) > s->options.max_body)
             return send_too_large(s, c);
-        in = calloc(1, sizeof *in);
-        ASSERT(in);
+        if (s->heads)
+            head_limit_arrived(s->heads, head_of(c));
+        in->begun = true;
         in->body.max = s->options.max_body;
         in->until_us = env_mono_us(s->app->env) + BODY_LIMIT_S * US_PER_S;
-        *context = in;
         return MHD_YES;
     }
     if (*size) {
@@ -454,7 +509,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
     }
     in->counted = true;
     count(s, 1, 1);
-    enum MHD_Result rc = answer_request(s, c, url, method, in);
+    enum MHD_Result rc = answer_request(s, c, method, in);
     count(s, -1, 0);
     return rc;
 }
@@ -462,13 +517,15 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 static void on_completed(void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
 {
     struct server *s = cls;
-    (void)c;
     (void)code;
     struct arriving *in = *context;
+    if (s->heads && head_of(c))
+        head_limit_next(s->heads, head_of(c));
     if (in) {
         if (in->counted)
             count(s, 0, -1);
         buf_done(&in->body);
+        text_free(in->target);
         free(in);
         *context = NULL;
     }
@@ -582,19 +639,26 @@ int server_start(struct server **out, struct app *app, const struct server_optio
     }
     unsigned mode = s->options.raw ? MHD_USE_EPOLL_INTERNAL_THREAD
                                    : MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
-    struct MHD_OptionItem extra[] = {
-        {MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 2, NULL},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    if (!s->options.raw)
-        extra[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-    s->daemon =
-        MHD_start_daemon(mode | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER,
-                         library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned)HEADER_TIMEOUT_S, MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
+    struct MHD_OptionItem extra[4] = {{MHD_OPTION_END, 0, NULL}};
+    if (s->options.raw) {
+        s->heads = head_limit_start(HEAD_LIMIT_S * US_PER_S, HEADER_TIMEOUT_S * US_PER_S);
+        const struct MHD_OptionItem items[] = {
+            {MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 2, NULL},
+            {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
+            {options->max_per_address ? MHD_OPTION_PER_IP_CONNECTION_LIMIT : MHD_OPTION_END, options->max_per_address,
+             NULL},
+            {MHD_OPTION_END, 0, NULL},
+        };
+        memcpy(extra, items, sizeof items);
+    }
+    s->daemon = MHD_start_daemon(mode | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER,
+                                 library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+                                 on_completed, s, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
+                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                                 (unsigned)HEADER_TIMEOUT_S, MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
     if (!s->daemon) {
         close(fd);
+        s->heads = head_limit_stop(s->heads);
         s->socket_path = text_free(s->socket_path);
         free(s);
         return err_set(e, TL_E_BUG, "the HTTP server library refused to start");
@@ -608,6 +672,7 @@ struct server *server_stop(struct server *s)
     if (s) {
         let_answers_leave(s);
         MHD_stop_daemon(s->daemon);
+        s->heads = head_limit_stop(s->heads);
         if (s->socket_path)
             unlink(s->socket_path);
         pthread_mutex_destroy(&s->writes);

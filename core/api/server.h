@@ -75,6 +75,7 @@ struct server_options {
     uint32_t socket_group;   /* gid that may use it beside root and us; UINT32_MAX: none */
     const char *address;     /* HOST:PORT instead of a socket */
     int threads;
+    int max_per_address; /* connections from one address at once; 0: no limit */
     size_t max_body;
     const struct route *const *tables; /* NULL-terminated list of route tables, each ended by a route without method */
     /* Instead of routes: gets every request as it is (the hook listener). Returns the HTTP status; may fill answer. */

@@ -45,6 +45,9 @@ const struct config_key config_keys[] = {
     {"hooks", "public_url", CONFIG_URL, NULL, NULL, 0, 0, RELOAD_LIVE,
      "How vendors reach the listener, for example https://hooks.example.com. When set, connectors subscribe by "
      "themselves; else \"tieline webhook url\" prints what to enter at the vendor."},
+    {"hooks", "max_per_address", CONFIG_INT, "0", NULL, 0, 256, RELOAD_DAEMON,
+     "Connections to the webhook listener from one address at once, of 256 in all; 0: no limit. Leave it 0 behind a "
+     "proxy, which is one address; 16 is plenty where vendors connect directly."},
 
     {"store", "durability", CONFIG_CHOICE, "full", "full,normal", 0, 0, RELOAD_DAEMON,
      "full: a commit survives power loss. normal: the last commits may be lost then, never the database."},

@@ -70,7 +70,31 @@ static void secret_drop(str s)
     }
 }
 
-/* A secret shows up as it is, percent-encoded in a form, or line by line (a PEM key). */
+/* What base64 makes of the secret wherever it stands in a longer text: the characters that it alone decides, for each
+ * of the three places it may begin at (RFC 4648, section 4 and the alphabet of section 5). */
+static void each_base64(str secret, void (*apply)(str form))
+{
+    static const int alphabets[] = {sodium_base64_VARIANT_ORIGINAL_NO_PADDING,
+                                    sodium_base64_VARIANT_URLSAFE_NO_PADDING};
+    for (size_t before = 0; before < 3; before++) {
+        size_t n = before + secret.n, cap = sodium_base64_ENCODED_LEN(n, sodium_base64_VARIANT_ORIGINAL);
+        unsigned char *plain = calloc(1, n);
+        char *text = calloc(1, cap);
+        ASSERT(plain && text);
+        memcpy(plain + before, secret.p, secret.n);
+        size_t from = (before * 8 + 5) / 6, to = n * 8 / 6;
+        for (size_t i = 0; i < ARRAY_LEN(alphabets); i++) {
+            sodium_bin2base64(text, cap, plain, n, alphabets[i]);
+            apply(str_n(text + from, to - from));
+        }
+        sodium_memzero(plain, n);
+        sodium_memzero(text, cap);
+        free(plain);
+        free(text);
+    }
+}
+
+/* A secret shows up as it is, in base64, percent-encoded in a form, or line by line (a PEM key). */
 static void each_form(str secret, void (*apply)(str form))
 {
     struct buf encoded = {0};
@@ -78,6 +102,7 @@ static void each_form(str secret, void (*apply)(str form))
     pthread_rwlock_wrlock(&secrets.lock);
     apply(secret);
     apply(buf_lent(&encoded));
+    each_base64(secret, apply);
     for (str rest = secret, line; str_split(&rest, '\n', &line);) {
         if (!str_starts(line, STR("-----")))
             apply(str_trim(line));

@@ -89,7 +89,17 @@ static int simple(struct cli *cli, const char *verb, const char *said)
 
 static int run_release(struct cli *cli)
 {
-    int rc = cli_confirm(cli, "go on although the safety brake stopped \"%s\"?", cli->args[0]);
+    json_t *now = NULL;
+    int rc = cli_get(cli, &now, "%s", connection_path(cli, ""));
+    if (rc == EXIT_DONE && strcmp(cli_text(now, "block_code"), "RESTORED") == 0)
+        rc = cli_confirm(
+            cli,
+            "the database of \"%s\" was restored from an older copy; read both sides whole, find again what "
+            "was made since, and go on?",
+            cli->args[0]);
+    else if (rc == EXIT_DONE)
+        rc = cli_confirm(cli, "go on although the safety brake stopped \"%s\"?", cli->args[0]);
+    json_decref(now);
     return rc == EXIT_DONE ? simple(cli, "/release", "released") : rc;
 }
 
@@ -199,7 +209,7 @@ static int run_link_set(struct cli *cli)
     if (!set)
         return EXIT_USAGE;
     int rc = cli_change(cli, "PATCH", link_path(cli), set, &answer);
-    if (rc == EXIT_DONE)
+    if (rc == EXIT_DONE && (cli->json || !cli->quiet))
         cli_print_object(cli, "link", answer);
     json_decref(answer);
     return rc;

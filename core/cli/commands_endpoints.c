@@ -88,6 +88,19 @@ static int run_check(struct cli *cli)
     return rc;
 }
 
+/* Nothing is left to be done: every finding says that something is there already. */
+static bool is_ready(const json_t *answer)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(answer, "findings"), i, item)
+    {
+        if (strcmp(cli_text(item, "code"), "PREPARED") != 0)
+            return false;
+    }
+    return true;
+}
+
 static int run_prepare(struct cli *cli)
 {
     json_t *answer = NULL;
@@ -98,8 +111,13 @@ static int run_prepare(struct cli *cli)
         cli_print_object(cli, "prepare", answer);
     else if (!cli->json && (cli->dry_run || !cli->yes)) /* with -y nobody is asked, and what was done is told below */
         print_findings(cli, answer);
+    bool nothing = is_ready(answer);
+    if (nothing && cli->json && !cli->dry_run)
+        cli_print_object(cli, "prepare", answer);
+    else if (nothing && !cli->json && cli->yes)
+        print_findings(cli, answer);
     json_decref(answer);
-    if (cli->dry_run)
+    if (cli->dry_run || nothing)
         return EXIT_DONE;
     rc = cli_confirm(cli, "do this at the vendor?");
     if (rc != EXIT_DONE)

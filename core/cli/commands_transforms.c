@@ -100,7 +100,7 @@ static int run_set(struct cli *cli)
     int rc = cli_change(cli, "PUT", map_path(cli, cli->dry_run ? "?dry_run=true" : ""), body, &answer);
     if (rc == EXIT_DONE && cli->dry_run)
         print_effect(cli, answer);
-    else if (rc == EXIT_DONE)
+    else if (rc == EXIT_DONE && (cli->json || !cli->quiet))
         cli_print_list(cli, "map", answer, row_columns, "");
     json_decref(answer);
     return rc;

@@ -49,13 +49,36 @@ void cli_print_time(struct buf *out, const char *rfc3339)
         buf_text_add(out, text);
 }
 
+/* Characters that turn the direction of what stands beside them (Unicode 15, table 23-2) are shown as their numbers,
+ * and so are control characters: a record's text must not rearrange the terminal. */
+static void add_visible(struct buf *out, str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i], d = i + 2 < s.n ? (unsigned char)s.p[i + 1] : 0,
+                      last = i + 2 < s.n ? (unsigned char)s.p[i + 2] : 0;
+        bool turns = c == 0xe2 && ((d == 0x80 && (last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae))) ||
+                                   (d == 0x81 && last >= 0xa6 && last <= 0xa9));
+        if (turns) {
+            buf_fmt(out, "\\u{%x}", 0x2000u + (d - 0x80u) * 0x40u + (last - 0x80u));
+            i += 2;
+        } else if (c == 0xd8 && d == 0x9c) {
+            buf_text_add(out, "\\u{61c}");
+            i++;
+        } else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) {
+            buf_fmt(out, "\\x%02x", c);
+        } else {
+            buf_char(out, s.p[i]);
+        }
+    }
+}
+
 static void value_text(struct buf *out, const json_t *v, unsigned flags)
 {
     if (json_is_string(v)) {
         if (flags & COLUMN_TIME)
             cli_print_time(out, json_string_value(v));
         else
-            buf_text_add(out, json_string_value(v));
+            add_visible(out, str_n(json_string_value(v), json_string_length(v)));
     } else if (json_is_integer(v)) {
         buf_fmt(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
     } else if (json_is_real(v)) {
@@ -73,7 +96,7 @@ static void value_text(struct buf *out, const json_t *v, unsigned flags)
         }
     } else if (json_is_object(v)) {
         char *text = json_dumps(v, JSON_COMPACT);
-        buf_text_add(out, text ? text : "");
+        add_visible(out, str_of(text ? text : ""));
         free(text);
     }
 }

@@ -119,7 +119,7 @@ void worker_kill(struct worker *w)
 {
     pthread_mutex_lock(&w->lock);
     if (w->pid > 0 && !w->reaped)
-        kill(w->pid, SIGKILL);
+        kill(-w->pid, SIGKILL); /* with all that its connector has started: the worker leads a session of its own */
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -131,6 +131,9 @@ static bool reap(struct worker *w, int flags)
     if (!w->reaped) {
         int status = 0;
         pid_t pid;
+        siginfo_t ended = {0};
+        if (waitid(P_PID, (id_t)w->pid, &ended, WEXITED | WNOWAIT | flags) == 0 && ended.si_pid == w->pid)
+            kill(-w->pid, SIGKILL); /* nothing outlives it; until it is reaped its number is nobody else's */
         do
             pid = waitpid(w->pid, &status, flags);
         while (pid < 0 && errno == EINTR);

@@ -62,7 +62,7 @@ static int check_name(str name, struct err *e)
     }
     if (is_good)
         return TL_OK;
-    return err_set(e, TL_E_INVALID, "the name of a secret has 1 to 64 letters, digits, \"_\", \"-\" or \".\"");
+    return err_set(e, E_USAGE, "the name of a secret has 1 to 64 letters, digits, \"_\", \"-\" or \".\"");
 }
 
 static str secret_what(char room[WHAT_MAX], str name)

@@ -73,7 +73,7 @@ static tl_status prepare_kind(tl_conn *c, const struct desk_kind *k, bool dry_ru
                                    k->label, TLK_FMT(c->stamp), (long long)max),
                            TL_STR("lengthen it, or name another field in stamp_field"));
     if (field)
-        return tlk_finding(c->host, TL_INFO, "prepare.field",
+        return tlk_finding(c->host, TL_INFO, "PREPARED",
                            tlk_fmt(&c->call, "%s: the field %.*s is there already", k->label, TLK_FMT(c->stamp)),
                            (tl_str){NULL, 0});
     if (dry_run)

@@ -173,6 +173,19 @@ static void key_files_are_redacted_line_by_line(void **state)
     assert_redacted("expected -----BEGIN PRIVATE KEY-----", "expected -----BEGIN PRIVATE KEY-----");
 }
 
+/* Wherever it stands in what was encoded, in either alphabet. */
+static void secrets_in_base64_are_redacted(void **state)
+{
+    (void)state;
+    log_secret_add(STR("1000.abc?>def~xyz"));
+    assert_redacted("[MTAwMC5hYmM/PmRlZn54eXo=]", "[[secret]o=]");
+    assert_redacted("MTAwMC5hYmM_PmRlZn54eXo", "[secret]o");
+    assert_redacted("dToxMDAwLmFiYz8+ZGVmfnh5eg==", "dTo[secret]g==");
+    assert_redacted("QmVhcmVyIDEwMDAuYWJjPz5kZWZ+eHl6", "QmVhcmVyID[secret]");
+    log_secret_forget(STR("1000.abc?>def~xyz"));
+    assert_redacted("MTAwMC5hYmM/PmRlZn54eXo=", "MTAwMC5hYmM/PmRlZn54eXo=");
+}
+
 static char name_a[] = "a", name_b[] = "b";
 
 static void *log_many(void *arg)
@@ -216,6 +229,7 @@ int main(void)
         cmocka_unit_test(members_are_the_same_in_every_form),
         cmocka_unit_test(secrets_never_come_out),
         cmocka_unit_test(key_files_are_redacted_line_by_line),
+        cmocka_unit_test(secrets_in_base64_are_redacted),
         cmocka_unit_test(threads_do_not_mix_lines),
     };
     return cmocka_run_group_tests_name("base_log", tests, NULL, NULL);

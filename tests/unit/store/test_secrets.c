@@ -58,7 +58,7 @@ static void bad_names_and_values_are_refused(void **state)
     static const char *const names[] = {"", "a b", "a/b", "\xc3\xa4",
                                         "12345678901234567890123456789012345678901234567890123456789012345"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        assert_int_equal(secret_set(r->db, str_of(names[i]), STR("x"), STR("me"), &r->e), TL_E_INVALID);
+        assert_int_equal(secret_set(r->db, str_of(names[i]), STR("x"), STR("me"), &r->e), E_USAGE);
     assert_int_equal(secret_set(r->db, STR("empty"), (str){0}, STR("me"), &r->e), TL_E_INVALID);
 }
 
