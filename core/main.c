@@ -142,6 +142,9 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                    .retention = {.history_us = config_number(c, "retention", "history"),
                                                  .failures_us = config_number(c, "retention", "failures"),
                                                  .deliveries_us = config_number(c, "retention", "deliveries"),
+                                                 .tombstones_us = config_number(c, "retention", "tombstones"),
+                                                 .inbox_us = config_number(c, "retention", "inbox"),
+                                                 .audit_us = config_number(c, "retention", "audit"),
                                                  .delete_grace_us = config_number(c, "retention", "delete_grace")}};
     rc = engine_open(&app->engine, &engine, e);
     if (rc)

@@ -1,5 +1,6 @@
 /* Routes of the daemon itself: status, configuration, health, metrics, the API's own description. */
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "attention.h"
@@ -22,6 +23,21 @@ const struct route *const api_tables[] = {routes_daemon,    routes_connectors,
 
 /* ---- status: one screen ---- */
 
+/* In words, as in the configuration. */
+static json_t *retention_json(const struct config *c)
+{
+    json_t *o = json_object();
+    for (int i = 0; i < config_key_count; i++) {
+        const struct config_key *k = &config_keys[i];
+        if (strcmp(k->section, "retention") != 0)
+            continue;
+        AUTO(buf_done) struct buf text = {0};
+        duration_format(&text, config_number(c, k->section, k->key));
+        json_object_set_new(o, k->key, json_string(buf_text(&text)));
+    }
+    return o;
+}
+
 static int run_status(struct verb *v, struct err *e)
 {
     (void)e;
@@ -36,6 +52,7 @@ static int run_status(struct verb *v, struct err *e)
     json_object_set_new(v->out, "connectors",
                         json_pack("{s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors", attention));
     json_object_set_new(v->out, "backup", backups_json(v->app->backups));
+    json_object_set_new(v->out, "retention", retention_json(v->app->config));
     struct err why = {0};
     if (engine_probe(v->app->engine, &why))
         json_object_set_new(v->out, "storage",
@@ -194,7 +211,8 @@ const struct route routes_daemon[] = {
      "repairs:[{object:string,code:string,text:string,hint:string}],connectors:{known:integer,running:integer,with_"
      "errors:integer},"
      "backup:{dir:string,every_s:integer,keep:integer,running:boolean,failed:integer,next_at:time?,last:object?,"
-     "error:object?},storage:object?}"},
+     "error:object?},retention:{history:string,failures:string,deliveries:string,tombstones:string,inbox:string,"
+     "audit:string,delete_grace:string},storage:object?}"},
     {"GET", "/api/v1/config", 0, show_config, "every value that counts, with its origin", NULL, NULL,
      "{path:string,items:[{section:string,key:string,value:string,origin:string}]}"},
     {"GET", "/api/v1/openapi.json", 0, openapi, "this document", NULL, NULL, "object"},

@@ -11,6 +11,7 @@ enum {
     Q_DELIVERY_SEEN,
     Q_DELIVERY_PUT,
     Q_DELIVERY_TRIM,
+    Q_INBOX_TRIM,
     Q_INBOX_PUT,
     Q_INBOX_NEXT,
     Q_INBOX_NEXT_OF,
@@ -32,6 +33,8 @@ enum {
 static const char *const SQL[] = {
     [Q_DELIVERY_SEEN] = "SELECT 1 FROM delivery WHERE endpoint = ?1 AND key = ?2 AND at > ?3",
     [Q_DELIVERY_PUT] = "INSERT OR REPLACE INTO delivery(endpoint, key, at) VALUES(?1, ?2, ?3)",
+    [Q_INBOX_TRIM] = "DELETE FROM inbox WHERE inbox IN (SELECT inbox FROM inbox ORDER BY inbox LIMIT ?2) AND "
+                     "received < ?1",
     [Q_DELIVERY_TRIM] = "DELETE FROM delivery WHERE (endpoint, key) IN "
                         "(SELECT endpoint, key FROM delivery WHERE at < ?1 ORDER BY at LIMIT ?2)",
     [Q_INBOX_PUT] = "INSERT INTO inbox(inbox, endpoint, received, headers, query, body, attempts, due) "
@@ -176,15 +179,25 @@ int inbox_count(struct db *db, int64_t endpoint, int64_t *out, struct err *e)
     return count(db, Q_INBOX_COUNT, endpoint, out, e);
 }
 
-int delivery_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
+static int trim(struct db *db, int statement, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
 {
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_DELIVERY_TRIM, e);
+    AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, older_than_us);
     put_i64(&q, max_rows);
     int rc = query_run(&q);
     if (rc == TL_OK)
         *done_out = query_changes(&q) < max_rows;
     return rc;
+}
+
+int inbox_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
+{
+    return trim(db, Q_INBOX_TRIM, older_than_us, max_rows, done_out, e);
+}
+
+int delivery_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
+{
+    return trim(db, Q_DELIVERY_TRIM, older_than_us, max_rows, done_out, e);
 }
 
 /* ---- Hints ----------------------------------------------------------------------------------------------------- */

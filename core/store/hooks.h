@@ -22,6 +22,8 @@ int inbox_next(struct db *db, struct arena *a, int64_t endpoint, int64_t now_us,
 int inbox_retry(struct db *db, int64_t inbox, int64_t due_us, struct err *e); /* attempts + 1 */
 int inbox_done(struct db *db, int64_t inbox, struct err *e);
 int inbox_count(struct db *db, int64_t endpoint, int64_t *out, struct err *e);
+/* Deliveries that nobody could settle until then. */
+int inbox_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);
 int delivery_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);
 
 /* ---- Hints ----------------------------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 
 #define FROM_LINK " FROM pair WHERE link = ?1 AND pair > ?2"
 
-enum { Q_READY, Q_NEXT_DUE, Q_LIST, Q_LIST_STATUS, Q_LIST_RUN, Q_FSCK };
+enum { Q_READY, Q_NEXT_DUE, Q_LIST, Q_LIST_STATUS, Q_LIST_RUN, Q_TOMBSTONES, Q_FSCK };
 static const char *const SQL[] = {
     [Q_READY] = "SELECT pair FROM pair INDEXED BY pair_ready WHERE link = ?1 AND lane = ?2 AND due <= ?3 AND "
                 "due IS NOT NULL AND intent = 0 ORDER BY due, pair LIMIT ?4",
@@ -15,6 +15,10 @@ static const char *const SQL[] = {
     [Q_LIST_RUN] = "SELECT " PAIR_COLUMNS FROM_LINK " AND (?4 < 0 OR status = ?4) AND run = ?5 AND pair BETWEEN "
                    "(SELECT pair_low FROM run WHERE run = ?5) AND (SELECT pair_high FROM run WHERE run = ?5) "
                    "ORDER BY pair LIMIT ?3",
+    [Q_TOMBSTONES] = "SELECT p.pair, p.intent = 0 AND p.synced < ?4 AND coalesce(a.seen, 0) < ?4 AND "
+                     "coalesce(b.seen, 0) < ?4 FROM pair p INDEXED BY pair_bad LEFT JOIN record a ON a.rec = p.a_rec "
+                     "LEFT JOIN record b ON b.rec = p.b_rec WHERE p.link = ?1 AND p.status = 5 AND p.status <> 0 AND "
+                     "p.pair > ?2 ORDER BY p.pair LIMIT ?3",
     [Q_FSCK] = "SELECT p.pair, p.link, l.link IS NULL, p.a_rec IS NOT NULL AND a.rec IS NULL, "
                "p.b_rec IS NOT NULL AND b.rec IS NULL, p.a_rec IS NULL AND p.b_rec IS NULL AND p.intent = 0, "
                "a.rec IS NOT NULL AND l.a_feed IS NOT NULL AND a.feed <> l.a_feed, "
@@ -79,6 +83,33 @@ int pair_list(struct db *db, struct arena *a, const struct pair_filter *f, size_
     while ((rc = query_row(&q)) == TL_OK)
         pair_read(&q, a, list_add(&l));
     return list_end(rc, &l, (void **)out, n);
+}
+
+int tombstone_trim(struct db *db, int64_t link, int64_t *after, int64_t older_than_us, size_t max, bool *end_out,
+                   struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    int64_t *old = arena_array(&a, int64_t, max + 1), last = *after;
+    size_t looked = 0, n = 0;
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_TOMBSTONES, e);
+    put_i64(&q, link);
+    put_i64(&q, *after);
+    put_i64(&q, (int64_t)max);
+    put_i64(&q, older_than_us);
+    int rc;
+    for (; (rc = query_row(&q)) == TL_OK; looked++) {
+        last = get_i64(&q);
+        if (get_bool(&q))
+            old[n++] = last;
+    }
+    rc = rc == TL_E_NOT_FOUND ? TL_OK : rc;
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        rc = pair_delete(db, old[i], e);
+    if (rc == TL_OK) {
+        *after = last;
+        *end_out = looked < max;
+    }
+    return rc;
 }
 
 int pair_fsck(struct db *db, int64_t *after, size_t max, struct buf *findings, bool *end, struct err *e)

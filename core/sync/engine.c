@@ -195,11 +195,7 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     g->hooks_changed = config->hooks_changed;
     g->wake_ctx = config->ctx;
     g->next_handle = 1;
-    const struct retention *keep = &config->retention;
-    g->retention = (struct retention){keep->history_us ? keep->history_us : 30 * US_PER_DAY,
-                                      keep->failures_us ? keep->failures_us : 90 * US_PER_DAY,
-                                      keep->deliveries_us ? keep->deliveries_us : US_PER_DAY,
-                                      keep->delete_grace_us ? keep->delete_grace_us : 7 * US_PER_DAY};
+    retention_set(g, &config->retention);
     g->enabling = g->collecting = true; /* looked at once after a start */
     int rc = model_load(g, e);
     if (rc == TL_OK)
@@ -356,27 +352,6 @@ static bool storage_turn(struct engine *g)
     return true;
 }
 
-/* Forgets what is past its retention, a slice at a time. */
-static void trim(struct engine *g)
-{
-    if (g->trim_due > g_mono(g))
-        return;
-    struct err e = {0};
-    bool a = true, b = true, c = true;
-    int64_t now = g_now(g);
-    int rc = delivery_trim(g->db, now - g->retention.deliveries_us, 200, &a, &e);
-    if (rc == TL_OK)
-        rc = history_trim(g->db, now - g->retention.history_us, 200, &b, &e);
-    if (rc == TL_OK)
-        rc = failure_trim(g->db, now - g->retention.failures_us, 200, &c, &e);
-    if (rc == E_STORAGE)
-        storage_failed(g, "forgetting what is past its retention", &e);
-    else if (rc != TL_OK)
-        log_err(LOG_WARN, "retention", &e);
-    g_step(g, 200);
-    g->trim_due = g_mono(g) + (a && b && c ? 3600 * US_PER_S : US_PER_S);
-}
-
 /* One round over everything that may have work. Links take turns in being first. */
 static bool round_once(struct engine *g)
 {
@@ -420,7 +395,7 @@ unsigned engine_turn(struct engine *g, unsigned max_steps)
     g->figures.turns++;
     if (!storage_turn(g))
         return 0;
-    trim(g);
+    retention_turn(g);
     while (!g_spent(g) && !g->storage_down && round_once(g))
         ;
     g->figures.steps += g->steps;

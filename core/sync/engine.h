@@ -23,6 +23,7 @@ enum { ENGINE_TURN_STEPS = 2000 }; /* bound of one turn: one record observed, ma
 
 struct retention {
     int64_t history_us, failures_us, deliveries_us; /* 0: 30 days, 90 days, 24 h */
+    int64_t tombstones_us, inbox_us, audit_us;      /* 0: 90 days, 30 days, 730 days */
     int64_t delete_grace_us; /* between the deletion of a connection and that of its rows; 0: 7 days */
 };
 

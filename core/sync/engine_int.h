@@ -294,7 +294,7 @@ struct engine {
     struct listener *listeners;
     int64_t next_handle;
     struct engine_figures figures;
-    int64_t trim_due;
+    int64_t trim_due, trim_link, trim_after; /* mono; where the walk over tombstones goes on */
     struct retention retention;
     struct {
         int64_t rec, at;
@@ -620,6 +620,10 @@ bool hook_turn(struct engine *g);
 void hook_call_done(struct engine *g, struct call *c);
 bool subscription_turn(struct engine *g); /* subscribe.c */
 void subscription_done(struct engine *g, struct call *c);
+
+/* ---- retention.c */
+void retention_set(struct engine *g, const struct retention *r);
+void retention_turn(struct engine *g);
 
 /* ---- life.c: what goes on by itself in the life of connections */
 bool life_turn(struct engine *g);

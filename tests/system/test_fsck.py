@@ -50,6 +50,13 @@ def test_findings_say_what_to_do_and_are_mended(site):
     assert site.list("audit", "list")[0]["act"] == "fsck.repair"
 
 
+def test_how_long_things_are_kept_is_shown(site):
+    kept = site.api("GET", "/api/v1/status").json["retention"]
+    assert kept["tombstones"] == "90d" and kept["audit"] == "730d" and kept["history"] == "30d"
+    shown = site.run("config", "explain", "retention").stdout
+    assert all(f"[retention] {key}" in shown for key in kept)
+
+
 def test_the_audit_shows_who_did_what_and_that_it_is_whole(site):
     acts = site.list("audit", "list", "--limit", "1000")
     assert {"connection.create", "link.create"} <= {a["act"] for a in acts}
