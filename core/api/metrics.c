@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "backups.h"
+#include "budgets.h"
 #include "outages.h"
 #include "times.h"
 #include "verb.h"
@@ -165,6 +166,7 @@ static int collect(struct verb *v, struct err *e)
     add_store(out, v->app);
     backups_figures(v->app->backups, out);
     outages_figures(v->app, out);
+    budgets_figures(v->app, out);
     add_process(out, v->app);
     add_connectors(out, v->app);
     return TL_OK;

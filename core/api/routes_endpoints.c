@@ -1,6 +1,7 @@
 /* Routes of endpoints: identity, sign-in, fields, one-time set-up, webhooks. */
 #include <stdlib.h>
 
+#include "budgets.h"
 #include "hooks.h"
 #include "outages.h"
 #include "shapes.h"
@@ -44,6 +45,9 @@ static void add_running(struct app *app, json_t *o)
     json_object_set_new(o, "quotas", quotas);
     if (info.blocked_until_us)
         json_object_set_new(o, "throttled_until", json_string(time_text(text, info.blocked_until_us)));
+    json_t *budget = budget_json(app, id);
+    if (budget)
+        json_object_set_new(o, "budget", budget);
     json_t *problem = outage_json(app, id);
     if (problem)
         json_object_set_new(o, "problem", problem);

@@ -90,8 +90,8 @@ static str option_value(struct app *app, struct options *o, const struct config_
 static void collect_options(struct app *app, const struct config_section *s, struct options *o)
 {
     for (const struct config_value *v = s->values; v && o->n < ARRAY_LEN(o->pairs); v = v->next) {
-        if (strcmp(v->key, "connector") == 0)
-            continue;
+        if (config_key_find("endpoint", v->key))
+            continue; /* the host's own */
         str value = option_value(app, o, v);
         if (value.p)
             o->pairs[o->n++] = (tl_pair){str_of(v->key), value};
@@ -104,6 +104,8 @@ static void set_endpoint(struct app *app, const struct config_section *s)
     struct connector_info info = {0};
     bool loaded = runtime_connector_info(app->runtime, connector, &info) && info.manifest;
     struct endpoint_setup setup = {.name = s->name, .connector = connector, .system = connector};
+    setup.daily_calls = config_number(app->config, s->header, "daily_calls");
+    setup.reserve_pct = (int32_t)config_number(app->config, s->header, "reserve_pct");
     if (loaded) {
         setup.system = info.manifest->id;
         setup.role = info.manifest->role;

@@ -92,6 +92,13 @@ const struct config_key config_keys[] = {
     {"endpoint", "connector", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_CONNECTOR,
      "Connector of this account; its options follow as further keys (see \"tieline connector show NAME\")."},
 
+    {"endpoint", "daily_calls", CONFIG_INT, NULL, NULL, 1, 100000000, RELOAD_CONNECTOR,
+     "Most connector calls a day (UTC) to this account, where its vendor's own limit is higher or not told. Default: the "
+     "vendor's limit alone."},
+    {"endpoint", "reserve_pct", CONFIG_INT, "20", NULL, 0, 90, RELOAD_CONNECTOR,
+     "Share of every allowance in percent that is left to your other tools and never used. Sweeps, retries and first syncs "
+     "stop at three quarters of the rest."},
+
     {"connection", "a", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "First endpoint of the connection."},
     {"connection", "b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "Second endpoint of the connection."},
 
@@ -105,6 +112,9 @@ const struct config_key config_keys[] = {
     {"link", "created_within", CONFIG_DURATION, NULL, NULL, DAY, 36500 * DAY, RELOAD_LIVE,
      "Only records created within this time before the first sync are brought over. Default: the connectors'."},
     {"link", "every", CONFIG_DURATION, "60s", NULL, SECOND, 7 * DAY, RELOAD_LIVE, "How often changes are asked for."},
+    {"link", "quiet_hours", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
+     "Hours of the day in which only what people change is carried over; sweeps and first syncs rest then. For example "
+     "08:00-18:00 America/Sao_Paulo; a range may go over midnight. Default: none."},
     {"link", "drift", CONFIG_CHOICE, "leave", "leave,revert,report", 0, 0, RELOAD_LIVE,
      "One-way link: what happens when somebody edits the target: left alone, put back, or reported."},
     {"link", "restore_on", CONFIG_CHOICE, "update", "update,read_or_update,never", 0, 0, RELOAD_LIVE,

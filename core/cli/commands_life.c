@@ -32,8 +32,8 @@ static int run_resume(struct cli *cli)
 
 static int run_disable(struct cli *cli)
 {
-    int rc = cli_confirm(cli, "disable connection \"%s\"? No calls and no webhooks until enable; pairs stay.",
-                         cli->args[0]);
+    int rc =
+        cli_confirm(cli, "disable connection \"%s\"? No calls and no webhooks until enable; pairs stay.", cli->args[0]);
     return rc == EXIT_DONE ? verb(cli, "/disable", "disabled: webhooks are unsubscribed; pairs and sign-ins stay") : rc;
 }
 
@@ -129,6 +129,7 @@ static int run_delete(struct cli *cli)
     json_decref(before);
     if (cli->dry_run)
         return EXIT_DONE;
+    cli_note(cli, "to keep which records belong together: tieline passport export %s FILE", cli->args[0]);
     rc = cli_confirm_name(cli, cli->args[0], "delete connection \"%s\"%s?", cli->args[0], now ? " at once" : "");
     return rc == EXIT_DONE ? delete_it(cli, now) : rc;
 }

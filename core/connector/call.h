@@ -66,6 +66,11 @@ struct call *call_new(enum call_kind kind, int64_t endpoint, int32_t purpose);
 struct call *call_free(struct call *c); /* returns NULL */
 AUTO_FN(struct call *, call_free)
 
+struct allowance {
+    char name[32];
+    int64_t limit, remaining, resets_us, told_us; /* -1: not told */
+};
+
 /* What runs calls. ctx is the implementation's. All [control]. */
 struct dispatcher {
     void *ctx;
@@ -74,6 +79,8 @@ struct dispatcher {
     /* How many more calls of this purpose the endpoint can start at once; 0 while it is blocked, unloading, crashed or
      * throttled. The engine dispatches no more than that. */
     int (*room)(void *ctx, int64_t endpoint, int32_t purpose);
+    /* Allowances of the endpoint as its vendor told them last, at most max; how many. NULL: nobody tells. */
+    uint32_t (*allowances)(void *ctx, int64_t endpoint, struct allowance *out, uint32_t max);
     /* Asks a submitted call to stop; done() still comes. */
     void (*cancel)(void *ctx, struct call *c);
 };

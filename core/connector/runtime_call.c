@@ -710,6 +710,21 @@ static int d_room(void *ctx, int64_t endpoint, int32_t purpose)
     return taken < slot->max ? (int)(slot->max - taken) : 0;
 }
 
+static uint32_t d_allowances(void *ctx, int64_t endpoint, struct allowance *out, uint32_t max)
+{
+    struct endpoint_quota told[QUOTAS_MAX];
+    struct endpoint *ep = rt_endpoint(ctx, endpoint);
+    uint32_t n = ep ? quota_board_copy(&ep->quota, told) : 0;
+    for (uint32_t i = 0; i < n && i < max; i++) {
+        out[i] = (struct allowance){.limit = told[i].limit,
+                                    .remaining = told[i].remaining,
+                                    .resets_us = told[i].resets_us,
+                                    .told_us = told[i].told_us};
+        memcpy(out[i].name, told[i].name, sizeof out[i].name);
+    }
+    return n < max ? n : max;
+}
+
 static bool unqueue(struct slot *slot, struct call *call)
 {
     for (struct call **at = &slot->queue; *at; at = &(*at)->next) {
@@ -742,7 +757,7 @@ static void d_cancel(void *ctx, struct call *call)
 
 void dispatcher_init(struct runtime *rt)
 {
-    rt->dispatcher = (struct dispatcher){.ctx = rt, .submit = d_submit, .room = d_room, .cancel = d_cancel};
+    rt->dispatcher = (struct dispatcher){.ctx = rt, .submit = d_submit, .room = d_room, .allowances = d_allowances, .cancel = d_cancel};
 }
 
 int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, runtime_auth_done_fn done, void *arg,

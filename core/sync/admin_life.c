@@ -148,7 +148,8 @@ static int sweeps_wanted(struct engine *g, const struct g_conn *c, struct err *e
     return rc;
 }
 
-/* Who we are is asked again before anything else: another org blocks, and so does a sign-in that is not good any more. */
+/* Who we are is asked again before anything else: another org blocks, and so does a sign-in that is not good any more.
+ */
 static void endpoints_again(struct engine *g, struct g_conn *c)
 {
     for (int s = 0; s < 2; s++) {

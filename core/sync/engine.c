@@ -91,6 +91,7 @@ void g_submit(struct engine *g, struct call *c)
 {
     g->calls_open++;
     g->figures.calls++;
+    budget_call_sent(g, c);
     call_note(c)->sent_us = g_now(g);
     env_crash_point(g->env, "before a call is sent");
     g->dispatcher->submit(g->dispatcher->ctx, c);
@@ -99,6 +100,7 @@ void g_submit(struct engine *g, struct call *c)
 bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose)
 {
     return ep && !g->stopping && ep->prep == PREP_READY && ep->row.block_code.n == 0 && ep->sleep_until <= g_mono(g) &&
+           budget_room(&ep->budget, g_now(g)) > 0 && budget_lane(g, ep, LANE_LIVE) &&
            g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, purpose) > 0;
 }
 
@@ -268,6 +270,7 @@ static void take_answer(struct engine *g, struct call *c)
 {
     g->calls_open--;
     call_timed(g, c);
+    budget_call_answered(g, c);
     switch (c->kind) {
     case CALL_CHECK:
     case CALL_DISCOVER:
@@ -440,7 +443,8 @@ static int64_t link_due(const struct engine *g, const struct g_link *l)
     if (!link_runs(l))
         return NEVER;
     int64_t due = NEVER;
-    for (int lane = 0; lane < LANE_COUNT; lane++)
+    int lanes = link_rests(g, l) ? LANE_SWEEP : LANE_COUNT; /* the next poll looks whether they are over */
+    for (int lane = 0; lane < lanes; lane++)
         due = earlier(due, l->lane_due[lane] < 0 ? 0 : mono_of(g, l->lane_due[lane]));
     if (l->live_run)
         due = earlier(due, mono_of(g, l->live_run_until));

@@ -69,6 +69,8 @@ struct endpoint_setup {
     const char *claims;    /* groups, comma separated, or null */
     int64_t default_window_s;
     bool default_master;
+    int64_t daily_calls; /* the operator's limit; 0: none */
+    int32_t reserve_pct; /* of every allowance, never used */
 };
 /* Makes or updates the endpoint's row; *id_out is what calls carry. Known endpoints keep their id by name. */
 int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, int64_t *id_out, struct err *e);
@@ -91,6 +93,16 @@ struct engine_outage {
     char text[256];  /* what the vendor said */
 };
 bool engine_outage_get(const struct engine *g, int64_t endpoint, struct engine_outage *out);
+/* What the endpoint's allowances leave. */
+struct engine_budget {
+    int64_t daily_calls, used_today; /* 0: no limit of the operator's */
+    int32_t reserve_pct;
+    int64_t left_live, left_bulk; /* -1: nothing limits it */
+    int64_t resets_us;            /* wall; when the tightest window begins anew; 0: not told */
+    int width;                    /* calls at once at most, as the vendor's throttling taught it */
+    unsigned out;                 /* calls under way */
+};
+bool engine_budget_get(const struct engine *g, int64_t endpoint, struct engine_budget *out);
 /* A person asks for it now: what waits because of earlier failures is due, but for a wait the vendor asked for. */
 void engine_endpoint_hurry(struct engine *g, int64_t endpoint);
 

@@ -6,6 +6,7 @@
  * store after every change); a call in flight names them by id, never by pointer, so that it may outlive them. */
 #include <jansson.h>
 
+#include "budget.h"
 #include "connections.h"
 #include "endpoints.h"
 #include "engine.h"
@@ -16,6 +17,7 @@
 #include "obs.h"
 #include "pairs.h"
 #include "plan.h"
+#include "quiet.h"
 #include "records.h"
 #include "runs.h"
 #include "times.h"
@@ -89,6 +91,8 @@ struct g_endpoint {
     int refusals;        /* signed in well, refused all the same, one soon after the other */
     int64_t refused_us;  /* mono; the last of them */
     struct g_outage outage;
+    struct budget budget;
+    int64_t budget_stored; /* mono; when the calls of today were stored last */
     bool parsing;      /* a hook delivery is being parsed */
     int64_t inbox_due; /* mono; NEVER: nothing waits */
     bool subscribing;
@@ -198,6 +202,7 @@ struct g_link {
     str match_path[2];
     char match_multi; /* f o n */
     bool quiet;
+    struct quiet_hours rests; /* sweeps and first syncs do then */
     /* work */
     int64_t lane_due[LANE_COUNT]; /* wall, as stored; NEVER: none; -1: look */
     int64_t hold_until;           /* mono: no room was left */
@@ -338,6 +343,11 @@ static inline struct call_note *call_note(const struct call *c)
     return c->owner;
 }
 bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose);
+/* The allowances of the endpoint leave a call for this lane. */
+bool budget_lane(const struct engine *g, const struct g_endpoint *ep, enum lane lane);
+void budget_call_sent(struct engine *g, const struct call *c); /* allowance.c */
+void budget_call_answered(struct engine *g, const struct call *c);
+void budget_recall(struct engine *g, struct g_endpoint *ep); /* what was used today, before a restart */
 int64_t backoff_us(struct engine *g, int tries); /* full jitter, base 2 s, cap 15 min */
 
 /* ---- model.c */
@@ -355,6 +365,7 @@ int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *k, bo
 void model_kinds_unstored(struct g_endpoint *ep);
 int model_link_build(struct engine *g, struct g_link *l, struct err *e); /* rules from rows; after a map edit */
 int model_feeds_build(struct engine *g, struct err *e);                  /* shapes; after any link changed */
+bool link_rests(const struct engine *g, const struct g_link *l); /* its quiet hours are now: only live work */
 bool link_runs(const struct g_link *l); /* its connection is initial or active, it is enabled and not braked */
 int link_row_store(struct engine *g, struct g_link *l, struct err *e);
 int feed_row_store(struct engine *g, struct g_feed *f, struct err *e);
@@ -529,7 +540,7 @@ struct builder {
     int find_target[FIND_MAX];
 };
 bool link_work(struct engine *g, struct g_link *l);
-void builder_start(struct engine *g, struct g_link *l, struct builder *b);
+void builder_start(struct engine *g, struct g_link *l, enum lane lane, struct builder *b);
 bool builder_has_room(const struct builder *b, int side);
 /* Opens the intents of all batches inside the caller's transaction. */
 int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struct err *e);

@@ -47,6 +47,20 @@ bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f)
     return false;
 }
 
+/* Everybody who reads it has quiet hours now: nothing is read whole. */
+static bool feed_rests(const struct engine *g, const struct g_feed *f)
+{
+    bool any = false;
+    for (const struct g_link *l = g->links; l; l = l->next) {
+        if ((l->feed[0] != f && l->feed[1] != f) || !link_runs(l) || l->row.phase == PHASE_NEW)
+            continue;
+        if (!link_rests(g, l))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
 static bool pass_wanted(const struct engine *g, const struct g_feed *f)
 {
     if (!(f->kind->desc.can & TL_CAN_PASS) || f->pass_done)
@@ -101,7 +115,7 @@ static bool pull_turn(struct engine *g, struct g_feed *f)
         pull_send(g, f, TL_PULL_CHANGES);
         return true;
     }
-    if (!pass_wanted(g, f))
+    if (!pass_wanted(g, f) || feed_rests(g, f) || !budget_lane(g, f->ep, LANE_SWEEP))
         return false;
     struct err e = {0};
     if (f->pass.pass == 0 || f->pass.filter_hash != f->shape_hash)

@@ -32,13 +32,14 @@ bool life_allows(enum life_verb v, int32_t state)
 static void say_what_first(enum life_verb v, const struct connection *c, struct err *e)
 {
     static const char *const first[] = {
-        [CONN_DRAFT] = "start the sync",     [CONN_READY] = "start the sync",    [CONN_INITIAL] = "pause it",
-        [CONN_ACTIVE] = "pause it",          [CONN_PAUSED] = "resume it",        [CONN_BLOCKED] = "look at why",
-        [CONN_DISABLED] = "enable it",       [CONN_DELETING] = "take it back",
+        [CONN_DRAFT] = "start the sync", [CONN_READY] = "start the sync",  [CONN_INITIAL] = "pause it",
+        [CONN_ACTIVE] = "pause it",      [CONN_PAUSED] = "resume it",      [CONN_BLOCKED] = "look at why",
+        [CONN_DISABLED] = "enable it",   [CONN_DELETING] = "take it back",
     };
     static const char *const command[] = {
-        [CONN_DRAFT] = "sync start",          [CONN_READY] = "sync start",          [CONN_INITIAL] = "connection pause",
-        [CONN_ACTIVE] = "connection pause",   [CONN_PAUSED] = "connection resume",  [CONN_BLOCKED] = "connection show",
+        [CONN_DRAFT] = "sync start",           [CONN_READY] = "sync start",
+        [CONN_INITIAL] = "connection pause",   [CONN_ACTIVE] = "connection pause",
+        [CONN_PAUSED] = "connection resume",   [CONN_BLOCKED] = "connection show",
         [CONN_DISABLED] = "connection enable", [CONN_DELETING] = "connection undelete",
     };
     bool to_rest = (c->state == CONN_INITIAL || c->state == CONN_ACTIVE) && v != LIFE_DELETE;

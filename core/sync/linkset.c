@@ -1,5 +1,6 @@
 #include "linkset.h"
 
+#include "quiet.h"
 #include "records.h"
 #include "times.h"
 
@@ -47,7 +48,7 @@ static int duration_value(str key, str value, int64_t *out, struct err *e)
 
 static const char *const setting_keys[] = {
     "direction", "policy", "master", "drift",          "restore_on", "every",  "match",  "match_multi",
-    "quiet",     "view.a", "view.b", "created_within", "enabled",    "a_kind", "b_kind", "delete"};
+    "quiet",     "view.a", "view.b", "created_within", "enabled",    "a_kind", "b_kind", "delete", "quiet_hours"};
 
 bool link_setting_known(str key)
 {
@@ -100,6 +101,11 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
             s->created_within_us = 0;
         else
             rc = duration_value(key, value, &s->created_within_us, e);
+    } else if (str_is(key, "quiet_hours")) {
+        AUTO(arena_done) struct arena scratch = {0};
+        struct quiet_hours parsed;
+        if ((rc = quiet_parse(value, &scratch, &parsed, e)) == TL_OK)
+            s->quiet_hours = value;
     } else if (str_is(key, "match")) {
         s->match = value;
     } else if (!link_setting_known(key)) {

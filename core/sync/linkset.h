@@ -16,6 +16,7 @@ struct link_settings {
     str match;                 /* canonical path; empty: the kind's own; "off" */
     char match_multi;          /* f o n */
     bool quiet;
+    str quiet_hours; /* quiet.h; empty: none */
 };
 void link_settings_init(struct link_settings *s);
 /* One "key = value". E_USAGE with a hint that names what is possible. view.a, view.b, enabled, a_kind and b_kind are

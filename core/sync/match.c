@@ -331,7 +331,7 @@ void match_find_done(struct engine *g, struct call *c)
         return; /* the pairs are still due: they are asked for again */
     }
     struct builder b;
-    builder_start(g, l, &b);
+    builder_start(g, l, l->row.phase < PHASE_LIVE ? LANE_BULK : LANE_LIVE, &b);
     int rc = g_begin(g, &e);
     for (int64_t i = 0; i < note[1] && rc == TL_OK; i++) {
         AUTO(arena_done) struct arena a = {0};

@@ -440,6 +440,11 @@ bool link_runs(const struct g_link *l)
            (l->conn->row.state == CONN_INITIAL || l->conn->row.state == CONN_ACTIVE);
 }
 
+bool link_rests(const struct engine *g, const struct g_link *l)
+{
+    return l->rests.set && quiet_now(&l->rests, g_now(g));
+}
+
 int link_row_store(struct engine *g, struct g_link *l, struct err *e)
 {
     return link_update(g->db, &l->row, e);

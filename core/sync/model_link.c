@@ -194,6 +194,8 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     l->every_us = s.every_us;
     l->match_multi = s.match_multi;
     l->quiet = s.quiet;
+    l->rests = (struct quiet_hours){0};
+    (void)quiet_parse(s.quiet_hours, &l->arena, &l->rests, NULL); /* checked when it was set */
     link_window(g, l, &s);
     struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]), *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
     if (!ka || !kb)

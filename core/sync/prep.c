@@ -447,6 +447,8 @@ int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, in
     ep->role = setup->role;
     ep->default_window_us = setup->default_window_s * US_PER_S;
     ep->default_master = setup->default_master;
+    budget_init(&ep->budget, setup->daily_calls, setup->reserve_pct);
+    budget_recall(g, ep);
     text_free(ep->claims);
     ep->claims = setup->claims ? text_dup(setup->claims) : NULL;
     if (was_gone)

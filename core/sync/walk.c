@@ -110,7 +110,7 @@ static bool walk_turn(struct engine *g, struct g_link *l)
     struct err e = {0};
     if (l->hold_until > g_mono(g) || l->finding)
         return false;
-    builder_start(g, l, &b);
+    builder_start(g, l, LANE_BULK, &b);
     if (b.room[1 - side] <= 0)
         return false;
     int rc = g_begin(g, &e);
@@ -185,7 +185,7 @@ bool link_walk(struct engine *g, struct g_link *l)
 {
     if (!link_runs(l) || g->stopping || g->storage_down || l->orphans)
         return false;
-    bool ready = feed_ready(l->feed[0]) && feed_ready(l->feed[1]);
+    bool ready = feed_ready(l->feed[0]) && feed_ready(l->feed[1]) && !link_rests(g, l);
     switch (l->row.phase) {
     case PHASE_OBSERVE:
         return ready && is_up_to_date(g, l) && dependencies_through(g, l) && phase_turn(g, l, PHASE_MATCH, walk_start(l), "matching");

@@ -14,14 +14,17 @@ void link_lanes_stale(struct g_link *l)
 /* ---- Batches
  * ------------------------------------------------------------------------------------------------------------- */
 
-void builder_start(struct engine *g, struct g_link *l, struct builder *b)
+void builder_start(struct engine *g, struct g_link *l, enum lane lane, struct builder *b)
 {
     *b = (struct builder){0};
     for (int s = 0; s < 2; s++) {
         struct g_endpoint *ep = l->conn->ep[s];
-        b->room[s] = g_endpoint_can(g, ep, TL_PURPOSE_BULK)
-                         ? g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_BULK)
-                         : 0;
+        bool can = g_endpoint_can(g, ep, TL_PURPOSE_BULK) && budget_lane(g, ep, lane);
+        int room = can ? g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_BULK) : 0;
+        int64_t left = can ? budget_left(&ep->budget, lane, g_now(g), NULL) : 0;
+        int wide = budget_room(&ep->budget, g_now(g));
+        room = room < wide ? room : wide;
+        b->room[s] = room < left ? room : (int)left;
     }
 }
 
@@ -660,7 +663,7 @@ static bool lane_slice(struct engine *g, struct g_link *l, int lane)
     size_t n = 0;
     struct err e = {0};
     struct builder b;
-    builder_start(g, l, &b);
+    builder_start(g, l, (enum lane)lane, &b);
     if (b.room[0] <= 0 && b.room[1] <= 0) {
         l->hold_until = g_mono(g) + US_PER_S / 10;
         return false;
@@ -736,7 +739,8 @@ bool link_work(struct engine *g, struct g_link *l)
     if (l->held && l->open_intents == 0)
         held_release(g, l);
     bool any = false;
-    for (int lane = 0; lane < LANE_COUNT && !g_spent(g); lane++) {
+    int lanes = link_rests(g, l) ? LANE_SWEEP : LANE_COUNT;
+    for (int lane = 0; lane < lanes && !g_spent(g); lane++) {
         if (lane_due(g, l, lane) != TL_OK || l->lane_due[lane] > g_now(g))
             continue;
         any |= lane_slice(g, l, lane);

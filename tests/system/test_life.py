@@ -14,6 +14,8 @@ def test_disabled_enabled_deleted_and_taken_back():
         site.connect("every=1s", number=False)
         site.first_sync()
         site.wait_equal(number=False)
+        [shown] = site.list("endpoint", "show", "sf")
+        assert shown["budget"]["reserve_pct"] == 20 and shown["budget"]["used_today"] > 0
         refused = site.run("connection", "enable", "demo", check=False)
         assert refused.returncode == 6 and "cannot be enabled" in refused.stderr
         site.run("connection", "disable", "demo", "-y")

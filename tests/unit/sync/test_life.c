@@ -1,5 +1,5 @@
-/* The life of a connection: every verb in every state, what disable, enable, delete and undelete do, and that rows go in
- * bounded slices. */
+/* The life of a connection: every verb in every state, what disable, enable, delete and undelete do, and that rows go
+ * in bounded slices. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,10 +103,10 @@ static void every_verb_in_every_state(void **s)
 {
     struct bed *b = *s;
     /*                               start cancel pause resume disable enable delete undelete release */
-    static const char *const table[] = {[CONN_DRAFT] = "y-----y--",    [CONN_READY] = "y-----y--",
-                                        [CONN_INITIAL] = "yyy-y---y",  [CONN_ACTIVE] = "yyy-y---y",
-                                        [CONN_PAUSED] = "-y-yy-y-y",   [CONN_BLOCKED] = "-y--y-y-y",
-                                        [CONN_DISABLED] = "-----yy--", [CONN_DELETING] = "-------y-"};
+    static const char *const table[] = {
+        [CONN_DRAFT] = "y-----y--",    [CONN_READY] = "y-----y--",   [CONN_INITIAL] = "yyy-y---y",
+        [CONN_ACTIVE] = "yyy-y---y",   [CONN_PAUSED] = "-y-yy-y-y",  [CONN_BLOCKED] = "-y--y-y-y",
+        [CONN_DISABLED] = "-----yy--", [CONN_DELETING] = "-------y-"};
     bed_start(b);
     for (int32_t at = CONN_DRAFT; at <= CONN_DELETING; at++)
         for (int v = 0; v < LIFE_VERBS; v++) {
