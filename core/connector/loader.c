@@ -8,6 +8,7 @@
 #include "admission.h"
 #include "admit.h"
 #include "codec.h"
+#include "elf_check.h"
 
 enum { MAJORS_KNOWN_TO_ASK = 10 };
 
@@ -240,6 +241,9 @@ static int call_load(struct module *m, const char *id, struct err *e)
 int module_open(struct module **out, const char *path, const char *expected_id, struct err *e)
 {
     int rc = bind_now_setup(e);
+    if (rc)
+        return rc;
+    rc = elf_check(path, expected_id, e);
     if (rc)
         return rc;
     lt_dlhandle h = lt_dlopen(path);

@@ -45,6 +45,10 @@ static void say_what_first(enum life_verb v, const struct connection *c, struct 
     bool to_rest = (c->state == CONN_INITIAL || c->state == CONN_ACTIVE) && v != LIFE_DELETE;
     if (to_rest || c->state < 0 || c->state > CONN_DELETING)
         return; /* it runs: there is nothing to do first */
+    if (c->state == CONN_BLOCKED && str_is(c->block_code, "RESTORED")) {
+        err_hint(e, "look at both sides, then: `tieline connection release %.*s`", STR_FMT(c->name));
+        return;
+    }
     err_hint(e, "%s first: `tieline %s %.*s`", first[c->state], command[c->state], STR_FMT(c->name));
 }
 
@@ -63,6 +67,8 @@ int life_check(enum life_verb v, const struct connection *c, struct err *e)
                                   [LIFE_DELETE] = "deleted",
                                   [LIFE_UNDELETE] = "taken back",
                                   [LIFE_RELEASE] = "released"}[v]);
+    if (c->state == CONN_BLOCKED && c->block_text.n)
+        err_detail(e, "%.*s", STR_FMT(c->block_text));
     err_code(e, "STATE");
     say_what_first(v, c, e);
     return E_PRECONDITION;

@@ -40,7 +40,7 @@ static const struct {
     {"access_denied", TL_E_AUTH, "Zoho refused access: the user declined, or too many grant codes were made", 0},
     {"invalid_client", TL_E_CONFIG,
      "Zoho does not know this client id: check client_id, client_secret, and the data centre (option dc)", 0},
-    {"invalid_client_secret", TL_E_CONFIG, "Zoho says the client secret does not belong to the client id", 0},
+    {"invalid_client_secret", TL_E_AUTH, "Zoho says the client secret does not belong to the client id", 0},
     {"invalid_redirect_uri", TL_E_CONFIG, "Zoho says the redirect address is not the registered one", 0},
     {"redirect_uri_mismatch", TL_E_CONFIG, "Zoho says the redirect address is not the registered one", 0},
     {"invalid_scope", TL_E_CONFIG, "Zoho does not know a scope that was asked for", 0},

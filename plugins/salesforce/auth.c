@@ -84,8 +84,10 @@ static const struct {
      "the consumer key is not known there: check client_id and login_url (sandboxes sign in at "
      "https://test.salesforce.com); a "
      "new app needs some minutes"},
-    {"invalid_client_credentials", NULL, TL_E_CONFIG, "the consumer secret is wrong"},
-    {"invalid_client", NULL, TL_E_CONFIG, "the consumer secret is wrong"},
+    {"invalid_client_credentials", NULL, TL_E_AUTH,
+     "the consumer secret is wrong: `tieline secret set`, then `tieline endpoint auth`"},
+    {"invalid_client", NULL, TL_E_AUTH,
+     "the consumer secret is wrong: `tieline secret set`, then `tieline endpoint auth`"},
     {"redirect_uri_mismatch", NULL, TL_E_CONFIG, "the redirect address differs from the one of the connected app"},
     {"unsupported_grant_type", NULL, TL_E_CONFIG,
      "this way of signing in is not allowed at login_url (client credentials need the org's own address, "

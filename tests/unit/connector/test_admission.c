@@ -206,9 +206,26 @@ static void test_not_an_object(void **state)
     struct err e = {0};
     runtime_connector_add(r.rt, "text", ISOLATION_WORKER, &e);
     assert_int_equal(rig_load(&r, "text"), TL_E_UNSUPPORTED);
-    assert_string_equal(r.err.text, "connector \"text\" cannot be opened");
-    assert_non_null(strstr(r.err.hint, "invalid ELF header"));
+    assert_string_equal(r.err.text, "connector \"text\" is no shared object: it does not begin as an ELF file does");
     rig_stop(&r);
+}
+
+/* One that was copied in part: said in words, where loading it would end by a signal. */
+static void test_cut_short(void **state)
+{
+    (void)state;
+    static const int sizes[] = {10, 60, 4096};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct rig r;
+        rig_start(&r);
+        rig_install(&r, "older", ISOLATION_WORKER);
+        char path[256];
+        path_of(&r, "older.so", path);
+        assert_int_equal(truncate(path, sizes[i]), 0);
+        assert_int_equal(rig_load(&r, "older"), TL_E_UNSUPPORTED);
+        assert_non_null(strstr(r.err.text, "connector \"older\" is cut short: "));
+        rig_stop(&r);
+    }
 }
 
 /* An older and a newer minor both run. */
@@ -277,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_handshake_refusals),
         cmocka_unit_test(test_abort_at_the_entry),
         cmocka_unit_test(test_not_an_object),
+        cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_skew),
         cmocka_unit_test(test_verify),
     };

@@ -648,7 +648,7 @@ static void test_auth_verdicts(void **state)
     } cases[] = {
         {200, "{\"error\":\"invalid_code\"}", TL_E_AUTH},
         {200, "{\"error\":\"invalid_client\"}", TL_E_CONFIG},
-        {200, "{\"error\":\"invalid_client_secret\"}", TL_E_CONFIG},
+        {200, "{\"error\":\"invalid_client_secret\"}", TL_E_AUTH},
         {400, "{\"error\":\"Access Denied\",\"status\":\"failure\"}", TL_E_THROTTLED},
         {200, "{\"error\":\"general_error\"}", TL_E_TEMPORARY},
         {200, "{\"error\":\"new_word\"}", TL_E_AUTH},

@@ -244,7 +244,7 @@ static void test_sign_in_errors(void **state)
         {400, "{\"error\":\"invalid_grant\",\"error_description\":\"no client credentials user enabled\"}",
          TL_E_CONFIG},
         {400, "{\"error\":\"invalid_client_id\",\"error_description\":\"client identifier invalid\"}", TL_E_CONFIG},
-        {401, "{\"error\":\"invalid_client\",\"error_description\":\"invalid client credentials\"}", TL_E_CONFIG},
+        {401, "{\"error\":\"invalid_client\",\"error_description\":\"invalid client credentials\"}", TL_E_AUTH},
         {400, "{\"error\":\"unsupported_grant_type\",\"error_description\":\"grant type not supported\"}", TL_E_CONFIG},
         {400, "{\"error\":\"inactive_user\"}", TL_E_AUTH},
         {400, "{\"error\":\"rate_limit_exceeded\"}", TL_E_THROTTLED},

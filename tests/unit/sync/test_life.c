@@ -24,6 +24,21 @@ static struct connection row(struct bed *b, struct arena *a)
     return c;
 }
 
+/* What keeps it from being done is named, and the way out of it. */
+static void a_block_is_named_where_it_is_in_the_way(void **unused)
+{
+    (void)unused;
+    struct connection c = {
+        .name = STR("c"), .state = CONN_BLOCKED, .block_code = STR("RESTORED"), .block_text = STR("an older database")};
+    struct err e = {0};
+    assert_int_equal(life_check(LIFE_RESUME, &c, &e), E_PRECONDITION);
+    assert_string_equal(e.detail, "an older database");
+    assert_non_null(strstr(e.hint, "tieline connection release c"));
+    c.block_code = STR("AUTH");
+    assert_int_equal(life_check(LIFE_START, &c, &e), E_PRECONDITION);
+    assert_non_null(strstr(e.hint, "tieline connection show c"));
+}
+
 static int32_t state(struct bed *b)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -345,6 +360,7 @@ static void deleted_now(void **s)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_block_is_named_where_it_is_in_the_way),
         cmocka_unit_test_setup_teardown(every_verb_in_every_state, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(disabled_and_enabled, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(paused_for_weeks, bed_setup, bed_teardown),
