@@ -121,7 +121,8 @@ int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t 
     link_lanes_stale(l);
     p.intent = 0;
     int64_t wait = error && error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : 0;
-    /* What cannot be put back may have left the bin since it was seen there: it is read before that counts as a failure. */
+    /* What cannot be put back may have left the bin since it was seen there: it is read before that counts as a
+     * failure. */
     switch (b->op == TL_OP_RESTORE && status == TL_E_INVALID ? TL_E_NOT_FOUND : status) {
     case TL_E_CONFLICT:
         if (reason != TL_R_OTHER && reason != TL_R_LOCKED)
