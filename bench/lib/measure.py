@@ -20,7 +20,7 @@ def say(*words):
 
 
 def build(root, directory, what):
-    """Release build of what the measurements need: the product and the peers for b1, one program for b3."""
+    """Release build of what the measurements need: the product for b1 and idle, the peers for b1, one program for b3."""
     for program in ("cmake", "ninja"):
         if not shutil.which(program):
             raise Missing(f"{program} is not installed; run tools/install-deps build")
@@ -28,8 +28,8 @@ def build(root, directory, what):
         subprocess.run(["cmake", "-S", root, "-B", directory, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
                         "-DTIELINE_TESTS=OFF"], check=True, stdout=sys.stderr)
     targets = ["cycle"]
-    if "b1" in what:
-        targets = ["bench", "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
+    if {"b1", "idle"} & set(what):
+        targets = ["bench" if "b1" in what else "cycle", "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
     subprocess.run(["ninja", "-C", directory, *targets], check=True, stdout=sys.stderr)
 
 

@@ -229,3 +229,9 @@ int channel_read(struct channel *c, struct frame *out, int timeout_ms, struct er
     *out = f;
     return TL_OK;
 }
+
+bool channel_quiet(const struct channel *c, int timeout_ms)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    return c->at == c->in.n && poll(&p, 1, timeout_ms) == 0;
+}

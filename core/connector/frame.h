@@ -79,4 +79,6 @@ int channel_write_fd(struct channel *c, uint16_t type, uint64_t call, str body, 
 /* Blocks. TL_OK; E_END: closed by the other side between frames; TL_E_INVALID: malformed or cut. timeout_ms -1: none,
  * else TL_E_TEMPORARY when nothing came for so long. */
 int channel_read(struct channel *c, struct frame *out, int timeout_ms, struct err *e);
+/* True when nothing was left over from the last read and nothing comes within timeout_ms; reads nothing. */
+bool channel_quiet(const struct channel *c, int timeout_ms);
 #endif

@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -10,7 +11,7 @@
 #include "instance.h"
 #include "wire.h"
 
-enum { INSTANCE_STACK = 1 << 20, FILES_MAX = 4096 };
+enum { INSTANCE_STACK = 1 << 20, FILES_MAX = 4096, REST_MS = 1000 };
 
 struct worker_state {
     struct channel control;
@@ -96,19 +97,36 @@ static bool run_call(struct worker_instance *w, struct instance *instance, const
     return true;
 }
 
+/* A worker is idle most of its life: what a bulk took goes back to the system once nothing more comes. */
+static void rest(struct worker_instance *w)
+{
+    size_t max = w->out.max;
+    buf_done(&w->out);
+    w->out = (struct buf){.max = max};
+    arena_done(&w->answer);
+    malloc_trim(0);
+}
+
 static void serve_instance(struct worker_instance *w)
 {
     struct instance *instance = NULL;
     struct err e = {0};
     struct frame f;
-    bool open = true;
-    while (open && !w->gone && channel_read(&w->channel, &f, -1, &e) == TL_OK) {
+    bool open = true, rested = false;
+    while (open && !w->gone) {
+        if (!rested && channel_quiet(&w->channel, REST_MS)) {
+            rest(w);
+            rested = true;
+        }
+        if (channel_read(&w->channel, &f, -1, &e) != TL_OK)
+            break;
         switch (f.type) {
         case FRAME_OPEN:
             run_open(w, &instance, &f);
             break;
         case FRAME_CALL:
             open = run_call(w, instance, &f);
+            rested = false;
             break;
         case FRAME_CLOSE:
             instance = instance_close(instance);

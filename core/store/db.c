@@ -278,6 +278,11 @@ static int64_t status_of(sqlite3 *handle, int what, int64_t *sum)
     return *sum += now;
 }
 
+void db_cache_drop(struct db *db)
+{
+    sqlite3_db_release_memory(db->sqlite);
+}
+
 void db_stats(struct db *db, struct db_stats *out)
 {
     struct db_stats s = {0};

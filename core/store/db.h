@@ -119,6 +119,8 @@ struct db_stats {
     int64_t page_count, free_pages; /* of the database file, 4096 bytes each */
 };
 void db_stats(struct db *db, struct db_stats *out); /* same thread as db */
+/* Pages that are kept to be read faster go back; the next reads fetch them anew. */
+void db_cache_drop(struct db *db);
 
 /* ---- Sidecar: which intents this installation has acted on (section "restored database") ----------------------- */
 

@@ -1,17 +1,19 @@
 /* The control thread: see control.h. */
 #include "control.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { TURN_LIMIT_US = 20000, STOP_POLL_US = 50000 };
+enum { TURN_LIMIT_US = 20000, STOP_POLL_US = 50000, REST_STEPS = 20000, REST_US = 50000 };
 
 struct control {
     struct control_parts parts;
     atomic_bool stop, end, woken;
     struct message wake; /* at most one under way */
+    uint64_t steps;      /* [control] since memory was given back */
     _Atomic int64_t turns, longest_us, over_20ms;
 };
 
@@ -82,6 +84,16 @@ static int64_t min_i64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* After much work, when nothing is due for a while: what it took goes back to the system. */
+static void rest(struct control *c)
+{
+    if (c->steps < REST_STEPS)
+        return;
+    c->steps = 0;
+    engine_rest(c->parts.engine);
+    malloc_trim(0);
+}
+
 /* One turn: what came in, then the engine's share of work. Returns how long the loop may sleep. */
 static int64_t turn(struct control *c, int64_t wait_us)
 {
@@ -96,12 +108,15 @@ static int64_t turn(struct control *c, int64_t wait_us)
         atomic_store(&c->longest_us, took);
     if (took > TURN_LIMIT_US)
         atomic_fetch_add(&c->over_20ms, 1);
+    c->steps += done;
     if (done >= ENGINE_TURN_STEPS)
         return 0;
     int64_t due = min_i64(min_i64(engine_next_due_us(c->parts.engine), runtime_next_us(c->parts.runtime)), tick_due);
+    int64_t now = env_mono_us(c->parts.env);
+    if (due > now && due - now > REST_US && engine_calls_open(c->parts.engine) == 0)
+        rest(c);
     if (due == INT64_MAX)
         return -1;
-    int64_t now = env_mono_us(c->parts.env);
     return due > now ? due - now : 0;
 }
 

@@ -248,6 +248,11 @@ void engine_stop(struct engine *g)
     g->stopping = true;
 }
 
+void engine_rest(struct engine *g)
+{
+    db_cache_drop(g->db);
+}
+
 unsigned engine_calls_open(const struct engine *g)
 {
     return g->calls_open;

@@ -53,6 +53,8 @@ unsigned engine_turn(struct engine *g, unsigned max_steps);
 int64_t engine_next_due_us(const struct engine *g);
 /* Calls submitted and not yet answered. */
 unsigned engine_calls_open(const struct engine *g);
+/* After much work, when nothing is due: caches of the store go back. */
+void engine_rest(struct engine *g);
 /* What a check of the whole database found. Not sound: all connections are blocked until a later check finds it sound.
  */
 void engine_store_checked(struct engine *g, bool sound, const char *text);

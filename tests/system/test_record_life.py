@@ -170,7 +170,8 @@ def test_the_connection_is_deleted(site):
     shown = site.run("-n", "connection", "delete", "demo")
     assert "pairs" in shown.stdout and site.list("connection", "list")
     site.run("connection", "pause", "demo")
-    wait_until(lambda: site.run("connection", "delete", "demo", "-y", check=False).returncode == 0, 20, "it is deleted")
+    wait_until(lambda: site.run("connection", "delete", "demo", "--now", "-y", check=False).returncode == 0, 20,
+               "it is deleted")
     assert site.list("connection", "list") == [] and site.list("pair", "find", email) == []
     assert "act=connection.delete object=demo" in site.log()
     site.wait_running()
