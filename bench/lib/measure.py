@@ -29,7 +29,8 @@ def build(root, directory, what):
                         "-DTIELINE_TESTS=OFF"], check=True, stdout=sys.stderr)
     targets = ["cycle"]
     if {"b1", "idle"} & set(what):
-        targets = ["bench" if "b1" in what else "cycle", "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
+        first = "bench" if "b1" in what else "cycle"
+        targets = [first, "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
     subprocess.run(["ninja", "-C", directory, *targets], check=True, stdout=sys.stderr)
 
 

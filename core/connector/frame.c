@@ -183,6 +183,14 @@ static int fill(struct channel *c, size_t need, int timeout_ms, struct err *e)
     return TL_OK;
 }
 
+void channel_rest(struct channel *c)
+{
+    size_t max = c->in.max;
+    buf_done(&c->in);
+    c->in = (struct buf){.max = max};
+    c->at = 0;
+}
+
 /* Moves what is unread to the front, so that the buffer grows by frames only, and lets a big one go. */
 static void compact(struct channel *c)
 {
@@ -190,9 +198,7 @@ static void compact(struct channel *c)
         return;
     size_t left = c->in.n - c->at;
     if (left == 0 && c->in.cap > KEEP_MAX) {
-        size_t max = c->in.max;
-        buf_done(&c->in);
-        c->in = (struct buf){.max = max};
+        channel_rest(c);
     } else {
         if (left)
             memmove(c->in.p, c->in.p + c->at, left);

@@ -81,4 +81,5 @@ int channel_write_fd(struct channel *c, uint16_t type, uint64_t call, str body, 
 int channel_read(struct channel *c, struct frame *out, int timeout_ms, struct err *e);
 /* True when nothing was left over from the last read and nothing comes within timeout_ms; reads nothing. */
 bool channel_quiet(const struct channel *c, int timeout_ms);
+void channel_rest(struct channel *c); /* a quiet one lets its buffer go */
 #endif

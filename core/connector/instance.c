@@ -74,6 +74,14 @@ tl_status instance_open(struct instance **out, const struct module *m, const str
     return TL_OK;
 }
 
+void instance_rest(struct instance *i)
+{
+    i->result_seen = NULL;
+    i->kinds = NULL;
+    arena_done(&i->answer);
+    arena_done(&i->scratch);
+}
+
 struct instance *instance_close(struct instance *i)
 {
     if (!i)

@@ -17,6 +17,7 @@ tl_status instance_open(struct instance **out, const struct module *m, const str
                         tl_error *error);
 /* Calls close(). */
 struct instance *instance_close(struct instance *i);
+void instance_rest(struct instance *i); /* between calls: what the last one took goes back */
 
 /* Runs one call: request in the flat form (request_encode), checked when strict. Fills status, error and items of
  * reply; items that services->items took are gone from it. */

@@ -98,12 +98,15 @@ static bool run_call(struct worker_instance *w, struct instance *instance, const
 }
 
 /* A worker is idle most of its life: what a bulk took goes back to the system once nothing more comes. */
-static void rest(struct worker_instance *w)
+static void rest(struct worker_instance *w, struct instance *instance)
 {
     size_t max = w->out.max;
     buf_done(&w->out);
     w->out = (struct buf){.max = max};
     arena_done(&w->answer);
+    channel_rest(&w->channel);
+    if (instance)
+        instance_rest(instance);
     malloc_trim(0);
 }
 
@@ -115,7 +118,7 @@ static void serve_instance(struct worker_instance *w)
     bool open = true, rested = false;
     while (open && !w->gone) {
         if (!rested && channel_quiet(&w->channel, REST_MS)) {
-            rest(w);
+            rest(w, instance);
             rested = true;
         }
         if (channel_read(&w->channel, &f, -1, &e) != TL_OK)

@@ -355,7 +355,8 @@ int admin_failure_retry(struct engine *g, const struct failure_pick *pick, json_
         for (size_t i = 0; i < n_list && rc == TL_OK; i++) {
             struct g_link *l = model_link(g, list[i].link);
             f.before = list[i].failure;
-            if (conn && (!l || l->conn != conn))
+            if ((conn && (!l || l->conn != conn)) ||
+                (pick->kind && (!l || !str_eq(l->row.name, kind_plain(str_of(pick->kind))))))
                 continue;
             rc = retry_one(g, &list[i], e);
             n++;

@@ -293,6 +293,12 @@ static json_t *failure_json(struct view_kinds *kinds, struct arena *a, const str
     return o;
 }
 
+static bool is_kind(str name, const char *kind) /* "contact" or "contacts" */
+{
+    str asked = str_of(kind);
+    return str_eq(name, asked) || (asked.n == name.n + 1 && str_ends(asked, STR("s")) && str_starts(asked, name));
+}
+
 int view_failures(struct db *r, const struct view_failures *filter, const struct view_page *page, json_t **out,
                   struct err *e)
 {
@@ -319,8 +325,9 @@ int view_failures(struct db *r, const struct view_failures *filter, const struct
     AUTO(view_kinds_done) struct view_kinds kinds = {.r = r};
     for (size_t i = 0; i < n; i++) {
         struct link of = {0};
-        if (c.connection && !l.link &&
-            (link_get(r, &a, rows[i].link, &of, e) != TL_OK || of.connection != c.connection))
+        if ((c.connection || filter->kind) && !l.link &&
+            (link_get(r, &a, rows[i].link, &of, e) != TL_OK || (c.connection && of.connection != c.connection) ||
+             (filter->kind && !is_kind(of.name, filter->kind))))
             continue;
         json_array_append_new(list, failure_json(&kinds, &a, &rows[i], filter->lang));
     }

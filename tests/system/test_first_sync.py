@@ -22,13 +22,14 @@ def run_of(site, kind, source):
 
 
 def test_two_way_by_default(site):
-    """proves: S1-12 S1-02"""
+    """proves: S1-12 S1-02 S0-25 S2-16 S2-68"""
     for kind in ("account", "contact"):
         assert site.list("link", "show", "demo", kind)[0]["direction"] == "both"
 
 
 def test_set_up_in_four_steps(site):
-    """Credentials, direction, field map, start: each is one command and each tells what it found. proves: S1-08 S1-15"""
+    """Credentials, direction, field map, start: each is one command and each tells what it found.
+    proves: S1-08 S1-15 S0-26 S2-15 S2-19 S2-68"""
     assert {e["auth"]["state"] for e in site.list("endpoint", "list")} == {"ok"}
     assert site.run("map", "check", "demo", "contact").returncode == 0
     assert site.summary.returncode == 8 and "ADDED" in site.summary.stdout
@@ -36,7 +37,7 @@ def test_set_up_in_four_steps(site):
 
 
 def test_standard_fields_are_mapped(site):
-    """proves: S1-11"""
+    """proves: S1-11 S2-69"""
     maps = {kind: {f["a"] for f in site.list("map", "list", "demo", kind) if f["default"]}
             for kind in ("account", "contact")}
     assert {"last_name", "first_name", "email", "phone", "mobile", "account", "title", "address.street", "address.city",
@@ -46,7 +47,7 @@ def test_standard_fields_are_mapped(site):
 
 def test_bulk_both_ways_and_equal(site):
     """The first sync brings over what the other side lacks, in both directions, and a comparison of its own finds
-    nothing but what was planted. proves: S1-17 S1-02"""
+    nothing but what was planted. proves: S1-17 S1-02 S0-24 S2-25"""
     for kind in ("account", "contact"):
         there, back = run_of(site, kind, "desk"), run_of(site, kind, "sf")
         assert there["added"] > 0 and back["added"] > 0 and there["matched"] > 0
@@ -55,7 +56,7 @@ def test_bulk_both_ways_and_equal(site):
 
 def test_duplicates_are_found_by_email(site):
     """What both sides knew by e-mail is one pair and was not created again; the later of two with one e-mail is told as
-    already mapped. proves: S1-19 S1-43"""
+    already mapped. proves: S1-19 S1-43 S1-44 S2-27 S2-52 S2-53"""
     a, b, email = site.pairs(1)[0]
     assert sum((r["Email"] or "").lower() == email for r in site.salesforce().values()) == 1
     [pair] = site.list("pair", "find", email)
@@ -67,7 +68,7 @@ def test_duplicates_are_found_by_email(site):
 
 
 def test_accounts_are_matched_by_name(site):
-    """proves: S1-20"""
+    """proves: S1-20 S2-28"""
     planted = site.sandbox.control("GET", "/planted")
     names = [site.desk("accounts")[p["id"]]["accountName"] for p in planted
              if (p["case"], p["side"]) == ("name-only", "desk")]
@@ -78,7 +79,7 @@ def test_accounts_are_matched_by_name(site):
 
 
 def test_contacts_without_email_are_synced(site):
-    """proves: S1-21"""
+    """proves: S1-21 S2-30"""
     planted = [p for p in site.sandbox.control("GET", "/planted") if p["case"] == "no-email"]
     assert {p["side"] for p in planted} == {"desk", "salesforce"}
     for p in planted:
@@ -87,7 +88,8 @@ def test_contacts_without_email_are_synced(site):
 
 
 def test_history_of_seven_days(site):
-    """Date, source and destination, kind of record, numbers added, updated and failed. proves: S1-37..S1-42"""
+    """Date, source and destination, kind of record, numbers added, updated and failed.
+    proves: S1-37..S1-42 S2-46..S2-51"""
     runs = site.list("sync", "history")
     now = datetime.datetime.now(datetime.timezone.utc)
     assert {(r["source"], r["destination"]) for r in runs} == {("desk", "sf"), ("sf", "desk")}
@@ -103,7 +105,7 @@ def test_history_of_seven_days(site):
 
 
 def test_failures_name_time_reason_and_records(site):
-    """proves: S1-43 S1-50"""
+    """proves: S1-43 S1-45 S1-49 S1-50 S2-52 S2-54 S2-58 S2-59"""
     failures = site.list("failure", "list")
     assert [f["time"] for f in failures] == sorted((f["time"] for f in failures), reverse=True)
     for f in failures:
@@ -111,10 +113,12 @@ def test_failures_name_time_reason_and_records(site):
     assert {"TIME", "REASON", "CODE", "KIND", "A", "B"} <= set(site.run("failure", "list").stdout.splitlines()[0].split())
     [number] = [f for f in failures if f["code"] == "TYPE_MISMATCH"]
     assert number["reason"] == "text value is given for an integer field"
+    of_accounts = site.list("failure", "list", "--kind", "account")  # one record type at a time
+    assert of_accounts == [f for f in failures if f["kind"] == "account"] and len(of_accounts) < len(failures)
 
 
 def test_try_again_after_the_record_was_corrected(site):
-    """proves: S1-51"""
+    """proves: S1-51 S2-59"""
     [failure] = [f for f in site.list("failure", "list") if f["code"] == "TOO_LONG" and f["kind"] == "contact"]
     site.run("failure", "retry", failure["id"])  # nothing was corrected: it fails again and says so
     wait_until(lambda: any(f["record"] == failure["record"] for f in site.list("failure", "list")), 20, "it failed again")
@@ -122,11 +126,16 @@ def test_try_again_after_the_record_was_corrected(site):
     site.run("failure", "retry", failure["id"], check=False)  # may have been taken up by the change already
     wait_until(lambda: site.list("pair", "find", failure["record"])[0]["status"] == "ok", 20, "the pair is made")
     wait_until(lambda: all(f["record"] != failure["record"] for f in site.list("failure", "list")), 20, "the failure ends")
+    many = {f["id"]: f["count"] for f in site.list("failure", "list", "--code", "ALREADY_MAPPED")}
+    site.run("failure", "retry", "--code", "ALREADY_MAPPED")  # all with one reason; nothing was corrected
+    wait_until(lambda: all(f["count"] > many.get(f["id"], 0) for f in site.list("failure", "list", "--code", "ALREADY_MAPPED")),
+               20, "each was tried again")
+    assert len(many) > 1 and len(site.list("failure", "list", "--code", "ALREADY_MAPPED")) == len(many)
 
 
 @pytest.mark.parametrize("twin", ["desk", "salesforce"])
 def test_creates_and_updates_travel(site, twin):
-    """proves: S1-22 S1-02"""
+    """proves: S1-22 S1-02 S0-24 S2-31"""
     other = "salesforce" if twin == "desk" else "desk"
     email = f"made.in.{twin}@mail.example"
     if twin == "desk":
@@ -149,7 +158,7 @@ def test_creates_and_updates_travel(site, twin):
 
 @pytest.mark.parametrize("twin", ["desk", "salesforce"])
 def test_bulk_updates_travel(site, twin):
-    """proves: S1-22"""
+    """proves: S1-22 S2-31"""
     chosen = site.pairs(30, skip=5 if twin == "desk" else 40)
     assert len(chosen) == 30
     for a, b, _ in chosen:
@@ -164,7 +173,7 @@ def test_bulk_updates_travel(site, twin):
 
 
 def test_nothing_is_exchanged_while_paused(site):
-    """proves: S1-52 S1-53"""
+    """proves: S0-27 S1-52 S1-53 S2-60"""
     (a1, b1, _), (a2, b2, _) = site.pairs(2, skip=80)
     site.wait_quiet()
     site.run("connection", "pause", "demo")
@@ -240,7 +249,7 @@ def test_a_record_written_twice_within_one_second():
 
 
 def test_one_way_from_salesforce():
-    """proves: S1-13"""
+    """proves: S1-13 S0-25 S2-16 S2-68"""
     with Site("--contacts", 60, "--accounts", 12, "--plan", "plain") as s:
         s.start()
         s.sign_in()

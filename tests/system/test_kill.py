@@ -1,7 +1,7 @@
 """SIGKILL of the daemon at random moments of a first sync, with stamp fields and without them: every time it is started
 again and goes on; in the end an independent comparison finds both sides equal, nothing lost, nothing doubled.
 
-proves: S1-17 S1-21"""
+proves: S1-17 S1-21 S2-25"""
 import os
 import random
 import time

@@ -35,7 +35,7 @@ def test_the_database_is_removed(site):
 
 
 def test_the_lock_file_is_removed(site):
-    """proves: S1-26. A second daemon still does not run on the same database."""
+    """A second daemon still does not run on the same database."""
     (site.state / "tieline.db.lock").unlink()
     first = site.daemon.process
     site.daemon.start(wait=False)

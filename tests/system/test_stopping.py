@@ -1,5 +1,5 @@
 """Ending the daemon: at once where nothing is being written, within the drain where a vendor hangs, and the log says how.
-proves: Q17"""
+proves: Q12"""
 import contextlib
 import os
 import signal

@@ -1,4 +1,4 @@
-/* The files of the database: taken by one process, and noticed when they go. proves: S1-26 */
+/* The files of the database: taken by one process, and noticed when they go. */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -7,7 +7,7 @@
 
 #include "reason.h"
 
-/* proves: S1-44 S1-45 S1-46 S1-47 S1-48 */
+/* proves: S1-44 S1-45 S1-46 S1-47 S1-48 S2-53 S2-54 S2-55 S2-56 S2-57 */
 static void five_messages(void **state)
 {
     (void)state;
