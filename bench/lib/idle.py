@@ -17,15 +17,8 @@ def pss_kib(pid):
 
 
 def cpu_ns(pid):
-    """Run time of every thread, in ns: finer than the ticks of /proc/PID/stat."""
-    total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        try:
-            with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as f:
-                total += int(f.read().split()[0])
-        except OSError:
-            pass
-    return total
+    """Run time of a process, its ended threads included, by its CPU clock: finer than the ticks of /proc/PID/stat."""
+    return time.clock_gettime_ns((~pid << 3) | 2)
 
 
 def threads_ns(pid):
