@@ -93,10 +93,12 @@ const struct config_key config_keys[] = {
      "Connector of this account; its options follow as further keys (see \"tieline connector show NAME\")."},
 
     {"endpoint", "daily_calls", CONFIG_INT, NULL, NULL, 1, 100000000, RELOAD_CONNECTOR,
-     "Most connector calls a day (UTC) to this account, where its vendor's own limit is higher or not told. Default: the "
+     "Most connector calls a day (UTC) to this account, where its vendor's own limit is higher or not told. Default: "
+     "the "
      "vendor's limit alone."},
     {"endpoint", "reserve_pct", CONFIG_INT, "20", NULL, 0, 90, RELOAD_CONNECTOR,
-     "Share of every allowance in percent that is left to your other tools and never used. Sweeps, retries and first syncs "
+     "Share of every allowance in percent that is left to your other tools and never used. Sweeps, retries and first "
+     "syncs "
      "stop at three quarters of the rest."},
 
     {"connection", "a", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "First endpoint of the connection."},

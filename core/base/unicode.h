@@ -7,11 +7,11 @@
 #include "buf.h"
 #include "str.h"
 
-bool utf8_valid(str s);                    /* strict: no surrogates, no over-long forms, no NUL */
-size_t utf8_length(str s);                 /* characters (code points) */
-str utf8_cut(str s, size_t max_chars);     /* longest prefix of whole characters */
-void text_nfc(struct buf *out, str s);     /* NFC, CRLF -> LF, outer blanks trimmed */
-void text_fold(struct buf *out, str s);    /* match key: NFKC, case-folded, trimmed, inner blanks collapsed */
+bool utf8_valid(str s);                 /* strict: no surrogates, no over-long forms, no NUL */
+size_t utf8_length(str s);              /* characters (code points) */
+str utf8_cut(str s, size_t max_chars);  /* longest prefix of whole characters */
+void text_nfc(struct buf *out, str s);  /* NFC, CRLF -> LF, outer blanks trimmed */
+void text_fold(struct buf *out, str s); /* match key: NFKC, case-folded, trimmed, inner blanks collapsed */
 /* What a person types to look somebody up: as text_fold, without accents (also l with stroke and the like), and every
  * character that is no letter, digit or mark as a blank: "Dvořák-Łucka" -> "dvorak lucka". */
 void text_plain(struct buf *out, str s);

@@ -281,12 +281,14 @@ const struct command commands_sync[] = {
     {"sync", "start", "CONNECTION", 1, 1, "start the first sync, or a cycle now, and show its progress",
      "Ctrl-C ends the showing, not the sync. Exit 8 when it finished but some of its records failed.\n"
      "Past the first sync it makes the daemon look for changes at once, and says so.\n"
-     "-n reads both sides, writes nothing to anybody and makes a plan of what would be made, changed, matched, refused:\n"
+     "-n reads both sides, writes nothing to anybody and makes a plan of what would be made, changed, matched, "
+     "refused:\n"
      "  tieline sync start -n help-sales; tieline sync plan RUN; tieline sync approve RUN",
      start_options, run_start},
     {"sync", "status", "[CONNECTION]", 0, 1, "what runs, how far it is", NULL, status_options, run_status},
     {"sync", "history", "[CONNECTION]", 0, 1, "what was added, updated, failed: the last 7 days", NULL, history_options,
      run_history},
-    {"sync", "cancel", "CONNECTION", 1, 1, "end the running first sync or dry run; what is done stays", NULL, NULL, run_cancel},
+    {"sync", "cancel", "CONNECTION", 1, 1, "end the running first sync or dry run; what is done stays", NULL, NULL,
+     run_cancel},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -757,7 +757,8 @@ static void d_cancel(void *ctx, struct call *call)
 
 void dispatcher_init(struct runtime *rt)
 {
-    rt->dispatcher = (struct dispatcher){.ctx = rt, .submit = d_submit, .room = d_room, .allowances = d_allowances, .cancel = d_cancel};
+    rt->dispatcher = (struct dispatcher){
+        .ctx = rt, .submit = d_submit, .room = d_room, .allowances = d_allowances, .cancel = d_cancel};
 }
 
 int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, runtime_auth_done_fn done, void *arg,

@@ -5,7 +5,7 @@
 #include "sql.h"
 
 #define COLUMNS                                                                                                        \
-    "connection, name, a_endpoint, b_endpoint, state, prev_state, block_code, block_text, state_at, paused, made, " \
+    "connection, name, a_endpoint, b_endpoint, state, prev_state, block_code, block_text, state_at, paused, made, "    \
     "delete_at"
 
 enum {

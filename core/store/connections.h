@@ -100,12 +100,12 @@ struct map_row {
     uint32_t map_no; /* counted per link from 1, never reused; 0 on insert */
     str a_path, b_path;
     int32_t dir;
-    str policy;      /* empty: the link's */
-    str transform;   /* chain from A to B; empty: as it is */
-    str back;        /* chain from B to A; empty: the inverse of transform */
+    str policy;        /* empty: the link's */
+    str transform;     /* chain from A to B; empty: as it is */
+    str back;          /* chain from B to A; empty: the inverse of transform */
     bool unless_blank; /* a blank never wins against a value */
-    bool is_default; /* made from equal canonical paths, not by a person */
-    str suspended;   /* why the field rests; empty: it does not */
+    bool is_default;   /* made from equal canonical paths, not by a person */
+    str suspended;     /* why the field rests; empty: it does not */
     /* map_gen with which the field came into the map: no pair that last settled before has a base for it, whatever was
      * kept. Set by map_replace and map_set; a row keeps it while it has the same paths and is not off in between. */
     int64_t since_gen;

@@ -4,7 +4,8 @@
 #include "sql.h"
 
 #define COLUMNS                                                                                                        \
-    "run, connection, link, kind, state, made, started, ended, who, phase, done, total, pair_low, pair_high, error, about, basis"
+    "run, connection, link, kind, state, made, started, ended, who, phase, done, total, pair_low, pair_high, error, "  \
+    "about, basis"
 #define COUNTS "added, updated, matched, deleted, failed, unchanged, echo, conflict, skipped"
 
 enum { Q_INSERT, Q_GET, Q_UPDATE, Q_LIST, Q_LIST_CONNECTION, Q_INTERRUPT, Q_COUNT_ADD, Q_COUNT_LIST };

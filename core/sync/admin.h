@@ -67,8 +67,8 @@ int admin_link_pin(struct engine *g, const char *connection, const char *kind, c
 /* Map: fields by canonical path or by the vendor's name on either side
  * --------------------------------------------------- */
 
-/* The row as a whole: what is not named is the default. While writes of the link are in flight: E_BUSY (code IN_FLIGHT),
- * and no new ones begin for two seconds: ask again. */
+/* The row as a whole: what is not named is the default. While writes of the link are in flight: E_BUSY (code
+ * IN_FLIGHT), and no new ones begin for two seconds: ask again. */
 struct map_ask; /* map_edit.h */
 int admin_map_set(struct engine *g, const char *connection, const char *kind, const struct map_ask *ask, json_t **out,
                   struct err *e);

@@ -93,8 +93,8 @@ struct g_endpoint {
     struct g_outage outage;
     struct budget budget;
     int64_t budget_stored; /* mono; when the calls of today were stored last */
-    bool parsing;      /* a hook delivery is being parsed */
-    int64_t inbox_due; /* mono; NEVER: nothing waits */
+    bool parsing;          /* a hook delivery is being parsed */
+    int64_t inbox_due;     /* mono; NEVER: nothing waits */
     bool subscribing;
     int64_t subscribe_due;
     char *hook_url;
@@ -348,7 +348,7 @@ bool budget_lane(const struct engine *g, const struct g_endpoint *ep, enum lane 
 void budget_call_sent(struct engine *g, const struct call *c); /* allowance.c */
 void budget_call_answered(struct engine *g, const struct call *c);
 void budget_recall(struct engine *g, struct g_endpoint *ep); /* what was used today, before a restart */
-int64_t backoff_us(struct engine *g, int tries); /* full jitter, base 2 s, cap 15 min */
+int64_t backoff_us(struct engine *g, int tries);             /* full jitter, base 2 s, cap 15 min */
 
 /* ---- model.c */
 int model_load(struct engine *g, struct err *e);
@@ -365,7 +365,7 @@ int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *k, bo
 void model_kinds_unstored(struct g_endpoint *ep);
 int model_link_build(struct engine *g, struct g_link *l, struct err *e); /* rules from rows; after a map edit */
 int model_feeds_build(struct engine *g, struct err *e);                  /* shapes; after any link changed */
-bool link_rests(const struct engine *g, const struct g_link *l); /* its quiet hours are now: only live work */
+bool link_rests(const struct engine *g, const struct g_link *l);         /* its quiet hours are now: only live work */
 bool link_runs(const struct g_link *l); /* its connection is initial or active, it is enabled and not braked */
 int link_row_store(struct engine *g, struct g_link *l, struct err *e);
 int feed_row_store(struct engine *g, struct g_feed *f, struct err *e);

@@ -47,8 +47,8 @@ static int duration_value(str key, str value, int64_t *out, struct err *e)
 }
 
 static const char *const setting_keys[] = {
-    "direction", "policy", "master", "drift",          "restore_on", "every",  "match",  "match_multi",
-    "quiet",     "view.a", "view.b", "created_within", "enabled",    "a_kind", "b_kind", "delete", "quiet_hours"};
+    "direction", "policy", "master",         "drift",   "restore_on", "every",  "match",  "match_multi", "quiet",
+    "view.a",    "view.b", "created_within", "enabled", "a_kind",     "b_kind", "delete", "quiet_hours"};
 
 bool link_setting_known(str key)
 {

@@ -13,11 +13,8 @@
 static void conn_store(struct engine *g, struct g_conn *c, const char *act, const char *code)
 {
     struct err e = {0};
-    struct audit trace = {.at_us = g_now(g),
-                          .who = STR("engine"),
-                          .act = str_of(act),
-                          .object = c->row.name,
-                          .detail = str_of(code)};
+    struct audit trace = {
+        .at_us = g_now(g), .who = STR("engine"), .act = str_of(act), .object = c->row.name, .detail = str_of(code)};
     c->row.state_us = g_now(g);
     if (connection_transition(g->db, &c->row, &trace, &e))
         log_err(LOG_ERROR, "connection", &e);

@@ -31,7 +31,8 @@ int view_map(struct db *r, const char *connection, const char *kind, json_t **ou
 int view_map_check(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
 /* The map as map import takes it: {"map":1,"connection","kind","rows":[...]}. */
 int view_map_export(struct db *r, const char *connection, const char *kind, json_t **out, struct err *e);
-/* What one row would do if it were set so: {"pairs","equal","writes":{"a","b"},"conflicts","failures":{code:n},"unknown",
+/* What one row would do if it were set so:
+ * {"pairs","equal","writes":{"a","b"},"conflicts","failures":{code:n},"unknown",
  * "examples":[{"a_id","b_id","side","before","after"}], "failing":[...]}. Looks at up to 10,000 pairs. */
 struct map_ask;
 int view_map_effect(struct db *r, const char *connection, const char *kind, const struct map_ask *ask, json_t **out,
@@ -42,7 +43,8 @@ int view_map_import(struct db *r, const char *connection, const char *kind, cons
 /* Every row on one real record, on both sides: id is that of a record of either side. */
 int view_map_preview(struct db *r, const char *connection, const char *kind, const char *id, json_t **out,
                      struct err *e);
-/* Values through a chain, without any link: {"transform","values":[...],"type"} -> {"results":[{"outcome","value"}]}. */
+/* Values through a chain, without any link: {"transform","values":[...],"type"} -> {"results":[{"outcome","value"}]}.
+ */
 int view_transform(const json_t *ask, json_t **out, struct err *e);
 /* Running and last run per link with progress: observed/estimated, pushed/planned, failed, rate per second. */
 int view_status(struct db *r, const char *connection /* null: all */, int64_t now_us, json_t **out, struct err *e);
@@ -66,8 +68,8 @@ int view_pair_find(struct db *r, const char *connection, const char *text, json_
 int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e); /* both sides, fields, history, failures */
 /* Fields that wait for a decision. Filters may be null. */
 int view_conflicts(struct db *r, const char *connection, const char *kind, uint32_t limit, json_t **out, struct err *e);
-/* A dry run's plan: how much of what in which direction, calls, and whether maps and settings are others by now. Also of
- * an undo. "seconds" are the engine's to fill in (admin_plan_times). */
+/* A dry run's plan: how much of what in which direction, calls, and whether maps and settings are others by now. Also
+ * of an undo. "seconds" are the engine's to fill in (admin_plan_times). */
 int view_plan(struct db *r, int64_t run, int64_t now_us, json_t **out, struct err *e);
 struct view_plan_filter {
     int64_t run;

@@ -39,8 +39,8 @@ static json_t *run_json(struct db *r, struct arena *a, const struct run *run)
     return o;
 }
 
-/* When the rest will be through: at the rate so far, and no faster than the vendors' allowances let it. One record is one
- * call where the kind is not written in batches. null while it cannot be told. */
+/* When the rest will be through: at the rate so far, and no faster than the vendors' allowances let it. One record is
+ * one call where the kind is not written in batches. null while it cannot be told. */
 static void eta(struct db *r, struct arena *a, const struct link *l, int64_t left, double rate, int64_t now_us,
                 json_t *out)
 {
@@ -71,7 +71,8 @@ static void eta(struct db *r, struct arena *a, const struct link *l, int64_t lef
             longest = us < 0 || us > longest ? us : longest;
         }
     }
-    json_object_set_new(out, "eta_seconds", longest >= 0 ? json_integer((json_int_t)(longest / US_PER_S)) : json_null());
+    json_object_set_new(out, "eta_seconds",
+                        longest >= 0 ? json_integer((json_int_t)(longest / US_PER_S)) : json_null());
     json_object_set_new(out, "eta_bound", longest < 0 ? json_null() : json_string(by_quota ? "quota" : "rate"));
 }
 

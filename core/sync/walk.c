@@ -188,7 +188,8 @@ bool link_walk(struct engine *g, struct g_link *l)
     bool ready = feed_ready(l->feed[0]) && feed_ready(l->feed[1]) && !link_rests(g, l);
     switch (l->row.phase) {
     case PHASE_OBSERVE:
-        return ready && is_up_to_date(g, l) && dependencies_through(g, l) && phase_turn(g, l, PHASE_MATCH, walk_start(l), "matching");
+        return ready && is_up_to_date(g, l) && dependencies_through(g, l) &&
+               phase_turn(g, l, PHASE_MATCH, walk_start(l), "matching");
     case PHASE_MATCH:
         return ready && walk_turn(g, l);
     case PHASE_DRAIN:

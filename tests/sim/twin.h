@@ -30,10 +30,10 @@ struct knobs {
     int crash_every;   /* a life ends after up to so many crash points; 0: never */
     uint64_t crash_at; /* sweep: exactly there; 0: random */
     int actions;
-    int direction; /* 0 both, 1 a2b, 2 b2a */
-    int policy;    /* 0 newest, 1 a, 2 b, 3 manual */
+    int direction;  /* 0 both, 1 a2b, 2 b2a */
+    int policy;     /* 0 newest, 1 a, 2 b, 3 manual */
     uint32_t chaos; /* CHAOS_* */
-    int transform; /* of the title: 0 none, 1 upper case and back, 2 the same and lossy, 3 one way from A to B */
+    int transform;  /* of the title: 0 none, 1 upper case and back, 2 the same and lossy, 3 one way from A to B */
     bool window;
     int64_t throttle_ms; /* how long to wait; 0: three seconds */
     bool anew;           /* in the calm after the faults the connection is deleted and made anew */
