@@ -81,7 +81,7 @@ const struct route routes_plans[] = {
     {"GET", "/api/v1/plans/{run}", 0, show_plan, "what a first sync would do, or an undo has done: the sums", NULL,
      NULL, PLAN_SHAPE},
     {"GET", "/api/v1/plans/{run}/items", 0, list_items, "its rows; also as text/csv",
-     "what:string kind:string changed:boolean limit:integer after:integer", NULL,
+     "what:string kind:string changed:boolean tz:string limit:integer after:integer", NULL,
      "{items:[" PLAN_ITEM_SHAPE "],next:integer?}"},
     {"POST", "/api/v1/plans/{run}/approve", ROUTE_WRITE, approve_plan,
      "carry it out: what changed since is planned anew and listed", NULL, NULL,

@@ -1,6 +1,7 @@
 /* Routes of running sync: start, status, history, failures, events. */
 #include <stdlib.h>
 
+#include "csv_answer.h"
 #include "outages.h"
 #include "shapes.h"
 #include "times.h"
@@ -78,6 +79,23 @@ static int page_of(struct request *rq, struct view_page *page, struct err *e)
     return rc;
 }
 
+static const struct csv_column history_columns[] = {
+    {"run", "run", false},         {"date", "date", true},
+    {"source", "source", false},   {"destination", "destination", false},
+    {"records", "kind", false},    {"run kind", "run_kind", false},
+    {"added", "added", false},     {"updated", "updated", false},
+    {"matched", "matched", false}, {"conflicts", "conflicts", false},
+    {"failed", "failed", false},   {"state", "state", false},
+    {"ended", "ended", true},      {NULL, NULL, false}};
+
+static int read_history(struct request *rq, int64_t since_us, const struct view_page *page, json_t **out, struct err *e)
+{
+    const char *connection = param_text(rq, "connection");
+    WITH_READER(rq, db, e,
+                not_found_words(e, view_history(db, connection, since_us, page, out, e), "connection",
+                                connection ? connection : ""));
+}
+
 static int sync_history(struct request *rq, json_t **answer, struct err *e)
 {
     struct view_page page;
@@ -87,14 +105,25 @@ static int sync_history(struct request *rq, json_t **answer, struct err *e)
         rc = request_number(rq, "days", 7, 1, 3650, &days, e);
     if (rc)
         return rc;
-    const char *connection = param_text(rq, "connection");
     int64_t since = env_now_us(rq->app->env) - days * US_PER_DAY;
-    WITH_READER(rq, db, e,
-                not_found_words(e, view_history(db, connection, since, &page, answer, e), "connection",
-                                connection ? connection : ""));
+    const char *from = param_text(rq, "since");
+    if (from && !time_parse(str_of(from), &since)) {
+        err_set(e, TL_E_INVALID, "\"since\" is no time: \"%s\"", from);
+        err_hint(e, "as in RFC 3339: 2026-11-22T00:00:00+01:00");
+        return TL_E_INVALID;
+    }
+    rc = read_history(rq, since, &page, answer, e);
+    return rc || !csv_wanted(rq) ? rc : csv_answer(rq, answer, history_columns, e);
 }
 
 /* ---- failures ---- */
+
+/* ?lang=, else what the reader's program accepts. */
+static const char *reader_lang(struct request *rq)
+{
+    const char *lang = param_text(rq, "lang");
+    return lang ? lang : arena_str(&rq->arena, request_header(rq, "Accept-Language")).p;
+}
 
 static int list_failures(struct request *rq, json_t **answer, struct err *e)
 {
@@ -106,14 +135,14 @@ static int list_failures(struct request *rq, json_t **answer, struct err *e)
                                    .kind = param_text(rq, "kind"),
                                    .code = param_text(rq, "code"),
                                    .resolved = request_flag(rq, "resolved"),
-                                   .lang = param_text(rq, "lang")};
+                                   .lang = reader_lang(rq)};
     WITH_READER(rq, db, e, view_failures(db, &filter, &page, answer, e));
 }
 
 static int show_failure(struct request *rq, json_t **answer, struct err *e)
 {
     int64_t id;
-    const char *text = capture(rq, 0), *lang = param_text(rq, "lang");
+    const char *text = capture(rq, 0), *lang = reader_lang(rq);
     if (!str_to_i64(str_of(text), &id))
         return err_set(e, TL_E_NOT_FOUND, "no failure \"%s\"", text);
     WITH_READER(rq, db, e, not_found_words(e, view_failure(db, id, lang, answer, e), "failure", text));
@@ -242,8 +271,9 @@ const struct route routes_sync[] = {
      "{items:[" SYNC_SHAPE "]}"},
     {"POST", "/api/v1/syncs/{connection}/cancel", ROUTE_WRITE, cancel_sync, "end the running first sync or sweep", NULL,
      NULL, "{cancelled:integer}"},
-    {"GET", "/api/v1/runs", 0, sync_history, "history: 7 days unless told otherwise",
-     "connection:string days:integer limit:integer after:integer", NULL, "{items:[" RUN_SHAPE "],next:integer?}"},
+    {"GET", "/api/v1/runs", 0, sync_history, "history: 7 days unless told otherwise; also as text/csv",
+     "connection:string days:integer since:string tz:string limit:integer after:integer", NULL,
+     "{items:[" RUN_SHAPE "],next:integer?}"},
     {"GET", "/api/v1/failures", 0, list_failures, "records that could not be synced, newest first",
      "connection:string kind:string code:string resolved:boolean lang:string limit:integer after:integer", NULL,
      "{items:[" FAILURE_SHAPE "],next:integer?}"},

@@ -45,6 +45,7 @@ struct cli {
     int n_args;
     const char *values[CLI_MAX_OPTIONS]; /* of command->options, in their order; a given flag is "" */
     const char *socket;
+    const char *lang; /* of reasons and hints: --lang, else the environment's */
     bool json, quiet, no_header, yes, dry_run, no_wait, color;
     int64_t timeout_ms;
     struct http_local *http;

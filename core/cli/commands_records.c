@@ -35,6 +35,7 @@ static const char *query(struct cli *cli, const char *const *names)
         if (v)
             buf_fmt(&out, "%c%s=%s", out.n ? '&' : '?', *names, *v ? cli_escape(cli, v) : "true");
     }
+    buf_fmt(&out, "%clang=%s", out.n ? '&' : '?', cli_escape(cli, cli->lang));
     return arena_str(&cli->arena, buf_lent(&out)).p;
 }
 
@@ -55,7 +56,8 @@ static int run_failures(struct cli *cli)
 static int run_failure(struct cli *cli)
 {
     json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/failures/%s", cli_escape(cli, cli->args[0]));
+    int rc =
+        cli_get(cli, &answer, "/api/v1/failures/%s?lang=%s", cli_escape(cli, cli->args[0]), cli_escape(cli, cli->lang));
     if (rc == EXIT_DONE)
         cli_print_object(cli, "failure", answer);
     json_decref(answer);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "times.h"
 
 enum { POLL_MS = 500, MAX_BARS = 32 };
 
@@ -111,6 +112,7 @@ static const struct column history_columns[] = {
     {"ADDED", "added", COLUMN_RIGHT},
     {"UPDATED", "updated", COLUMN_RIGHT},
     {"MATCHED", "matched", COLUMN_RIGHT},
+    {"CONFLICTS", "conflicts", COLUMN_RIGHT},
     {"FAILED", "failed", COLUMN_RIGHT},
     {"STATE", "state", COLUMN_COLOR_STATE},
     {NULL, NULL, 0},
@@ -251,18 +253,72 @@ static int run_status(struct cli *cli)
 }
 
 static const struct cli_option history_options[] = {
-    {"days", "N", "how far back (default 7)"}, {"limit", "N", "at most so many (default 100)"}, {NULL, NULL, NULL}};
+    {"days", "N", "how far back (default 7)"},
+    {"since", "DATE", "from this day on, or from a time: 2026-11-01, 2026-11-01T08:00:00Z"},
+    {"limit", "N", "at most so many (default 100)"},
+    {"csv", "FILE", "all of it into a file (- for standard output)"},
+    {NULL, NULL, NULL}};
+
+/* A day begins at midnight of the reader. */
+static int since_text(struct cli *cli, const char *text, const char **out)
+{
+    int64_t us = 0, days = 0;
+    struct tm day = {.tm_isdst = -1};
+    AUTO(buf_done) struct buf b = {0};
+    if (date_parse(str_of(text), &days)) {
+        int64_t year = 0;
+        date_to_civil(days, &year, &day.tm_mon, &day.tm_mday);
+        day.tm_year = (int)year - 1900;
+        day.tm_mon--;
+        us = (int64_t)mktime(&day) * US_PER_S;
+    } else if (!time_parse(str_of(text), &us)) {
+        return cli_fail(cli, EXIT_USAGE, "--since %s: must be a day or a time, as 2026-11-01", text);
+    }
+    time_format(&b, us);
+    *out = arena_str(&cli->arena, buf_lent(&b)).p;
+    return EXIT_DONE;
+}
+
+/* Pages until the end, or until there are `max` rows. The caller's. */
+static int get_history(struct cli *cli, const char *since, size_t max, json_t **out)
+{
+    const char *days = cli_value(cli, "days");
+    json_t *all = json_array();
+    int64_t after = 0;
+    int rc = EXIT_DONE;
+    do {
+        json_t *page = NULL;
+        rc = cli_get(cli, &page, "/api/v1/runs?days=%s&limit=1000&after=%lld%s%s%s%s",
+                     days ? cli_escape(cli, days) : "7", (long long)after, since ? "&since=" : "",
+                     since ? cli_escape(cli, since) : "", cli->n_args ? "&connection=" : "",
+                     cli->n_args ? cli_escape(cli, cli->args[0]) : "");
+        json_array_extend(all, json_object_get(page, "items"));
+        after = cli_int(page, "next");
+        json_decref(page);
+    } while (rc == EXIT_DONE && after && json_array_size(all) < max);
+    while (json_array_size(all) > max)
+        json_array_remove(all, json_array_size(all) - 1);
+    *out = all;
+    return rc;
+}
 
 static int run_history(struct cli *cli)
 {
-    const char *days = cli_value(cli, "days"), *limit = cli_value(cli, "limit");
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/runs?days=%s&limit=%s%s%s", days ? cli_escape(cli, days) : "7",
-                     limit ? cli_escape(cli, limit) : "100", cli->n_args ? "&connection=" : "",
-                     cli->n_args ? cli_escape(cli, cli->args[0]) : "");
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "run", answer, history_columns, "nothing was exchanged in this time");
-    json_decref(answer);
+    const char *since = cli_value(cli, "since"), *limit = cli_value(cli, "limit"), *csv = cli_value(cli, "csv");
+    int64_t max = 100;
+    int rc = since ? since_text(cli, since, &since) : EXIT_DONE;
+    if (rc == EXIT_DONE && limit && (!str_to_i64(str_of(limit), &max) || max < 1))
+        rc = cli_fail(cli, EXIT_USAGE, "--limit %s: must be a number from 1 on", limit);
+    if (rc != EXIT_DONE)
+        return rc;
+    json_t *items = NULL;
+    rc = get_history(cli, since, csv && !limit ? SIZE_MAX : (size_t)max, &items);
+    json_t *list = json_pack("{s:o}", "items", items);
+    if (rc == EXIT_DONE && csv)
+        rc = cli_save_csv(cli, csv, items, history_columns);
+    else if (rc == EXIT_DONE)
+        cli_print_list(cli, "run", list, history_columns, "nothing was exchanged in this time");
+    json_decref(list);
     return rc;
 }
 
@@ -281,8 +337,7 @@ const struct command commands_sync[] = {
     {"sync", "start", "CONNECTION", 1, 1, "start the first sync, or a cycle now, and show its progress",
      "Ctrl-C ends the showing, not the sync. Exit 8 when it finished but some of its records failed.\n"
      "Past the first sync it makes the daemon look for changes at once, and says so.\n"
-     "-n reads both sides, writes nothing to anybody and makes a plan of what would be made, changed, matched, "
-     "refused:\n"
+     "-n reads both sides, writes nothing to anybody and tells what would be made, changed, matched and refused:\n"
      "  tieline sync start -n help-sales; tieline sync plan RUN; tieline sync approve RUN",
      start_options, run_start},
     {"sync", "status", "[CONNECTION]", 0, 1, "what runs, how far it is", NULL, status_options, run_status},

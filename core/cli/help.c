@@ -17,6 +17,7 @@ static const char global_help[] =
     "      --no-wait       return at once from long work\n"
     "      --timeout SEC   give up waiting for the daemon\n"
     "      --color WHEN    auto, always or never\n"
+    "      --lang LANG     of reasons and hints: en, pt-BR, zh-CN, ru (default: that of the environment)\n"
     "  -h, --help          this, also after a noun or a command\n"
     "      --version\n";
 

@@ -46,9 +46,21 @@ static void use_utf8(void)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* As gettext would choose, without a locale that must be installed. */
+static const char *language(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return value;
+    }
+    return "en";
+}
+
 int main(int argc, char **argv)
 {
-    struct cli cli = {.program = "tieline", .color = cli_color_wanted()};
+    struct cli cli = {.program = "tieline", .color = cli_color_wanted(), .lang = language()};
     const char *from_environment = getenv("TIELINE_SOCKET"), *noun = NULL, *verb = NULL;
     cli.socket = from_environment && *from_environment ? from_environment : "/run/tieline/tieline.sock";
     use_utf8();

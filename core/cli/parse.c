@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPT_JSON = 1000, OPT_NO_HEADER, OPT_NO_WAIT, OPT_WAIT, OPT_TIMEOUT, OPT_COLOR, OPT_COMMAND = 2000 };
+enum { OPT_JSON = 1000, OPT_NO_HEADER, OPT_NO_WAIT, OPT_WAIT, OPT_TIMEOUT, OPT_COLOR, OPT_LANG, OPT_COMMAND = 2000 };
 
 static const struct option global_options[] = {
     {"socket", required_argument, NULL, 'S'},
@@ -20,6 +20,7 @@ static const struct option global_options[] = {
     {"wait", no_argument, NULL, OPT_WAIT},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"color", required_argument, NULL, OPT_COLOR},
+    {"lang", required_argument, NULL, OPT_LANG},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
 };
@@ -107,6 +108,9 @@ static int take_option(struct cli *cli, int found, const char *value)
         if (strcmp(value, "auto") != 0 && strcmp(value, "always") != 0 && strcmp(value, "never") != 0)
             return cli_fail(cli, EXIT_USAGE, "--color %s: must be auto, always or never", value);
         cli->color = strcmp(value, "always") == 0 || (strcmp(value, "never") != 0 && cli_color_wanted());
+        return EXIT_DONE;
+    case OPT_LANG:
+        cli->lang = value;
         return EXIT_DONE;
     case 'h':
         return PARSE_HELP;

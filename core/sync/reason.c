@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "lang.h"
 
 struct reason {
     const char *code;
@@ -120,16 +121,19 @@ const char *reason_code(int status, int32_t reason)
 
 const char *reason_text(const char *code, const char *lang)
 {
-    (void)lang; /* English is the only table of this version; callers pass what the reader asked for */
     const struct reason *r = find(code);
-    return r ? r->text : "the record could not be synchronised";
+    return lang_text(r ? r->text : "the record could not be synchronised", lang_of(lang));
 }
 
 const char *reason_hint(const char *code, const char *lang)
 {
-    (void)lang;
     const struct reason *r = find(code);
-    return r ? r->hint : "try again; report it when it stays";
+    return lang_text(r ? r->hint : "try again; report it when it stays", lang_of(lang));
+}
+
+const char *reason_code_at(size_t i)
+{
+    return i < ARRAY_LEN(reasons) ? reasons[i].code : NULL;
 }
 
 enum failure_retry reason_retry(const char *code)

@@ -10,7 +10,9 @@
 
 /* Code of a failure from a classified error: by reason for refused data, else by status. "REQUIRED_MISSING". */
 const char *reason_code(int status, int32_t reason);
-/* The sentence for a code: lang "en" (others fall back to it). Unknown codes give a general sentence. Never NULL. */
+const char *reason_code_at(size_t i); /* all codes, one after the other; NULL behind the last */
+/* The sentence for a code, in the language that lang_of() finds in `lang`. Unknown codes give a general sentence. Never
+ * NULL. */
 const char *reason_text(const char *code, const char *lang);
 /* What the reader can do about it; never NULL. */
 const char *reason_hint(const char *code, const char *lang);

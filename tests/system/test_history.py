@@ -1,0 +1,67 @@
+"""History and failures as people take them away: files for spreadsheets, their own time zone, their own language."""
+import csv
+import io
+
+import pytest
+from systemlib import Site
+
+COLUMNS = ["run", "date", "source", "destination", "records", "run kind", "added", "updated", "matched", "conflicts", "failed",
+           "state", "ended"]
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Site("--contacts", 60, "--accounts", 12) as s:
+        s.start()
+        s.sign_in()
+        s.connect("every=1s")
+        s.first_sync()
+        yield s
+
+
+def table(text):
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_history_as_a_file(site, tmp_path):
+    """Date, source and destination, kind, numbers; as many rows as the list. proves: S1-37 S1-38 S1-39 S1-40 S1-41"""
+    runs = site.list("sync", "history")
+    answer = site.api("GET", "/api/v1/runs?limit=1000", headers={"Accept": "text/csv"})
+    assert answer.type == "text/csv; charset=utf-8"
+    rows = table(answer.body.decode())
+    assert list(rows[0]) == COLUMNS and len(rows) == len(runs)
+    for row, run in zip(rows, runs):
+        assert (row["date"], row["source"], row["records"]) == (run["date"], run["source"], run["kind"] or "")
+        assert [int(row[n]) for n in ("added", "updated", "matched", "failed")] == [
+            run[n] for n in ("added", "updated", "matched", "failed")]
+    file = tmp_path / "history.csv"
+    site.run("sync", "history", "demo", "--csv", str(file))
+    assert len(table(file.read_text(encoding="utf-8"))) == len(runs)
+    assert site.run("sync", "history", "--csv", "-").stdout.startswith("RUN,DATE,SOURCE,DESTINATION,RECORDS")
+
+
+def test_time_zone_and_time_of_the_reader(site):
+    """proves: S1-37"""
+    answer = site.api("GET", "/api/v1/runs?tz=Asia/Kolkata", headers={"Accept": "text/csv"})
+    assert all(row["date"].endswith("+05:30") for row in table(answer.body.decode()))
+    wrong = site.api("GET", "/api/v1/runs?tz=Nowhere/City", headers={"Accept": "text/csv"})
+    assert wrong.status == 422 or wrong.status == 400
+    runs = site.list("sync", "history")
+    assert site.list("sync", "history", "--since", "2100-01-01") == []
+    assert len(site.list("sync", "history", "--since", "2020-01-01")) == len(runs)
+    assert len(site.list("sync", "history", "--limit", "1")) == 1
+    assert site.run("sync", "history", "--since", "soon", check=False).returncode == 2
+    assert site.api("GET", "/api/v1/runs?since=soon").status in (400, 422)
+
+
+def test_reasons_in_the_language_of_the_reader(site):
+    """proves: S1-43 S1-50"""
+    failure = next(f for f in site.list("failure", "list") if f["code"] == "TYPE_MISMATCH")
+    for lang, words in (("pt-BR", "número inteiro"), ("zh-CN", "整数字段"), ("ru", "целочисленного")):
+        told = site.list("--lang", lang, "failure", "show", str(failure["id"]))[0]
+        assert words in told["reason"] and told["hint"] != failure["hint"]
+        assert told["vendor_text"] == failure["vendor_text"] and told["detail"] == failure["detail"]
+        answer = site.api("GET", "/api/v1/failures", headers={"Accept-Language": f"{lang}, en;q=0.5"})
+        assert any(words in f["reason"] for f in answer.json["items"])
+    assert failure["reason"] == "text value is given for an integer field"
+    assert site.list("--lang", "de", "failure", "show", str(failure["id"]))[0]["reason"] == failure["reason"]
