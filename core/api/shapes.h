@@ -13,7 +13,7 @@
     "kinds:[{kind:string,fields:integer,stamp_field:string?,create_class:string}],"                                    \
     "quotas:[{name:string,limit:integer,remaining:integer,resets:time?}],state:string?,instances:integer?,"            \
     "auth:{state:string,flow:string,expires_at:time?,since:time?,next_try:time?,words:string?,hint:string?}?,"         \
-    "throttled_until:time?,problem:" PROBLEM_SHAPE "?,error:{text:string,hint:string}?}"
+    "throttled_until:time?,problem:" PROBLEM_SHAPE "?,budget:object?,error:{text:string,hint:string}?}"
 
 #define COUNTS_SHAPE                                                                                                   \
     "{pairs:integer,complete:integer,unsettled:integer,parked:integer,failed:integer,quarantined:integer,"             \
@@ -25,8 +25,8 @@
     "create_class_b:string?,counts:" COUNTS_SHAPE "?"
 #define LINK_SHAPE "{" LINK_MEMBERS "}"
 #define CONNECTION_MEMBERS                                                                                             \
-    "name:string,a:string,b:string,state:string,since:time?,block_code:string?,block_text:string?,links:[" LINK_SHAPE  \
-    "]"
+    "name:string,a:string,b:string,state:string,since:time?,block_code:string?,block_text:string?,gone_at:time?,"      \
+    "links:[" LINK_SHAPE "]"
 #define CONNECTION_SHAPE "{" CONNECTION_MEMBERS "}"
 
 #define STATUS_CONNECTION_SHAPE "{" CONNECTION_MEMBERS ",waits_for:[" WAIT_SHAPE "]}"
