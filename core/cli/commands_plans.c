@@ -116,7 +116,7 @@ int cli_plan_made(struct cli *cli, int64_t run)
 }
 
 static const struct cli_option plan_options[] = {
-    {"what", "WHAT", "rows of one sort: create, update, adopt, conflict, failure, duplicate, undo"},
+    {"what", "WHAT", "rows of one sort: create, update, adopt, conflict, failure, duplicate"},
     {"kind", "KIND", "rows of one kind of record"},
     {"changed", NULL, "rows whose records had changed when it was carried out"},
     {"csv", "FILE", "all rows into a file (- for standard output)"},

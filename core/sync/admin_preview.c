@@ -13,7 +13,7 @@ static bool is_new(const struct engine *g, const struct g_conn *c, const struct 
 static int nothing_new(const struct g_conn *c, struct err *e)
 {
     err_set(e, E_PRECONDITION, "\"%.*s\" has no link before its first sync", STR_FMT(c->row.name));
-    err_hint(e, "a dry run tells what a first sync would do; `tieline pair link -n` and `tieline undo run -n` look at "
+    err_hint(e, "a dry run tells what a first sync would do; `tieline pair link -n` and `tieline map set -n` look at "
                 "single changes");
     return E_PRECONDITION;
 }
