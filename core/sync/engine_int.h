@@ -463,14 +463,14 @@ struct loaded {
 /* Reads a pair with both records and makes the planner's view of it. */
 int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena *a, struct loaded *out, struct err *e);
 /* The same when out->pair and out->rec[] are filled already. */
+/* The values of the link's fields in an observation of side s, in the order of its rules: out[n_fields]. */
+void link_values(const struct g_link *l, int s, str observation, tl_value *out, struct arena *a);
 int snapshot_make(struct engine *g, struct g_link *l, struct arena *a, struct loaded *out, struct err *e);
 /* One-sided: a record without a pair. */
 int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a,
                        struct loaded *out, struct err *e);
 enum side_state side_state_of(const struct record *r);
 /* A pair of this link was bound or let go, or one of its records changed its state. */
-/* The values of the link's fields in an observation of side s, in the order of its rules: out[n_fields]. */
-void link_values(const struct g_link *l, int s, str observation, tl_value *out, struct arena *a);
 void refs_changed(struct engine *g, const struct g_link *l);
 /* Every field of both sides is agreed as it is observed. */
 void bases_same(struct loaded *ld);
@@ -497,6 +497,12 @@ struct match_result {
 int match_decide(struct engine *g, struct g_link *l, int source, const struct record *rec, bool searched,
                  struct arena *a, struct match_result *out, struct err *e);
 bool link_walk(struct engine *g, struct g_link *l); /* PHASE_OBSERVE .. PHASE_DRAIN */
+/* Every pair of the link is looked at again, a slice at a time; what has begun goes on after a restart. In a
+ * transaction. */
+int link_wake_all(struct engine *g, struct g_link *l, bool begins, struct err *e);
+bool link_wakes_all(struct engine *g, const struct g_link *l);
+/* What is stored of a side is not what was written there: the record is read anew, also when it comes unchanged. */
+int damaged_reread(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e);
 bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const int64_t *pairs, const str *values,
                          unsigned n);
 void match_find_done(struct engine *g, struct call *c);

@@ -276,7 +276,8 @@ static int load_links(struct engine *g, struct err *e)
             l = calloc(1, sizeof *l);
             ASSERT(l);
             l->row.link = rows[i].link;
-            l->wake_after = l->plan = -1;
+            l->wake_after = link_wakes_all(g, l) ? 0 : -1;
+            l->plan = -1;
             l->orphans = l->held = true; /* looked at once after a start */
             struct g_link **at = &g->links;
             while (*at)

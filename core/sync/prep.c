@@ -116,7 +116,10 @@ int64_t endpoint_throttled_until(const struct engine *g, const struct g_endpoint
 
 static void sleep_for(struct engine *g, struct g_endpoint *ep, int64_t wait_us, bool told)
 {
-    ep->sleep_until = g_mono(g) + wait_us;
+    int64_t until = g_mono(g) + wait_us;
+    if (ep->told_to_wait && ep->sleep_until > until)
+        return; /* the vendor's word is not cut short by what another call met */
+    ep->sleep_until = until;
     ep->told_to_wait = told;
 }
 
@@ -360,6 +363,9 @@ int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply 
     for (struct g_link *l = g->links; l && rc == TL_OK && changed; l = l->next)
         if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
             rc = drift_check(g, l, e);
+    for (struct g_link *l = g->links; l && rc == TL_OK && changed; l = l->next)
+        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep) && l->row.phase == PHASE_LIVE)
+            rc = link_wake_all(g, l, true, e); /* what could not be carried over may be possible now */
     rc = g_end(g, rc, "storing kinds", e);
     if (rc != TL_OK) {
         model_kinds_unstored(ep);
@@ -477,7 +483,8 @@ void engine_endpoint_ready(struct engine *g, int64_t endpoint)
     struct g_endpoint *ep = model_endpoint(g, endpoint);
     if (!ep)
         return;
-    ep->sleep_until = endpoint_throttled_until(g, ep); /* the vendor's word outlives the connector's restart */
+    if (!ep->told_to_wait) /* the vendor's word outlives the connector's restart */
+        ep->sleep_until = endpoint_throttled_until(g, ep);
     if (ep->prep == PREP_READY || ep->prep == PREP_NEEDED) {
         ep->prep = PREP_NEEDED; /* another version may describe more */
         ep->prep_due = 0;

@@ -1,5 +1,7 @@
 /* The first sync of a link: observe both sides, walk over what has no counterpart, let it come in, be live. A restart
  * goes on at the place stored with the last batch. */
+#include <stdio.h>
+
 #include "engine_int.h"
 #include "log.h"
 #include "preview.h"
@@ -33,6 +35,41 @@ static const char *walk_start(const struct g_link *l)
     return link_allows(l->rules.direction, 1) ? "a" : "b";
 }
 
+int damaged_reread(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e)
+{
+    int rc = TL_OK;
+    for (int s = 0; s < 2 && rc == TL_OK; s++) {
+        const struct record *r = &ld->rec[s];
+        if (!r->rec || !r->damaged)
+            continue;
+        rc = record_touch(g->db, r->rec, r->version, r->version_kind, r->modified_us, r->seen_us, 0, e);
+        feed_want(l->feed[s], r->rec, r->id, g_mono(g), ld->pair.pair);
+    }
+    return rc;
+}
+
+static void wake_key(const struct g_link *l, char out[32])
+{
+    snprintf(out, 32, "wake.%lld", (long long)l->row.link);
+}
+
+int link_wake_all(struct engine *g, struct g_link *l, bool begins, struct err *e)
+{
+    char key[32];
+    wake_key(l, key);
+    l->wake_after = begins ? 0 : -1;
+    return meta_set_i64(g->db, key, begins, e);
+}
+
+bool link_wakes_all(struct engine *g, const struct g_link *l)
+{
+    char key[32];
+    int64_t begun = 0;
+    struct err e = {0};
+    wake_key(l, key);
+    return meta_get_i64(g->db, key, &begun, &e) == TL_OK && begun;
+}
+
 /* One record of the walk: unpaired and admitted, it is matched, adopted or created. */
 static int walk_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct builder *b,
                        struct err *e)
@@ -52,7 +89,7 @@ static int walk_record(struct engine *g, struct g_link *l, int side, const struc
     rc = snapshot_of_record(g, l, side, rec, &a, &ld, e);
     ld.pair.lane = LANE_BULK;
     if (rc == TL_OK && rec->damaged)
-        return TL_OK;
+        return damaged_reread(g, l, &ld, e);
     if (rc == TL_OK && l->plan > 0)
         rc = dry_recheck(g, l, side, rec, e);
     return rc == TL_OK ? work_pair(g, l, &ld, b, false, &a, e) : rc;

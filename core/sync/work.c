@@ -557,7 +557,9 @@ static int work_damaged(struct engine *g, struct g_link *l, struct loaded *ld, s
     int side = ld->rec[1].damaged && !ld->rec[0].damaged ? 1 : 0;
     struct trouble t = {
         .code = "DAMAGED", .id = ld->rec[side].id, .side = side, .text = "the stored checksum does not fit"};
-    int rc = fail_pair(g, l, &ld->pair, &t, e);
+    int rc = damaged_reread(g, l, ld, e);
+    if (rc == TL_OK)
+        rc = fail_pair(g, l, &ld->pair, &t, e);
     ld->pair.status = PAIR_QUARANTINED;
     ld->pair.due_us = 0;
     return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
@@ -718,6 +720,8 @@ static bool wake_walk(struct engine *g, struct g_link *l)
         rc = pair_list(g->db, &a, &f, PAGE_ROWS, &list, &n, &e);
     for (size_t i = 0; i < n && rc == TL_OK; i++)
         rc = pair_wake(g->db, list[i].pair, LANE_SWEEP, g_now(g), true, &e);
+    if (rc == TL_OK && n < PAGE_ROWS)
+        rc = link_wake_all(g, l, false, &e);
     rc = g_end(g, rc, "looking at every pair again", &e);
     g_step(g, (unsigned)n + 1);
     if (rc == TL_OK)

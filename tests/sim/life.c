@@ -13,17 +13,6 @@
 /* Stages of a scenario. */
 enum { STAGE_SETUP, STAGE_BUSY, STAGE_CALM, STAGE_SWEPT, STAGE_ANEW, STAGE_QUIET, STAGE_END };
 
-struct life {
-    struct world *world;
-    struct env env;
-    struct twin twin;
-    struct db *db;
-    struct engine *engine;
-    uint64_t crash_in; /* crash points left in this life; 0: none */
-    int checked;
-    int64_t calm_until, quiet_until;
-};
-
 static int64_t now_us(void *self)
 {
     return ((struct life *)self)->world->now_us;
@@ -121,7 +110,7 @@ static void set_up(struct life *l)
         engine_turn(l->engine, 0);
         twin_step(&l->twin);
     }
-    static const char *const directions[] = {"both", "a2b", "b2a"}, *const policies[] = {"newest", "a", "b"};
+    static const char *const directions[] = {"both", "a2b", "b2a"}, *const policies[] = {"newest", "a", "b", "manual"};
     struct admin_setting set[] = {
         {"direction", directions[w->knobs.direction]}, {"policy", policies[w->knobs.policy]}, {"every", "1200s"}};
     int rc = admin_connection_create(l->engine, "c", "a", "b", NULL, &e);
@@ -160,8 +149,9 @@ static void idle(struct life *l, int64_t limit)
 {
     struct world *w = l->world;
     int64_t due = engine_next_due_us(l->engine), step = due == INT64_MAX ? limit : due - w->mono_us;
-    if (step < 1000)
-        step = 1000;
+    l->spins = step < 1000 ? l->spins + 1 : 0;
+    if (step < 1000) /* due, and nothing was done: see "Open" in README */
+        step = l->spins < 1000 ? 1000 : US_PER_S;
     advance(w, step > limit ? limit : step);
 }
 
@@ -188,13 +178,15 @@ static void stage_next(struct life *l)
     struct world *w = l->world;
     switch (w->stage) {
     case STAGE_BUSY:
-        if (w->actions_left > 0)
+        if (w->actions_left > 0 || w->now_us < w->script_wait)
             return;
         w->stage = STAGE_CALM;
         w->faults = false;
         l->calm_until = 0;
         break;
     case STAGE_CALM:
+        if (!l->put_right && !(l->put_right = chaos_end(l)))
+            return;
         if (l->calm_until == 0) {
             sweep(l);
             l->calm_until = w->now_us + US_PER_DAY + 7200 * US_PER_S;
@@ -206,6 +198,7 @@ static void stage_next(struct life *l)
         break;
     case STAGE_SWEPT:
         if (l->calm_until == 0) {
+            chaos_decide(l);
             sweep(l);
             l->calm_until = w->now_us + 3 * 3600 * US_PER_S;
         }
@@ -243,16 +236,27 @@ static void stage_next(struct life *l)
     }
 }
 
+void life_wait(struct life *l, int64_t us)
+{
+    l->world->script_wait = l->world->now_us + us;
+}
+
 static void act(struct life *l)
 {
     struct world *w = l->world;
     if (w->stage == STAGE_SETUP)
         return;
     if (w->stage == STAGE_BUSY && w->actions_left > 0 && world_chance(w, 12)) {
-        w->actions_left--;
-        user_random(w);
-        advance(w, (int64_t)world_random(w, 4000000));
+        if (!w->knobs.script) {
+            w->actions_left--;
+            user_random(w);
+            advance(w, (int64_t)world_random(w, 4000000));
+        } else if (w->now_us >= w->script_wait) {
+            scenario_act(l);
+        }
     }
+    if (w->stage == STAGE_BUSY)
+        chaos_act(l);
 }
 
 int life_run(struct world *w, const char *db_path)
@@ -272,11 +276,15 @@ int life_run(struct world *w, const char *db_path)
     endpoints(&l);
     if (w->stage == STAGE_SETUP)
         set_up(&l);
+    chaos_life(&l);
     int64_t guard = 0;
     while (w->stage != STAGE_END && !w->violated) {
         w->steps++;
         act(&l);
         unsigned done = engine_turn(l.engine, 0);
+        for (int s = 0; s < 2; s++) /* from the turn after the one that took it in */
+            if (w->told_next[s] > w->told_until[s])
+                w->told_until[s] = w->told_next[s];
         bool any = false;
         for (uint64_t k = world_random(w, 3) + (w->stage != STAGE_BUSY); k > 0; k--)
             any |= twin_step(&l.twin);

@@ -4,10 +4,49 @@
  * stands, and ends when the scenario is over or a crash point kills it. */
 #include "db.h"
 #include "engine.h"
+#include "env.h"
 #include "twin.h"
 
 enum { LIFE_OVER = 0, LIFE_CRASHED = 77, LIFE_BROKEN = 78 };
 /* Runs in a process of its own; returns LIFE_OVER, or _exits with LIFE_CRASHED. */
+struct life {
+    struct world *world;
+    struct env env;
+    struct twin twin;
+    struct db *db;
+    struct engine *engine;
+    uint64_t crash_in; /* crash points left in this life; 0: none */
+    int checked;
+    int64_t calm_until, quiet_until;
+    bool put_right;
+    int put_tries, spins;
+    int64_t put_due;
+};
+
+/* What happens beside the users' work: at the start of a life, in every step, and all of it undone at the end of the
+ * faults. chaos_end is false while something has to wait for a write in flight. */
+void chaos_life(struct life *l);
+void chaos_act(struct life *l);
+bool chaos_end(struct life *l);
+void chaos_do(struct life *l, char what); /* one of an administrator's acts; see scenarios.c */
+void chaos_decide(struct life *l);        /* the conflicts that wait for a person */
+/* Between two lives: the database is that of an earlier life again, or a byte of an observation is another one. */
+void chaos_files(struct world *w, const char *db_path);
+
+struct scenario {
+    const char *name;
+    uint32_t can;
+    const char *script;
+    uint32_t batch, chaos;
+    int direction, policy, unknown, partial, reject, throttle, skew;
+    bool late, late_commits, reformats, merges, anew;
+};
+extern const struct scenario scenarios[];
+extern const int n_scenarios;
+struct knobs scenario_knobs(const struct scenario *n);
+void scenario_act(struct life *l);          /* the next letter of the script */
+void life_wait(struct life *l, int64_t us); /* the script goes on after so long */
+
 int life_run(struct world *w, const char *db_path);
 
 /* Checks of the quiet system, into world_violation. */

@@ -1,6 +1,5 @@
 #include "twin.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,73 +10,34 @@
 /* ---- World
  * ------------------------------------------------------------------------------------------------------------ */
 
-static uint64_t rotl(uint64_t x, int k)
-{
-    return (x << k) | (x >> (64 - k));
-}
-
-uint64_t world_random(struct world *w, uint64_t n)
-{
-    uint64_t *s = w->rng, result = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotl(s[3], 45);
-    return n ? result % n : 0;
-}
-
-bool world_chance(struct world *w, int percent)
-{
-    return percent > 0 && (int)world_random(w, 100) < percent;
-}
-
-void world_trace(struct world *w, const char *what, const char *a, int64_t b)
-{
-    char line[160];
-    int n = snprintf(line, sizeof line, "%s|%s|%lld|%lld", what, a, (long long)b, (long long)w->now_us);
-    w->trace = w->trace * 1099511628211u ^ store_hash(line, (size_t)n);
-    if (getenv("SIM_VERBOSE"))
-        fprintf(stderr, "  %s %s %lld\n", what, a, (long long)b);
-}
-
-void world_violation(struct world *w, const char *fmt, ...)
-{
-    if (w->violated)
-        return;
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(w->violation, sizeof w->violation, fmt, ap);
-    va_end(ap);
-    w->violated = true;
-}
-
-void world_init(struct world *w, uint64_t seed, const struct knobs *k)
-{
-    memset(w, 0, sizeof *w);
-    w->knobs = *k;
-    for (int i = 0; i < 4; i++) {
-        seed += 0x9e3779b97f4a7c15u;
-        uint64_t z = seed;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        w->rng[i] = z ^ (z >> 31);
-    }
-    w->now_us = INT64_C(1767225600) * US_PER_S; /* 2026-01-01 */
-    w->mono_us = 1000 * US_PER_S;
-    w->actions_left = k->actions;
-    w->faults = true;
-}
-
 static int64_t vendor_now(const struct world *w, int s)
 {
     int64_t t = w->now_us + w->knobs.skew_us[s], step = (int64_t)w->knobs.resolution_ms[s] * US_PER_MS;
     return step > 0 ? t - t % step : t;
 }
 
+/* Half of them late, a third lost, some twice and more. */
+static void hook_send(struct world *w, int s, const struct twin_record *r)
+{
+    if (!(w->knobs.chaos & CHAOS_HOOKS) || !w->faults || world_chance(w, 30))
+        return;
+    for (int i = 0; i < TWIN_HOOKS; i++) {
+        struct twin_hook *h = &w->hook[i];
+        if (h->times)
+            continue;
+        *h = (struct twin_hook){.times = world_chance(w, 20) ? 10 : 1, .vendor = s, .at_us = w->now_us};
+        if (world_chance(w, 50))
+            h->at_us += (int64_t)world_random(w, 600 * US_PER_S);
+        snprintf(h->body, sizeof h->body, "%s %s", r->id[1] == 'c' ? "contact" : "account", r->id);
+        snprintf(h->key, sizeof h->key, "%u", ++w->next_seq);
+        return;
+    }
+}
+
 static void touch(struct world *w, int s, struct twin_record *r, const char *by)
 {
+    if (strcmp(by, "user") == 0)
+        hook_send(w, s, r);
     r->modified_us = vendor_now(w, s);
     r->seq = ++w->next_seq;
     r->visible_us = w->now_us;
@@ -180,6 +140,12 @@ static struct twin_record *pick(struct world *w, int s, int kind, int state)
     return NULL;
 }
 
+void user_touch(struct world *w, int s, struct twin_record *r)
+{
+    touch(w, s, r, "user");
+    world_trace(w, "user-touch", r->id, r->state);
+}
+
 /* The vendor keeps the values of the one that is left. */
 void user_merge(struct world *w, int s, struct twin_record *lost, struct twin_record *left)
 {
@@ -258,7 +224,7 @@ static void describe(struct world *w, int s, int kind, struct reply *reply)
     uint32_t n = 0;
     for (int f = 0; f < TWIN_FIELDS; f++) {
         const char *path = twin_field_path(kind, f);
-        if (!path)
+        if (!path || (f == F_EXTRA && w->drift[s] == 1))
             continue;
         fields[n] = (tl_field){.struct_size = sizeof(tl_field),
                                .type = field_type(f),
@@ -268,6 +234,10 @@ static void describe(struct world *w, int s, int kind, struct reply *reply)
                                .max = field_type(f) == TL_REF ? 0 : TWIN_TEXT - 1};
         if (f == F_NAME)
             fields[n].flags = TL_F_REQUIRED | TL_F_MATCH;
+        if (f == F_EXTRA && w->drift[s] == 2)
+            fields[n].flags = TL_F_READONLY;
+        if (f == F_EXTRA && w->drift[s] == 3)
+            fields[n].flags = TL_F_REQUIRED;
         if (f == F_EMAIL)
             fields[n].flags = TL_F_MATCH;
         if (f == F_ACCOUNT)
@@ -358,6 +328,28 @@ static int by_change(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
+/* A record that the view has lost for now: always the same ones. */
+static bool is_hidden(const struct world *w, int s, int kind, const struct twin_record *r)
+{
+    int at = (int)(r - w->rec[s][kind]);
+    return at * 37 % 100 < w->hidden[s][kind];
+}
+
+/* A page in no order, with rows twice. */
+static int scrambled(struct world *w, struct twin_record **list, int n)
+{
+    for (int i = n - 1; i > 0; i--) {
+        int k = (int)world_random(w, (uint64_t)i + 1);
+        struct twin_record *r = list[i];
+        list[i] = list[k];
+        list[k] = r;
+    }
+    int more = n > 0 && n < TWIN_RECORDS / 2 ? (int)world_random(w, 3) : 0;
+    for (int i = 0; i < more; i++)
+        list[n + i] = list[world_random(w, (uint64_t)n)];
+    return n + more;
+}
+
 /* The cursor is the vendor's time at the start of the pull, less the lateness. */
 static void pull_changes(struct world *w, int s, const tl_pull *p, struct reply *reply)
 {
@@ -366,10 +358,12 @@ static void pull_changes(struct world *w, int s, const tl_pull *p, struct reply 
     int n = 0, kind = shape_kind(p->shape);
     for (int i = 0; i < TWIN_RECORDS; i++) {
         struct twin_record *r = &w->rec[s][kind][i];
-        if (r->used && r->modified_us >= since && r->visible_us <= w->now_us)
+        if (r->used && r->modified_us >= since && r->visible_us <= w->now_us && !is_hidden(w, s, kind, r))
             list[n++] = r;
     }
     qsort(list, (size_t)n, sizeof *list, by_change);
+    if (w->faults && (w->knobs.chaos & CHAOS_PAGES))
+        n = scrambled(w, list, n);
     for (int i = 0; i < n; i++)
         emit(w, s, p->shape, list[i], 0, reply);
     char cursor[24];
@@ -390,7 +384,7 @@ static void pull_pass(struct world *w, int s, const tl_pull *p, struct reply *re
         int n = 0;
         for (; at < TWIN_RECORDS && n < 10; at++) {
             struct twin_record *r = &w->rec[s][kind][at];
-            if (!r->used || r->state != TL_STATE_LIVE || r->visible_us > w->now_us)
+            if (!r->used || r->state != TL_STATE_LIVE || r->visible_us > w->now_us || is_hidden(w, s, kind, r))
                 continue;
             emit(w, s, p->shape, r, 0, reply);
             n++;
@@ -407,6 +401,10 @@ static void pull_pass(struct world *w, int s, const tl_pull *p, struct reply *re
         pages++;
         if (c.complete)
             return;
+        if (w->faults && (w->knobs.chaos & CHAOS_PAGES) && world_chance(w, 10)) { /* the line breaks after a page */
+            reply->status = TL_E_TEMPORARY;
+            return;
+        }
     }
 }
 
@@ -562,6 +560,10 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
         if (r->values[i].type != TL_NULL)
             snprintf(v[at], TWIN_TEXT, "%.*s", (int)r->values[i].u.s.n, r->values[i].u.s.p);
     }
+    if (set[F_EXTRA] && w->drift[s] && (w->drift[s] != 3 || (r->op == TL_OP_CREATE && !v[F_EXTRA][0]))) {
+        result(reply, index, TL_E_INVALID, TL_R_READ_ONLY, "the field cannot be written");
+        return;
+    }
     bool conditional = (w->knobs.can[s][kind] & TL_CAN_CONDITIONAL) && r->version.n;
     struct write in = {r->op, conditional ? strtoll(r->version.p, NULL, 10) : 0, id, stamp, set, v};
     struct twin_record *known = r->op == TL_OP_CREATE ? NULL : record_by_id(w, s, kind, id, strlen(id));
@@ -653,6 +655,17 @@ static void push(struct world *w, int s, const tl_push *p, struct reply *reply)
 static void submit(void *ctx, struct call *c)
 {
     struct twin *t = ctx;
+    struct world *w = t->world;
+    int s = c->endpoint == t->endpoint[1];
+    bool told = c->kind == CALL_CHECK || c->kind == CALL_DISCOVER; /* a person asked for it */
+    bool asks = !told && c->kind != CALL_PARSE_HOOK;
+    if (w->paused && c->kind == CALL_PUSH)
+        world_violation(w, "V15: a write left while the connection was paused");
+    if (t->unloaded && !told)
+        world_violation(w, "Q12: a %s went to a connector that is not there", call_kind_name(c->kind));
+    if (asks && w->told_until[s] > w->mono_us + US_PER_S)
+        world_violation(w, "V17: a %s went to %s, %lld ms before the vendor wanted to hear of us again",
+                        call_kind_name(c->kind), s ? "B" : "A", (long long)(w->told_until[s] - w->mono_us) / 1000);
     c->next = t->queue;
     t->queue = c;
 }
@@ -677,6 +690,17 @@ void twin_init(struct twin *t, struct world *w)
     *t = (struct twin){.world = w, .dispatcher = {.ctx = t, .submit = submit, .room = room, .cancel = cancel}};
 }
 
+/* "contact Bc12" */
+static void parse_hook(const tl_hook_request *h, struct reply *reply)
+{
+    if (h->body.n < 9) {
+        reply->status = TL_E_INVALID;
+        return;
+    }
+    tl_record r = {.kind = {h->body.p, 7}, .id = {h->body.p + 8, h->body.n - 8}, .flags = TL_REC_HINT};
+    ASSERT(reply_add_record(reply, &r, NULL) == TL_OK);
+}
+
 static void run(struct twin *t, struct call *c)
 {
     struct world *w = t->world;
@@ -684,9 +708,12 @@ static void run(struct twin *t, struct call *c)
     w->counts.calls++;
     world_trace(w, call_kind_name(c->kind), s ? "B" : "A",
                 c->kind == CALL_PUSH ? (int64_t)c->request.push.batch->count : 0);
-    if (w->faults && c->kind != CALL_CHECK && c->kind != CALL_DISCOVER && world_chance(w, w->knobs.throttle_pct)) {
+    bool storm = w->storm_until[s] > w->mono_us;
+    if (w->faults && c->kind != CALL_CHECK && c->kind != CALL_DISCOVER && c->kind != CALL_PARSE_HOOK &&
+        (storm || world_chance(w, w->knobs.throttle_pct))) {
         c->reply.status = TL_E_THROTTLED;
-        c->reply.error.retry_after_ms = w->knobs.throttle_ms ? w->knobs.throttle_ms : 3000;
+        c->reply.error.retry_after_ms = w->knobs.throttle_ms ? w->knobs.throttle_ms : storm ? 30000 : 3000;
+        w->told_next[s] = w->mono_us + c->reply.error.retry_after_ms * US_PER_MS;
         w->counts.throttled++;
         return;
     }
@@ -719,6 +746,9 @@ static void run(struct twin *t, struct call *c)
         break;
     case CALL_PUSH:
         push(w, s, &c->request.push, &c->reply);
+        break;
+    case CALL_PARSE_HOOK:
+        parse_hook(&c->request.hook, &c->reply);
         break;
     default:
         c->reply.status = TL_E_UNSUPPORTED;

@@ -9,9 +9,25 @@
 #include "call.h"
 #include "env.h"
 
-enum { TWIN_RECORDS = 600, TWIN_FIELDS = 7, TWIN_TEXT = 40, TWIN_LATER = 256 };
+enum { TWIN_RECORDS = 600, TWIN_FIELDS = 7, TWIN_TEXT = 40, TWIN_LATER = 256, TWIN_HOOKS = 64, TWIN_PARTED = 6 };
 enum { KIND_ACCOUNT, KIND_CONTACT, TWIN_KINDS };
 /* Fields of both kinds; an account has no e-mail and refers to nothing. */
+/* What happens beside the users' work; see chaos.c. OLD_DB and DAMAGE are done between two lives. */
+enum {
+    CHAOS_PAUSE = 1,
+    CHAOS_UNLOAD = 2,
+    CHAOS_BYHAND = 4,
+    CHAOS_VIEW = 8,
+    CHAOS_DRIFT = 16,
+    CHAOS_HOOKS = 32,
+    CHAOS_STORM = 64,
+    CHAOS_PAGES = 128,
+    CHAOS_CLOCK = 256,
+    CHAOS_OLD_DB = 512,
+    CHAOS_DAMAGE = 1024,
+    CHAOS_ALL = 2047,
+    CHAOS_SCRIPT = 2048 /* a named scenario */
+};
 enum { F_NAME, F_EMAIL, F_PHONE, F_TITLE, F_ACCOUNT, F_TAG, F_EXTRA };
 
 struct knobs {
@@ -30,10 +46,11 @@ struct knobs {
     int crash_every;   /* a life ends after up to so many crash points; 0: never */
     uint64_t crash_at; /* sweep: exactly there; 0: random */
     int actions;
-    int direction;  /* 0 both, 1 a2b, 2 b2a */
-    int policy;     /* 0 newest, 1 a, 2 b, 3 manual */
-    uint32_t chaos; /* CHAOS_* */
-    int transform;  /* of the title: 0 none, 1 upper case and back, 2 the same and lossy, 3 one way from A to B */
+    int direction;      /* 0 both, 1 a2b, 2 b2a */
+    int policy;         /* 0 newest, 1 a, 2 b, 3 manual */
+    uint32_t chaos;     /* CHAOS_* */
+    const char *script; /* scenarios.c; null: users at random */
+    int transform;      /* of the title: 0 none, 1 upper case and back, 2 the same and lossy, 3 one way from A to B */
     bool window;
     int64_t throttle_ms; /* how long to wait; 0: three seconds */
     bool anew;           /* in the calm after the faults the connection is deleted and made anew */
@@ -59,8 +76,19 @@ struct twin_later {  /* a write whose answer was lost and that is applied later,
     char v[TWIN_FIELDS][TWIN_TEXT];
 };
 
+struct twin_hook {     /* a delivery on its way */
+    int times, vendor; /* times 0: none */
+    int64_t at_us;
+    char body[32], key[24];
+};
+
+struct twin_couple { /* parted by hand */
+    int kind;
+    char id[2][16];
+};
+
 struct twin_counts {
-    int64_t creates, updates, restores, unknown, calls, throttled, rejected, races, deletes;
+    int64_t chaos, creates, updates, restores, unknown, calls, throttled, rejected, races, deletes;
 };
 
 struct world {
@@ -80,6 +108,16 @@ struct world {
     bool violated;
     char violation[512];
     int64_t writes_mark;
+    /* chaos */
+    bool paused, braked, old_db, damaged, copied;
+    int64_t pause_until, unload_until, storm_until[2], told_until[2],
+        told_next[2];          /* the first wall, the others mono */
+    int hidden[2][TWIN_KINDS]; /* percent of the records that passes and pulls leave out */
+    int drift[2];              /* 1: a field is gone, 2: read-only, 3: required */
+    struct twin_hook hook[TWIN_HOOKS];
+    struct twin_couple parted[TWIN_PARTED];
+    int n_parted;
+    int64_t script_wait;
     bool crashed_in_step;
     uint64_t crash_passages; /* crash points passed in this scenario */
     bool made_anew;
@@ -96,6 +134,7 @@ bool world_typed(const struct world *w, const char *value);
 /* What a user of vendor s does. */
 struct twin_record *user_create(struct world *w, int s, int kind, const char *email, const char *name);
 void user_edit(struct world *w, int s, int kind, struct twin_record *r, int field, const char *value);
+void user_touch(struct world *w, int s, struct twin_record *r);
 void user_merge(struct world *w, int s, struct twin_record *lost, struct twin_record *left);
 void user_random(struct world *w);
 void world_later(struct world *w); /* applies what is due */

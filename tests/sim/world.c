@@ -1,0 +1,68 @@
+/* The world of a simulation: its randomness, its trace, and what went wrong in it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "times.h"
+#include "twin.h"
+
+static uint64_t rotl(uint64_t x, int k)
+{
+    return (x << k) | (x >> (64 - k));
+}
+
+uint64_t world_random(struct world *w, uint64_t n)
+{
+    uint64_t *s = w->rng, result = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotl(s[3], 45);
+    return n ? result % n : 0;
+}
+
+bool world_chance(struct world *w, int percent)
+{
+    return percent > 0 && (int)world_random(w, 100) < percent;
+}
+
+void world_trace(struct world *w, const char *what, const char *a, int64_t b)
+{
+    char line[160];
+    int n = snprintf(line, sizeof line, "%s|%s|%lld|%lld", what, a, (long long)b, (long long)w->now_us);
+    w->trace = w->trace * 1099511628211u ^ store_hash(line, (size_t)n);
+    if (getenv("SIM_VERBOSE"))
+        fprintf(stderr, "  %s %s %lld\n", what, a, (long long)b);
+}
+
+void world_violation(struct world *w, const char *fmt, ...)
+{
+    if (w->violated)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(w->violation, sizeof w->violation, fmt, ap);
+    va_end(ap);
+    w->violated = true;
+}
+
+void world_init(struct world *w, uint64_t seed, const struct knobs *k)
+{
+    memset(w, 0, sizeof *w);
+    w->knobs = *k;
+    for (int i = 0; i < 4; i++) {
+        seed += 0x9e3779b97f4a7c15u;
+        uint64_t z = seed;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        w->rng[i] = z ^ (z >> 31);
+    }
+    w->now_us = INT64_C(1767225600) * US_PER_S; /* 2026-01-01 */
+    w->mono_us = 1000 * US_PER_S;
+    w->actions_left = k->actions;
+    w->faults = true;
+}
