@@ -78,8 +78,7 @@ static int approve_plan(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_plans[] = {
-    {"GET", "/api/v1/plans/{run}", 0, show_plan, "what a first sync would do: the sums", NULL,
-     NULL, PLAN_SHAPE},
+    {"GET", "/api/v1/plans/{run}", 0, show_plan, "what a first sync would do: the sums", NULL, NULL, PLAN_SHAPE},
     {"GET", "/api/v1/plans/{run}/items", 0, list_items, "its rows; also as text/csv",
      "what:string kind:string changed:boolean tz:string limit:integer after:integer", NULL,
      "{items:[" PLAN_ITEM_SHAPE "],next:integer?}"},
