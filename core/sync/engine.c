@@ -464,8 +464,10 @@ int64_t engine_next_due_us(const struct engine *g)
         return 0;
     int64_t due = earlier(g->trim_due, mono_of(g, g->collect_wall));
     for (const struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
-        if (ep->prep == PREP_NEEDED)
+        if (ep->prep == PREP_NEEDED && ep->row.present && endpoint_used(g, ep))
             due = earlier(due, ep->prep_due < ep->sleep_until ? ep->sleep_until : ep->prep_due);
+        if (ep->prep != PREP_READY)
+            continue; /* looked at again when it is */
         if (!ep->parsing)
             due = earlier(due, ep->inbox_due);
         due = earlier(due, ep->subscribe_due);

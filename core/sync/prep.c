@@ -255,8 +255,10 @@ bool prep_turn(struct engine *g)
         if (g->stopping || ep->prep != PREP_NEEDED || ep->prep_due > g_mono(g) || !ep->row.present ||
             ep->sleep_until > g_mono(g) || !endpoint_used(g, ep))
             continue;
-        if (g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_LIVE) <= 0)
+        if (g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_LIVE) <= 0) {
+            ep->prep_due = g_mono(g) + US_PER_S; /* a connector that comes is told */
             continue;
+        }
         ep->prep = PREP_CHECKING;
         g_submit(g, prep_call(g, ep, CALL_CHECK, 0));
         any = true;
