@@ -286,7 +286,8 @@ static void test_stop_with_calls_in_flight(void **state)
     assert_false(rig_finished(push));
     rig_advance(&r, 3000000); /* the deadline cuts it */
     rig_wait(&r, push);
-    assert_int_equal(push->reply.status, TL_E_UNKNOWN);
+    /* Cancelled and cut at once: it either says itself that it did nothing, or nobody knows. */
+    assert_true(push->reply.status == TL_E_UNKNOWN || push->reply.status == TL_E_CANCELLED);
     rig_until(&r, runtime_stopped(r.rt));
     call_free(push);
     call_free(read);
