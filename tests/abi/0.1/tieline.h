@@ -586,6 +586,7 @@ typedef struct tl_webhook {
 
 /* ---- Extension "tl.prepare/1": one-time set-up at the vendor ("tieline endpoint prepare") ------------------------ */
 
+/* A finding with the code "PREPARED" names what is there already: when all have it, nobody is asked. */
 typedef struct tl_prepare_request {
     uint32_t struct_size;
     int32_t dry_run; /* 1: only report, as findings, what would be done and what the admin must do by hand */
