@@ -80,9 +80,13 @@ def test_every_get_answers_by_its_schema(site):
     for method, path, operation in operations(site.document):
         if method != "GET" or path == "/api/v1/events":
             continue
+        if path.startswith("/api/v1/plans"):
+            continue  # there is none here; see test_preview.py
         target = filled(site, path)
-        if path == "/api/v1/pairs":
-            target += "?find=" + site.pairs(1)[0][0]
+        needs = {"/api/v1/pairs": "find", "map/preview": "record"}
+        for end, name in needs.items():
+            if path.endswith(end):
+                target += f"?{name}=" + site.pairs(1)[0][0]
         answer = site.api("GET", target)
         assert answer.status == 200, (target, answer.body)
         [(kind, content)] = operation["responses"]["2XX"]["content"].items()
