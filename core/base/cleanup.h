@@ -30,4 +30,11 @@
 /* Active in release too: a broken invariant ends the process; the store makes that safe. */
 #define ASSERT(cond) ((cond) ? (void)0 : assert_failed(#cond, __FILE__, __LINE__))
 _Noreturn void assert_failed(const char *cond, const char *file, int line);
+/* Kept on purpose for as long as the process lives, with nobody who knows it: no leak to report. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#define KEEP_FOR_EVER(p) __lsan_ignore_object(p)
+#else
+#define KEEP_FOR_EVER(p) ((void)(p))
+#endif
 #endif

@@ -42,6 +42,8 @@ static void instance_free(struct instance *i)
     __atomic_store_n(&i->closed, true, __ATOMIC_RELEASE);
     if (!(m->connector.flags & TL_PLUGIN_OWN_THREADS) && !__atomic_load_n(m->foreign_threads, __ATOMIC_RELAXED))
         free(i);
+    else
+        KEEP_FOR_EVER(i);
 }
 
 /* This thread drives it from now on. */

@@ -290,7 +290,9 @@ bool module_close(struct module *m)
     if (!keep && m->handle)
         lt_dlclose(m->handle);
     bool gone = !keep && !still_mapped(m->path);
-    if (!keep) /* else a thread may still come */
+    if (keep) /* a thread may still come */
+        KEEP_FOR_EVER(m->foreign_threads);
+    else
         free(m->foreign_threads);
     manifest_free(m->manifest);
     text_free(m->path);
