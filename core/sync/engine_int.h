@@ -35,7 +35,7 @@ enum {
     TRANSIENT_TRIES = 10,
     FEED_KEYS = 2 /* lookups of one record: match key of its links */
 };
-#define FRESH_US       (30 * US_PER_S)
+#define JUST_NOW_US    (2 * US_PER_S) /* a write that takes no condition builds on what was read so lately */
 #define DEBOUNCE_US    (US_PER_S / 2)
 #define READ_WAIT_US   (60 * US_PER_S) /* a pair waits so long for a read, should the read be lost */
 #define IDLE_US        (20 * US_PER_MS)
@@ -301,9 +301,9 @@ struct engine {
     struct engine_figures figures;
     int64_t trim_due, trim_link, trim_after; /* mono; where the walk over tombstones goes on */
     struct retention retention;
-    struct {
+    struct asked_record {
         int64_t rec, at;
-    } fresh[8192];              /* recently read records, direct mapped */
+    } asked[8192];              /* records lately read by their id, direct mapped */
     struct ref_slot refs[1024]; /* direct mapped */
     int64_t ref_epoch;
     int64_t dry_run; /* while rows of it are made: they stand in for pairs; 0: none */
@@ -419,7 +419,7 @@ int pass_begin(struct engine *g, struct g_feed *f, struct err *e);
 /* ---- observe.c */
 struct observed {
     int64_t rec;
-    bool unchanged, is_new;
+    bool unchanged, is_new, stale; /* stale: a later answer is known already */
 };
 enum { OBSERVE_FEED = 0, OBSERVE_GET = 1, OBSERVE_PASS = 2 };
 struct observe_how {
@@ -437,8 +437,10 @@ int record_unusable(struct engine *g, struct g_feed *f, const tl_record *r, stru
 /* A usable record of this id came, changed or not: what was told of an unusable one is over. Costs nothing while the
  * feed has none open. */
 int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e);
-void observe_fresh(struct engine *g, int64_t rec);
-bool observe_is_fresh(const struct engine *g, int64_t rec);
+/* The vendor answered a question for this very record a moment ago. What a list showed does not count: it may have been
+ * edited since. */
+void asked_note(struct engine *g, int64_t rec);
+bool asked_just_now(const struct engine *g, int64_t rec);
 /* Lookup keys of an observation. */
 unsigned feed_lookup_keys(const struct g_feed *f, str observation, struct arena *a, struct lookup_key out[FEED_KEYS]);
 /* Shape-indexed values of a record to an observation blob. */

@@ -5,16 +5,15 @@
 #include "engine_int.h"
 #include "unicode.h"
 
-void observe_fresh(struct engine *g, int64_t rec)
+void asked_note(struct engine *g, int64_t rec)
 {
-    g->fresh[(uint64_t)rec % ARRAY_LEN(g->fresh)].rec = rec;
-    g->fresh[(uint64_t)rec % ARRAY_LEN(g->fresh)].at = g_mono(g);
+    g->asked[(uint64_t)rec % ARRAY_LEN(g->asked)] = (struct asked_record){.rec = rec, .at = g_mono(g)};
 }
 
-bool observe_is_fresh(const struct engine *g, int64_t rec)
+bool asked_just_now(const struct engine *g, int64_t rec)
 {
-    uint64_t at = (uint64_t)rec % ARRAY_LEN(g->fresh);
-    return g->fresh[at].rec == rec && g_mono(g) - g->fresh[at].at < FRESH_US;
+    const struct asked_record *asked = &g->asked[(uint64_t)rec % ARRAY_LEN(g->asked)];
+    return asked->rec == rec && g_mono(g) - asked->at < JUST_NOW_US;
 }
 
 bool stamp_is_ours(const struct engine *g, str stamp)
@@ -501,7 +500,6 @@ static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, ui
     out->is_new = true;
     if (rec.recheck_us && rec.recheck_us < f->recheck_due)
         f->recheck_due = rec.recheck_us;
-    observe_fresh(g, rec.rec);
     rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, a, e);
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         for (int s = 0; s < 2 && rc == TL_OK; s++)
@@ -527,7 +525,6 @@ static int record_first_seen(struct engine *g, struct g_feed *f, const tl_record
         return rc;
     out->rec = now.rec;
     rc = observe_lookups(g, f, now.rec, (str){0}, now.observation, a, e);
-    observe_fresh(g, now.rec);
     struct seen seen = {.record = r, .old_state = probe->state, .content_changed = true};
     seen.state_changed = probe->state != now.state;
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
@@ -544,6 +541,7 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
         return rc;
     out->rec = rec_id;
     if (is_stale(r, &old, how, &refetch)) {
+        out->stale = true;
         if (refetch)
             feed_want(f, rec_id, r->id, g_mono(g), 0);
         return TL_OK;
@@ -576,7 +574,6 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
     now.damaged = false; /* unchanged it was not, or it would have been put */
     if (rc == TL_OK && seen.content_changed)
         rc = observe_lookups(g, f, rec_id, old.observation, observation, a, e);
-    observe_fresh(g, rec_id);
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
 }
 
@@ -625,7 +622,7 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
         out->unchanged = true;
         g->figures.unchanged++;
         if (how->via == OBSERVE_GET)
-            observe_fresh(g, probe.rec);
+            asked_note(g, probe.rec);
         return TL_OK;
     }
     if (rc != TL_OK && rc != TL_E_NOT_FOUND)
@@ -633,10 +630,14 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     if (g->listeners)
         event_record(g, f, r, rc == TL_OK ? "changed" : "new");
     if (rc == TL_E_NOT_FOUND)
-        return record_new(g, f, r, hash, &a, out, e);
-    if (probe.bare && r->state == TL_STATE_LIVE && (r->flags & TL_REC_FULL) && r->created_us)
-        return record_first_seen(g, f, r, hash, &probe, &a, out, e);
-    return record_known(g, f, r, hash, how, probe.rec, &a, out, e);
+        rc = record_new(g, f, r, hash, &a, out, e);
+    else if (probe.bare && r->state == TL_STATE_LIVE && (r->flags & TL_REC_FULL) && r->created_us)
+        rc = record_first_seen(g, f, r, hash, &probe, &a, out, e);
+    else
+        rc = record_known(g, f, r, hash, how, probe.rec, &a, out, e);
+    if (rc == TL_OK && how->via == OBSERVE_GET && !out->stale)
+        asked_note(g, out->rec);
+    return rc;
 }
 
 int observe_gone(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t state, str into, struct err *e)

@@ -528,7 +528,8 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         run_count(g, l, b->run, side, COUNT_CONFLICT);
     g->figures.updates++;
     g->figures.conflicts += (entry->flags & ENTRY_CONFLICT) != 0;
-    observe_fresh(g, ld.rec[side].rec);
+    if (post_full)
+        asked_note(g, ld.rec[side].rec);
     event_pair(g, l, entry->pair, side, ld.rec[side].id, b->op == TL_OP_RESTORE ? "restored" : "updated");
     return rc;
 }

@@ -493,12 +493,12 @@ static int work_counterpart(struct engine *g, struct g_link *l, struct loaded *l
     return fail_pair(g, l, &ld->pair, &t, e);
 }
 
-/* A vendor without conditional writes is read right before it is written. */
-static bool must_read_first(struct engine *g, struct g_link *l, const struct loaded *ld, int target)
+/* A write that cannot be bound to the version it builds on goes over whatever was edited meanwhile, unseen: so the record
+ * is read right before, however lately a list showed it. */
+static bool must_read_first(const struct engine *g, const struct g_link *l, const struct loaded *ld, int target)
 {
-    if (l->rules.can[target] & TL_CAN_CONDITIONAL)
-        return ld->rec[target].version.n == 0 && !observe_is_fresh(g, ld->rec[target].rec);
-    return !observe_is_fresh(g, ld->rec[target].rec);
+    bool bound = (l->rules.can[target] & TL_CAN_CONDITIONAL) && ld->rec[target].version.n;
+    return !bound && !asked_just_now(g, ld->rec[target].rec);
 }
 
 static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b,

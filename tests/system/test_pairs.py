@@ -88,7 +88,7 @@ def conflict(site, n, field="title"):
 
 
 def test_conflicts_wait_in_the_inbox_and_are_decided(site):
-    """V8: both values are kept until a person decides, one or many alike; other fields go on."""
+    """V8 Q3: both values are kept until a person decides, one or many alike; other fields go on."""
     site.run("link", "set", "demo", "contact", "policy=manual")
     site.run("connection", "pause", "demo")
     one, two, three = (conflict(site, n) for n in (10, 11, 12))
