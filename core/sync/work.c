@@ -493,8 +493,8 @@ static int work_counterpart(struct engine *g, struct g_link *l, struct loaded *l
     return fail_pair(g, l, &ld->pair, &t, e);
 }
 
-/* A write that cannot be bound to the version it builds on goes over whatever was edited meanwhile, unseen: so the record
- * is read right before, however lately a list showed it. */
+/* A write that cannot be bound to the version it builds on goes over whatever was edited meanwhile, unseen: so the
+ * record is read right before, however lately a list showed it. */
 static bool must_read_first(const struct engine *g, const struct g_link *l, const struct loaded *ld, int target)
 {
     bool bound = (l->rules.can[target] & TL_CAN_CONDITIONAL) && ld->rec[target].version.n;
