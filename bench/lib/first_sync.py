@@ -212,12 +212,6 @@ def needs(o):
     if "script" in o.only and subprocess.run([SYSTEM_PYTHON, "-c", "import requests"], capture_output=True,
                                              check=False).returncode:
         raise Missing("the script needs python3-requests: apt-get install python3-requests, or leave it out with --only")
-    if "floor_fast" in o.only:
-        try:
-            find_program(o.build, "floor_fast")
-        except FileNotFoundError:
-            raise Missing("floor_fast needs libxxhash-dev: apt-get install libxxhash-dev and remove the build directory, "
-                          "or leave it out with --only") from None
 
 
 def ratios(rounds, name, base):

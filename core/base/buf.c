@@ -11,7 +11,7 @@ static size_t limit_of(const struct buf *b)
 }
 
 /* Makes room for n more bytes and the NUL; false (and full) when that would pass the maximum. */
-static bool reserve(struct buf *b, size_t n)
+static __attribute__((noinline)) bool grow(struct buf *b, size_t n)
 {
     size_t max = limit_of(b);
     if (b->full || n > max || b->n > max - n) {
@@ -24,11 +24,18 @@ static bool reserve(struct buf *b, size_t n)
     size_t cap = b->cap ? b->cap : BUF_FIRST_BYTES;
     while (cap < need)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    if (cap > max)
+        cap = max + 1; /* so what fits behind n is within the maximum */
     char *p = realloc(b->p, cap);
     ASSERT(p);
     b->p = p;
     b->cap = cap;
     return true;
+}
+
+static inline bool reserve(struct buf *b, size_t n)
+{
+    return (n < b->cap - b->n && !b->full) || grow(b, n);
 }
 
 void buf_done(struct buf *b)
@@ -74,7 +81,10 @@ void buf_text_add(struct buf *b, const char *z)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    if (!reserve(b, 1))
+        return;
+    b->p[b->n++] = c;
+    b->p[b->n] = 0;
 }
 
 void buf_fmt(struct buf *b, const char *fmt, ...)
@@ -106,6 +116,10 @@ void buf_fmtv(struct buf *b, const char *fmt, va_list ap)
 
 void buf_varint(struct buf *b, uint64_t v)
 {
+    if (v <= 0x7f) {
+        buf_char(b, (char)v);
+        return;
+    }
     uint8_t bytes[10];
     size_t n = 0;
     do {

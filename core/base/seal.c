@@ -13,7 +13,8 @@ enum {
     NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
     TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
     HEAD_BYTES = 1 + 8 + NONCE_BYTES,
-    KEY_FILE_MAX_BYTES = 128
+    KEY_FILE_MAX_BYTES = 128,
+    STAMP_HASH_BYTES = 32
 };
 
 static void need_sodium(void)
@@ -208,40 +209,25 @@ void buf_wipe(struct buf *b)
 
 void stamp_key_init(struct stamp_key *out, const uint8_t key[32])
 {
-    crypto_auth_hmacsha256_state state;
-    _Static_assert(sizeof state <= sizeof out->state, "a stamp key holds a state");
+    _Static_assert(sizeof(crypto_generichash_state) == sizeof out->state, "a stamp key is a state");
     need_sodium();
-    crypto_auth_hmacsha256_init(&state, key, 32);
-    *out = (struct stamp_key){0};
-    memcpy(out->state, &state, sizeof state);
+    crypto_generichash_init((crypto_generichash_state *)(void *)out->state, key, 32, STAMP_HASH_BYTES);
 }
 
 void stamp_hash(char out[27], const struct stamp_key *key, const str *parts, unsigned n)
 {
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-    crypto_auth_hmacsha256_state state;
-    uint8_t hash[crypto_auth_hmacsha256_BYTES], text[512];
-    size_t have = 0;
+    crypto_generichash_state state;
     memcpy(&state, key->state, sizeof state);
+    uint8_t hash[STAMP_HASH_BYTES];
     for (unsigned i = 0; i < n; i++) {
-        str part = parts[i];
-        if (have + 8 + part.n > sizeof text) {
-            crypto_auth_hmacsha256_update(&state, text, have);
-            have = 0;
-        }
-        for (unsigned j = 0; j < 8; j++) /* little-endian, so that ("ab", "c") and ("a", "bc") differ */
-            text[have++] = (uint8_t)(part.n >> (8 * j));
-        if (have + part.n > sizeof text) {
-            crypto_auth_hmacsha256_update(&state, text, have);
-            crypto_auth_hmacsha256_update(&state, (const unsigned char *)part.p, part.n);
-            have = 0;
-        } else if (part.n) {
-            memcpy(text + have, part.p, part.n);
-            have += part.n;
-        }
+        uint8_t length[8]; /* little-endian, so that ("ab", "c") and ("a", "bc") differ */
+        for (unsigned j = 0; j < 8; j++)
+            length[j] = (uint8_t)(parts[i].n >> (8 * j));
+        crypto_generichash_update(&state, length, sizeof length);
+        crypto_generichash_update(&state, (const unsigned char *)parts[i].p, parts[i].n);
     }
-    crypto_auth_hmacsha256_update(&state, text, have);
-    crypto_auth_hmacsha256_final(&state, hash);
+    crypto_generichash_final(&state, hash, sizeof hash);
     for (unsigned i = 0; i < 26; i++) {
         unsigned bit = i * 5;
         unsigned two = (unsigned)hash[bit / 8] << 8 | hash[bit / 8 + 1];

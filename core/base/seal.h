@@ -24,9 +24,11 @@ void buf_wipe(struct buf *b); /* sodium_memzero, then buf_done */
 AUTO_DONE(struct buf, buf_wipe)
 /* A key of stamps with the part of the work that is the same for all of them done. Plain data: copy it freely. */
 struct stamp_key {
-    _Alignas(16) uint8_t state[224];
+    _Alignas(64) uint8_t state[384];
 };
 void stamp_key_init(struct stamp_key *out, const uint8_t key[32]);
-/* HMAC-SHA-256(key, parts joined with their lengths), first 26 characters of lower-case base32 (RFC 4648 alphabet). */
+/* BLAKE2b-256 with that key (RFC 7693) over the parts, each behind its length as 8 bytes little-endian; the first 26
+ * characters of lower-case base32 (RFC 4648 alphabet). Some 10 times cheaper than HMAC-SHA-256 without SHA instructions,
+ * and one is made for every record. */
 void stamp_hash(char out[27], const struct stamp_key *key, const str *parts, unsigned n);
 #endif

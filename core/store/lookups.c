@@ -1,4 +1,5 @@
 /* Which records of a feed have this e-mail, name or number. */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +110,8 @@ int lookup_clear(struct db *db, int64_t feed, int max_rows, bool *done_out, stru
 struct build_entry {
     int64_t rec;
     int64_t number; /* LOOKUP_PHONE */
-    uint32_t at, n; /* text in bytes[] */
+    uint64_t head;  /* of the text, first byte highest: nearly always enough to tell two apart */
+    uint32_t at, n; /* the text */
     int32_t kind;
 };
 
@@ -141,6 +143,13 @@ struct lookup_build *lookup_build_free(struct lookup_build *b)
     return NULL;
 }
 
+static uint64_t head_of(str text)
+{
+    uint64_t head = 0;
+    memcpy(&head, text.n ? text.p : "", text.n < sizeof head ? text.n : sizeof head);
+    return be64toh(head);
+}
+
 bool lookup_build_add(struct lookup_build *b, const struct lookup_key *k, int64_t rec)
 {
     if (b->n && b->written == b->n) { /* all written: a new collection */
@@ -154,8 +163,12 @@ bool lookup_build_add(struct lookup_build *b, const struct lookup_key *k, int64_
     }
     char room[KEY_MAX];
     str text = k->kind == LOOKUP_PHONE ? (str){0} : short_key(k->text, room);
-    b->entries[b->n++] = (struct build_entry){
-        .rec = rec, .number = k->number, .kind = k->kind, .at = (uint32_t)b->text.n, .n = (uint32_t)text.n};
+    b->entries[b->n++] = (struct build_entry){.rec = rec,
+                                              .number = k->number,
+                                              .kind = k->kind,
+                                              .head = head_of(text),
+                                              .at = (uint32_t)b->text.n,
+                                              .n = (uint32_t)text.n};
     buf_str(&b->text, text);
     b->sorted = false;
     return b->text.n + b->n * sizeof *b->entries >= BUILD_MAX_BYTES;
@@ -169,6 +182,8 @@ static int by_key(const void *x, const void *y, void *arg)
         return a->kind < b->kind ? -1 : 1;
     if (a->number != b->number)
         return a->number < b->number ? -1 : 1;
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
     int order = str_cmp(str_n(text + a->at, a->n), str_n(text + b->at, b->n));
     return order ? order : (a->rec > b->rec) - (a->rec < b->rec);
 }

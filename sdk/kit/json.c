@@ -3,11 +3,9 @@
  * tells where its next sibling is, so walking needs no second look at the text. docs/adr/0002-page-reader.md says why
  * this is not a library's job. */
 #include "kit/json.h"
+#include "kit/json_plain.h"
 
 #include <stdlib.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 enum { FIRST_NODES = 1024, MAX_NODES = 4 << 20 };
 
@@ -57,27 +55,6 @@ static inline void skip_blanks(struct reader *r)
 }
 
 /* ---- strings: their extent depends on quotes and backslashes alone, so a bad character spoils only its string */
-
-/* First byte that is a quote, a backslash, a control character or not ASCII. */
-static inline const char *skip_plain(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* as signed bytes, "below space" is both: control characters and everything from 0x80 */
-        __m128i hit =
-            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)), _mm_cmplt_epi8(v, space));
-        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
-        if (mask)
-            return p + __builtin_ctz(mask);
-        p += 16;
-    }
-#endif
-    while (p < end && *p != '"' && *p != '\\' && (signed char)*p >= ' ')
-        p++;
-    return p;
-}
 
 static inline bool is_tail(unsigned char c)
 {
@@ -163,7 +140,7 @@ static bool read_string(struct reader *r, uint8_t flags)
 {
     const char *start = ++r->p;
     for (;;) {
-        r->p = skip_plain(r->p, r->end);
+        r->p = tlk_json_plain(r->p, r->end);
         if (r->p >= r->end)
             return fail(r, "string does not end");
         unsigned char c = (unsigned char)*r->p;

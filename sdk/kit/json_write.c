@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
 #include "kit/json.h"
+#include "kit/json_plain.h"
 
 #include <stdlib.h>
 
@@ -66,8 +67,11 @@ static void quoted(tlk_writer *w, tl_str s)
     tlk_addc(&w->b, '"');
     uint64_t from = 0;
     for (uint64_t i = 0; i < s.n; i++) {
+        i = (uint64_t)(tlk_json_plain(s.p + i, s.p + s.n) - s.p);
+        if (i >= s.n)
+            break;
         unsigned char c = (unsigned char)s.p[i];
-        if (c >= ' ' && c != '"' && c != '\\' && c != 0x7F)
+        if (c >= 0x80) /* UTF-8 goes as it is */
             continue;
         if (i > from)
             tlk_add(&w->b, (tl_str){s.p + from, i - from});

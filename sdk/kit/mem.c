@@ -177,7 +177,7 @@ tl_str tlk_fmt(tlk_arena *a, const char *fmt, ...)
 static const size_t DEFAULT_MAX = (size_t)64 << 20;
 
 /* Makes room for n more bytes and the NUL; false when that passes max. */
-static bool room(tlk_buf *b, size_t n)
+static __attribute__((noinline)) bool grow(tlk_buf *b, size_t n)
 {
     size_t max = b->max ? b->max : DEFAULT_MAX;
     if (b->full || n > max - b->n) {
@@ -190,9 +190,16 @@ static bool room(tlk_buf *b, size_t n)
     size_t cap = b->cap ? b->cap : 256;
     while (cap < need)
         cap *= 2;
+    if (cap > max)
+        cap = max + 1; /* so what fits behind n is within the maximum */
     b->p = must(realloc(b->p, cap));
     b->cap = cap;
     return true;
+}
+
+static inline bool room(tlk_buf *b, size_t n)
+{
+    return (n < b->cap - b->n && !b->full) || grow(b, n);
 }
 
 void tlk_buf_done(tlk_buf *b)
@@ -226,7 +233,10 @@ void tlk_addz(tlk_buf *b, const char *z)
 
 void tlk_addc(tlk_buf *b, char c)
 {
-    tlk_add(b, (tl_str){&c, 1});
+    if (!room(b, 1))
+        return;
+    b->p[b->n++] = c;
+    b->p[b->n] = '\0';
 }
 
 void tlk_addf(tlk_buf *b, const char *fmt, ...)
