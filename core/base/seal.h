@@ -28,7 +28,7 @@ struct stamp_key {
 };
 void stamp_key_init(struct stamp_key *out, const uint8_t key[32]);
 /* BLAKE2b-256 with that key (RFC 7693) over the parts, each behind its length as 8 bytes little-endian; the first 26
- * characters of lower-case base32 (RFC 4648 alphabet). Some 10 times cheaper than HMAC-SHA-256 without SHA instructions,
- * and one is made for every record. */
+ * characters of lower-case base32 (RFC 4648 alphabet). Some 10 times cheaper than HMAC-SHA-256 without SHA
+ * instructions, and one is made for every record. */
 void stamp_hash(char out[27], const struct stamp_key *key, const str *parts, unsigned n);
 #endif

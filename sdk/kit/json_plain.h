@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
-/* What the reader and the writer of JSON have in common: most text needs no look at its single characters. For the kit's
- * own files. */
+/* What the reader and the writer of JSON have in common: most text needs no look at its single characters. For the
+ * kit's own files. */
 #ifndef TLK_JSON_PLAIN_H
 #define TLK_JSON_PLAIN_H
 #ifdef __SSE2__
