@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     engine_stop(b.engine);
     b.engine = engine_close(b.engine);
     double made = cpu_us();
-    make_store(b.db, &b.vendors);
+    make_store(b.db, &b.vendors, b.vendors.n);
     made = cpu_us() - made;
     b.db = db_close(b.db);
     make_must(db_open(&b.db, &options, &e), &e, "opening the database again");

@@ -23,6 +23,7 @@ void make_must(int rc, const struct err *e, const char *what)
 struct filler {
     struct db *db;
     const struct vendors *v;
+    uint32_t n;
     struct link link;
     uint32_t number[2][CONTACT_FIELDS];
     int64_t first[2]; /* rec of record 0 */
@@ -34,7 +35,7 @@ static void numbers(struct filler *m, int side, int64_t endpoint)
     struct err e = {0};
     struct field_row *rows = NULL;
     size_t n = 0;
-    make_must(field_list(m->db, &a, endpoint, STR("contact"), &rows, &n, &e), &e, "fields");
+    make_must(field_list(m->db, &a, endpoint, str_of(m->v->kind), &rows, &n, &e), &e, "fields");
     for (size_t i = 0; i < n; i++)
         for (unsigned f = 0; f < CONTACT_FIELDS; f++)
             if (str_is(rows[i].path, vendors_path(f)))
@@ -79,9 +80,9 @@ static void one_side(struct filler *m, int side)
     AUTO(lookup_build_free) struct lookup_build *lookups = lookup_build_new(m->db, m->link.feed[side]);
     AUTO(arena_done) struct arena a = {0};
     struct err e = {0};
-    for (uint32_t k = 0; k < m->v->n;) {
+    for (uint32_t k = 0; k < m->n;) {
         make_must(db_begin(m->db, &e), &e, "begin");
-        for (uint32_t end = k + IN_ONE; k < end && k < m->v->n; k++) {
+        for (uint32_t end = k + IN_ONE; k < end && k < m->n; k++) {
             arena_reset(&a);
             one_record(m, side, k, lookups, &a);
         }
@@ -95,9 +96,9 @@ static void all_pairs(struct filler *m)
 {
     struct err e = {0};
     int64_t now = env_now_us(db_env(m->db));
-    for (uint32_t k = 0; k < m->v->n;) {
+    for (uint32_t k = 0; k < m->n;) {
         make_must(db_begin(m->db, &e), &e, "begin");
-        for (uint32_t end = k + IN_ONE; k < end && k < m->v->n; k++) {
+        for (uint32_t end = k + IN_ONE; k < end && k < m->n; k++) {
             struct pair p = {.link = m->link.link,
                              .rec = {m->first[0] + k, m->first[1] + k},
                              .flags = PAIR_CREATED_B,
@@ -112,15 +113,21 @@ static void all_pairs(struct filler *m)
     }
 }
 
-void make_store(struct db *db, const struct vendors *v)
+void make_store(struct db *db, const struct vendors *v, uint32_t n)
 {
     AUTO(arena_done) struct arena a = {0};
     struct err e = {0};
     struct link *links = NULL;
-    size_t n = 0;
-    make_must(link_list(db, &a, 0, &links, &n, &e), &e, "link");
-    ASSERT(n == 1);
-    struct filler m = {.db = db, .v = v, .link = links[0]};
+    struct feed feed = {0};
+    size_t n_links = 0;
+    make_must(link_list(db, &a, 0, &links, &n_links, &e), &e, "link");
+    struct filler m = {.db = db, .v = v, .n = n};
+    for (size_t i = 0; i < n_links; i++) {
+        make_must(feed_get(db, &a, links[i].feed[1], &feed, &e), &e, "feed");
+        if (feed.endpoint == v->side[1].endpoint && str_is(feed.kind, v->kind))
+            m.link = links[i];
+    }
+    ASSERT(m.link.link);
     for (int s = 0; s < 2; s++) {
         numbers(&m, s, v->side[s].endpoint);
         one_side(&m, s);

@@ -30,8 +30,27 @@ int64_t vendors_modified_us(uint32_t version)
     return START_US + (int64_t)version * US_PER_S;
 }
 
-static tl_str id_of(int side, uint32_t k, struct arena *a)
+/* A bijection of 20 bits. */
+static uint32_t scatter(uint32_t k)
 {
+    k ^= k >> 10;
+    k = k * 0x9e375u & 0xfffff;
+    return k ^ k >> 10;
+}
+
+static uint32_t gather(uint32_t k)
+{
+    uint32_t inverse = 1; /* of the odd factor, by Newton's iteration */
+    for (int i = 0; i < 5; i++)
+        inverse *= 2 - 0x9e375u * inverse;
+    k ^= k >> 10;
+    k = k * inverse & 0xfffff;
+    return k ^ k >> 10;
+}
+
+static tl_str id_of(const struct vendors *v, int side, uint32_t k, struct arena *a)
+{
+    k = v->scattered ? scatter(k ^ (side ? 0x5a5a5 : 0)) : k;
     return str_of(side == 0 ? arena_fmt(a, "4000000%09u", k) : arena_fmt(a, "0035j00000%05XAAA", k));
 }
 
@@ -41,6 +60,7 @@ static bool number_of(const struct vendors *v, int side, tl_str id, uint32_t *k)
     snprintf(text, sizeof text, "%.*s", STR_FMT(id));
     text[side == 0 ? 16 : 15] = '\0'; /* "4000000NNNNNNNNN", "0035j00000XXXXXAAA" */
     *k = side == 0 ? (uint32_t)strtoul(text + 7, NULL, 10) : (uint32_t)strtoul(text + 10, NULL, 16);
+    *k = v->scattered ? gather(*k) ^ (side ? 0x5a5a5 : 0) : *k;
     return *k < v->n;
 }
 
@@ -62,7 +82,7 @@ void vendors_record(const struct vendors *v, int side, uint32_t k, struct arena 
     };
     for (uint32_t f = 0; f < CONTACT_FIELDS; f++)
         values[f] = (tl_value){.field = f, .type = (uint8_t)fields[f].type, .u.s = str_of(texts[f])};
-    *out = (tl_record){.id = id_of(side, k, a),
+    *out = (tl_record){.id = id_of(v, side, k, a),
                        .version = str_of(arena_fmt(a, "%u", version)),
                        .by = side == 1 && version ? TL_STR("api") : TL_STR("someone"),
                        .modified_us = vendors_modified_us(version),
@@ -81,11 +101,17 @@ static uint32_t version_now(const struct vendors *v)
 static void note(struct vendor *s, uint32_t k, uint32_t version)
 {
     s->version[k] = version;
-    s->log[s->logged++ % CHANGES_KEPT] = k;
+    s->log[s->logged++ % s->kept] = k;
 }
 
 void vendors_edit(struct vendors *v, int side, uint32_t k)
 {
+    note(&v->side[side], k, version_now(v));
+}
+
+void vendors_add(struct vendors *v, int side, uint32_t k)
+{
+    v->side[1 - side].version[k] = NOT_THERE;
     note(&v->side[side], k, version_now(v));
 }
 
@@ -112,7 +138,7 @@ static void emit(struct vendors *v, int side, const tl_shape *shape, uint32_t k,
     ASSERT(reply_add_record(reply, &r, NULL) == TL_OK);
 }
 
-static void describe(int side, struct reply *reply)
+static void describe(str kind, struct reply *reply)
 {
     tl_field list[CONTACT_FIELDS];
     for (uint32_t f = 0; f < CONTACT_FIELDS; f++) {
@@ -134,11 +160,10 @@ static void describe(int side, struct reply *reply)
                  .field_stride = sizeof(tl_field),
                  .resolution_ms = 1,
                  .settle_ms = 1000,
-                 .kind = TL_STR("contact"),
-                 .name = TL_STR("contact"),
-                 .label = TL_STR("Contacts"),
+                 .kind = kind,
+                 .name = kind,
+                 .label = kind,
                  .fields = list};
-    (void)side;
     k.stamp_field = TL_STR("stamp");
     ASSERT(reply_add_kind(reply, &k, NULL) == TL_OK);
 }
@@ -154,7 +179,7 @@ static void pull(struct vendors *v, int side, const tl_pull *p, struct reply *re
     if (p->mode == TL_PULL_PASS)
         ASSERT(s->hidden); /* a first pass finds nothing, and no later one is due here */
     for (; p->mode == TL_PULL_CHANGES && from < s->logged; from++)
-        emit(v, side, p->shape, s->log[from % CHANGES_KEPT], 0, reply);
+        emit(v, side, p->shape, s->log[from % s->kept], 0, reply);
     snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)s->logged);
     s->pulls += p->mode == TL_PULL_CHANGES;
     tl_checkpoint c = {.struct_size = sizeof c,
@@ -166,23 +191,52 @@ static void pull(struct vendors *v, int side, const tl_pull *p, struct reply *re
     ASSERT(reply_add_checkpoint(reply, &c, NULL) == TL_OK);
 }
 
-/* Every write names a record and carries its new title, which holds the version of the other side. */
+/* A new record carries its number in its name, and every write its new title, which holds the version of the other
+ * side. */
+static void written(const tl_record *r, uint32_t *k, uint32_t *version)
+{
+    for (uint32_t f = 0; f < r->n_values; f++) {
+        char text[64];
+        snprintf(text, sizeof text, "%.*s", STR_FMT(r->values[f].u.s));
+        (void)sscanf(text, "Account manager %u", version);
+        if (r->op == TL_OP_CREATE)
+            (void)sscanf(text, "Almeida %u", k);
+    }
+}
+
+static bool refuses(const struct vendors *v, uint32_t index, uint32_t k, struct reply *reply)
+{
+    if (v->refuse_each == 0 || k % v->refuse_each != 0)
+        return false;
+    tl_error why = {.struct_size = sizeof why,
+                    .reason = TL_R_VALIDATION_RULE,
+                    .code = "INVALID_DATA",
+                    .field = "phone",
+                    .text = "the phone number is not valid"};
+    tl_result no = {.struct_size = sizeof no, .status = TL_E_INVALID, .error = &why};
+    ASSERT(reply_add_result(reply, index, &no, NULL) == TL_OK);
+    return true;
+}
+
 static void push(struct vendors *v, int side, const tl_push *p, struct reply *reply)
 {
     struct vendor *s = &v->side[side];
     for (uint32_t i = 0; i < p->batch->count; i++) {
+        AUTO(arena_done) struct arena a = {0};
         const tl_record *r = TL_AT(tl_record, p->batch->records, p->batch->stride, i);
-        uint32_t k = 0, version = 0;
-        ASSERT(r->op == TL_OP_UPDATE && number_of(v, side, r->id, &k));
-        for (uint32_t f = 0; f < r->n_values; f++) {
-            char text[64];
-            snprintf(text, sizeof text, "%.*s", STR_FMT(r->values[f].u.s));
-            ASSERT(sscanf(text, "Account manager %u", &version) == 1);
+        uint32_t k = NOT_THERE, version = NOT_THERE;
+        bool made = r->op == TL_OP_CREATE;
+        written(r, &k, &version);
+        ASSERT(version != NOT_THERE && (made || number_of(v, side, r->id, &k)) && k < v->n);
+        ASSERT((s->version[k] == NOT_THERE) == made);
+        if (made && refuses(v, i, k, reply)) {
+            s->refused++;
+            continue;
         }
-        ASSERT(version > 0);
         note(s, k, version);
         s->pushed++;
-        tl_record out = {.id = r->id};
+        s->created += made;
+        tl_record out = {.id = id_of(v, side, k, &a)};
         tl_result ok = {.struct_size = sizeof ok, .record = &out};
         ASSERT(reply_add_result(reply, i, &ok, NULL) == TL_OK);
     }
@@ -191,21 +245,33 @@ static void push(struct vendors *v, int side, const tl_push *p, struct reply *re
 static void answer(struct vendors *v, struct call *c)
 {
     int side = c->endpoint == v->side[1].endpoint;
+    if (v->side[side].until_us > v->sim->mono) {
+        v->side[side].throttled++;
+        c->reply.status = TL_E_THROTTLED;
+        c->reply.error = (tl_error){.struct_size = sizeof c->reply.error,
+                                    .scope = TL_SCOPE_ENDPOINT,
+                                    .retry_after_ms = (v->side[side].until_us - v->sim->mono) / US_PER_MS};
+        return;
+    }
     if (c->kind == CALL_CHECK) {
+        char org[24];
+        snprintf(org, sizeof org, "org%lld", (long long)c->endpoint);
         tl_account account = {.struct_size = sizeof account,
-                              .org_key = side ? TL_STR("orgB") : TL_STR("orgA"),
+                              .org_key = str_of(org),
                               .user_id = TL_STR("api"),
                               .server_us = env_now_us(&v->sim->env)};
         ASSERT(reply_add_account(&c->reply, &account, NULL) == TL_OK);
     } else if (c->kind == CALL_DISCOVER) {
-        describe(side, &c->reply);
+        str rest = str_of(v->kinds);
+        for (str kind; str_split(&rest, ',', &kind);)
+            describe(kind, &c->reply);
     } else if (c->kind == CALL_PULL) {
         pull(v, side, &c->request.pull, &c->reply);
     } else if (c->kind == CALL_PUSH) {
         push(v, side, &c->request.push, &c->reply);
     } else if (c->kind == CALL_GET) {
         for (uint32_t i = 0, k = 0; i < c->request.get.n_ids; i++)
-            if (number_of(v, side, c->request.get.ids[i], &k))
+            if (number_of(v, side, c->request.get.ids[i], &k) && v->side[side].version[k] != NOT_THERE)
                 emit(v, side, c->request.get.shape, k, i, &c->reply);
     } else {
         c->reply.status = TL_E_UNSUPPORTED;
@@ -214,19 +280,27 @@ static void answer(struct vendors *v, struct call *c)
 
 /* ---- Dispatcher -------------------------------------------------------------------------------------------------- */
 
-static void submit(void *ctx, struct call *c)
+void vendors_take(struct vendors *v, struct call *c)
 {
-    struct call **at = &((struct vendors *)ctx)->queue;
+    struct call **at = &v->queue;
     while (*at)
         at = &(*at)->next;
     c->next = NULL;
     *at = c;
+    v->side[c->endpoint == v->side[1].endpoint].out++;
+}
+
+static void submit(void *ctx, struct call *c)
+{
+    vendors_take(ctx, c);
 }
 
 static int room(void *ctx, int64_t endpoint, int32_t purpose)
 {
-    (void)ctx, (void)endpoint, (void)purpose;
-    return 4;
+    const struct vendors *v = ctx;
+    const struct vendor *s = &v->side[endpoint == v->side[1].endpoint];
+    (void)purpose;
+    return s->room > s->out ? s->room - s->out : 0;
 }
 
 static void cancel(void *ctx, struct call *c)
@@ -236,19 +310,24 @@ static void cancel(void *ctx, struct call *c)
 
 void vendors_init(struct vendors *v, struct env_sim *sim, uint32_t n)
 {
-    *v = (struct vendors){.sim = sim, .n = n};
+    *v = (struct vendors){.sim = sim, .n = n, .kind = "contact", .kinds = "contact"};
     v->dispatcher = (struct dispatcher){.ctx = v, .submit = submit, .room = room, .cancel = cancel};
     for (int s = 0; s < 2; s++) {
+        v->side[s].kept = n < 1000 ? 1024 : CHANGES_KEPT;
         v->side[s].version = calloc(n, sizeof(uint32_t));
-        ASSERT(v->side[s].version);
+        v->side[s].log = calloc(v->side[s].kept, sizeof(uint32_t));
+        ASSERT(v->side[s].version && v->side[s].log);
         v->side[s].hidden = true;
+        v->side[s].room = 4;
     }
 }
 
 void vendors_done(struct vendors *v)
 {
-    for (int s = 0; s < 2; s++)
+    for (int s = 0; s < 2; s++) {
         free(v->side[s].version);
+        free(v->side[s].log);
+    }
 }
 
 bool vendors_step(struct vendors *v)
@@ -258,6 +337,7 @@ bool vendors_step(struct vendors *v)
         return false;
     v->queue = c->next;
     c->next = NULL;
+    v->side[c->endpoint == v->side[1].endpoint].out--;
     answer(v, c);
     c->done(c);
     return true;

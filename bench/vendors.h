@@ -1,24 +1,33 @@
 #ifndef VENDORS_H
 #define VENDORS_H
-/* Two vendors in memory with N contacts each, known to both, behind the engine's dispatcher: for measuring what a
- * change costs the host when there are very many records. A record is computed from its number and its version, so a
- * million of them take 24 MB; nothing here is random or waits. */
+/* Two vendors in memory with N records of one kind each, known to both, behind the engine's dispatcher: for measuring
+ * what a change costs the host when there are very many records. A record is computed from its number and its version,
+ * so a million of them take 24 MB; nothing here is random or waits. Several stand side by side: a dispatcher of their
+ * owner's hands each its calls with vendors_take. */
 #include "call.h"
 #include "env.h"
 
-enum { CHANGES_KEPT = 1 << 16 };
+enum { CHANGES_KEPT = 1 << 17, VENDORS_MAX = 1 << 20 };
+#define NOT_THERE UINT32_MAX /* a version: that side has no such record */
 
 struct vendor {
     int64_t endpoint;
-    uint32_t *version;          /* [n] grows with every change */
-    uint32_t log[CHANGES_KEPT]; /* numbers of the changed records, a ring */
-    uint64_t logged;
-    int64_t pushed, pulls;
-    bool hidden; /* tells of no record: while the links are set up */
+    uint32_t *version; /* [n] grows with every change */
+    uint32_t *log;     /* [kept] numbers of the changed records, a ring */
+    uint64_t logged, kept;
+    int64_t pushed, created, refused, pulls, throttled;
+    bool hidden;      /* tells of no record: while the links are set up */
+    int64_t until_us; /* mono: refuses every call before, and says so */
+    int room;         /* calls at once */
+    int out;
 };
 struct vendors {
     struct env_sim *sim;
     uint32_t n;
+    const char *kind;
+    const char *kinds;    /* what discover describes, comma separated */
+    bool scattered;       /* ids do not rise with the numbers */
+    unsigned refuse_each; /* every so many-th create is refused; 0: none */
     struct vendor side[2];
     struct call *queue;
     struct dispatcher dispatcher;
@@ -27,6 +36,8 @@ struct vendors {
 void vendors_init(struct vendors *v, struct env_sim *sim, uint32_t n);
 void vendors_done(struct vendors *v);
 bool vendors_step(struct vendors *v);                       /* answers one waiting call; false: none */
+void vendors_take(struct vendors *v, struct call *c);       /* a call for one of its sides */
+void vendors_add(struct vendors *v, int side, uint32_t k);  /* a record that only this side has; k < n */
 void vendors_edit(struct vendors *v, int side, uint32_t k); /* as a user would */
 
 /* One record as the vendor would tell it now; values [CONTACT_FIELDS], their texts in a. */

@@ -117,6 +117,10 @@ const struct config_key config_keys[] = {
     {"link", "quiet_hours", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
      "Hours of the day in which only what people change is carried over; sweeps and first syncs rest then. For example "
      "08:00-18:00 America/Sao_Paulo; a range may go over midnight. Default: none."},
+    {"link", "share", CONFIG_INT, "1", NULL, 1, 100, RELOAD_LIVE,
+     "How many calls the link has in a row while other links wait for the same endpoint: with 3 it gets three for one "
+     "of "
+     "a link with 1."},
     {"link", "drift", CONFIG_CHOICE, "leave", "leave,revert,report", 0, 0, RELOAD_LIVE,
      "One-way link: what happens when somebody edits the target: left alone, put back, or reported."},
     {"link", "restore_on", CONFIG_CHOICE, "update", "update,read_or_update,never", 0, 0, RELOAD_LIVE,

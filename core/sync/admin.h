@@ -48,7 +48,7 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
 
 /* Settings: direction both|a2b|b2a, policy newest|a|b|manual, master a|b, every DURATION, view.a, view.b,
  * created_within DURATION|off, drift leave|revert|report, restore_on update|read_or_update|never, match FIELD|off,
- * match_multi fail|oldest|newest, quiet yes|no, enabled yes|no, a_kind, b_kind.
+ * match_multi fail|oldest|newest, quiet yes|no, enabled yes|no, share 1..100, a_kind, b_kind.
  * Default maps of the connection's other links get the references to this kind. *out also has "references_mapped"
  * (those: "KIND FIELD") and "references_left_out" (of this link, for want of another: {"field", "refers_to"}). */
 int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,

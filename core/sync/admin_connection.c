@@ -18,8 +18,8 @@ struct g_link *admin_link(struct engine *g, const char *connection, const char *
     struct g_conn *c = admin_conn(g, connection, e);
     if (!c)
         return NULL;
-    for (struct g_link *l = g->links; l; l = l->next)
-        if (l->conn == c && (str_is(l->row.name, kind) || str_eq(l->row.name, kind_plain(str_of(kind)))))
+    for (struct g_link *l = c->links; l; l = l->next_of_conn)
+        if (str_is(l->row.name, kind) || str_eq(l->row.name, kind_plain(str_of(kind))))
             return l;
     err_set(e, TL_E_NOT_FOUND, "connection \"%s\" has no link \"%s\"", connection, kind);
     err_hint(e, "`tieline link list %s` shows them", connection);
@@ -29,10 +29,11 @@ struct g_link *admin_link(struct engine *g, const char *connection, const char *
 int admin_rebuild(struct engine *g, struct g_conn *c, struct err *e)
 {
     int rc = TL_OK;
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        if (l->conn == c || !l->conn)
-            rc = model_link_build(g, l, e);
-    return rc == TL_OK ? model_feeds_build(g, e) : rc;
+    for (struct g_link *l = c->links; l && rc == TL_OK; l = l->next_of_conn)
+        rc = model_link_build(g, l, e);
+    if (rc == TL_OK)
+        model_feeds_build(g, c);
+    return rc;
 }
 
 int admin_show_connection(struct engine *g, const char *name, json_t **out, struct err *e)
@@ -109,7 +110,7 @@ int admin_connection_create(struct engine *g, const char *name, const char *a, c
     else
         db_rollback(g->db);
     if (rc == TL_OK)
-        rc = model_load(g, e);
+        rc = model_load_connection(g, row.connection, e);
     return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
 }
 
@@ -123,7 +124,7 @@ int admin_connection_rename(struct engine *g, const char *name, const char *new_
     row.name = str_of(new_name);
     rc = connection_update(g->db, &row, e);
     if (rc == TL_OK)
-        rc = model_load(g, e);
+        rc = model_load_connection(g, row.connection, e);
     return rc == TL_OK ? admin_show_connection(g, new_name, out, e) : rc;
 }
 
@@ -148,8 +149,8 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
         return rc;
     bool any = false, restored = c->row.state == CONN_BLOCKED && str_is(c->row.block_code, "RESTORED");
     rc = g_begin(g, e);
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
-        if (l->conn != c || (l->row.brake_code.n == 0 && !restored))
+    for (struct g_link *l = c->links; l && rc == TL_OK; l = l->next_of_conn) {
+        if (l->row.brake_code.n == 0 && !restored)
             continue;
         any = true;
         l->row.brake_code = l->row.brake_text = (str){0};
@@ -174,6 +175,7 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
         conn_unblock(g, c, "RESTORED");
     else if (!any)
         return err_set(e, E_PRECONDITION, "nothing of connection \"%s\" waits for a release", name);
+    model_feeds_build(g, c);
     return admin_show_connection(g, name, out, e);
 }
 

@@ -48,20 +48,23 @@ static void row_taken(struct g_conn *c, const struct connection *row)
 }
 
 /* What was asked of its endpoints while it rested is due. */
-static void feeds_due(struct engine *g, const struct g_conn *c)
+static void feeds_due(const struct g_conn *c)
 {
-    for (struct g_feed *f = g->feeds; f; f = f->next)
-        if (f->ep == c->ep[0] || f->ep == c->ep[1]) {
+    for (int s = 0; s < 2; s++)
+        for (struct g_feed *f = c->ep[s] ? c->ep[s]->feeds : NULL; f; f = f->next_of_endpoint) {
             f->poll_due = 0;
             f->hint_due = 0;
+            schedule_feed(f);
         }
 }
 
 static void subscriptions_due(const struct g_conn *c)
 {
     for (int s = 0; s < 2; s++)
-        if (c->ep[s])
+        if (c->ep[s]) {
             c->ep[s]->subscribe_due = 0;
+            ready_wake(&c->ep[s]->ready);
+        }
 }
 
 static int plain_verb(struct engine *g, const char *name, enum life_verb v, json_t **out, struct err *e)
@@ -76,8 +79,8 @@ static int plain_verb(struct engine *g, const char *name, enum life_verb v, json
         return rc;
     row_taken(c, &row);
     subscriptions_due(c);
-    rc = model_feeds_build(g, e);
-    return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
+    model_feeds_build(g, c);
+    return admin_show_connection(g, name, out, e);
 }
 
 int admin_connection_pause(struct engine *g, const char *name, json_t **out, struct err *e)
@@ -89,7 +92,7 @@ int admin_connection_resume(struct engine *g, const char *name, json_t **out, st
 {
     int rc = plain_verb(g, name, LIFE_RESUME, out, e);
     if (rc == TL_OK)
-        feeds_due(g, admin_conn(g, name, e));
+        feeds_due(admin_conn(g, name, e));
     return rc;
 }
 
@@ -112,7 +115,8 @@ static int at_rest(struct engine *g, struct g_conn *c, enum life_verb v, struct 
     subscriptions_due(c);
     if (g->hooks_changed)
         g->hooks_changed(g->wake_ctx);
-    return model_feeds_build(g, e);
+    model_feeds_build(g, c);
+    return TL_OK;
 }
 
 int admin_connection_disable(struct engine *g, const char *name, json_t **out, struct err *e)
@@ -157,6 +161,7 @@ static void endpoints_again(struct engine *g, struct g_conn *c)
         if (ep->prep == PREP_READY || ep->prep == PREP_NEEDED) {
             ep->prep = PREP_NEEDED;
             ep->prep_due = 0;
+            ready_wake(&ep->ready);
         }
     }
     for (int s = 0; s < 2; s++)
@@ -193,13 +198,13 @@ int admin_connection_enable(struct engine *g, const char *name, json_t **out, st
     }
     row_taken(c, &row);
     endpoints_again(g, c);
-    feeds_due(g, c);
+    feeds_due(c);
     subscriptions_due(c);
     g->enabling = true;
     if (g->hooks_changed)
         g->hooks_changed(g->wake_ctx);
-    rc = model_feeds_build(g, e);
-    return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
+    model_feeds_build(g, c);
+    return admin_show_connection(g, name, out, e);
 }
 
 int admin_connection_delete(struct engine *g, const char *name, bool now, json_t **out, struct err *e)
@@ -237,6 +242,6 @@ int admin_connection_undelete(struct engine *g, const char *name, json_t **out, 
     if (rc != TL_OK)
         return rc;
     row_taken(c, &row);
-    rc = model_feeds_build(g, e);
-    return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
+    model_feeds_build(g, c);
+    return admin_show_connection(g, name, out, e);
 }

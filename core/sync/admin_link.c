@@ -169,7 +169,7 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
     else
         db_rollback(g->db);
     if (rc == TL_OK)
-        rc = model_load(g, e);
+        rc = model_load_link(g, row.link, e);
     if (rc == TL_OK)
         rc = admin_rebuild(g, c, e);
     struct g_link *l = rc == TL_OK ? model_link(g, row.link) : NULL;

@@ -231,6 +231,7 @@ int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **ou
             if (l->feed[s]) {
                 l->feed[s]->poll_due = l->feed[s]->backoff_until = 0;
                 l->feed[s]->want_pass |= r->full;
+                schedule_feed(l->feed[s]);
             }
         l->hold_until = 0;
         if (l->row.run) {
@@ -285,7 +286,8 @@ int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, st
         return err_set(e, E_PRECONDITION, "connection \"%s\" has no run to cancel", connection);
     if (out)
         *out = json_pack("{s:i}", "cancelled", cancelled);
-    return model_feeds_build(g, e);
+    model_feeds_build(g, c);
+    return TL_OK;
 }
 
 /* Both sides are read again, then it is planned anew: nothing old is sent. */

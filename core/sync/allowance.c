@@ -81,20 +81,18 @@ bool budget_lane(const struct engine *g, const struct g_endpoint *ep, enum lane 
 
 bool engine_budget_get(const struct engine *g, int64_t endpoint, struct engine_budget *out)
 {
-    for (const struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
-        const struct budget *b = &ep->budget;
-        if (ep->row.endpoint != endpoint)
-            continue;
-        int64_t now = g_now(g), live = budget_left(b, LANE_LIVE, now, NULL);
-        *out = (struct engine_budget){.daily_calls = b->daily_calls,
-                                      .used_today = b->day == now / US_PER_DAY ? b->sent_today : 0,
-                                      .reserve_pct = b->reserve_pct,
-                                      .out = b->out};
-        int64_t bulk = budget_left(b, LANE_BULK, now, &out->resets_us);
-        out->left_live = live == INT64_MAX ? -1 : live > 0 ? live : 0;
-        out->left_bulk = bulk == INT64_MAX ? -1 : bulk > 0 ? bulk : 0;
-        out->width = budget_room(b, now) + (int)b->out;
-        return true;
-    }
-    return false;
+    const struct g_endpoint *ep = by_id_get(&g->endpoint_ids, endpoint);
+    if (!ep)
+        return false;
+    const struct budget *b = &ep->budget;
+    int64_t now = g_now(g), live = budget_left(b, LANE_LIVE, now, NULL);
+    *out = (struct engine_budget){.daily_calls = b->daily_calls,
+                                  .used_today = b->day == now / US_PER_DAY ? b->sent_today : 0,
+                                  .reserve_pct = b->reserve_pct,
+                                  .out = b->out};
+    int64_t bulk = budget_left(b, LANE_BULK, now, &out->resets_us);
+    out->left_live = live == INT64_MAX ? -1 : live > 0 ? live : 0;
+    out->left_bulk = bulk == INT64_MAX ? -1 : bulk > 0 ? bulk : 0;
+    out->width = budget_room(b, now) + (int)b->out;
+    return true;
 }

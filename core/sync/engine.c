@@ -5,9 +5,11 @@
 #include "log.h"
 #include "preview.h"
 
+/* A slice is not begun that would not fit any more. To look at something costs little, but not nothing. */
 bool g_spent(const struct engine *g)
 {
-    return g->steps >= g->max_steps;
+    unsigned done = g->steps + g->looks / LOOKS_A_STEP;
+    return done > 0 && done + LARGEST_SLICE > g->max_steps;
 }
 
 void g_step(struct engine *g, unsigned n)
@@ -34,12 +36,14 @@ static void storage_failed(struct engine *g, const char *what, struct err *e)
 
 int g_end(struct engine *g, int rc, const char *what, struct err *e)
 {
-    for (struct g_link *l = g->links; l && g->counts_dirty; l = l->next) {
+    while (g->counted) {
+        struct g_link *l = g->counted;
+        g->counted = l->next_counted;
+        l->counted = false;
         if (rc == TL_OK)
             rc = run_flush(g, l, e);
         memset(l->counts, 0, sizeof l->counts);
     }
-    g->counts_dirty = false;
     if (rc == TL_OK) {
         env_crash_point(g->env, what);
         rc = db_commit(g->db, e);
@@ -155,9 +159,7 @@ static int load_intents(struct engine *g, struct err *e)
             to->values = obs_all(arena_str(&b->arena, from->sent), &b->arena, &n_values);
             to->n_values = (uint32_t)n_values;
         }
-        b->next = g->batches;
-        g->batches = b;
-        batch_count(g, b, 1);
+        batch_link(g, b);
     }
     return rc;
 }
@@ -263,67 +265,6 @@ void engine_figures_get(const struct engine *g, struct engine_figures *out)
     *out = g->figures;
 }
 
-static void call_timed(struct engine *g, const struct call *c)
-{
-    struct g_endpoint *ep = model_endpoint(g, c->endpoint);
-    int64_t took = g_now(g) - call_note(c)->sent_us;
-    if (ep && took >= 0 && (c->kind == CALL_PULL || c->kind == CALL_PUSH || c->kind == CALL_GET))
-        ep->call_us = ep->call_us ? ep->call_us + (took - ep->call_us) / 8 : took;
-}
-
-static void take_answer(struct engine *g, struct call *c)
-{
-    g->calls_open--;
-    call_timed(g, c);
-    budget_call_answered(g, c);
-    switch (c->kind) {
-    case CALL_CHECK:
-    case CALL_DISCOVER:
-    case CALL_PREPARE:
-        prep_call_done(g, c);
-        break;
-    case CALL_PULL:
-        feed_call_done(g, c);
-        break;
-    case CALL_GET:
-        if (c->tag < 0)
-            resolve_call_done(g, c);
-        else
-            feed_fetched(g, c);
-        break;
-    case CALL_FIND:
-        if (c->tag < 0)
-            resolve_call_done(g, c);
-        else
-            match_find_done(g, c);
-        break;
-    case CALL_PUSH:
-        push_call_done(g, c);
-        break;
-    case CALL_PARSE_HOOK:
-    case CALL_SUBSCRIBE:
-    case CALL_UNSUBSCRIBE:
-        hook_call_done(g, c);
-        break;
-    }
-}
-
-static bool take_answers(struct engine *g)
-{
-    bool any = false;
-    while (g->done && !g_spent(g) && !g->storage_down) {
-        struct call *c = g->done;
-        g->done = c->next;
-        if (!g->done)
-            g->done_last = NULL;
-        c->next = NULL;
-        take_answer(g, c);
-        g_step(g, 1);
-        any = true;
-    }
-    return any;
-}
-
 int engine_probe(struct engine *g, struct err *e)
 {
     struct err why = {0};
@@ -360,126 +301,28 @@ static bool storage_turn(struct engine *g)
     return true;
 }
 
-/* One round over everything that may have work. Links take turns in being first. */
-static bool round_once(struct engine *g)
-{
-    bool any = take_answers(g);
-    any |= hook_turn(g);
-    any |= prep_turn(g);
-    any |= preview_turn(g);
-    any |= life_turn(g);
-    for (struct g_feed *f = g->feeds; f && !g_spent(g); f = f->next)
-        any |= feed_take_pages(g, f);
-    if (!g_spent(g))
-        any |= resolve_turn(g);
-    for (struct g_feed *f = g->feeds; f && !g_spent(g); f = f->next) {
-        any |= pass_turn(g, f);
-        any |= feed_turn(g, f);
-    }
-    unsigned n = 0, i = 0;
-    for (struct g_link *l = g->links; l; l = l->next)
-        n++;
-    unsigned first = n ? g->turn_rotor++ % n : 0;
-    for (unsigned pass = 0; pass < 2; pass++) {
-        i = 0;
-        for (struct g_link *l = g->links; l && !g_spent(g); l = l->next, i++) {
-            if ((pass == 0) != (i >= first))
-                continue;
-            any |= link_work(g, l);
-            if (!g_spent(g))
-                any |= link_walk(g, l);
-            if (!g_spent(g))
-                any |= orphan_turn(g, l);
-            any |= run_turn(g, l);
-        }
-    }
-    return any;
-}
-
 unsigned engine_turn(struct engine *g, unsigned max_steps)
 {
-    g->steps = 0;
+    g->steps = g->looks = 0;
     g->max_steps = max_steps ? max_steps : ENGINE_TURN_STEPS;
     g->figures.turns++;
+    g->more = false;
     if (!storage_turn(g))
         return 0;
     retention_turn(g);
-    while (!g_spent(g) && !g->storage_down && round_once(g))
+    while (!g_spent(g) && !g->storage_down && schedule_round(g))
         ;
     g->figures.steps += g->steps;
+    g->figures.looks += g->looks;
     if (g->steps > g->figures.longest_turn_steps)
         g->figures.longest_turn_steps = g->steps;
+    g->more = g_spent(g);
     return g->steps;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Wall time of a stored due to mono time. */
-static int64_t mono_of(const struct engine *g, int64_t wall)
-{
-    return wall == NEVER ? NEVER : wall - g_now(g) + g_mono(g);
-}
-
-static int64_t feed_due(const struct engine *g, const struct g_feed *f)
-{
-    if (f->replies)
-        return 0;
-    if (!f->wanted || f->ep->prep != PREP_READY)
-        return NEVER;
-    int64_t due = NEVER;
-    if (!f->pulling && !feed_has_unknown_create(g, f))
-        due = earlier(due, f->poll_due);
-    if (!f->getting) {
-        due = earlier(due, f->hint_due);
-        due = earlier(due, mono_of(g, f->recheck_due));
-        for (const struct get_want *w = f->wants; w; w = w->next)
-            due = earlier(due, w->due);
-    }
-    if (due < f->backoff_until)
-        due = f->backoff_until;
-    return due < f->ep->sleep_until ? f->ep->sleep_until : due;
-}
-
-static int64_t link_due(const struct engine *g, const struct g_link *l)
-{
-    if (!link_runs(l))
-        return NEVER;
-    int64_t due = NEVER;
-    int lanes = link_rests(g, l) ? LANE_SWEEP : LANE_COUNT; /* the next poll looks whether they are over */
-    for (int lane = 0; lane < lanes; lane++)
-        due = earlier(due, l->lane_due[lane] < 0 ? 0 : mono_of(g, l->lane_due[lane]));
-    if (l->live_run)
-        due = earlier(due, mono_of(g, l->live_run_until));
-    return due < l->hold_until ? l->hold_until : due;
 }
 
 int64_t engine_next_due_us(const struct engine *g)
 {
     if (g->storage_down)
         return g->storage_due;
-    if (g->done)
-        return 0;
-    int64_t due = earlier(g->trim_due, mono_of(g, g->collect_wall));
-    for (const struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
-        if (ep->prep == PREP_NEEDED && ep->row.present && endpoint_used(g, ep))
-            due = earlier(due, ep->prep_due < ep->sleep_until ? ep->sleep_until : ep->prep_due);
-        if (ep->prep != PREP_READY)
-            continue; /* looked at again when it is */
-        if (!ep->parsing)
-            due = earlier(due, ep->inbox_due);
-        due = earlier(due, ep->subscribe_due);
-    }
-    for (const struct g_feed *f = g->feeds; f; f = f->next)
-        due = earlier(due, feed_due(g, f));
-    for (const struct g_link *l = g->links; l; l = l->next)
-        due = earlier(due, link_due(g, l));
-    for (const struct g_batch *b = g->batches; b; b = b->next)
-        if (b->state == INTENT_UNKNOWN && b->calls == 0)
-            due = earlier(due, b->resolve_due);
-    /* What is due and could not be done waits for an answer or for room: no need to spin until then. */
-    int64_t soon = g->steps == 0 ? g_mono(g) + IDLE_US : 0;
-    return due < soon ? soon : due;
+    return g->done || g->more ? 0 : schedule_next_us(g);
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "budget.h"
+#include "by_id.h"
 #include "connections.h"
 #include "endpoints.h"
 #include "engine.h"
@@ -18,19 +19,23 @@
 #include "pairs.h"
 #include "plan.h"
 #include "quiet.h"
+#include "ready.h"
 #include "records.h"
 #include "runs.h"
 #include "times.h"
 #include "values.h"
 
 enum {
+    LARGEST_SLICE = 810, /* steps; that of orphan.c */
+    LOOKS_A_STEP = 8,
     PAGE_ROWS = 200, /* records looked at in one slice of a walk, rows of one ready query */
     PULL_PAGES = 8,  /* page budget of one pull */
     BATCH_MAX = 200,
     FIND_MAX = 100,
     GET_MAX = 100,
-    PAGE_MAX = 500,       /* records observed in one transaction */
-    PASS_ENUMERATED = -2, /* pass.estimate of one that has met every record and is not evaluated yet */
+    WANTS_MAX = 4 * GET_MAX, /* reads before writes that wait; whoever needs more waits himself */
+    PAGE_MAX = 500,          /* records observed in one transaction */
+    PASS_ENUMERATED = -2,    /* pass.estimate of one that has met every record and is not evaluated yet */
     CONFLICT_TRIES = 5,
     TRANSIENT_TRIES = 10,
     FEED_KEYS = 2 /* lookups of one record: match key of its links */
@@ -43,6 +48,7 @@ enum {
 #define DISCOVER_US    US_PER_DAY
 #define LIVE_RUN_US    (300 * US_PER_S)
 #define OUTAGE_WAIT_US (15 * US_PER_S) /* a vendor that is back is noticed within half a minute */
+#define HOLD_MAX_US    (60 * US_PER_S) /* a lane that waits for an endpoint looks again so often */
 #define NEVER          INT64_MAX
 
 /* Where the first sync of a link stands; link.phase. */
@@ -74,7 +80,10 @@ struct g_outage { /* in memory alone: it shows again with the first call after a
 
 struct g_endpoint {
     struct g_endpoint *next;
-    struct arena arena; /* texts of row */
+    struct g_feed *feeds;     /* by g_feed.next_of_endpoint */
+    struct ready ready;       /* check, discover, hooks, subscription */
+    struct ready_queue queue; /* feeds and links that wait for room */
+    struct arena arena;       /* texts of row */
     struct endpoint row;
     int32_t role;
     int64_t default_window_us;
@@ -110,8 +119,17 @@ struct feed_key {
     uint32_t number; /* field number */
 };
 
+/* One side of a link, on the list of the feed that it reads. */
+struct feed_side {
+    struct feed_side *next;
+    struct g_link *l;
+    int side;
+};
+
 struct g_feed {
-    struct g_feed *next;
+    struct g_feed *next, *next_of_endpoint;
+    struct feed_side *sides; /* of the links that read it */
+    struct ready ready;
     struct arena arena; /* texts of row */
     struct feed row;
     struct g_endpoint *ep;
@@ -153,6 +171,7 @@ struct g_feed {
     size_t n_vanished, cap_vanished, live_seen;
     /* Records to fetch by id: read-backs, vanished ones, parts */
     struct get_want *wants, *wants_last;
+    unsigned n_wants;
     int64_t hint_due; /* mono; NEVER: none */
     int64_t recheck_due;
     bool unusable_known; /* else n_unusable is to be counted */
@@ -172,6 +191,7 @@ struct g_conn {
     struct arena arena;
     struct connection row;
     struct g_endpoint *ep[2];
+    struct g_link *links;    /* by g_link.next_of_conn */
     struct preview *preview; /* preview.h; NULL: no dry run goes on */
     int64_t window_us;       /* windows of new links count back from here; 0: from now */
 };
@@ -182,7 +202,9 @@ struct g_count { /* not stored yet */
 };
 
 struct g_link {
-    struct g_link *next;
+    struct g_link *next, *next_of_conn;
+    struct feed_side on[2]; /* on the list of feed[side] */
+    struct ready ready;
     struct arena arena; /* row, rules, fields */
     struct link row;
     struct g_conn *conn;
@@ -204,12 +226,16 @@ struct g_link {
     bool quiet;
     struct quiet_hours rests; /* sweeps and first syncs do then */
     /* work */
-    int64_t lane_due[LANE_COUNT]; /* wall, as stored; NEVER: none; -1: look */
-    int64_t hold_until;           /* mono: no room was left */
+    int64_t lane_due[LANE_COUNT];  /* wall, as stored; NEVER: none; -1: look */
+    int64_t lane_hold[LANE_COUNT]; /* mono: one of its endpoints could not take a call */
+    int64_t hold_until;            /* mono: something failed, or a person asked for time */
+    int32_t share, credit[2];      /* calls in a row while others wait for the endpoint; left of them */
     int64_t live_run, live_run_until;
     int64_t retry_run;
     int64_t plan; /* the dry run that the running first sync carries out; 0: none; -1: look */
     struct g_count counts[4];
+    struct g_link *next_counted; /* while counts are not stored */
+    bool counted;
     unsigned open_intents, unknown_intents;
     unsigned open_creates[2], unknown_creates[2];
     bool held;         /* records may wait for an intent to close */
@@ -240,7 +266,7 @@ struct g_entry {
 
 struct trouble;
 struct g_batch {
-    struct g_batch *next;
+    struct g_batch *next, *prev;
     struct arena arena;
     int64_t intent, link, endpoint;
     int32_t side, op, lane, state; /* state: enum intent_state */
@@ -288,13 +314,16 @@ struct engine {
     struct g_feed *feeds;
     struct g_conn *conns;
     struct g_link *links;
-    struct g_batch *batches;       /* open intents */
-    struct call *done, *done_last; /* answered, not taken in yet */
+    struct by_id endpoint_ids, feed_ids, conn_ids, link_ids, batch_ids;
+    struct ready_index ready;
+    struct g_batch *batches, *batches_last; /* open intents */
+    struct call *done, *done_last;          /* answered, not taken in yet */
     unsigned calls_open;
     bool stopping;
     bool storage_down;
     int64_t storage_due, storage_look_due; /* next attempt while it is down; next look while it is not */
-    unsigned steps, max_steps;
+    unsigned steps, looks, max_steps;
+    bool more; /* the last turn ended before its work did */
     struct passport_stamps *passport_stamps;
     struct listener *listeners;
     int64_t next_handle;
@@ -308,12 +337,12 @@ struct engine {
     int64_t ref_epoch;
     int64_t dry_run; /* while rows of it are made: they stand in for pairs; 0: none */
     struct admin_wait *waits;
-    char actor[64];       /* who the next verbs are audited as; empty: the engine */
-    bool enabling;        /* some connection was enabled and is not through its sweep yet */
-    bool collecting;      /* rows nobody needs may be there */
-    int64_t collect_wall; /* when the grace of a deleted connection ends; NEVER */
-    bool counts_dirty;
-    unsigned turn_rotor;
+    char actor[64];         /* who the next verbs are audited as; empty: the engine */
+    bool enabling;          /* some connection was enabled and is not through its sweep yet */
+    bool collecting;        /* rows nobody needs may be there */
+    int64_t collect_wall;   /* when the grace of a deleted connection ends; NEVER */
+    struct g_link *counted; /* by g_link.next_counted */
+    unsigned unknown;       /* batches of unknown outcome */
 };
 
 /* ---- engine.c */
@@ -352,6 +381,10 @@ int64_t backoff_us(struct engine *g, int tries);             /* full jitter, bas
 
 /* ---- model.c */
 int model_load(struct engine *g, struct err *e);
+/* One row that was made or changed, with what hangs on it. */
+int model_load_endpoint(struct engine *g, int64_t id, struct err *e);
+int model_load_connection(struct engine *g, int64_t id, struct err *e);
+int model_load_link(struct engine *g, int64_t id, struct err *e);
 void model_free(struct engine *g);
 int model_refresh(struct engine *g, struct err *e); /* rows again from the store, work state kept */
 struct g_endpoint *model_endpoint(struct engine *g, int64_t id);
@@ -359,13 +392,16 @@ struct g_endpoint *model_endpoint_named(struct engine *g, const char *name);
 struct g_feed *model_feed(struct engine *g, int64_t id);
 struct g_link *model_link(struct engine *g, int64_t id);
 struct g_conn *model_conn(struct engine *g, int64_t id);
+void link_feed_set(struct g_link *l, int side, struct g_feed *f); /* f NULL: none */
 struct g_kind *model_kind(const struct g_endpoint *ep, str kind);
 int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *k, bool *changed_out, struct err *e);
 /* What was put was not committed: whatever is discovered next is stored. */
 void model_kinds_unstored(struct g_endpoint *ep);
 int model_link_build(struct engine *g, struct g_link *l, struct err *e); /* rules from rows; after a map edit */
-int model_feeds_build(struct engine *g, struct err *e);                  /* shapes; after any link changed */
-bool link_rests(const struct engine *g, const struct g_link *l);         /* its quiet hours are now: only live work */
+/* Shapes, and who is read; after a link of the connection changed. c NULL: of all. Whatever hangs on it is looked at.
+ */
+void model_feeds_build(struct engine *g, struct g_conn *c);
+bool link_rests(const struct engine *g, const struct g_link *l); /* its quiet hours are now: only live work */
 bool link_runs(const struct g_link *l); /* its connection is initial or active, it is enabled and not braked */
 int link_row_store(struct engine *g, struct g_link *l, struct err *e);
 int feed_row_store(struct engine *g, struct g_feed *f, struct err *e);
@@ -378,8 +414,19 @@ struct g_feed *model_feed_for(struct engine *g, int64_t endpoint, str kind, str 
 bool kind_decode(str description, struct arena *arena, tl_kind *out);
 str kind_plain(str kind); /* "contacts" -> "contact" */
 
+/* ---- schedule.c: what is done next */
+bool schedule_round(struct engine *g); /* one look at everything that is due; false: nothing could be done */
+int64_t schedule_next_us(const struct engine *g);
+/* mono; from when on the endpoint may take a call of this lane, as far as time decides; NEVER: other things do. */
+int64_t endpoint_free_us(const struct engine *g, const struct g_endpoint *ep, enum lane lane);
+/* A call of it came back: those who wait for room have their turn. */
+void schedule_room(struct engine *g, struct g_endpoint *ep);
+/* Everything changed for it: it, its feeds and their links are looked at. */
+void schedule_endpoint(struct g_endpoint *ep);
+void schedule_feed(struct g_feed *f); /* and its links */
+
 /* ---- prep.c: endpoints are checked and described before they are used */
-bool prep_turn(struct engine *g);
+bool prep_turn(struct engine *g, struct g_endpoint *ep);
 struct call *prep_call(struct engine *g, struct g_endpoint *ep, enum call_kind kind, int64_t tag);
 int prep_take_account(struct engine *g, struct g_endpoint *ep, const tl_account *account, struct err *e);
 int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply *reply, struct err *e);
@@ -405,8 +452,9 @@ int64_t outage_wait_us(struct engine *g, const struct g_endpoint *ep, const tl_e
 
 /* ---- feed.c, pass.c */
 bool feed_turn(struct engine *g, struct g_feed *f);
+int64_t feed_due(const struct engine *g, const struct g_feed *f);
 void feed_call_done(struct engine *g, struct call *c);
-bool feed_take_pages(struct engine *g, struct g_feed *f);
+bool feed_take_page(struct engine *g, struct g_feed *f); /* one transaction; false: none has come */
 void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair);
 void feed_fetched(struct engine *g, struct call *c);
 const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
@@ -414,6 +462,7 @@ bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f); /*
 bool feed_ready(const struct g_feed *f);    /* full pass under this shape, lookups built */
 bool feed_is_truth(const struct g_feed *f); /* its local index shows every record of the kind */
 bool pass_turn(struct engine *g, struct g_feed *f);
+bool pass_has_work(const struct g_feed *f); /* look-ups to build, or vanished records to find */
 int pass_begin(struct engine *g, struct g_feed *f, struct err *e);
 
 /* ---- observe.c */
@@ -539,7 +588,7 @@ void stamp_of(struct engine *g, const struct g_link *l, int source, str source_i
 /* Batches being filled in one slice, and the searches it wants. */
 struct builder {
     struct g_batch *batches;
-    int room[2];
+    int room[2], had[2];
     bool starved[2];
     struct arena arena; /* texts of the searches */
     unsigned n_find;
@@ -561,6 +610,9 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
 int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
               struct err *e);
 void link_lanes_stale(struct g_link *l);
+int64_t link_due(const struct engine *g, const struct g_link *l);
+/* Nothing more can be sent to these sides for this lane now. */
+void lane_waits(struct engine *g, struct g_link *l, int lane, bool a, bool b);
 /* PLAN_FAIL in words: what the failure row says. Texts in the arena. */
 void plan_trouble(const struct g_link *l, const struct loaded *ld, const struct plan *plan, int side, struct arena *a,
                   struct trouble *out);
@@ -590,6 +642,7 @@ void push_call_done(struct engine *g, struct call *c);
 struct g_batch *batch_find(struct engine *g, int64_t intent);
 void batch_source_moved(struct engine *g, int64_t intent, int64_t pair);
 struct g_batch *batch_free(struct g_batch *b);
+void batch_link(struct engine *g, struct g_batch *b); /* it is open now */
 void batch_unlink(struct engine *g, struct g_batch *b);
 /* Outcome of entry i was success: id, version and, if known, the record after the write. Inside a transaction. */
 int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, const tl_record *post, bool observed,
@@ -635,9 +688,9 @@ void run_say_begin(const struct g_link *l, int64_t run, int32_t kind); /* one li
 bool run_turn(struct engine *g, struct g_link *l);
 
 /* ---- hook.c */
-bool hook_turn(struct engine *g);
+bool hook_turn(struct engine *g, struct g_endpoint *ep);
 void hook_call_done(struct engine *g, struct call *c);
-bool subscription_turn(struct engine *g); /* subscribe.c */
+bool subscription_turn(struct engine *g, struct g_endpoint *ep); /* subscribe.c */
 void subscription_done(struct engine *g, struct call *c);
 
 /* ---- retention.c */

@@ -7,6 +7,8 @@
 #include "engine_int.h"
 #include "log.h"
 
+#define REST_LOOK_US (60 * US_PER_S) /* quiet hours are looked at so often */
+
 bool feed_ready(const struct g_feed *f)
 {
     return f->row.full_pass_us != 0 && f->row.shape_hash == f->shape_hash && (f->row.lookup_built || f->n_keys == 0) &&
@@ -24,6 +26,7 @@ void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
         if (str_is(id, w->id)) {
             w->due = due < w->due ? due : w->due;
             w->pair = pair ? pair : w->pair;
+            ready_wake(&f->ready);
             return;
         }
     struct get_want *w = calloc(1, sizeof *w);
@@ -34,27 +37,28 @@ void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
     else
         f->wants = w;
     f->wants_last = w;
+    f->n_wants++;
+    ready_wake(&f->ready);
 }
 
 /* Of a link that stands still nothing is looked up meanwhile: it must not stop the others that read this feed. What
  * arrives without a stamp is held for it until it goes on. */
 bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f)
 {
-    for (const struct g_link *l = g->links; l; l = l->next)
-        for (int s = 0; s < 2; s++)
-            if (l->feed[s] == f && l->unknown_creates[s] > 0 && link_runs(l))
-                return true;
-    return false;
+    bool unknown = false;
+    for (const struct feed_side *at = g->unknown ? f->sides : NULL; at && !unknown; at = at->next)
+        unknown = at->l->unknown_creates[at->side] > 0 && link_runs(at->l);
+    return unknown;
 }
 
 /* Everybody who reads it has quiet hours now: nothing is read whole. */
 static bool feed_rests(const struct engine *g, const struct g_feed *f)
 {
     bool any = false;
-    for (const struct g_link *l = g->links; l; l = l->next) {
-        if ((l->feed[0] != f && l->feed[1] != f) || !link_runs(l) || l->row.phase == PHASE_NEW)
+    for (const struct feed_side *at = f->sides; at; at = at->next) {
+        if (!link_runs(at->l) || at->l->row.phase == PHASE_NEW)
             continue;
-        if (!link_rests(g, l))
+        if (!link_rests(g, at->l))
             return false;
         any = true;
     }
@@ -148,6 +152,7 @@ static unsigned collect_wants(struct engine *g, struct g_feed *f, struct call *c
         ids[n] = arena_str(&c->arena, str_of(w->id));
         notes[n++] = (struct get_note){.rec = w->rec, .pair = w->pair};
         *at = w->next;
+        f->n_wants--;
         free(w->id);
         free(w);
     }
@@ -269,12 +274,21 @@ static int fetched_missing(struct engine *g, struct g_feed *f, str id, struct er
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
+/* What was taken in may have made work for whoever reads it. */
+static void lanes_stale(struct g_feed *f)
+{
+    ready_wake(&f->ready);
+    for (struct feed_side *at = f->sides; at; at = at->next)
+        link_lanes_stale(at->l);
+}
+
 static void wants_again(struct engine *g, struct g_feed *f, const tl_get *q, const struct get_note *notes)
 {
     for (uint32_t i = 0; i < q->n_ids; i++)
         if (notes[i].hint.n == 0)
             feed_want(f, notes[i].rec, q->ids[i], g_mono(g) + 2 * US_PER_S, notes[i].pair);
     f->hint_due = g_mono(g) + 2 * US_PER_S;
+    ready_wake(&f->ready);
 }
 
 void feed_fetched(struct engine *g, struct call *c)
@@ -324,9 +338,7 @@ void feed_fetched(struct engine *g, struct call *c)
         wants_again(g, f, q, notes);
     else
         endpoint_works(g, f->ep, c);
-    for (struct g_link *l = g->links; l; l = l->next)
-        if (l->feed[0] == f || l->feed[1] == f)
-            link_lanes_stale(l);
+    lanes_stale(f);
     call_free(c);
 }
 
@@ -349,6 +361,7 @@ void feed_call_done(struct engine *g, struct call *c)
     else
         f->replies = c;
     f->replies_last = c;
+    ready_wake(&f->ready);
 }
 
 static void clock_sample(struct engine *g, struct g_feed *f, const struct call *c, int64_t server_us)
@@ -375,10 +388,9 @@ static void clock_sample(struct engine *g, struct g_feed *f, const struct call *
     struct err e = {0};
     if (endpoint_update(g->db, &ep->row, &e))
         log_err(LOG_WARN, "clock", &e);
-    for (struct g_link *l = g->links; l; l = l->next)
-        for (int s = 0; s < 2; s++)
-            if (l->conn && l->conn->ep[s] == ep)
-                l->rules.clock_offset_us[s] = median;
+    for (struct g_feed *each = ep->feeds; each; each = each->next_of_endpoint)
+        for (struct feed_side *at = each->sides; at; at = at->next)
+            at->l->rules.clock_offset_us[at->side] = median;
 }
 
 static int take_checkpoint(struct engine *g, struct g_feed *f, struct call *c, const tl_checkpoint *k, struct err *e)
@@ -503,35 +515,70 @@ static int take_page(struct engine *g, struct g_feed *f, struct call *c, bool *e
     return rc;
 }
 
-bool feed_take_pages(struct engine *g, struct g_feed *f)
+bool feed_take_page(struct engine *g, struct g_feed *f)
 {
-    bool any = false;
-    while (f->replies && !g_spent(g) && !g->storage_down) {
-        struct call *c = f->replies;
-        any = true;
-        if (!f->reading) {
-            reply_reader_init(&f->reader, &c->reply);
-            f->reading = true;
-            f->reply_complete = true;
-        }
-        const uint8_t *start = f->reader.p;
-        bool end = false;
-        struct err e = {0};
-        int rc = g_begin(g, &e);
-        if (rc == TL_OK)
-            rc = take_page(g, f, c, &end, &e);
-        rc = g_end(g, rc, "taking in a page", &e);
-        if (rc == E_STORAGE) {
-            f->reader.p = start;
-            return true;
-        }
-        for (struct g_link *l = g->links; l; l = l->next)
-            if (l->feed[0] == f || l->feed[1] == f)
-                link_lanes_stale(l);
-        if (rc != TL_OK || end)
-            reply_ends(g, f, rc != TL_OK);
+    struct call *c = f->replies;
+    if (!c || g->storage_down)
+        return false;
+    if (!f->reading) {
+        reply_reader_init(&f->reader, &c->reply);
+        f->reading = true;
+        f->reply_complete = true;
     }
-    return any;
+    const uint8_t *start = f->reader.p;
+    bool end = false;
+    struct err e = {0};
+    int rc = g_begin(g, &e);
+    if (rc == TL_OK)
+        rc = take_page(g, f, c, &end, &e);
+    rc = g_end(g, rc, "taking in a page", &e);
+    if (rc == E_STORAGE) {
+        f->reader.p = start;
+        return true;
+    }
+    lanes_stale(f);
+    if (rc != TL_OK || end)
+        reply_ends(g, f, rc != TL_OK);
+    return true;
+}
+
+/* mono; from when on a complete pass is wanted. */
+static int64_t pass_due(const struct engine *g, const struct g_feed *f)
+{
+    if (!(f->kind->desc.can & TL_CAN_PASS) || f->pass_done)
+        return NEVER;
+    if (!pass_wanted(g, f))
+        return f->row.full_pass_us + SWEEP_US - g_now(g) + g_mono(g) + 1;
+    int64_t free = endpoint_free_us(g, f->ep, LANE_SWEEP);
+    return feed_rests(g, f) && free <= g_mono(g) ? g_mono(g) + REST_LOOK_US : free;
+}
+
+int64_t feed_due(const struct engine *g, const struct g_feed *f)
+{
+    if (f->replies)
+        return 0;
+    if (!f->wanted || !f->kind || g->stopping)
+        return NEVER;
+    if (pass_has_work(f))
+        return f->backoff_until;
+    int64_t due = NEVER, asked = NEVER;
+    if (!f->pulling && !feed_has_unknown_create(g, f)) {
+        bool changes = f->kind->desc.can & TL_CAN_PULL;
+        due = !changes ? NEVER : f->row.cursor.n == 0 ? 0 : f->poll_due;
+        int64_t pass = pass_due(g, f);
+        due = pass < due ? pass : due;
+        due = due < f->backoff_until ? f->backoff_until : due;
+    }
+    if (!f->getting) {
+        asked = f->hint_due;
+        int64_t recheck = f->recheck_due == NEVER ? NEVER : f->recheck_due - g_now(g) + g_mono(g);
+        asked = recheck < asked ? recheck : asked;
+        for (const struct get_want *w = f->wants; w; w = w->next)
+            asked = w->due < asked ? w->due : asked;
+    }
+    int64_t free = endpoint_free_us(g, f->ep, LANE_LIVE);
+    due = asked < due ? asked : due;
+    return due < free ? free : due;
 }
 
 bool feed_turn(struct engine *g, struct g_feed *f)

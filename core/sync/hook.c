@@ -55,8 +55,10 @@ int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate
         return rc;
     if (duplicate_out)
         *duplicate_out = duplicate;
-    if (!duplicate)
+    if (!duplicate) {
         ep->inbox_due = 0;
+        ready_wake(&ep->ready);
+    }
     return TL_OK;
 }
 
@@ -105,17 +107,12 @@ static bool parse_next(struct engine *g, struct g_endpoint *ep)
     return true;
 }
 
-bool hook_turn(struct engine *g)
+bool hook_turn(struct engine *g, struct g_endpoint *ep)
 {
-    bool any = false;
-    for (struct g_endpoint *ep = g->endpoints; ep && !g_spent(g); ep = ep->next) {
-        if (ep->parsing || ep->inbox_due > g_mono(g) || !g_endpoint_can(g, ep, TL_PURPOSE_LIVE))
-            continue;
-        any |= parse_next(g, ep);
-        g_step(g, 1);
-    }
-    any |= subscription_turn(g);
-    return any;
+    if (ep->parsing || ep->inbox_due > g_mono(g) || !g_endpoint_can(g, ep, TL_PURPOSE_LIVE))
+        return false;
+    g_step(g, 1);
+    return parse_next(g, ep);
 }
 
 static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r, str kind, struct err *e)
@@ -123,9 +120,10 @@ static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r
     int64_t feeds = 0;
     bool gone = r->state == TL_STATE_DELETED || r->state == TL_STATE_TRASHED || r->state == TL_STATE_MERGED;
     if (r->flags & TL_REC_GAP) {
-        for (struct g_feed *f = g->feeds; f; f = f->next)
-            if (f->ep == ep && (kind.n == 0 || str_eq(kind, f->row.kind))) {
+        for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
+            if (kind.n == 0 || str_eq(kind, f->row.kind)) {
                 f->row.gap_us = g_now(g);
+                ready_wake(&f->ready);
                 int rc = feed_row_store(g, f, e);
                 if (rc != TL_OK)
                     return rc;
@@ -136,15 +134,17 @@ static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r
         return TL_OK;
     int rc = TL_OK;
     bool named = false;
-    for (struct g_feed *f = g->feeds; f && rc == TL_OK; f = f->next) {
-        if (f->ep != ep || (kind.n && !str_eq(kind, f->row.kind)) || named)
+    for (struct g_feed *f = ep->feeds; f && rc == TL_OK; f = f->next_of_endpoint) {
+        if ((kind.n && !str_eq(kind, f->row.kind)) || named)
             continue;
         rc = hint_put(g->db, ep->row.endpoint, f->row.kind, r->id, gone, g_now(g), &feeds, e);
         named = kind.n > 0;
     }
-    for (struct g_feed *f = g->feeds; f; f = f->next)
-        if (f->ep == ep && f->hint_due > g_mono(g) + DEBOUNCE_US)
+    for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
+        if (f->hint_due > g_mono(g) + DEBOUNCE_US) {
             f->hint_due = g_mono(g) + DEBOUNCE_US;
+            ready_wake(&f->ready);
+        }
     return rc;
 }
 
@@ -179,5 +179,6 @@ void hook_call_done(struct engine *g, struct call *c)
     }
     g_end(g, rc, "taking in a delivery", &e);
     ep->inbox_due = 0;
+    ready_wake(&ep->ready);
     call_free(c);
 }

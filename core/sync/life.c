@@ -21,11 +21,11 @@ bool life_holds(const struct g_link *l)
            (to_be_read(l->feed[0]) || to_be_read(l->feed[1]));
 }
 
-static bool is_through(const struct engine *g, const struct g_conn *c)
+static bool is_through(const struct g_conn *c)
 {
     bool any = false;
-    for (const struct g_link *l = g->links; l; l = l->next) {
-        if (l->conn != c || !l->row.enabled)
+    for (const struct g_link *l = c->links; l; l = l->next_of_conn) {
+        if (!l->row.enabled)
             continue;
         if (!l->usable || l->row.phase != PHASE_LIVE || to_be_read(l->feed[0]) || to_be_read(l->feed[1]))
             return false;
@@ -40,7 +40,7 @@ static bool enabled_turn(struct engine *g)
     for (struct g_conn *c = g->conns; c; c = c->next) {
         left |= c->row.state == CONN_INITIAL ||
                 (c->row.prev_state == CONN_INITIAL && (c->row.state == CONN_PAUSED || c->row.state == CONN_BLOCKED));
-        if (c->row.state != CONN_INITIAL || !is_through(g, c))
+        if (c->row.state != CONN_INITIAL || !is_through(c))
             continue;
         struct err e = {0};
         struct connection row = c->row;
@@ -55,6 +55,7 @@ static bool enabled_turn(struct engine *g)
             return false;
         c->row.state = CONN_ACTIVE;
         c->row.state_us = row.state_us;
+        model_feeds_build(g, c);
         log_line(LOG_INFO, "connection", "\"%.*s\" is active", STR_FMT(c->row.name));
         g_step(g, 1);
         any = true;
@@ -107,9 +108,9 @@ static bool links_drop(struct engine *g, struct g_conn *c)
 {
     struct g_link *next = NULL;
     bool any = false;
-    for (struct g_link *l = g->links; l && !g_spent(g); l = next) {
-        next = l->next;
-        if (l->conn != c || calls_are_out(g, l))
+    for (struct g_link *l = c->links; l && !g_spent(g); l = next) {
+        next = l->next_of_conn;
+        if (calls_are_out(g, l))
             continue;
         struct err e = {0};
         int rc = g_begin(g, &e);
@@ -127,14 +128,6 @@ static bool links_drop(struct engine *g, struct g_conn *c)
     return any;
 }
 
-static bool has_links(const struct engine *g, const struct g_conn *c)
-{
-    for (const struct g_link *l = g->links; l; l = l->next)
-        if (l->conn == c)
-            return true;
-    return false;
-}
-
 static bool conn_gone(struct engine *g, struct g_conn *c)
 {
     struct err e = {0};
@@ -150,7 +143,7 @@ static bool conn_gone(struct engine *g, struct g_conn *c)
     log_line(LOG_INFO, "connection", "\"%.*s\" is gone", STR_FMT(c->row.name));
     model_conn_forget(g, c);
     g_step(g, 1);
-    return model_feeds_build(g, &e) == TL_OK;
+    return true;
 }
 
 /* One slice of rows of what `next` names; *none when there is nothing of the kind. */
@@ -195,7 +188,7 @@ bool life_turn(struct engine *g)
         }
         if (links_drop(g, c))
             return true;
-        waits |= has_links(g, c) || !conn_gone(g, c);
+        waits |= c->links || !conn_gone(g, c);
     }
     if (none_dropped && slice(g, feed_unused_next, feed_delete_slice, &none_unused))
         return true;

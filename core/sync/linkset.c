@@ -11,7 +11,8 @@ void link_settings_init(struct link_settings *s)
                                 .every_us = 60 * US_PER_S,
                                 .created_within_us = -1,
                                 .match_multi = 'f',
-                                .quiet = true};
+                                .quiet = true,
+                                .share = 1};
 }
 
 static int one_of(str key, str value, const char *const *names, int n, int *out, struct err *e)
@@ -46,9 +47,21 @@ static int duration_value(str key, str value, int64_t *out, struct err *e)
     return E_USAGE;
 }
 
+static int share_value(str value, int32_t *out, struct err *e)
+{
+    int64_t n = 0;
+    if (!str_to_i64(value, &n) || n < 1 || n > 100) {
+        err_set(e, E_USAGE, "share = %.*s: a number from 1 to 100", STR_FMT(value));
+        err_hint(e, "a link with share = 3 gets three calls for one of a link with share = 1");
+        return E_USAGE;
+    }
+    *out = (int32_t)n;
+    return TL_OK;
+}
+
 static const char *const setting_keys[] = {
     "direction", "policy", "master",         "drift",   "restore_on", "every",  "match",  "match_multi", "quiet",
-    "view.a",    "view.b", "created_within", "enabled", "a_kind",     "b_kind", "delete", "quiet_hours"};
+    "view.a",    "view.b", "created_within", "enabled", "a_kind",     "b_kind", "delete", "quiet_hours", "share"};
 
 bool link_setting_known(str key)
 {
@@ -106,6 +119,8 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
         struct quiet_hours parsed;
         if ((rc = quiet_parse(value, &scratch, &parsed, e)) == TL_OK)
             s->quiet_hours = value;
+    } else if (str_is(key, "share")) {
+        rc = share_value(value, &s->share, e);
     } else if (str_is(key, "match")) {
         s->match = value;
     } else if (!link_setting_known(key)) {

@@ -16,6 +16,7 @@ struct link_settings {
     str match;                 /* canonical path; empty: the kind's own; "off" */
     char match_multi;          /* f o n */
     bool quiet;
+    int32_t share;   /* calls in a row while other links wait for the same endpoint */
     str quiet_hours; /* quiet.h; empty: none */
 };
 void link_settings_init(struct link_settings *s);

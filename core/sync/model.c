@@ -7,10 +7,7 @@
 
 struct g_endpoint *model_endpoint(struct engine *g, int64_t id)
 {
-    struct g_endpoint *ep = g->endpoints;
-    while (ep && ep->row.endpoint != id)
-        ep = ep->next;
-    return ep;
+    return by_id_get(&g->endpoint_ids, id);
 }
 
 struct g_endpoint *model_endpoint_named(struct engine *g, const char *name)
@@ -23,26 +20,17 @@ struct g_endpoint *model_endpoint_named(struct engine *g, const char *name)
 
 struct g_feed *model_feed(struct engine *g, int64_t id)
 {
-    struct g_feed *f = g->feeds;
-    while (f && f->row.feed != id)
-        f = f->next;
-    return f;
+    return by_id_get(&g->feed_ids, id);
 }
 
 struct g_link *model_link(struct engine *g, int64_t id)
 {
-    struct g_link *l = g->links;
-    while (l && l->row.link != id)
-        l = l->next;
-    return l;
+    return by_id_get(&g->link_ids, id);
 }
 
 struct g_conn *model_conn(struct engine *g, int64_t id)
 {
-    struct g_conn *c = g->conns;
-    while (c && c->row.connection != id)
-        c = c->next;
-    return c;
+    return by_id_get(&g->conn_ids, id);
 }
 
 str kind_plain(str kind)
@@ -186,33 +174,81 @@ int feed_row_store(struct engine *g, struct g_feed *f, struct err *e)
     return rc;
 }
 
+static struct g_endpoint *endpoint_make(struct engine *g, const struct endpoint *row)
+{
+    struct g_endpoint *ep = calloc(1, sizeof *ep);
+    ASSERT(ep);
+    ep->next = g->endpoints;
+    g->endpoints = ep;
+    by_id_put(&g->endpoint_ids, row->endpoint, ep);
+    ready_add(&g->ready, &ep->ready, READY_ENDPOINT, ep);
+    endpoint_row_take(ep, row);
+    ep->sleep_until = endpoint_throttled_until(g, ep);
+    if (ep->sleep_until > 0) {
+        ep->told_to_wait = true;
+        outage_note(g, ep, NULL, TL_E_THROTTLED, "the vendor asked to wait, before the restart");
+        ep->outage.of_writes = false;
+    }
+    return ep;
+}
+
+static int take_endpoint(struct engine *g, const struct endpoint *row, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct g_endpoint *ep = model_endpoint(g, row->endpoint);
+    if (ep)
+        endpoint_row_take(ep, row);
+    else
+        ep = endpoint_make(g, row);
+    struct kind_row *kinds = NULL;
+    size_t n = 0;
+    int rc = kind_list(g->db, &a, row->endpoint, &kinds, &n, e);
+    for (size_t k = 0; rc == TL_OK && k < n; k++)
+        kind_install(ep, kinds[k].description, kinds[k].hash);
+    return rc;
+}
+
+int model_load_endpoint(struct engine *g, int64_t id, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct endpoint row = {0};
+    int rc = endpoint_get(g->db, &a, id, &row, e);
+    return rc == TL_OK ? take_endpoint(g, &row, e) : rc;
+}
+
 static int load_endpoints(struct engine *g, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct endpoint *rows = NULL;
     size_t n = 0;
     int rc = endpoint_list(g->db, &a, &rows, &n, e);
-    for (size_t i = 0; rc == TL_OK && i < n; i++) {
-        struct g_endpoint *ep = model_endpoint(g, rows[i].endpoint);
-        bool fresh = !ep;
-        if (fresh) {
-            ep = calloc(1, sizeof *ep);
-            ASSERT(ep);
-            ep->next = g->endpoints;
-            g->endpoints = ep;
-        }
-        endpoint_row_take(ep, &rows[i]);
-        if (fresh && (ep->sleep_until = endpoint_throttled_until(g, ep)) > 0) {
-            ep->told_to_wait = true;
-            outage_note(g, ep, NULL, TL_E_THROTTLED, "the vendor asked to wait, before the restart");
-            ep->outage.of_writes = false;
-        }
-        struct kind_row *kinds = NULL;
-        size_t n_kinds = 0;
-        rc = kind_list(g->db, &a, ep->row.endpoint, &kinds, &n_kinds, e);
-        for (size_t k = 0; rc == TL_OK && k < n_kinds; k++)
-            kind_install(ep, kinds[k].description, kinds[k].hash);
+    for (size_t i = 0; rc == TL_OK && i < n; i++)
+        rc = take_endpoint(g, &rows[i], e);
+    return rc;
+}
+
+static void take_connection(struct engine *g, const struct connection *row)
+{
+    struct g_conn *c = model_conn(g, row->connection);
+    if (!c) {
+        c = calloc(1, sizeof *c);
+        ASSERT(c);
+        c->next = g->conns;
+        g->conns = c;
+        by_id_put(&g->conn_ids, row->connection, c);
     }
+    conn_row_take(c, row);
+    for (int s = 0; s < 2; s++)
+        c->ep[s] = model_endpoint(g, row->endpoint[s]);
+}
+
+int model_load_connection(struct engine *g, int64_t id, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connection row = {0};
+    int rc = connection_get(g->db, &a, id, &row, e);
+    if (rc == TL_OK)
+        take_connection(g, &row);
     return rc;
 }
 
@@ -222,20 +258,8 @@ static int load_connections(struct engine *g, struct err *e)
     struct connection *rows = NULL;
     size_t n = 0;
     int rc = connection_list(g->db, &a, &rows, &n, e);
-    for (size_t i = 0; rc == TL_OK && i < n; i++) {
-        struct g_conn *c = model_conn(g, rows[i].connection);
-        if (!c) {
-            c = calloc(1, sizeof *c);
-            ASSERT(c);
-            struct g_conn **at = &g->conns;
-            while (*at)
-                at = &(*at)->next;
-            *at = c;
-        }
-        conn_row_take(c, &rows[i]);
-        for (int s = 0; s < 2; s++)
-            c->ep[s] = model_endpoint(g, rows[i].endpoint[s]);
-    }
+    for (size_t i = 0; rc == TL_OK && i < n; i++)
+        take_connection(g, &rows[i]);
     return rc;
 }
 
@@ -257,11 +281,49 @@ static struct g_feed *feed_make(struct engine *g, int64_t id, struct err *e)
     struct pass pass = {0};
     if (row.pass && pass_get(g->db, &a, row.pass, &pass, e) == TL_OK)
         pass_row_take(f, &pass);
-    struct g_feed **at = &g->feeds;
+    f->next = g->feeds;
+    g->feeds = f;
+    by_id_put(&g->feed_ids, id, f);
+    struct g_feed **at = &f->ep->feeds;
     while (*at)
-        at = &(*at)->next;
+        at = &(*at)->next_of_endpoint;
     *at = f;
+    ready_add(&g->ready, &f->ready, READY_FEED, f);
     return f;
+}
+
+static struct g_link *link_make(struct engine *g, int64_t id, struct g_conn *c)
+{
+    struct g_link *l = calloc(1, sizeof *l);
+    ASSERT(l);
+    l->row.link = id;
+    l->conn = c;
+    l->wake_after = link_wakes_all(g, l) ? 0 : -1;
+    l->plan = -1;
+    l->orphans = l->held = true; /* looked at once after a start */
+    l->next = g->links;
+    g->links = l;
+    by_id_put(&g->link_ids, id, l);
+    struct g_link **at = c ? &c->links : NULL;
+    while (at && *at)
+        at = &(*at)->next_of_conn;
+    if (at)
+        *at = l;
+    for (int s = 0; s < 2; s++)
+        l->on[s] = (struct feed_side){.l = l, .side = s};
+    ready_add(&g->ready, &l->ready, READY_LINK, l);
+    return l;
+}
+
+int model_load_link(struct engine *g, int64_t id, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct link row = {0};
+    struct g_link *l = model_link(g, id);
+    int rc = l ? TL_OK : link_get(g->db, &a, id, &row, e);
+    if (rc != TL_OK)
+        return rc;
+    return model_link_build(g, l ? l : link_make(g, id, model_conn(g, row.connection)), e);
 }
 
 static int load_links(struct engine *g, struct err *e)
@@ -270,22 +332,8 @@ static int load_links(struct engine *g, struct err *e)
     struct link *rows = NULL;
     size_t n = 0;
     int rc = link_list(g->db, &a, 0, &rows, &n, e);
-    for (size_t i = 0; rc == TL_OK && i < n; i++) {
-        struct g_link *l = model_link(g, rows[i].link);
-        if (!l) {
-            l = calloc(1, sizeof *l);
-            ASSERT(l);
-            l->row.link = rows[i].link;
-            l->wake_after = link_wakes_all(g, l) ? 0 : -1;
-            l->plan = -1;
-            l->orphans = l->held = true; /* looked at once after a start */
-            struct g_link **at = &g->links;
-            while (*at)
-                at = &(*at)->next;
-            *at = l;
-        }
-        rc = model_link_build(g, l, e);
-    }
+    for (size_t i = 0; rc == TL_OK && i < n; i++)
+        rc = model_load_link(g, rows[i].link, e);
     return rc;
 }
 
@@ -296,11 +344,14 @@ int model_load(struct engine *g, struct err *e)
         rc = load_connections(g, e);
     if (rc == TL_OK)
         rc = load_links(g, e);
-    return rc == TL_OK ? model_feeds_build(g, e) : rc;
+    if (rc == TL_OK)
+        model_feeds_build(g, NULL);
+    return rc;
 }
 
 static void link_free(struct g_link *l)
 {
+    ready_remove(&l->ready);
     free(l->orphan_after);
     arena_done(&l->arena);
     free(l);
@@ -325,6 +376,7 @@ static void feed_free(struct g_feed *f)
     pass_walk_close(f->walk);
     free(f->build_after);
     free(f->vanished);
+    ready_remove(&f->ready);
     arena_done(&f->arena);
     arena_done(&f->pass_arena);
     arena_done(&f->shape_arena);
@@ -333,15 +385,39 @@ static void feed_free(struct g_feed *f)
 
 static void feed_forget(struct engine *g, struct g_feed *f)
 {
-    for (const struct g_link *l = g->links; l; l = l->next)
-        if (l->feed[0] == f || l->feed[1] == f)
-            return;
+    if (f->sides)
+        return;
     struct g_feed **at = &g->feeds;
     while (*at && *at != f)
         at = &(*at)->next;
     if (*at)
         *at = f->next;
+    at = &f->ep->feeds;
+    while (*at && *at != f)
+        at = &(*at)->next_of_endpoint;
+    if (*at)
+        *at = f->next_of_endpoint;
+    by_id_drop(&g->feed_ids, f->row.feed);
     feed_free(f);
+}
+
+void link_feed_set(struct g_link *l, int side, struct g_feed *f)
+{
+    struct g_feed *old = l->feed[side];
+    if (old == f)
+        return;
+    struct feed_side **at = old ? &old->sides : NULL;
+    while (at && *at != &l->on[side])
+        at = &(*at)->next;
+    if (at)
+        *at = l->on[side].next;
+    l->feed[side] = f;
+    l->on[side].next = NULL;
+    at = f ? &f->sides : NULL;
+    while (at && *at)
+        at = &(*at)->next;
+    if (at)
+        *at = &l->on[side];
 }
 
 void model_link_forget(struct engine *g, struct g_link *l)
@@ -352,6 +428,14 @@ void model_link_forget(struct engine *g, struct g_link *l)
         at = &(*at)->next;
     if (*at)
         *at = l->next;
+    at = l->conn ? &l->conn->links : NULL;
+    while (at && *at && *at != l)
+        at = &(*at)->next_of_conn;
+    if (at && *at)
+        *at = l->next_of_conn;
+    by_id_drop(&g->link_ids, l->row.link);
+    for (int s = 0; s < 2; s++)
+        link_feed_set(l, s, NULL);
     link_free(l);
     for (int s = 0; s < 2; s++)
         if (feed[s])
@@ -365,6 +449,7 @@ void model_conn_forget(struct engine *g, struct g_conn *c)
         at = &(*at)->next;
     if (*at)
         *at = c->next;
+    by_id_drop(&g->conn_ids, c->row.connection);
     arena_done(&c->arena);
     free(c);
 }
@@ -399,8 +484,13 @@ void model_free(struct engine *g)
         arena_done(&ep->arena);
         free(ep->claims);
         free(ep->hook_url);
+        ready_remove(&ep->ready);
         free(ep);
     }
+    struct by_id *const ids[] = {&g->endpoint_ids, &g->feed_ids, &g->conn_ids, &g->link_ids, &g->batch_ids};
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+        by_id_done(ids[i]);
+    ready_done(&g->ready);
 }
 
 int model_refresh(struct engine *g, struct err *e)
@@ -515,61 +605,82 @@ static void feed_shape(struct g_feed *f, struct shape_want *wants, size_t n)
     f->shape_hash = store_hash(id.p, id.n);
 }
 
-static int feed_build(struct engine *g, struct g_feed *f, struct err *e)
+static void feed_build(struct g_feed *f)
 {
-    (void)e;
     struct shape_want wants[600];
     size_t n = 0;
     f->kind = f->ep ? model_kind(f->ep, f->row.kind) : NULL;
     f->n_keys = 0;
     f->every_us = 0;
     f->created_from_us = -1;
-    for (struct g_link *l = g->links; l; l = l->next)
-        for (int s = 0; s < 2; s++) {
-            if (l->feed[s] != f || !l->usable || !f->kind)
-                continue;
-            for (uint32_t i = 0; i < l->rules.n_fields && n + 2 + TRANSFORM_FIELDS < ARRAY_LEN(wants); i++) {
-                const struct rule_field *r = &l->fields[i];
-                want_add(wants, &n, r->obs_no[s], &r->side[s]);
-                for (uint32_t k = 0; k < r->n_more && r->more_side == s; k++)
-                    want_add(wants, &n, r->more_no[k], &r->more[k]);
-            }
-            const tl_field *key = l->match_kind ? kind_field(&f->kind->desc, l->match_path[s]) : NULL;
-            if (key) {
-                want_add(wants, &n, l->match_no[s], key);
-                if (f->n_keys < FEED_KEYS && !(f->n_keys && f->keys[0].number == l->match_no[s]))
-                    f->keys[f->n_keys++] = (struct feed_key){l->match_kind, l->match_no[s]};
-            }
-            if (f->every_us == 0 || l->every_us < f->every_us)
-                f->every_us = l->every_us;
-            int64_t from = l->row.created_from_us;
-            f->created_from_us = f->created_from_us < 0 || from < f->created_from_us ? from : f->created_from_us;
+    for (const struct feed_side *at = f->sides; at; at = at->next) {
+        const struct g_link *l = at->l;
+        int s = at->side;
+        if (!l->usable || !f->kind)
+            continue;
+        for (uint32_t i = 0; i < l->rules.n_fields && n + 2 + TRANSFORM_FIELDS < ARRAY_LEN(wants); i++) {
+            const struct rule_field *r = &l->fields[i];
+            want_add(wants, &n, r->obs_no[s], &r->side[s]);
+            for (uint32_t k = 0; k < r->n_more && r->more_side == s; k++)
+                want_add(wants, &n, r->more_no[k], &r->more[k]);
         }
+        const tl_field *key = l->match_kind ? kind_field(&f->kind->desc, l->match_path[s]) : NULL;
+        if (key) {
+            want_add(wants, &n, l->match_no[s], key);
+            if (f->n_keys < FEED_KEYS && !(f->n_keys && f->keys[0].number == l->match_no[s]))
+                f->keys[f->n_keys++] = (struct feed_key){l->match_kind, l->match_no[s]};
+        }
+        if (f->every_us == 0 || l->every_us < f->every_us)
+            f->every_us = l->every_us;
+        int64_t from = l->row.created_from_us;
+        f->created_from_us = f->created_from_us < 0 || from < f->created_from_us ? from : f->created_from_us;
+    }
     if (f->created_from_us < 0)
         f->created_from_us = 0;
     feed_shape(f, wants, n);
-    return TL_OK;
 }
 
-int model_feeds_build(struct engine *g, struct err *e)
+static bool feed_is_read(const struct g_feed *f)
+{
+    bool read = false;
+    for (const struct feed_side *at = f->sides; at && !read; at = at->next)
+        read = (link_runs(at->l) && at->l->row.phase != PHASE_NEW) || preview_reads(at->l);
+    return read;
+}
+
+/* References lead to links of the same connection. */
+static void conn_build(struct engine *g, struct g_conn *c)
+{
+    for (struct g_link *l = c->links; l; l = l->next_of_conn)
+        l->referred = false;
+    for (struct g_link *l = c->links; l; l = l->next_of_conn) {
+        for (uint32_t i = 0; l->usable && i < l->rules.n_fields; i++) {
+            struct g_link *to = l->fields[i].ref_link ? model_link(g, l->fields[i].ref_link) : NULL;
+            if (to)
+                to->referred = true;
+        }
+        for (int s = 0; s < 2; s++)
+            if (l->feed[s]) {
+                feed_build(l->feed[s]);
+                l->feed[s]->wanted = feed_is_read(l->feed[s]);
+                schedule_feed(l->feed[s]);
+            }
+        ready_wake(&l->ready);
+    }
+    for (int s = 0; s < 2; s++)
+        if (c->ep[s]) {
+            c->ep[s]->subscribe_due = 0;
+            ready_wake(&c->ep[s]->ready);
+        }
+}
+
+void model_feeds_build(struct engine *g, struct g_conn *c)
 {
     g->ref_epoch++;
-    int rc = TL_OK;
-    for (struct g_feed *f = g->feeds; f && rc == TL_OK; f = f->next)
-        rc = feed_build(g, f, e);
-    for (struct g_link *l = g->links; l; l = l->next) {
-        l->referred = false;
-        for (const struct g_link *by = g->links; by; by = by->next)
-            for (uint32_t i = 0; by->usable && i < by->rules.n_fields; i++)
-                l->referred |= by->fields[i].ref_link == l->row.link;
-    }
-    for (struct g_feed *f = g->feeds; f; f = f->next)
-        f->wanted = false;
-    for (struct g_link *l = g->links; l; l = l->next)
-        for (int s = 0; s < 2 && ((link_runs(l) && l->row.phase != PHASE_NEW) || preview_reads(l)); s++)
-            if (l->feed[s])
-                l->feed[s]->wanted = true;
-    return rc;
+    if (c)
+        conn_build(g, c);
+    for (struct g_conn *each = g->conns; each && !c; each = each->next)
+        conn_build(g, each);
 }
 
 struct g_feed *model_feed_for(struct engine *g, int64_t endpoint, str kind, str view, struct err *e)

@@ -45,20 +45,20 @@ static int master_of(const struct g_link *l, const struct link_settings *s)
 }
 
 /* The link of this connection whose kind on `side` a reference field points to. */
-static int64_t ref_link_of(struct engine *g, const struct g_link *l, int side, const tl_field *f)
+static int64_t ref_link_of(const struct g_link *l, int side, const tl_field *f)
 {
     if (f->type != TL_REF)
         return 0;
-    for (const struct g_link *other = g->links; other; other = other->next)
-        if (other->conn == l->conn && str_in_list(f->refers_to, other->row.kind[side]))
+    for (const struct g_link *other = l->conn->links; other; other = other->next_of_conn)
+        if (str_in_list(f->refers_to, other->row.kind[side]))
             return other->row.link;
     return 0;
 }
 
-static int64_t link_of_kind(struct engine *g, const struct g_link *l, str kind)
+static int64_t link_of_kind(const struct g_link *l, str kind)
 {
-    for (const struct g_link *other = g->links; other; other = other->next)
-        if (other->conn == l->conn && str_eq(other->row.name, kind_plain(kind)))
+    for (const struct g_link *other = l->conn->links; other; other = other->next_of_conn)
+        if (str_eq(other->row.name, kind_plain(kind)))
             return other->row.link;
     return 0;
 }
@@ -107,7 +107,7 @@ static int rules_fields(struct engine *g, struct g_link *l, const tl_kind *ka, c
         if (!rule_transform(&l->map[i], l->rules.direction, kinds, &l->arena, f, &lookup))
             continue; /* `map check` tells */
         if (lookup.n || f->side[0].type == TL_REF || f->side[1].type == TL_REF) {
-            f->ref_link = lookup.n ? link_of_kind(g, l, lookup) : ref_link_of(g, l, 0, &f->side[0]);
+            f->ref_link = lookup.n ? link_of_kind(l, lookup) : ref_link_of(l, 0, &f->side[0]);
             if (f->ref_link == 0)
                 continue; /* no link for that kind: `map check` tells */
         }
@@ -176,7 +176,6 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     l->arena = (struct arena){0};
     row_take(l, &row);
     l->usable = false;
-    l->conn = model_conn(g, row.connection);
     link_lanes_stale(l);
     if (!l->conn || !l->conn->ep[0] || !l->conn->ep[1])
         return TL_OK;
@@ -185,13 +184,14 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
             AUTO(arena_done) struct arena b = {0};
             struct feed feed = {0};
             rc = feed_get(g->db, &b, row.feed[s], &feed, e);
-            l->feed[s] = rc == TL_OK ? model_feed_for(g, feed.endpoint, feed.kind, feed.view, e) : NULL;
+            link_feed_set(l, s, rc == TL_OK ? model_feed_for(g, feed.endpoint, feed.kind, feed.view, e) : NULL);
         }
     struct link_settings s;
     rc = settings_read(g, l, &l->arena, &s, e);
     if (rc != TL_OK)
         return rc;
     l->every_us = s.every_us;
+    l->share = s.share;
     l->match_multi = s.match_multi;
     l->quiet = s.quiet;
     l->rests = (struct quiet_hours){0};
@@ -230,13 +230,12 @@ int model_default_map(struct engine *g, struct g_link *l, struct err *e)
     }
     AUTO(arena_done) struct arena a = {0};
     AUTO(buf_done) struct buf linked = {0};
-    for (const struct g_link *other = g->links; other; other = other->next)
-        if (other->conn == l->conn) {
-            buf_str(&linked, other->row.kind[0]);
-            buf_char(&linked, ',');
-            buf_str(&linked, other->row.kind[1]);
-            buf_char(&linked, ',');
-        }
+    for (const struct g_link *other = l->conn->links; other; other = other->next_of_conn) {
+        buf_str(&linked, other->row.kind[0]);
+        buf_char(&linked, ',');
+        buf_str(&linked, other->row.kind[1]);
+        buf_char(&linked, ',');
+    }
     struct map_row *rows = NULL;
     size_t n = map_defaults(&ka->desc, &kb->desc, buf_lent(&linked), &a, &rows);
     int rc = map_replace(g->db, l->row.link, rows, n, e);

@@ -297,6 +297,7 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
             h.why = STR("intent");
         } else {
             l->orphans = true;
+            ready_wake(&l->ready);
         }
         l->held = true;
         return held_put(g->db, &h, e);
@@ -381,8 +382,8 @@ void held_release(struct engine *g, struct g_link *l)
 static int each_pair(struct engine *g, struct g_feed *f, int s, const struct record *rec, const struct seen *seen,
                      struct arena *a, struct err *e)
 {
-    const struct g_link *user = g->links;
-    while (user && user->feed[s] != f)
+    const struct feed_side *user = f->sides;
+    while (user && user->side != s)
         user = user->next;
     if (!user)
         return TL_OK;
@@ -394,12 +395,12 @@ static int each_pair(struct engine *g, struct g_feed *f, int s, const struct rec
         if (l && l->usable)
             rc = pair_seen(g, l, s, &held[i], rec, seen, a, e);
     }
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
-        bool paired = l->feed[s] != f;
+    for (; user && rc == TL_OK; user = user->next) {
+        bool paired = user->side != s;
         for (size_t i = 0; i < n; i++)
-            paired |= held[i].pair.link == l->row.link;
+            paired |= held[i].pair.link == user->l->row.link;
         if (!paired)
-            rc = record_unpaired(g, l, s, rec, a, e);
+            rc = record_unpaired(g, user->l, s, rec, a, e);
     }
     return rc;
 }
@@ -407,9 +408,8 @@ static int each_pair(struct engine *g, struct g_feed *f, int s, const struct rec
 static int each_link(struct engine *g, struct g_feed *f, const struct record *rec, const struct seen *seen,
                      struct arena *a, struct err *e)
 {
-    for (const struct g_link *l = g->links; l && seen->state_changed; l = l->next)
-        if (l->feed[0] == f || l->feed[1] == f)
-            refs_changed(g, l);
+    for (const struct feed_side *at = f->sides; at && seen->state_changed; at = at->next)
+        refs_changed(g, at->l);
     int rc = TL_OK;
     for (int s = 0; s < 2 && rc == TL_OK; s++)
         rc = each_pair(g, f, s, rec, seen, a, e);
@@ -501,10 +501,8 @@ static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, ui
     if (rec.recheck_us && rec.recheck_us < f->recheck_due)
         f->recheck_due = rec.recheck_us;
     rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, a, e);
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        for (int s = 0; s < 2 && rc == TL_OK; s++)
-            if (l->feed[s] == f)
-                rc = record_unpaired(g, l, s, &rec, a, e);
+    for (const struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next)
+        rc = record_unpaired(g, at->l, at->side, &rec, a, e);
     return rc;
 }
 

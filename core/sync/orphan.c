@@ -20,29 +20,30 @@ bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp)
 {
     if (stamp.n == 0 || !stamp_is_ours(g, stamp))
         return false;
-    for (const struct g_link *l = g->links; l; l = l->next)
-        if (asks(l) && (l->feed[0] == f || l->feed[1] == f))
-            return true;
-    return false;
+    bool asked = false;
+    for (const struct feed_side *at = f->sides; at && !asked; at = at->next)
+        asked = asks(at->l);
+    return asked;
 }
 
 int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stamp, struct err *e)
 {
     int rc = TL_OK;
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        for (int s = 0; s < 2 && rc == TL_OK; s++) {
-            int64_t pair = 0;
-            if (!asks(l) || l->feed[s] != f)
-                continue;
-            rc = pair_of_record(g->db, l->row.link, (enum side)s, rec, (str){0}, &pair, e);
-            if (rc != TL_E_NOT_FOUND)
-                continue;
-            struct held h = {.link = l->row.link, .side = s, .rec = rec, .at_us = g_now(g), .why = str_of(WAITS)};
-            rc = record_set_stamp(g->db, rec, stamp, e);
-            if (rc == TL_OK)
-                rc = held_put(g->db, &h, e);
-            l->orphans = l->held = true;
-        }
+    for (const struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next) {
+        struct g_link *l = at->l;
+        int64_t pair = 0;
+        if (!asks(l))
+            continue;
+        rc = pair_of_record(g->db, l->row.link, (enum side)at->side, rec, (str){0}, &pair, e);
+        if (rc != TL_E_NOT_FOUND)
+            continue;
+        struct held h = {.link = l->row.link, .side = at->side, .rec = rec, .at_us = g_now(g), .why = str_of(WAITS)};
+        rc = record_set_stamp(g->db, rec, stamp, e);
+        if (rc == TL_OK)
+            rc = held_put(g->db, &h, e);
+        l->orphans = l->held = true;
+        ready_wake(&l->ready);
+    }
     return rc;
 }
 

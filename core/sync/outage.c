@@ -92,18 +92,16 @@ static int64_t next_try(const struct g_endpoint *ep)
 
 bool engine_outage_get(const struct engine *g, int64_t endpoint, struct engine_outage *out)
 {
-    for (struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
-        const struct g_outage *o = &ep->outage;
-        if (ep->row.endpoint != endpoint || o->status == TL_OK)
-            continue;
-        int64_t due = next_try(ep), now = g_mono(g);
-        *out = (struct engine_outage){.state = outage_name(o->status), .since_us = o->since_us, .calls = o->calls};
-        if (due != NEVER && endpoint_used(g, ep))
-            out->next_us = g_now(g) + (due > now ? due - now : 0);
-        snprintf(out->text, sizeof out->text, "%s", o->text);
-        return true;
-    }
-    return false;
+    const struct g_endpoint *ep = by_id_get(&g->endpoint_ids, endpoint);
+    if (!ep || ep->outage.status == TL_OK)
+        return false;
+    const struct g_outage *o = &ep->outage;
+    int64_t due = next_try(ep), now = g_mono(g);
+    *out = (struct engine_outage){.state = outage_name(o->status), .since_us = o->since_us, .calls = o->calls};
+    if (due != NEVER && endpoint_used(g, ep))
+        out->next_us = g_now(g) + (due > now ? due - now : 0);
+    snprintf(out->text, sizeof out->text, "%s", o->text);
+    return true;
 }
 
 void engine_endpoint_hurry(struct engine *g, int64_t endpoint)
@@ -116,13 +114,13 @@ void engine_endpoint_hurry(struct engine *g, int64_t endpoint)
         ep->sleep_until = endpoint_throttled_until(g, ep);
     if (ep->prep == PREP_NEEDED && ep->prep_due != NEVER)
         ep->prep_due = 0;
-    for (struct g_feed *f = g->feeds; f; f = f->next)
-        if (f->ep == ep)
-            f->poll_due = f->backoff_until = 0;
+    for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
+        f->poll_due = f->backoff_until = 0;
     for (struct g_batch *b = g->batches; b; b = b->next)
         if (b->endpoint == endpoint)
             b->resolve_due = ep->sleep_until;
-    for (struct g_link *l = g->links; l; l = l->next)
-        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
-            l->hold_until = 0;
+    for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
+        for (struct feed_side *at = f->sides; at; at = at->next)
+            at->l->hold_until = 0;
+    schedule_endpoint(ep);
 }

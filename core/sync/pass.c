@@ -123,9 +123,8 @@ static int brake(struct engine *g, struct g_feed *f, struct err *e)
     buf_fmt(&text, "%zu of %zu records of %.*s are not there any more", f->n_vanished, f->live_seen,
             STR_FMT(f->row.kind));
     int rc = TL_OK;
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
-        if (l->feed[0] != f && l->feed[1] != f)
-            continue;
+    for (struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next) {
+        struct g_link *l = at->l;
         l->row.brake_code = STR("SAFETY");
         l->row.brake_text = arena_str(&l->arena, buf_lent(&text));
         l->row.brake_us = g_now(g);
@@ -224,6 +223,16 @@ static int vanish_turn(struct engine *g, struct g_feed *f, struct err *e)
     return rc == TL_OK ? pass_finish(g, f, accepted, e) : rc;
 }
 
+static bool lookups_wait(const struct g_feed *f)
+{
+    return (f->pass_done || f->row.full_pass_us) && !f->row.lookup_built && f->n_keys;
+}
+
+bool pass_has_work(const struct g_feed *f)
+{
+    return f->pass_done || lookups_wait(f) || (f->pass.pass && f->pass.estimate == PASS_ENUMERATED);
+}
+
 bool pass_turn(struct engine *g, struct g_feed *f)
 {
     struct err e = {0};
@@ -236,7 +245,7 @@ bool pass_turn(struct engine *g, struct g_feed *f)
         return pass_begin(g, f, &e) == TL_OK;
     }
     int rc = TL_OK;
-    if ((f->pass_done || f->row.full_pass_us) && !f->row.lookup_built && f->n_keys)
+    if (lookups_wait(f))
         rc = build_turn(g, f, &e);
     else if (f->pass_done)
         rc = vanish_turn(g, f, &e);
@@ -247,5 +256,7 @@ bool pass_turn(struct engine *g, struct g_feed *f)
         f->backoff_until = g_mono(g) + US_PER_S;
         return false;
     }
+    if (!pass_has_work(f))
+        schedule_feed(f); /* its links were waiting for that */
     return true;
 }

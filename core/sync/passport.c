@@ -249,6 +249,7 @@ int admin_passport_pairs(struct engine *g, const char *connection, const char *k
         db_rollback(g->db);
     if (rc == TL_OK && !dry_run) {
         l->orphans = true;
+        ready_wake(&l->ready);
         l->passports_bound = false;
     }
     if (rc == TL_OK)

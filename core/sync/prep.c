@@ -18,8 +18,7 @@ static void conn_store(struct engine *g, struct g_conn *c, const char *act, cons
     c->row.state_us = g_now(g);
     if (connection_transition(g->db, &c->row, &trace, &e))
         log_err(LOG_ERROR, "connection", &e);
-    if (model_feeds_build(g, &e))
-        log_err(LOG_ERROR, "feeds", &e);
+    model_feeds_build(g, c);
 }
 
 /* Blocks of the store end by what ends them, not by an endpoint that works again. */
@@ -161,6 +160,7 @@ static void endpoint_refused(struct engine *g, struct g_endpoint *ep, const char
     if (ep->prep == PREP_READY || ep->prep == PREP_NEEDED) {
         ep->prep = PREP_NEEDED;
         ep->prep_due = g_mono(g) + again_us;
+        ready_wake(&ep->ready);
     }
 }
 
@@ -248,22 +248,18 @@ struct call *prep_call(struct engine *g, struct g_endpoint *ep, enum call_kind k
     return c;
 }
 
-bool prep_turn(struct engine *g)
+bool prep_turn(struct engine *g, struct g_endpoint *ep)
 {
-    bool any = false;
-    for (struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
-        if (g->stopping || ep->prep != PREP_NEEDED || ep->prep_due > g_mono(g) || !ep->row.present ||
-            ep->sleep_until > g_mono(g) || !endpoint_used(g, ep))
-            continue;
-        if (g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_LIVE) <= 0) {
-            ep->prep_due = g_mono(g) + US_PER_S; /* a connector that comes is told */
-            continue;
-        }
-        ep->prep = PREP_CHECKING;
-        g_submit(g, prep_call(g, ep, CALL_CHECK, 0));
-        any = true;
+    if (g->stopping || ep->prep != PREP_NEEDED || ep->prep_due > g_mono(g) || !ep->row.present ||
+        ep->sleep_until > g_mono(g) || !endpoint_used(g, ep))
+        return false;
+    if (g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_LIVE) <= 0) {
+        ep->prep_due = g_mono(g) + US_PER_S; /* a connector that comes is told */
+        return false;
     }
-    return any;
+    ep->prep = PREP_CHECKING;
+    g_submit(g, prep_call(g, ep, CALL_CHECK, 0));
+    return true;
 }
 
 /* Stamps hash the orgs of both sides: without them nothing may be created, and nobody can tell whether it is still the
@@ -349,6 +345,25 @@ static int drift_check(struct engine *g, struct g_link *l, struct err *e)
     return rc;
 }
 
+static bool conn_uses(const struct g_conn *c, const struct g_endpoint *ep)
+{
+    return c->ep[0] == ep || c->ep[1] == ep;
+}
+
+static int links_rebuild(struct engine *g, const struct g_endpoint *ep, struct err *e)
+{
+    int rc = TL_OK;
+    for (struct g_conn *c = g->conns; c && rc == TL_OK; c = c->next) {
+        if (!conn_uses(c, ep))
+            continue;
+        for (struct g_link *l = c->links; l && rc == TL_OK; l = l->next_of_conn)
+            rc = model_link_build(g, l, e);
+        if (rc == TL_OK)
+            model_feeds_build(g, c);
+    }
+    return rc;
+}
+
 int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply *reply, struct err *e)
 {
     bool changed = false;
@@ -362,21 +377,18 @@ int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply 
         ep->row.discovered_us = g_now(g);
         rc = endpoint_update(g->db, &ep->row, e);
     }
-    for (struct g_link *l = g->links; l && rc == TL_OK && changed; l = l->next)
-        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
+    for (struct g_conn *c = g->conns; c && changed; c = c->next)
+        for (struct g_link *l = conn_uses(c, ep) ? c->links : NULL; l && rc == TL_OK; l = l->next_of_conn) {
             rc = drift_check(g, l, e);
-    for (struct g_link *l = g->links; l && rc == TL_OK && changed; l = l->next)
-        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep) && l->row.phase == PHASE_LIVE)
-            rc = link_wake_all(g, l, true, e); /* what could not be carried over may be possible now */
+            if (rc == TL_OK && l->row.phase == PHASE_LIVE)
+                rc = link_wake_all(g, l, true, e); /* what could not be carried over may be possible now */
+        }
     rc = g_end(g, rc, "storing kinds", e);
     if (rc != TL_OK) {
         model_kinds_unstored(ep);
         return rc;
     }
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
-            rc = model_link_build(g, l, e);
-    return rc == TL_OK ? model_feeds_build(g, e) : rc;
+    return links_rebuild(g, ep, e);
 }
 
 static void prep_failed(struct engine *g, struct g_endpoint *ep, const struct call *c)
@@ -433,6 +445,8 @@ void prep_call_done(struct engine *g, struct call *c)
             ep->prep_due = g_mono(g) + US_PER_S;
         }
     }
+    if (ep)
+        schedule_endpoint(ep);
     call_free(c);
 }
 
@@ -444,10 +458,14 @@ int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, in
     int64_t id = 0;
     int rc = endpoint_ensure(g->db, str_of(setup->name), str_of(setup->connector), str_of(setup->system), &id, e);
     if (rc == TL_OK)
-        rc = model_load(g, e);
+        rc = model_load_endpoint(g, id, e);
     if (rc != TL_OK)
         return rc;
     struct g_endpoint *ep = model_endpoint(g, id);
+    for (struct g_conn *c = g->conns; c; c = c->next)
+        for (int s = 0; s < 2; s++)
+            if (c->row.endpoint[s] == id)
+                c->ep[s] = ep;
     bool was_gone = str_is(ep->row.block_code, "ENDPOINT_GONE");
     ep->role = setup->role;
     ep->default_window_us = setup->default_window_s * US_PER_S;
@@ -460,11 +478,8 @@ int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, in
         endpoint_unblock(g, ep);
     if (!str_is(ep->row.block_code, "ORG_MISMATCH") && ep->prep == PREP_NEEDED)
         ep->prep_due = 0;
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        if (l->conn && (l->conn->ep[0] == ep || l->conn->ep[1] == ep))
-            rc = model_link_build(g, l, e);
-    if (rc == TL_OK)
-        rc = model_feeds_build(g, e);
+    schedule_endpoint(ep);
+    rc = links_rebuild(g, ep, e);
     if (rc == TL_OK)
         *id_out = id;
     return rc;
@@ -491,6 +506,7 @@ void engine_endpoint_ready(struct engine *g, int64_t endpoint)
         ep->prep = PREP_NEEDED; /* another version may describe more */
         ep->prep_due = 0;
     }
+    schedule_endpoint(ep);
 }
 
 void engine_endpoint_authorised(struct engine *g, int64_t endpoint)
@@ -502,7 +518,7 @@ void engine_endpoint_authorised(struct engine *g, int64_t endpoint)
     ep->failures = ep->refusals = 0;
     ep->prep = PREP_NEEDED;
     ep->prep_due = 0;
-    for (struct g_feed *f = g->feeds; f; f = f->next)
-        if (f->ep == ep)
-            f->poll_due = f->backoff_until = 0;
+    for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
+        f->poll_due = f->backoff_until = 0;
+    schedule_endpoint(ep);
 }

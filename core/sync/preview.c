@@ -79,7 +79,8 @@ int preview_begin(struct engine *g, struct g_conn *c, int64_t only_link, int64_t
     preview_make(c, run.run, only_link, run.started_us);
     log_line(LOG_INFO, NULL, "\"%.*s\": run %lld (dry run) begins", STR_FMT(c->row.name), (long long)run.run);
     *run_out = run.run;
-    return model_feeds_build(g, e);
+    model_feeds_build(g, c);
+    return TL_OK;
 }
 
 int preview_end(struct engine *g, struct g_conn *c, int32_t state, struct err *e)
@@ -111,7 +112,8 @@ int preview_end(struct engine *g, struct g_conn *c, int32_t state, struct err *e
     log_line(LOG_INFO, NULL, "\"%.*s\": run %lld (dry run) %s after %.1f s", STR_FMT(c->row.name), (long long)id,
              state == RUN_CANCELLED ? "cancelled" : "done", (double)(run.ended_us - run.started_us) / (double)US_PER_S);
     preview_free(c);
-    return model_feeds_build(g, e);
+    model_feeds_build(g, c);
+    return TL_OK;
 }
 
 /* What was found before a restart is forgotten and found again: nothing of it has been said to be whole. */
@@ -136,28 +138,30 @@ int preview_resume(struct engine *g, struct err *e)
     for (struct g_link *l = g->links; l && any && rc == TL_OK; l = l->next)
         if (l->conn && l->conn->preview)
             rc = model_link_build(g, l, e);
-    return rc == TL_OK && any ? model_feeds_build(g, e) : rc;
+    if (rc == TL_OK && any)
+        model_feeds_build(g, NULL);
+    return rc;
 }
 
 /* The link after the one that was walked last: in the order in which references lead. */
-static struct g_link *next_link(struct engine *g, const struct g_conn *c)
+static struct g_link *next_link(const struct g_conn *c)
 {
     const struct preview *p = c->preview;
     struct g_link *best = NULL;
-    for (struct g_link *l = g->links; l; l = l->next) {
+    for (struct g_link *l = c->links; l; l = l->next_of_conn) {
         bool later = l->row.topo > p->topo || (l->row.topo == p->topo && l->row.link > p->link);
-        if (l->conn == c && has_part(l) && later &&
+        if (has_part(l) && later &&
             (!best || l->row.topo < best->row.topo || (l->row.topo == best->row.topo && l->row.link < best->row.link)))
             best = l;
     }
     return best;
 }
 
-static bool all_read(struct engine *g, const struct g_conn *c)
+static bool all_read(const struct g_conn *c)
 {
     bool ready = true;
-    for (struct g_link *l = g->links; l && ready; l = l->next)
-        ready = l->conn != c || !has_part(l) || (feed_ready(l->feed[0]) && feed_ready(l->feed[1]));
+    for (struct g_link *l = c->links; l && ready; l = l->next_of_conn)
+        ready = !has_part(l) || (feed_ready(l->feed[0]) && feed_ready(l->feed[1]));
     return ready;
 }
 
@@ -170,8 +174,8 @@ static int progress(struct engine *g, const struct g_conn *c, const char *phase,
     run.phase = str_of(phase);
     run.done = c->preview->seen;
     run.total = 0;
-    for (const struct g_link *l = g->links; l; l = l->next)
-        for (int s = 0; s < 2 && l->conn == c && has_part(l); s++)
+    for (const struct g_link *l = c->links; l; l = l->next_of_conn)
+        for (int s = 0; s < 2 && has_part(l); s++)
             run.total += feed_record_count(g->db, l->feed[s]->row.feed);
     return rc == TL_OK ? run_update(g->db, &run, e) : rc;
 }
@@ -281,13 +285,13 @@ static bool conn_turn(struct engine *g, struct g_conn *c)
     struct preview *p = c->preview;
     if (!may_go_on(c->row.state))
         return preview_end(g, c, RUN_CANCELLED, &e) == TL_OK;
-    if (!all_read(g, c))
+    if (!all_read(c))
         return false;
     struct g_link *l = p->link ? model_link(g, p->link) : NULL;
     if (l && !has_part(l))
         l = NULL; /* switched off or deleted meanwhile */
     if (!l || p->step == STEP_END) {
-        l = next_link(g, c);
+        l = next_link(c);
         if (!l)
             return preview_end(g, c, RUN_SUCCEEDED, &e) == TL_OK;
         p->link = l->row.link;

@@ -7,10 +7,7 @@
 
 struct g_batch *batch_find(struct engine *g, int64_t intent)
 {
-    struct g_batch *b = g->batches;
-    while (b && b->intent != intent)
-        b = b->next;
-    return b;
+    return by_id_get(&g->batch_ids, intent);
 }
 
 void batch_source_moved(struct engine *g, int64_t intent, int64_t pair)
@@ -30,12 +27,22 @@ struct g_batch *batch_free(struct g_batch *b)
     return NULL;
 }
 
+void batch_link(struct engine *g, struct g_batch *b)
+{
+    b->prev = g->batches_last;
+    *(b->prev ? &b->prev->next : &g->batches) = b;
+    g->batches_last = b;
+    by_id_put(&g->batch_ids, b->intent, b);
+    batch_count(g, b, 1);
+}
+
 void batch_count(struct engine *g, struct g_batch *b, int add)
 {
     struct g_link *l = model_link(g, b->link);
+    unsigned one = (unsigned)add;
+    g->unknown += b->state == INTENT_UNKNOWN ? one : 0;
     if (!l)
         return;
-    unsigned one = (unsigned)add;
     l->open_intents += one;
     if (b->op == TL_OP_CREATE)
         l->open_creates[b->side] += one;
@@ -44,6 +51,9 @@ void batch_count(struct engine *g, struct g_batch *b, int add)
         if (b->op == TL_OP_CREATE)
             l->unknown_creates[b->side] += one;
     }
+    ready_wake(&l->ready);
+    if (l->feed[b->side])
+        ready_wake(&l->feed[b->side]->ready);
 }
 
 static void batch_unknown(struct engine *g, struct g_batch *b)
@@ -210,9 +220,8 @@ static int wake_dependants(struct engine *g, struct g_link *l, struct g_batch *b
     int64_t woken = 0;
     if (rc == TL_OK)
         rc = parked_wake(g->db, l->row.link, (enum side)(1 - b->side), id, LANE_LIVE, g_now(g), &woken, e);
-    for (struct g_link *other = g->links; other && woken; other = other->next)
-        if (other->conn == l->conn)
-            link_lanes_stale(other);
+    for (struct g_link *other = l->conn->links; other && woken; other = other->next_of_conn)
+        link_lanes_stale(other);
     return rc;
 }
 
@@ -604,11 +613,9 @@ int batch_settle(struct engine *g, struct g_batch *b, struct err *e)
 
 void batch_unlink(struct engine *g, struct g_batch *b)
 {
-    struct g_batch **at = &g->batches;
-    while (*at && *at != b)
-        at = &(*at)->next;
-    if (*at)
-        *at = b->next;
+    *(b->prev ? &b->prev->next : &g->batches) = b->next;
+    *(b->next ? &b->next->prev : &g->batches_last) = b->prev;
+    by_id_drop(&g->batch_ids, b->intent);
     batch_count(g, b, -1);
     batch_free(b);
 }

@@ -24,9 +24,7 @@ void retention_set(struct engine *g, const struct retention *r)
 /* Pairs that are dead on both sides: links one after the other, each from its first to its last. */
 static int trim_tombstones(struct engine *g, int64_t before, bool *done, struct err *e)
 {
-    struct g_link *l = g->links;
-    while (l && l->row.link < g->trim_link)
-        l = l->next;
+    struct g_link *l = by_id_from(&g->link_ids, g->trim_link);
     *done = l == NULL;
     if (!l) {
         g->trim_link = g->trim_after = 0;

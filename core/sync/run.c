@@ -65,7 +65,11 @@ int run_for(struct engine *g, struct g_link *l, int32_t lane, int64_t *run_out, 
 
 void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run_field what)
 {
-    g->counts_dirty = true;
+    if (!l->counted) {
+        l->next_counted = g->counted;
+        g->counted = l;
+        l->counted = true;
+    }
     unsigned at = 0;
     while (at < ARRAY_LEN(l->counts) && l->counts[at].run != run && l->counts[at].run != 0)
         at++;

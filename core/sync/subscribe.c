@@ -7,23 +7,23 @@
 #include "lifecycle.h"
 #include "log.h"
 
-enum { LOOK_AGAIN_US = 5 * 1000 * 1000 };
+#define LOOK_AGAIN_US (3600 * US_PER_S) /* for the end of a subscription; what changes wakes the endpoint */
 
 /* Some link wants to hear of this feed: also while its connection is paused or blocked, never of a disabled one. */
-static bool is_heard(const struct engine *g, const struct g_feed *f)
+static bool is_heard(const struct g_feed *f)
 {
-    for (const struct g_link *l = g->links; l; l = l->next)
-        if ((l->feed[0] == f || l->feed[1] == f) && l->conn && l->row.enabled && l->row.phase != PHASE_NEW &&
-            life_takes_hooks(l->conn->row.state))
-            return true;
-    return false;
+    bool heard = false;
+    for (const struct feed_side *at = f->sides; at && !heard; at = at->next)
+        heard = at->l->conn && at->l->row.enabled && at->l->row.phase != PHASE_NEW &&
+                life_takes_hooks(at->l->conn->row.state);
+    return heard;
 }
 
 /* Kinds that some link reads from this endpoint, comma separated. */
-static void kinds_used(const struct engine *g, const struct g_endpoint *ep, struct buf *out)
+static void kinds_used(const struct g_endpoint *ep, struct buf *out)
 {
-    for (const struct g_feed *f = g->feeds; f; f = f->next)
-        if (f->ep == ep && is_heard(g, f))
+    for (const struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
+        if (is_heard(f))
             buf_fmt(out, "%s%.*s", out->n ? "," : "", STR_FMT(f->row.kind));
 }
 
@@ -35,6 +35,7 @@ int admin_hook_url(struct engine *g, const char *endpoint, const char *url, stru
     text_free(ep->hook_url);
     ep->hook_url = url ? text_dup(url) : NULL;
     ep->subscribe_due = 0;
+    ready_wake(&ep->ready);
     return TL_OK;
 }
 
@@ -43,8 +44,8 @@ static void subscription_send(struct engine *g, struct g_endpoint *ep, enum call
     struct call *c = g_call(g, kind, ep->row.endpoint, TL_PURPOSE_LIVE);
     str *kinds = arena_array(&c->arena, str, 64);
     uint32_t n = 0;
-    for (struct g_feed *f = g->feeds; f && n < 64; f = f->next)
-        if (f->ep == ep && is_heard(g, f))
+    for (struct g_feed *f = ep->feeds; f && n < 64; f = f->next_of_endpoint)
+        if (is_heard(f))
             kinds[n++] = arena_str(&c->arena, f->row.kind);
     c->request.subscribe.kinds = kinds;
     c->request.subscribe.n_kinds = n;
@@ -54,29 +55,24 @@ static void subscription_send(struct engine *g, struct g_endpoint *ep, enum call
     g_submit(g, c);
 }
 
-bool subscription_turn(struct engine *g)
+bool subscription_turn(struct engine *g, struct g_endpoint *ep)
 {
-    bool any = false;
-    for (struct g_endpoint *ep = g->endpoints; ep; ep = ep->next) {
-        if (ep->subscribing || ep->subscribe_due > g_mono(g) || !g_endpoint_can(g, ep, TL_PURPOSE_LIVE))
-            continue;
-        AUTO(arena_done) struct arena a = {0};
-        struct webhook w = {0};
-        struct err e = {0};
-        int rc = webhook_get(g->db, &a, ep->row.endpoint, &w, &e);
-        ep->subscribe_due = g_mono(g) + LOOK_AGAIN_US;
-        if (rc != TL_OK)
-            continue;
-        AUTO(buf_done) struct buf kinds = {.max = 4096};
-        kinds_used(g, ep, &kinds);
-        bool ending = w.expires_us && w.expires_us - US_PER_DAY < g_now(g);
-        if (ep->hook_url && kinds.n && (w.id.n == 0 || ending || !str_eq(w.kinds, buf_lent(&kinds))))
-            subscription_send(g, ep, CALL_SUBSCRIBE, w.id);
-        else if ((!ep->hook_url || kinds.n == 0) && w.id.n)
-            subscription_send(g, ep, CALL_UNSUBSCRIBE, w.id);
-        any |= ep->subscribing;
-    }
-    return any;
+    if (ep->subscribing || ep->subscribe_due > g_mono(g) || !g_endpoint_can(g, ep, TL_PURPOSE_LIVE))
+        return false;
+    AUTO(arena_done) struct arena a = {0};
+    struct webhook w = {0};
+    struct err e = {0};
+    ep->subscribe_due = g_mono(g) + LOOK_AGAIN_US;
+    if (webhook_get(g->db, &a, ep->row.endpoint, &w, &e) != TL_OK)
+        return false;
+    AUTO(buf_done) struct buf kinds = {.max = 4096};
+    kinds_used(ep, &kinds);
+    bool ending = w.expires_us && w.expires_us - US_PER_DAY < g_now(g);
+    if (ep->hook_url && kinds.n && (w.id.n == 0 || ending || !str_eq(w.kinds, buf_lent(&kinds))))
+        subscription_send(g, ep, CALL_SUBSCRIBE, w.id);
+    else if ((!ep->hook_url || kinds.n == 0) && w.id.n)
+        subscription_send(g, ep, CALL_UNSUBSCRIBE, w.id);
+    return ep->subscribing;
 }
 
 void subscription_done(struct engine *g, struct call *c)
@@ -88,6 +84,8 @@ void subscription_done(struct engine *g, struct call *c)
         return;
     }
     ep->subscribing = false;
+    ep->subscribe_due = 0; /* what changed meanwhile is told too */
+    ready_wake(&ep->ready);
     AUTO(arena_done) struct arena a = {0};
     struct webhook w = {0};
     int rc = webhook_get(g->db, &a, ep->row.endpoint, &w, &e);

@@ -21,20 +21,20 @@ int record_unusable(struct engine *g, struct g_feed *f, const tl_record *r, stru
     t.text = long_id ? note : said;
     int rc = TL_OK;
     f->unusable_known = false;
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        for (t.side = 0; t.side < 2 && rc == TL_OK; t.side++)
-            if (l->feed[t.side] == f)
-                rc = fail_record(g, l, &t, e);
+    for (const struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next) {
+        t.side = at->side;
+        rc = fail_record(g, at->l, &t, e);
+    }
     return rc;
 }
 
 static int count_open(struct engine *g, struct g_feed *f, struct err *e)
 {
     f->n_unusable = 0;
-    for (struct g_link *l = g->links; l; l = l->next)
-        for (int i = 0; i < 4; i++) {
+    for (const struct feed_side *at = f->sides; at; at = at->next)
+        for (int i = 0; i < 2; i++) {
             int64_t n = 0;
-            int rc = l->feed[i / 2] == f ? failure_count_open(g->db, l->row.link, i / 2, codes[i % 2], &n, e) : TL_OK;
+            int rc = failure_count_open(g->db, at->l->row.link, at->side, codes[i], &n, e);
             if (rc != TL_OK)
                 return rc;
             f->n_unusable += n;
@@ -46,17 +46,16 @@ static int count_open(struct engine *g, struct g_feed *f, struct err *e)
 int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e)
 {
     int rc = f->unusable_known ? TL_OK : count_open(g, f, e);
-    for (struct g_link *l = f->n_unusable ? g->links : NULL; l && rc == TL_OK; l = l->next)
-        for (int i = 0; i < 4 && rc == TL_OK; i++) {
-            struct failure over = {.link = l->row.link,
-                                   .side = i / 2,
+    for (const struct feed_side *at = f->n_unusable ? f->sides : NULL; at && rc == TL_OK; at = at->next)
+        for (int i = 0; i < 2 && rc == TL_OK; i++) {
+            struct failure over = {.link = at->l->row.link,
+                                   .side = at->side,
                                    .id = id,
-                                   .code = str_of(codes[i % 2]),
+                                   .code = str_of(codes[i]),
                                    .resolved_us = g_now(g),
                                    .resolved_by = STR("sync")};
             int64_t n = 0;
-            if (l->feed[over.side] == f)
-                rc = failure_resolve_record(g->db, &over, &n, e);
+            rc = failure_resolve_record(g->db, &over, &n, e);
             f->n_unusable -= n;
         }
     return rc;

@@ -145,11 +145,13 @@ static bool walk_turn(struct engine *g, struct g_link *l)
     int side = l->row.position.n && l->row.position.p[0] == 'b' ? 1 : 0;
     struct builder b;
     struct err e = {0};
-    if (l->hold_until > g_mono(g) || l->finding)
+    if (l->hold_until > g_mono(g) || l->lane_hold[LANE_BULK] > g_mono(g) || l->finding)
         return false;
     builder_start(g, l, LANE_BULK, &b);
-    if (b.room[1 - side] <= 0)
+    if (b.room[1 - side] <= 0) {
+        lane_waits(g, l, LANE_BULK, side == 1, side == 0);
         return false;
+    }
     int rc = g_begin(g, &e);
     if (rc == TL_OK)
         rc = walk_slice(g, l, &b, &e);
@@ -187,15 +189,16 @@ static bool phase_turn(struct engine *g, struct g_link *l, int32_t phase, const 
     if (rc == TL_OK && live)
         rc = link_row_store(g, l, &e);
     bool all_live = live;
-    for (struct g_link *other = g->links; other && all_live; other = other->next)
-        all_live = other->conn != l->conn || !other->row.enabled || other->row.phase == PHASE_LIVE;
+    for (struct g_link *other = l->conn->links; other && all_live; other = other->next_of_conn)
+        all_live = !other->row.enabled || other->row.phase == PHASE_LIVE;
     if (rc == TL_OK && all_live && l->conn->row.state == CONN_INITIAL) {
         l->conn->row.state = CONN_ACTIVE;
         l->conn->row.state_us = g_now(g);
         rc = connection_update(g->db, &l->conn->row, &e);
     }
     rc = g_end(g, rc, "changing the phase of a first sync", &e);
-    link_lanes_stale(l);
+    for (struct g_link *other = l->conn->links; other; other = other->next_of_conn)
+        link_lanes_stale(other); /* those that refer to it were waiting */
     g_step(g, 1);
     return rc == TL_OK;
 }

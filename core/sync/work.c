@@ -9,10 +9,43 @@ void link_lanes_stale(struct g_link *l)
 {
     for (int lane = 0; lane < LANE_COUNT; lane++)
         l->lane_due[lane] = -1;
+    ready_wake(&l->ready);
+}
+
+/* A side that sleeps or has used up its allowance is asked again when that is over; one that is busy calls the links
+ * that wait for it, each in its turn. */
+void lane_waits(struct engine *g, struct g_link *l, int lane, bool a, bool b)
+{
+    int64_t hold = NEVER, mono = g_mono(g);
+    for (int s = 0; s < 2; s++) {
+        if (!(s ? b : a))
+            continue;
+        struct g_endpoint *ep = l->conn->ep[s];
+        int64_t free = endpoint_free_us(g, ep, (enum lane)lane);
+        if (free <= mono) {
+            ready_wait(&l->ready, s, &ep->queue, l->credit[s] > 0);
+            free = mono + US_PER_S;
+        }
+        hold = free < hold ? free : hold;
+    }
+    l->lane_hold[lane] = hold < mono + HOLD_MAX_US ? hold : mono + HOLD_MAX_US;
 }
 
 /* ---- Batches
  * ------------------------------------------------------------------------------------------------------------- */
+
+/* While others wait for the endpoint a link has `share` calls in a row, however few of them there is room for at once:
+ * deficit round robin, a call being the unit. */
+static int fair_room(struct g_link *l, int side, int room)
+{
+    if (!l->conn->ep[side]->queue.first) {
+        l->credit[side] = 0;
+        return room;
+    }
+    if (l->credit[side] <= 0)
+        l->credit[side] = l->share;
+    return room < l->credit[side] ? room : l->credit[side];
+}
 
 void builder_start(struct engine *g, struct g_link *l, enum lane lane, struct builder *b)
 {
@@ -24,7 +57,8 @@ void builder_start(struct engine *g, struct g_link *l, enum lane lane, struct bu
         int64_t left = can ? budget_left(&ep->budget, lane, g_now(g), NULL) : 0;
         int wide = budget_room(&ep->budget, g_now(g));
         room = room < wide ? room : wide;
-        b->room[s] = room < left ? room : (int)left;
+        room = room < left ? room : (int)left;
+        b->room[s] = b->had[s] = fair_room(l, s, room);
     }
 }
 
@@ -173,7 +207,9 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
 
 void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
 {
-    (void)l;
+    for (int s = 0; s < 2; s++)
+        if (l->credit[s] > 0)
+            l->credit[s] -= b->had[s] - b->room[s];
     int64_t last = 0;
     for (struct g_batch *it = b->batches; it; it = it->next)
         if (it->n && it->intent > last)
@@ -192,13 +228,9 @@ void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
             batch_free(it);
             continue;
         }
-        struct g_batch **at = &g->batches;
-        while (*at)
-            at = &(*at)->next;
-        *at = it;
         if (g->storage_down)
             it->state = INTENT_UNKNOWN; /* never sent: resolved like any other */
-        batch_count(g, it, 1);
+        batch_link(g, it);
         if (it->state != INTENT_UNKNOWN)
             push_submit(g, it, 0, it->n);
     }
@@ -506,6 +538,10 @@ static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, st
 {
     int target = plan->target;
     if (must_read_first(g, l, ld, target)) {
+        if (!builder_has_room(b, target) || l->feed[target]->n_wants >= WANTS_MAX) {
+            b->starved[target] = true;
+            return TL_OK;
+        }
         feed_want(l->feed[target], ld->rec[target].rec, ld->rec[target].id, g_mono(g), ld->pair.pair);
         return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e); /* the read wakes it earlier */
     }
@@ -667,7 +703,7 @@ static bool lane_slice(struct engine *g, struct g_link *l, int lane)
     struct builder b;
     builder_start(g, l, (enum lane)lane, &b);
     if (b.room[0] <= 0 && b.room[1] <= 0) {
-        l->hold_until = g_mono(g) + US_PER_S / 10;
+        lane_waits(g, l, lane, true, true);
         return false;
     }
     int rc = pair_ready(g->db, l->row.link, (enum lane)lane, g_now(g), pairs, PAGE_ROWS, &n, &e);
@@ -699,12 +735,14 @@ static bool lane_slice(struct engine *g, struct g_link *l, int lane)
         find_send(g, l, &b);
     else
         arena_done(&b.arena);
-    if ((b.starved[0] || b.starved[1] || b.n_find) && !sent)
+    if ((b.starved[0] || b.starved[1]) && !sent)
+        lane_waits(g, l, lane, b.starved[0], b.starved[1]);
+    else if (b.n_find && !sent)
         l->hold_until = g_mono(g) + US_PER_S / 10;
     if (rc != TL_OK)
         l->hold_until = g_mono(g) + US_PER_S;
     link_lanes_stale(l);
-    return g->steps > before && rc == TL_OK && l->hold_until <= g_mono(g);
+    return g->steps > before && rc == TL_OK && l->hold_until <= g_mono(g) && l->lane_hold[lane] <= g_mono(g);
 }
 
 /* After a map edit every pair is looked at again, a slice at a time. */
@@ -745,7 +783,7 @@ bool link_work(struct engine *g, struct g_link *l)
     bool any = false;
     int lanes = link_rests(g, l) ? LANE_SWEEP : LANE_COUNT;
     for (int lane = 0; lane < lanes && !g_spent(g); lane++) {
-        if (lane_due(g, l, lane) != TL_OK || l->lane_due[lane] > g_now(g))
+        if (l->lane_hold[lane] > g_mono(g) || lane_due(g, l, lane) != TL_OK || l->lane_due[lane] > g_now(g))
             continue;
         any |= lane_slice(g, l, lane);
     }
