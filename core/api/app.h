@@ -61,7 +61,7 @@ int hook_answer(struct request *rq, struct buf *answer, const char **content_typ
 int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e);
 
 extern const struct route routes_daemon[], routes_connectors[], routes_endpoints[], routes_connections[], routes_sync[],
-    routes_pairs[], routes_plans[], routes_maps[], routes_secrets[], routes_backups[], routes_fsck[], routes_audit[],
-    routes_passports[], routes_people[];
+    routes_pairs[], routes_plans[], routes_undo[], routes_maps[], routes_secrets[], routes_backups[], routes_fsck[],
+    routes_audit[], routes_passports[], routes_people[];
 extern const struct route *const api_tables[];
 #endif

@@ -79,7 +79,8 @@
     "b_agreed:string?}],history:[{op:string,at:time?,run:integer,to:string,cause:string?,fields:any?}],"               \
     "failures:[" FAILURE_SHAPE "]}"
 #define PLAN_SHAPE                                                                                                     \
-    "{run:integer,run_kind:string,connection:string,state:string,phase:string?,started:time?,ended:time?,done:"        \
+    "{run:integer,run_kind:string,dry_run:boolean,connection:string,state:string,phase:string?,started:time?,ended:"   \
+    "time?,done:"                                                                                                      \
     "integer,total:integer?,age_seconds:integer?,old:boolean,about:integer?,approved:[integer],items:[{kind:string?,"  \
     "what:string,to:string,source:string,destination:string,state:string,count:integer}],calls:[{endpoint:string,to:"  \
     "string,writes:integer,reads:integer,remaining:integer?,seconds:number?}],seconds:number?}"

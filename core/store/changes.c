@@ -4,11 +4,23 @@
 
 #define COLUMNS "change, run, pair, side, op, remote_id, fields, cause, at"
 
-enum { Q_INSERT, Q_OF_PAIR, Q_OF_RUN, Q_COUNT_CREATES, Q_COUNT_CHANGES, Q_COUNT_FAILURES, Q_TRIM_CHANGES, Q_TRIM_RUNS };
+enum {
+    Q_INSERT,
+    Q_OF_PAIR,
+    Q_OF_RUN,
+    Q_OF_RUN_PAIR,
+    Q_COUNT_CREATES,
+    Q_COUNT_CHANGES,
+    Q_COUNT_FAILURES,
+    Q_TRIM_CHANGES,
+    Q_TRIM_RUNS
+};
 static const char *const SQL[] = {
     [Q_INSERT] = "INSERT INTO change(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [Q_OF_PAIR] = "SELECT " COLUMNS " FROM change WHERE pair = ?1 AND change < ?2 ORDER BY change DESC LIMIT ?3",
     [Q_OF_RUN] = "SELECT " COLUMNS " FROM change WHERE run = ?1 AND change > ?2 ORDER BY change LIMIT ?3",
+    [Q_OF_RUN_PAIR] = "SELECT " COLUMNS " FROM change INDEXED BY change_pair WHERE pair = ?1 AND run = ?2 ORDER BY "
+                      "change DESC LIMIT ?3",
     [Q_COUNT_CREATES] = "SELECT count(*) FROM pair WHERE run = ?1 AND pair BETWEEN "
                         "(SELECT pair_low FROM run WHERE run = ?1) AND (SELECT pair_high FROM run WHERE run = ?1)",
     [Q_COUNT_CHANGES] = "SELECT count(*) FROM change WHERE run = ?1 AND op <> 0",
@@ -88,6 +100,12 @@ int change_list_of_run(struct db *db, struct arena *a, int64_t run, int64_t afte
                        size_t *n, struct err *e)
 {
     return list_by(db, a, Q_OF_RUN, run, after, max, out, n, e);
+}
+
+int change_list_of_run_pair(struct db *db, struct arena *a, int64_t run, int64_t pair, struct change **out, size_t *n,
+                            struct err *e)
+{
+    return list_by(db, a, Q_OF_RUN_PAIR, pair, run, INT32_MAX, out, n, e);
 }
 
 static int count(struct db *db, int statement, int64_t run, int64_t *out, struct err *e)

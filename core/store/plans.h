@@ -12,7 +12,7 @@ enum plan_what { /* stored */
                  ITEM_CONFLICT = 3,
                  ITEM_FAILURE = 4,
                  ITEM_DUPLICATE = 5, /* several records of one side with one match key */
-                 ITEM_UNDO = 6,
+                 ITEM_UNDO = 6,      /* a field that an undo takes back */
                  ITEM_WHATS
 };
 enum plan_state {

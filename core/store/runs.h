@@ -36,7 +36,7 @@ struct run {
     int64_t pair_low, pair_high; /* the store's: range of pairs this run created for */
     str error;
     int64_t about;  /* the run it carries out (a first sync: the dry run) or takes back (an undo); 0: none */
-    uint64_t basis; /* of a dry run: what maps and settings it was made from */
+    uint64_t basis; /* of a dry run: what maps and settings it was made from; of an undo: what was asked for */
 };
 int run_create(struct db *db, struct run *r, struct err *e);
 int run_get(struct db *db, struct arena *a, int64_t run, struct run *out, struct err *e);
@@ -66,12 +66,15 @@ struct change {
     int32_t side, op; /* TL_OP_*; 0: a conflict was settled without a write */
     str id;           /* remote id written */
     str fields;       /* the engine's: before, after, winner, policy */
-    str cause;        /* "live", "initial", "restore", "manual" */
+    str cause;        /* "live", "initial", "retry", "sweep", "action", "undo" */
     int64_t at_us;
 };
 int change_add(struct db *db, struct change *c, struct err *e); /* fills change */
 int change_list_of_pair(struct db *db, struct arena *a, int64_t pair, int64_t before, size_t max, struct change **out,
                         size_t *n, struct err *e); /* newest first */
+/* Those of one run in one pair, newest first. */
+int change_list_of_run_pair(struct db *db, struct arena *a, int64_t run, int64_t pair, struct change **out, size_t *n,
+                            struct err *e);
 int change_list_of_run(struct db *db, struct arena *a, int64_t run, int64_t after, size_t max, struct change **out,
                        size_t *n, struct err *e);
 /* How many creates the run made (first ones, kept by pairs) and how many change rows it wrote: for the accounting. */

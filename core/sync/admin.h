@@ -105,6 +105,23 @@ void admin_plan_times(struct engine *g, json_t *plan);
 /* Ends the running dry run, or the running first sync or sweep as `cancelled`; what is done stays. */
 int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, struct err *e);
 
+/* Undo --------------------------------------------------------------------------------------------------------------
+ */
+
+/* Takes back what a run wrote to any record, field by field, where the value is still that run's; the rest is listed.
+ * dry_run: only looks. A record that the run made stays. *out:
+ * {"run","about","connection","dry_run","changes","creates"}: the undo is run `run` (view_plan), changes and creates
+ * are how many of them the run made. E_PRECONDITION: the connection does not run, the run has not ended or changed
+ * nothing. E_BUSY: writes of it are under way, or another undo of the connection is. */
+int admin_undo_run(struct engine *g, int64_t run, bool dry_run, json_t **out, struct err *e);
+struct undo_pick {
+    int64_t pair;
+    const char *field; /* path on either side */
+    char side;         /* 'a' or 'b': where it was written; 0: wherever it was written last */
+};
+/* The same for the newest write of one field. */
+int admin_undo_field(struct engine *g, const struct undo_pick *pick, bool dry_run, json_t **out, struct err *e);
+
 /* Failures
  * ---------------------------------------------------------------------------------------------------------------- */
 

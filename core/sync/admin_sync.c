@@ -5,6 +5,7 @@
 #include "lifecycle.h"
 #include "linkset.h"
 #include "preview.h"
+#include "undo.h"
 
 static void warn(json_t *list, str code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void warn(json_t *list, str code, const char *fmt, ...)
@@ -254,6 +255,8 @@ int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, st
         return TL_E_NOT_FOUND;
     if (c->preview)
         return admin_preview_cancel(g, c, out, e);
+    if (c->undo)
+        return admin_undo_cancel(g, c, out, e);
     int cancelled = 0;
     int rc = life_check(LIFE_CANCEL, &c->row, e);
     if (rc != TL_OK)

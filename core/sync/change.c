@@ -1,28 +1,52 @@
-/* A write as the history keeps it: what each field was before and is after. */
+/* A write as the history keeps it: what each field was before and is after, why, and since when it was wanted. */
+#include "change.h"
+
 #include <stdlib.h>
 
 #include "engine_int.h"
 
-static void change_fields(const struct g_link *l, const struct g_entry *entry, const tl_value *before, int side,
-                          struct arena *a, str *out)
+struct written {
+    const struct g_link *l;
+    const struct g_batch *batch;
+    const struct g_entry *entry;
+    const struct loaded *was; /* the pair before the write; NULL: a new record */
+};
+
+static void field_why(const struct written *w, uint32_t i, json_t *row)
+{
+    int side = w->batch->side, source = 1 - side;
+    const struct loaded *ld = w->was;
+    bool both = field_changed(&w->l->fields[i], &ld->snap.side[side], i);
+    if (w->batch->flags & BATCH_UNDO) {
+        json_object_set_new(row, "rule", json_string("undo"));
+        return;
+    }
+    json_object_set_new(row, "rule", json_string(change_rule(&w->l->rules, &ld->snap, side, i, both)));
+    int64_t at = ld->chg[source][i] ? ld->chg[source][i] : ld->rec[source].modified_us;
+    AUTO(buf_done) struct buf time = {0};
+    if (at) {
+        time_format(&time, at);
+        json_object_set_new(row, "at", json_string(buf_text(&time)));
+    }
+    if (ld->rec[source].by.n)
+        json_object_set_new(row, "by", json_stringn(ld->rec[source].by.p, ld->rec[source].by.n));
+    if (both && (w->entry->flags & ENTRY_CONFLICT))
+        json_object_set_new(row, "conflict", json_true());
+}
+
+static void change_fields(const struct written *w, struct arena *a, str *out)
 {
     json_t *list = json_array();
-    for (uint32_t k = 0; k < entry->n_values; k++) {
-        int32_t i = field_of_number(l, entry->values[k].field);
+    int side = w->batch->side;
+    for (uint32_t k = 0; k < w->entry->n_values; k++) {
+        int32_t i = field_of_number(w->l, w->entry->values[k].field);
         if (i < 0)
             continue;
-        AUTO(buf_done) struct buf was = {0};
-        AUTO(buf_done) struct buf now = {0};
-        if (before)
-            value_text(&was, &before[i]);
-        value_text(&now, &entry->values[k]);
-        json_t *row = json_object();
-        json_object_set_new(row, "no", json_integer((json_int_t)l->fields[i].number));
-        json_object_set_new(row, "field", json_stringn(l->fields[i].side[side].path.p, l->fields[i].side[side].path.n));
-        json_object_set_new(row, "before", before ? json_stringn(buf_text(&was), was.n) : json_null());
-        json_object_set_new(row, "after", json_stringn(buf_text(&now), now.n));
-        if (entry->flags & ENTRY_CONFLICT)
-            json_object_set_new(row, "conflict", json_true());
+        const tl_value *before = w->was ? &w->was->values[side][i] : NULL;
+        json_t *row =
+            change_field_json(w->l->fields[i].number, w->l->fields[i].side[side].path, before, &w->entry->values[k]);
+        if (w->was)
+            field_why(w, (uint32_t)i, row);
         json_array_append_new(list, row);
     }
     char *text = json_dumps(list, JSON_COMPACT);
@@ -32,16 +56,18 @@ static void change_fields(const struct g_link *l, const struct g_entry *entry, c
 }
 
 int change_note(struct engine *g, struct g_link *l, const struct g_batch *b, const struct g_entry *entry,
-                const tl_value *before, str id, struct arena *a, struct err *e)
+                const struct loaded *was, str id, struct arena *a, struct err *e)
 {
     static const char *const causes[] = {"action", "live", "retry", "sweep", "initial"};
+    const char *cause = b->lane >= 0 && b->lane < LANE_COUNT ? causes[b->lane] : "live";
+    struct written w = {l, b, entry, was};
     struct change row = {.run = b->run,
                          .pair = entry->pair,
                          .side = b->side,
                          .op = b->op,
                          .id = id,
                          .at_us = g_now(g),
-                         .cause = str_of(b->lane >= 0 && b->lane < LANE_COUNT ? causes[b->lane] : "live")};
-    change_fields(l, entry, before, b->side, a, &row.fields);
+                         .cause = str_of(b->flags & BATCH_UNDO ? "undo" : cause)};
+    change_fields(&w, a, &row.fields);
     return change_add(g->db, &row, e);
 }

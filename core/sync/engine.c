@@ -4,6 +4,7 @@
 #include "engine_int.h"
 #include "log.h"
 #include "preview.h"
+#include "undo.h"
 
 /* A slice is not begun that would not fit any more. To look at something costs little, but not nothing. */
 bool g_spent(const struct engine *g)
@@ -208,6 +209,8 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
         rc = run_interrupt_all(g->db, e);
     if (rc == TL_OK)
         rc = preview_resume(g, e);
+    if (rc == TL_OK)
+        rc = undo_resume(g, e);
     if (rc == TL_OK)
         rc = load_intents(g, e);
     if (rc == TL_OK)

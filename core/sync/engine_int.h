@@ -193,6 +193,7 @@ struct g_conn {
     struct g_endpoint *ep[2];
     struct g_link *links;    /* by g_link.next_of_conn */
     struct preview *preview; /* preview.h; NULL: no dry run goes on */
+    struct undo *undo;       /* undo.h; NULL: nothing is being taken back */
     int64_t window_us;       /* windows of new links count back from here; 0: from now */
 };
 
@@ -279,7 +280,7 @@ struct g_batch {
     int64_t resolve_due; /* mono; unknown ones */
     int resolve_tries;
 };
-enum { BATCH_QUIET = 1 };
+enum { BATCH_QUIET = 1, BATCH_UNDO = 2 };
 enum {                     /* g_entry.flags */
        ENTRY_WAITS = 1,    /* a reference was left out and follows */
        ENTRY_CONFLICT = 2, /* a value of the target loses */
@@ -510,6 +511,7 @@ struct loaded {
     bool *has_base[2];
     int64_t *chg[2];
     struct ref_target *refs[2];
+    int64_t undo; /* the run whose write is put into a batch next; 0: a write of the sync itself */
 };
 /* Reads a pair with both records and makes the planner's view of it. */
 int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena *a, struct loaded *out, struct err *e);
@@ -520,6 +522,9 @@ int snapshot_make(struct engine *g, struct g_link *l, struct arena *a, struct lo
 /* One-sided: a record without a pair. */
 int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a,
                        struct loaded *out, struct err *e);
+/* The pair of ld as it was when a write to side was decided whose intent is still open. */
+int snapshot_at_write(struct engine *g, struct g_link *l, int side, const struct loaded *ld, str source_obs,
+                      struct arena *a, struct loaded *out, struct err *e);
 enum side_state side_state_of(const struct record *r);
 /* A pair of this link was bound or let go, or one of its records changed its state. */
 void refs_changed(struct engine *g, const struct g_link *l);
@@ -530,6 +535,7 @@ void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl
 /* A person decided field i: the side `winner` has the change, the other one what was agreed on before. */
 void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a);
 enum { EXTRA_LOOP_UNTIL = 'l', EXTRA_RELEASED = 'r' }; /* times, for guard.c */
+enum { EXTRA_UNDO = 'u' };                             /* the run that takes something of the pair back */
 /* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts
  * crashes. */
 str extra_get(str extra, char tag);
@@ -597,6 +603,9 @@ struct builder {
     int find_target[FIND_MAX];
 };
 bool link_work(struct engine *g, struct g_link *l);
+/* The record of that side must be asked for once more before it may be written. */
+bool work_reads_first(const struct engine *g, const struct g_link *l, const struct loaded *ld, int target);
+int pair_later(struct engine *g, struct g_link *l, struct loaded *ld, int64_t due_us, struct err *e);
 void builder_start(struct engine *g, struct g_link *l, enum lane lane, struct builder *b);
 bool builder_has_room(const struct builder *b, int side);
 /* Opens the intents of all batches inside the caller's transaction. */
@@ -631,9 +640,9 @@ int guard_merged(struct engine *g, struct g_link *l, struct loaded *ld, int side
                  struct err *e);
 
 /* ---- change.c */
-/* before: values of the target in the order of the rules; NULL: not known. */
+/* was: the pair as it was when the write was decided; NULL: nothing is known of a record before. */
 int change_note(struct engine *g, struct g_link *l, const struct g_batch *b, const struct g_entry *entry,
-                const tl_value *before, str id, struct arena *a, struct err *e);
+                const struct loaded *was, str id, struct arena *a, struct err *e);
 
 /* ---- push.c */
 int32_t field_of_number(const struct g_link *l, uint32_t number); /* index of the rules' field; -1: none */

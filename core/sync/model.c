@@ -4,6 +4,7 @@
 #include "engine_int.h"
 #include "log.h"
 #include "preview.h"
+#include "undo.h"
 
 struct g_endpoint *model_endpoint(struct engine *g, int64_t id)
 {
@@ -450,6 +451,8 @@ void model_conn_forget(struct engine *g, struct g_conn *c)
     if (*at)
         *at = c->next;
     by_id_drop(&g->conn_ids, c->row.connection);
+    preview_free(c);
+    undo_free(c);
     arena_done(&c->arena);
     free(c);
 }
@@ -470,6 +473,7 @@ void model_free(struct engine *g)
         struct g_conn *c = g->conns;
         g->conns = c->next;
         preview_free(c);
+        undo_free(c);
         arena_done(&c->arena);
         free(c);
     }

@@ -4,6 +4,7 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "undo.h"
 
 struct g_batch *batch_find(struct engine *g, int64_t intent)
 {
@@ -454,17 +455,18 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     AUTO(arena_done) struct arena a = {0};
     int side = b->side, source = 1 - side;
     struct g_feed *f = l->feed[side];
-    struct loaded ld;
+    struct loaded ld, was;
     str source_obs = {0};
     int rc = snapshot_load(g, l, entry->pair, &a, &ld, e);
     if (rc == TL_OK)
         rc = source_at_write(g, b, &ld, &a, &source_obs, e);
+    if (rc == TL_OK)
+        rc = snapshot_at_write(g, l, b->side, &ld, source_obs, &a, &was, e);
     if (rc != TL_OK)
         return rc;
     uint32_t n = l->rules.n_fields;
     bool *agreed = arena_array(&a, bool, n + 1);
     tl_value *value[2] = {arena_array(&a, tl_value, n + 1), arena_array(&a, tl_value, n + 1)};
-    tl_value *before = arena_copy(&a, ld.values[side], sizeof(tl_value) * (n + 1));
     link_values(l, source, source_obs, value[source], &a);
     bool post_full = post && (post->flags & TL_REC_FULL);
     AUTO(buf_done) struct buf overlay = {0};
@@ -527,7 +529,9 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     link_lanes_stale(l);
     rc = pair_store(g->db, &ld.pair, e);
     if (rc == TL_OK)
-        rc = change_note(g, l, b, entry, before, ld.rec[side].id, &a, e);
+        rc = change_note(g, l, b, entry, &was, ld.rec[side].id, &a, e);
+    if (rc == TL_OK && (b->flags & BATCH_UNDO))
+        rc = undo_written(g, b, entry, &a, e);
     if (rc == TL_OK && !observed)
         rc = wake_others(g, ld.rec[side].rec, ld.pair.pair, &a, e);
     if (rc == TL_OK && !observed && !post_full)

@@ -2,6 +2,7 @@
  * when the record, the map or the schema changes. */
 #include "engine_int.h"
 #include "reason.h"
+#include "undo.h"
 #include "unicode.h"
 
 const char *reason_code_of(int32_t reason)
@@ -91,7 +92,7 @@ static int fail_entry(struct engine *g, struct g_link *l, struct g_batch *b, str
         t.field = str_of(error->field);
     }
     p->intent = 0;
-    return fail_pair(g, l, p, &t, e);
+    return b->flags & BATCH_UNDO ? undo_refused(g, b, p, code, error, a, e) : fail_pair(g, l, p, &t, e);
 }
 
 static bool duplicate_may_be_ours(const struct g_link *l, const struct g_batch *b, const struct g_entry *entry,

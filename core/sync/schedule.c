@@ -3,6 +3,7 @@
  */
 #include "engine_int.h"
 #include "preview.h"
+#include "undo.h"
 
 #define PATIENCE_MAX_US (64 * US_PER_S)
 
@@ -297,6 +298,7 @@ bool schedule_round(struct engine *g)
 {
     bool any = take_answers(g);
     any |= preview_turn(g);
+    any |= undo_turn(g);
     any |= life_turn(g);
     if (!g_spent(g) && g->unknown)
         any |= resolve_turn(g);
@@ -326,6 +328,6 @@ static int64_t unknown_due(const struct engine *g)
 
 int64_t schedule_next_us(const struct engine *g)
 {
-    int64_t due = earlier(g->trim_due, mono_of(g, g->collect_wall));
+    int64_t due = earlier(earlier(g->trim_due, undo_due(g)), mono_of(g, g->collect_wall));
     return earlier(earlier(due, ready_first_us(&g->ready)), unknown_due(g));
 }

@@ -1,8 +1,10 @@
 /* A plan as people read it: how much of what, in which direction, with how many calls; and its rows. */
+#include "change.h"
 #include "obs.h"
 #include "pairs.h"
 #include "plans.h"
 #include "preview.h"
+#include "undo.h"
 #include "values.h"
 #include "view_record.h"
 
@@ -153,6 +155,7 @@ int view_plan(struct db *r, int64_t id, int64_t now_us, json_t **out, struct err
     json_t *o = json_object();
     json_object_set_new(o, "run", json_integer(run.run));
     json_object_set_new(o, "run_kind", json_string(run_kind_name(run.kind)));
+    json_object_set_new(o, "dry_run", json_boolean(run.kind == RUN_DRYRUN || (run.basis & UNDO_DRY)));
     json_object_set_new(o, "connection", view_str(c.name));
     json_object_set_new(o, "state", json_string(history_state_name(run.state)));
     json_object_set_new(o, "phase", view_text_or_null(run.phase));
@@ -197,6 +200,7 @@ static json_t *item_json(struct view_kinds *kinds, struct arena *a, const struct
                                                                  : (at_home ? 1 - item->side : item->side);
     json_error_t ignored;
     json_t *fields = item->fields.n ? json_loadb(item->fields.p, item->fields.n, 0, &ignored) : NULL;
+    change_fields_show(fields);
     json_t *o = json_object();
     json_object_set_new(o, "item", json_integer(item->item));
     json_object_set_new(o, "kind", view_text_or_null(l ? l->name : (str){0}));
@@ -230,7 +234,7 @@ int view_plan_items(struct db *r, const struct view_plan_filter *f, const struct
     struct plan_filter by = {.run = f->run, .what = -1, .state = -1, .after = page ? page->after : 0};
     if (f->what && !plan_what_of(str_of(f->what), &by.what)) {
         err_set(e, E_USAGE, "\"%s\" is not a kind of plan row", f->what);
-        err_hint(e, "create, update, adopt, conflict, failure or duplicate");
+        err_hint(e, "create, update, adopt, conflict, failure, duplicate or undo");
         return E_USAGE;
     }
     int rc = run_of(r, &a, f->run, &run, &c, &links, e);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "budget.h"
+#include "change.h"
 #include "failures.h"
 #include "feeds.h"
 #include "obs.h"
@@ -10,6 +11,7 @@
 #include "records.h"
 #include "runs.h"
 #include "times.h"
+#include "undo.h"
 #include "values.h"
 #include "view_record.h"
 
@@ -179,6 +181,12 @@ static json_t *paged(json_t *list, int64_t next)
     return o;
 }
 
+/* One that was only looked at wrote nothing, whatever it was about. */
+static const char *kind_shown(const struct run *r)
+{
+    return run_kind_name(r->kind == RUN_UNDO && (r->basis & UNDO_DRY) ? RUN_DRYRUN : r->kind);
+}
+
 int view_history(struct db *r, const char *connection, int64_t since_us, const struct view_page *page, json_t **out,
                  struct err *e)
 {
@@ -219,7 +227,7 @@ int view_history(struct db *r, const char *connection, int64_t since_us, const s
             json_object_set_new(o, "source", view_str(ep[1 - row->to].name));
             json_object_set_new(o, "destination", view_str(ep[row->to].name));
             json_object_set_new(o, "kind", view_text_or_null(l.name));
-            json_object_set_new(o, "run_kind", json_string(run_kind_name(runs[i].kind)));
+            json_object_set_new(o, "run_kind", json_string(kind_shown(&runs[i])));
             json_object_set_new(o, "state", json_string(history_state_name(runs[i].state)));
             json_array_append_new(list, o);
         }
@@ -427,6 +435,7 @@ int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e)
         for (size_t i = 0; i < n; i++) {
             AUTO(text_free) char *text = str_dup(changes[i].fields);
             json_t *fields = json_loads(text, 0, NULL);
+            change_fields_show(fields);
             json_array_append_new(history,
                                   json_pack("{s:s,s:o,s:I,s:s,s:o,s:o}", "op",
                                             ops[changes[i].op >= 0 && changes[i].op < 5 ? changes[i].op : 0], "at",

@@ -4,6 +4,7 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "undo.h"
 
 void link_lanes_stale(struct g_link *l)
 {
@@ -70,11 +71,16 @@ static uint32_t batch_limit(const struct g_link *l, int side)
     return max > BATCH_MAX ? BATCH_MAX : max;
 }
 
+static int64_t undo_of(const struct g_batch *b)
+{
+    return b->flags & BATCH_UNDO ? b->run : 0;
+}
+
 static struct g_batch *builder_batch(struct engine *g, struct g_link *l, struct builder *b, int side, int op,
-                                     int32_t lane)
+                                     int32_t lane, int64_t undo)
 {
     for (struct g_batch *it = b->batches; it; it = it->next)
-        if (it->side == side && it->op == op && it->n < it->cap)
+        if (it->side == side && it->op == op && it->n < it->cap && undo_of(it) == undo)
             return it;
     if (b->room[side] <= 0) {
         b->starved[side] = true;
@@ -93,6 +99,8 @@ static struct g_batch *builder_batch(struct engine *g, struct g_link *l, struct 
     n->made_us = g_now(g);
     n->map_gen = l->row.map_gen;
     n->flags = l->quiet && l->row.phase < PHASE_LIVE ? BATCH_QUIET : 0;
+    n->flags |= undo ? BATCH_UNDO : 0;
+    n->run = undo;
     n->cap = batch_limit(l, side);
     n->entries = arena_array(&n->arena, struct g_entry, n->cap);
     n->next = b->batches;
@@ -114,7 +122,7 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
                 const struct plan *plan, struct err *e)
 {
     int source = 1 - side;
-    struct g_batch *batch = builder_batch(g, l, b, side, op, ld->pair.lane);
+    struct g_batch *batch = builder_batch(g, l, b, side, op, ld->pair.lane, ld->undo);
     if (!batch)
         return E_BUSY;
     struct g_entry *entry = &batch->entries[batch->n];
@@ -163,7 +171,10 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
         AUTO(arena_done) struct arena a = {0};
         if (it->n == 0)
             continue;
-        rc = run_for(g, l, it->lane, &it->run, e);
+        if (it->run == 0)
+            rc = run_for(g, l, it->lane, &it->run, e);
+        if (rc != TL_OK)
+            break;
         struct intent row = {.intent = it->intent,
                              .link = it->link,
                              .endpoint = it->endpoint,
@@ -355,7 +366,7 @@ static int pair_exists(struct engine *g, struct loaded *ld, struct err *e)
     return pair_insert(g->db, &ld->pair, e);
 }
 
-static int pair_later(struct engine *g, struct g_link *l, struct loaded *ld, int64_t due_us, struct err *e)
+int pair_later(struct engine *g, struct g_link *l, struct loaded *ld, int64_t due_us, struct err *e)
 {
     ld->pair.due_us = due_us;
     link_lanes_stale(l);
@@ -527,7 +538,7 @@ static int work_counterpart(struct engine *g, struct g_link *l, struct loaded *l
 
 /* A write that cannot be bound to the version it builds on goes over whatever was edited meanwhile, unseen: so the
  * record is read right before, however lately a list showed it. */
-static bool must_read_first(const struct engine *g, const struct g_link *l, const struct loaded *ld, int target)
+bool work_reads_first(const struct engine *g, const struct g_link *l, const struct loaded *ld, int target)
 {
     bool bound = (l->rules.can[target] & TL_CAN_CONDITIONAL) && ld->rec[target].version.n;
     return !bound && !asked_just_now(g, ld->rec[target].rec);
@@ -537,7 +548,7 @@ static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, st
                        const struct plan *plan, struct arena *a, struct err *e)
 {
     int target = plan->target;
-    if (must_read_first(g, l, ld, target)) {
+    if (work_reads_first(g, l, ld, target)) {
         if (!builder_has_room(b, target) || l->feed[target]->n_wants >= WANTS_MAX) {
             b->starved[target] = true;
             return TL_OK;
@@ -613,6 +624,10 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
             feed_want(l->feed[s], ld->rec[s].rec, ld->rec[s].id, g_mono(g), ld->pair.pair);
             return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e); /* the read wakes it earlier */
         }
+    bool undone = false;
+    int rc_undo = undo_work(g, l, ld, b, a, &undone, e);
+    if (rc_undo != TL_OK || undone)
+        return rc_undo;
     if (guard_rests_until(&ld->pair) > g_now(g))
         return pair_later(g, l, ld, guard_rests_until(&ld->pair), e);
     if (ld->pair.status == PAIR_LOOP) {

@@ -8,6 +8,7 @@
 #include "connections.h"
 #include "life.h"
 #include "pairs.h"
+#include "runs.h"
 #include "times.h"
 
 static const char *const kinds[] = {"account", "contact"};
@@ -273,6 +274,23 @@ static void by_hand(struct life *l, char what)
         (void)admin_pair_ignore(l->engine, p.pair, what == 'i', NULL, &e);
 }
 
+/* The newest run of live changes is taken back. */
+static void take_back(struct life *l)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct run_filter f = {0};
+    struct run *runs = NULL;
+    size_t n = 0;
+    struct err e = {0};
+    if (run_list(l->db, &a, &f, 100, &runs, &n, &e) != TL_OK)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (runs[i].kind == RUN_LIVE) {
+            (void)admin_undo_run(l->engine, runs[i].run, false, NULL, &e);
+            return;
+        }
+}
+
 void chaos_do(struct life *l, char what)
 {
     struct world *w = l->world;
@@ -309,6 +327,9 @@ void chaos_do(struct life *l, char what)
         break;
     case 'f':
         (void)admin_failure_retry(l->engine, &all, NULL, &e);
+        break;
+    case 'z':
+        take_back(l);
         break;
     case 'x':
     case 'y':

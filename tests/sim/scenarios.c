@@ -79,6 +79,14 @@ const struct scenario scenarios[] = {
     S("commits that show late", UNIQUE, "e:n:E:", .late_commits = true),
     S("clocks apart", UNIQUE, "C:e:C:", .skew = 1000),
     S("made anew", UNIQUE, "en:", .anew = true),
+    S("taken back", UNIQUE, "e:e:z:"),
+    S("taken back, preconditions", UNIQUE | STRICT, "e:e:z:"),
+    S("taken back, answer lost", UNIQUE, "e:e:z:", .unknown = 60),
+    S("taken back, some of a batch fail", UNIQUE, "e:e:z:", .partial = 40),
+    S("taken back while it is edited", UNIQUE, "e:e:zeE:"),
+    S("taken back and edited on", UNIQUE, "e:e:z:e:"),
+    S("taken back and the undo too", UNIQUE, "e:e:z.z:e:"),
+    S("taken back while paused", UNIQUE, "e:e:zp.P:"),
 };
 const int n_scenarios = (int)(sizeof scenarios / sizeof *scenarios);
 

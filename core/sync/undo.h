@@ -1,0 +1,64 @@
+#ifndef UNDO_H
+#define UNDO_H
+/* Taking back what a run wrote, where the value is still that run's. An undo is a run of its own (RUN_UNDO, about: the
+ * run it takes back) whose rows (ITEM_UNDO, one a field) say what comes back and what is left alone, and why.
+ *
+ * First every change row of the run is looked at, a slice a turn: of one field of one record the oldest value that an
+ * unbroken chain of its writes leads to. Pairs that have something to take back are marked (EXTRA_UNDO) and woken; when
+ * such a pair is worked on, each of its rows is checked again, and what still holds is written like any other write:
+ * intent, condition, bases, change row. Both sides then agree on what each of them holds, so that the value is not
+ * carried over again; an edit on either side travels as ever. Row, outcome and bases are one transaction, so that a
+ * crash at any moment leaves a row that is done or one that is looked at again. */
+#include "engine_int.h"
+#include "plans.h"
+
+enum { UNDO_DRY = 1 }; /* run.basis of an undo */
+
+/* In memory; after a restart the change rows are walked again, and pairs that have rows already are left out. */
+struct undo {
+    int64_t run, about, link;
+    bool dry, planned;
+    int64_t after; /* change row the walk has come to */
+    int64_t look_due;
+};
+
+/* admin_undo.c */
+int admin_undo_cancel(struct engine *g, struct g_conn *c, json_t **out, struct err *e);
+
+/* undo.c: the life of such a run. [control] */
+int undo_begin(struct engine *g, struct g_conn *c, const struct run *about, uint64_t how, int64_t *run_out,
+               struct err *e);
+/* One field of one pair, as this change row wrote it. */
+int undo_begin_field(struct engine *g, struct g_conn *c, const struct change *row, uint32_t number, uint64_t how,
+                     int64_t *run_out, struct err *e);
+int undo_end(struct engine *g, struct g_conn *c, int32_t state, struct err *e);
+bool undo_turn(struct engine *g);
+int64_t undo_due(const struct engine *g);         /* mono; NEVER: nothing is being taken back */
+int undo_resume(struct engine *g, struct err *e); /* after a start */
+void undo_free(struct g_conn *c);
+
+/* undo_item.c: its rows */
+/* Rows for what the run wrote in this pair: number 0: every field. row: only this change. Inside a transaction. */
+struct undo_ask {
+    int64_t run, about, link, pair;
+    const struct change *row;
+    uint32_t number;
+    bool dry;
+    int32_t lane;
+};
+int undo_plan_pair(struct engine *g, const struct undo_ask *ask, struct err *e);
+/* The pair is marked and worked on now: *done when it waits for a read or a write of its undo. */
+int undo_work(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, struct arena *a, bool *done,
+              struct err *e);
+/* A write of an undo is in: its rows are done. Inside the transaction of the outcome. */
+int undo_written(struct engine *g, const struct g_batch *b, const struct g_entry *entry, struct arena *a,
+                 struct err *e);
+/* It was refused for good: its rows are skipped, the pair goes on. */
+int undo_refused(struct engine *g, const struct g_batch *b, struct pair *p, const char *code, const tl_error *error,
+                 struct arena *a, struct err *e);
+/* A row that nothing can be done about any more. */
+int undo_skip(struct engine *g, struct plan_item *item, const char *code, const char *detail, struct err *e);
+/* The run a pair is marked for; 0: none. */
+int64_t undo_of_pair(const struct pair *p);
+int undo_mark(struct engine *g, struct pair *p, int64_t run, int32_t lane, struct arena *a, struct err *e);
+#endif

@@ -1,0 +1,106 @@
+"""What a run wrote is taken back at the vendors, where it is still as it was written."""
+import pytest
+from systemlib import Site, wait_until
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Site("--contacts", 60, "--accounts", 12) as s:
+        s.start()
+        s.sign_in()
+        s.connect("every=1s")
+        s.first_sync()
+        yield s
+
+
+def pair_of(site, record_id):
+    return str(site.list("pair", "find", record_id)[0]["pair"])
+
+
+def last_change(site, pair):
+    return max((h for h in site.list("pair", "show", pair)[0]["history"]), key=lambda h: h["at"])
+
+
+def rows(site, *args, code=0):
+    done = site.run("undo", *args, "-y", "--json", check=False)
+    assert done.returncode == code, done.stderr
+    import json
+    return json.loads(done.stdout)["items"]
+
+
+def test_a_run_is_taken_back(site):
+    """Looked at, refused without a yes, taken back, listed, in the history and in the audit. proves: Q22 S1-41"""
+    edited = site.pairs(3)
+    before = {b: site.salesforce()[b]["Title"] for _, b, _ in edited}
+    for a, _, _ in edited:
+        site.sandbox.change("desk", "contacts", a, title="by mistake")
+    for _, b, _ in edited:
+        site.wait_title("salesforce", b, "by mistake")
+    site.wait_quiet()
+    run = str(last_change(site, pair_of(site, edited[0][0]))["run"])
+    ours = edited[0][1]
+    site.sandbox.change("salesforce", "Contact", ours, Title="on purpose")
+    site.wait_title("desk", edited[0][0], "on purpose")
+    site.wait_quiet()
+    asked = site.run("undo", "run", run, check=False)
+    assert asked.returncode != 0 and site.salesforce()[edited[1][1]]["Title"] == "by mistake"
+    looked = site.run("undo", "run", run, "-n")
+    assert "nothing was written" in looked.stderr and "by mistake" in looked.stdout
+    assert site.salesforce()[edited[1][1]]["Title"] == "by mistake"
+    found = rows(site, "run", run, code=8)
+    mine = {r["b_id"]: r for r in found if r["b_id"] in before and r["field"] == "title" and r["to"] == "b"}
+    assert mine[ours]["state"] == "skipped" and mine[ours]["code"] in ("EDITED", "WRITTEN_SINCE") and mine[ours]["detail"]
+    for a, b, _ in edited[1:]:
+        assert mine[b]["state"] == "done"
+        assert (site.salesforce()[b]["Title"] or "") == (before[b] or "")
+        assert site.desk()[a]["title"] == "by mistake"
+    assert site.salesforce()[ours]["Title"] == "on purpose"
+    history = [r for r in site.list("sync", "history") if r["run_kind"] == "undo"]
+    assert sum(r["updated"] for r in history) >= 2
+    shown = last_change(site, pair_of(site, edited[1][0]))
+    assert shown["cause"] == "undo" and shown["run"] == history[0]["run"]
+    assert "undo.run" in [a["act"] for a in site.list("audit", "list")]
+
+
+def test_one_field_is_taken_back_and_the_undo_too(site):
+    a, b, _ = site.pairs(1, skip=4)[0]
+    before = site.salesforce()[b]["Title"]
+    site.sandbox.change("desk", "contacts", a, title="wrong")
+    site.wait_title("salesforce", b, "wrong")
+    site.wait_quiet()
+    pair = pair_of(site, a)
+    assert rows(site, "pair", pair, "--field", "title")[0]["state"] == "done"
+    assert site.salesforce()[b]["Title"] == before
+    assert rows(site, "pair", pair, "--field", "title")[0]["state"] == "done"
+    assert site.salesforce()[b]["Title"] == "wrong"
+
+
+def test_it_stays_so_over_a_kill(site):
+    a, b, _ = site.pairs(1, skip=5)[0]
+    before = site.salesforce()[b]["Title"]
+    site.sandbox.change("desk", "contacts", a, title="mistaken")
+    site.wait_title("salesforce", b, "mistaken")
+    site.wait_quiet()
+    pair = pair_of(site, a)
+    site.run("undo", "pair", pair, "--field", "title", "-y", "--no-wait")
+    site.restart(kill=True)
+    site.wait_running()
+    wait_until(lambda: site.salesforce()[b]["Title"] == before, 30, "the undo goes on")
+    site.run("sync", "start", "demo", "--full")
+    site.wait_quiet()
+    assert site.salesforce()[b]["Title"] == before and site.desk()[a]["title"] == "mistaken"
+    assert site.sandbox.violations()["violations"] == []
+
+
+def test_refused_while_paused(site):
+    """proves: S1-53"""
+    a, _, _ = site.pairs(1, skip=6)[0]
+    run = str(max(r["run"] for r in site.list("sync", "history") if r["updated"]))
+    site.run("connection", "pause", "demo")
+    assert site.run("undo", "run", run, "-y", check=False).returncode == 6
+    assert site.run("undo", "run", run, "-n", check=False).returncode in (0, 6)
+    site.run("connection", "resume", "demo")
+    assert site.run("undo", "run", "999999", "-y", check=False).returncode == 4
+    assert site.run("undo", "pair", pair_of(site, a), "--field", "nope", "-y", check=False).returncode == 4
+    assert site.run("undo", "pair", pair_of(site, a), "-y", check=False).returncode == 2
+    assert site.api("POST", "/api/v1/undos", {"run": 1, "pair": 2}).status == 400
