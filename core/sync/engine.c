@@ -35,6 +35,14 @@ static void storage_failed(struct engine *g, const char *what, struct err *e)
     g->storage_due = g_mono(g) + US_PER_S;
 }
 
+void g_write_failed(struct engine *g, const char *what, struct err *e)
+{
+    if (e->status == E_STORAGE)
+        storage_failed(g, what, e);
+    else
+        log_err(LOG_ERROR, what, e);
+}
+
 int g_end(struct engine *g, int rc, const char *what, struct err *e)
 {
     while (g->counted) {
@@ -53,6 +61,7 @@ int g_end(struct engine *g, int rc, const char *what, struct err *e)
     } else {
         db_rollback(g->db);
     }
+    runs_settle(g, rc == TL_OK);
     if (rc == E_STORAGE)
         storage_failed(g, what, e);
     else if (rc != TL_OK && e) {
@@ -295,7 +304,7 @@ static bool storage_turn(struct engine *g)
     if (g->storage_due > g_mono(g))
         return false;
     struct err e = {0};
-    if (db_probe(g->db, &e) != TL_OK || model_refresh(g, &e) != TL_OK) {
+    if (db_probe(g->db, &e) != TL_OK || model_refresh(g, &e) != TL_OK || prep_store_again(g, &e) != TL_OK) {
         g->storage_due = g_mono(g) + US_PER_S;
         return false;
     }

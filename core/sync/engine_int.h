@@ -42,6 +42,7 @@ enum {
 };
 #define JUST_NOW_US    (2 * US_PER_S) /* a write that takes no condition builds on what was read so lately */
 #define DEBOUNCE_US    (US_PER_S / 2)
+#define HINT_AGAIN_US  (2 * US_PER_S)  /* a record is not fetched more often because of hints */
 #define READ_WAIT_US   (60 * US_PER_S) /* a pair waits so long for a read, should the read be lost */
 #define IDLE_US        (20 * US_PER_MS)
 #define SWEEP_US       (7 * US_PER_DAY)
@@ -173,6 +174,10 @@ struct g_feed {
     struct get_want *wants, *wants_last;
     unsigned n_wants;
     int64_t hint_due; /* mono; NEVER: none */
+    struct {
+        uint64_t id; /* its hash */
+        int64_t at;  /* mono */
+    } hinted[64];    /* fetched a moment ago because of a hint */
     int64_t recheck_due;
     bool unusable_known; /* else n_unusable is to be counted */
     int64_t n_unusable;  /* open failures of records that could not be used; at least as many as there are */
@@ -194,6 +199,7 @@ struct g_conn {
     struct g_link *links;    /* by g_link.next_of_conn */
     struct preview *preview; /* preview.h; NULL: no dry run goes on */
     struct undo *undo;       /* undo.h; NULL: nothing is being taken back */
+    bool unstored;           /* row is newer than what is stored: the disk failed */
     int64_t window_us;       /* windows of new links count back from here; 0: from now */
 };
 
@@ -233,7 +239,8 @@ struct g_link {
     int32_t share, credit[2];      /* calls in a row while others wait for the endpoint; left of them */
     int64_t live_run, live_run_until;
     int64_t retry_run;
-    int64_t plan; /* the dry run that the running first sync carries out; 0: none; -1: look */
+    bool run_is_new[2]; /* live_run, retry_run: made in the transaction that is open */
+    int64_t plan;       /* the dry run that the running first sync carries out; 0: none; -1: look */
     struct g_count counts[4];
     struct g_link *next_counted; /* while counts are not stored */
     bool counted;
@@ -344,6 +351,7 @@ struct engine {
     int64_t collect_wall;   /* when the grace of a deleted connection ends; NEVER */
     struct g_link *counted; /* by g_link.next_counted */
     unsigned unknown;       /* batches of unknown outcome */
+    bool runs_new;          /* some link's run_is_new */
 };
 
 /* ---- engine.c */
@@ -360,6 +368,8 @@ void g_step(struct engine *g, unsigned n);
 int g_begin(struct engine *g, struct err *e);
 /* Commits when rc is TL_OK, else rolls back and notes storage trouble. Returns what happened. */
 int g_end(struct engine *g, int rc, const char *what, struct err *e);
+/* A write beside those transactions failed: told, and where it was the disk, nothing is sent until it works again. */
+void g_write_failed(struct engine *g, const char *what, struct err *e);
 struct call *g_call(struct engine *g, enum call_kind kind, int64_t endpoint, int32_t purpose);
 void g_submit(struct engine *g, struct call *c);
 struct call_note { /* what the engine remembers of a call it sent; in the call's arena */
@@ -440,6 +450,8 @@ bool endpoint_trouble(struct engine *g, struct g_endpoint *ep, const struct call
 int64_t endpoint_throttled_until(const struct engine *g, const struct g_endpoint *ep);
 void endpoint_works(struct engine *g, struct g_endpoint *ep, const struct call *c); /* c was answered */
 void endpoint_unblock(struct engine *g, struct g_endpoint *ep);
+/* What was learnt of endpoints while nothing could be written down. */
+int prep_store_again(struct engine *g, struct err *e);
 bool endpoint_used(const struct engine *g, const struct g_endpoint *ep); /* by a connection that should run */
 void conn_block(struct engine *g, struct g_conn *c, const char *code, const char *text);
 void conn_unblock(struct engine *g, struct g_conn *c, const char *code);
@@ -687,6 +699,7 @@ int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t 
                 struct err *e);
 
 /* ---- run.c */
+void runs_settle(struct engine *g, bool committed); /* what run_for made in a transaction that failed is not there */
 int run_for(struct engine *g, struct g_link *l, int32_t lane, int64_t *run_out, struct err *e);
 enum run_field { COUNT_ADDED, COUNT_UPDATED, COUNT_MATCHED, COUNT_FAILED, COUNT_CONFLICT };
 void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run_field what);

@@ -167,6 +167,18 @@ static bool id_listed(const str *ids, unsigned n, str id)
     return false;
 }
 
+/* A record that somebody types in is told of every second. */
+static bool hinted_just_now(struct g_feed *f, str id, int64_t mono)
+{
+    uint64_t hash = store_hash(id.p, id.n);
+    unsigned at = (unsigned)(hash % ARRAY_LEN(f->hinted));
+    if (f->hinted[at].id == hash && mono - f->hinted[at].at < HINT_AGAIN_US)
+        return true;
+    f->hinted[at].id = hash;
+    f->hinted[at].at = mono;
+    return false;
+}
+
 static unsigned collect_hints(struct engine *g, struct g_feed *f, struct call *c, str *ids, struct get_note *notes,
                               unsigned n, unsigned max)
 {
@@ -181,6 +193,10 @@ static unsigned collect_hints(struct engine *g, struct g_feed *f, struct call *c
     for (size_t i = 0; i < n_hints; i++) {
         if (id_listed(ids, n, hints[i].id))
             continue;
+        if (hinted_just_now(f, hints[i].id, g_mono(g))) {
+            f->hint_due = g_mono(g) + DEBOUNCE_US;
+            continue;
+        }
         ids[n] = hints[i].id;
         notes[n++] = (struct get_note){.hint = hints[i]};
     }

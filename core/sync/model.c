@@ -238,7 +238,8 @@ static void take_connection(struct engine *g, const struct connection *row)
         g->conns = c;
         by_id_put(&g->conn_ids, row->connection, c);
     }
-    conn_row_take(c, row);
+    if (!c->unstored)
+        conn_row_take(c, row);
     for (int s = 0; s < 2; s++)
         c->ep[s] = model_endpoint(g, row->endpoint[s]);
 }

@@ -10,15 +10,18 @@
 #define AUTH_AGAIN_US (20 * US_PER_S) /* looks whether it is still refused; the sign-in itself keeps its own pauses */
 #define CALM_US       (1800 * US_PER_S)
 
-static void conn_store(struct engine *g, struct g_conn *c, const char *act, const char *code)
+static int conn_store(struct engine *g, struct g_conn *c, const char *act, str code)
 {
     struct err e = {0};
     struct audit trace = {
-        .at_us = g_now(g), .who = STR("engine"), .act = str_of(act), .object = c->row.name, .detail = str_of(code)};
+        .at_us = g_now(g), .who = STR("engine"), .act = str_of(act), .object = c->row.name, .detail = code};
     c->row.state_us = g_now(g);
-    if (connection_transition(g->db, &c->row, &trace, &e))
-        log_err(LOG_ERROR, "connection", &e);
+    int rc = connection_transition(g->db, &c->row, &trace, &e);
+    c->unstored = rc == E_STORAGE;
+    if (rc != TL_OK)
+        g_write_failed(g, "storing the state of a connection", &e);
     model_feeds_build(g, c);
+    return rc;
 }
 
 /* Blocks of the store end by what ends them, not by an endpoint that works again. */
@@ -46,7 +49,7 @@ void conn_block(struct engine *g, struct g_conn *c, const char *code, const char
     c->row.block_code = arena_str(&c->arena, str_of(code));
     c->row.block_text = arena_str(&c->arena, str_of(text));
     log_line(LOG_WARN, "connection", "\"%.*s\" is blocked: %s", STR_FMT(c->row.name), text);
-    conn_store(g, c, "connection.blocked", code);
+    (void)conn_store(g, c, "connection.blocked", c->row.block_code);
 }
 
 void conn_unblock(struct engine *g, struct g_conn *c, const char *code)
@@ -57,7 +60,7 @@ void conn_unblock(struct engine *g, struct g_conn *c, const char *code)
     c->row.state = c->row.paused_us ? CONN_PAUSED : prev;
     c->row.block_code = c->row.block_text = (str){0};
     log_line(LOG_INFO, "connection", "\"%.*s\" goes on", STR_FMT(c->row.name));
-    conn_store(g, c, "connection.unblocked", code);
+    (void)conn_store(g, c, "connection.unblocked", str_of(code));
 }
 
 static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *code, const char *text)
@@ -68,7 +71,7 @@ static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *
     ep->row.blocked_us = g_now(g);
     ep->row.auth_state = strcmp(code, "AUTH_FAILED") == 0 ? ENDPOINT_AUTH_FAILED : ep->row.auth_state;
     if (endpoint_update(g->db, &ep->row, &e))
-        log_err(LOG_ERROR, "endpoint", &e);
+        g_write_failed(g, "storing the state of an endpoint", &e);
     AUTO(buf_done) struct buf object = {0};
     buf_fmt(&object, "endpoint %.*s", STR_FMT(ep->row.name));
     bool other_org = strcmp(code, "ORG_MISMATCH") == 0;
@@ -80,7 +83,7 @@ static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *
                                                "new one add an [endpoint] section of its own and connect that")
                                          : STR("run `tieline endpoint check`, then `tieline endpoint auth`")};
     if (repair_raise(g->db, &r, &e))
-        log_err(LOG_ERROR, "endpoint", &e);
+        g_write_failed(g, "storing the state of an endpoint", &e);
     for (struct g_conn *c = g->conns; c; c = c->next)
         if (c->ep[0] == ep || c->ep[1] == ep)
             conn_block(g, c, code, text);
@@ -91,11 +94,11 @@ void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
     struct err e = {0};
     ep->row.block_code = ep->row.block_text = (str){0};
     if (endpoint_update(g->db, &ep->row, &e))
-        log_err(LOG_ERROR, "endpoint", &e);
+        g_write_failed(g, "storing the state of an endpoint", &e);
     AUTO(buf_done) struct buf object = {0};
     buf_fmt(&object, "endpoint %.*s", STR_FMT(ep->row.name));
     if (repair_clear(g->db, buf_lent(&object), (str){0}, (str){0}, g_now(g), &e))
-        log_err(LOG_ERROR, "endpoint", &e);
+        g_write_failed(g, "storing the state of an endpoint", &e);
     for (struct g_conn *c = g->conns; c; c = c->next) {
         bool ours = c->ep[0] == ep || c->ep[1] == ep;
         if (!ours || c->ep[0]->row.block_code.n || c->ep[1]->row.block_code.n || store_blocks(c))
@@ -103,6 +106,26 @@ void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
         AUTO(text_free) char *code = str_dup(c->row.block_code); /* that of whichever endpoint came last */
         conn_unblock(g, c, code);
     }
+}
+
+int prep_store_again(struct engine *g, struct err *e)
+{
+    int rc = TL_OK;
+    for (struct g_conn *c = g->conns; c && rc == TL_OK; c = c->next)
+        if (c->unstored && (rc = conn_store(g, c, c->row.block_code.n ? "connection.blocked" : "connection.unblocked",
+                                            c->row.block_code)) == E_STORAGE)
+            return err_set(e, rc, "the state of \"%.*s\" cannot be stored", STR_FMT(c->row.name));
+    for (struct g_endpoint *ep = g->endpoints; ep && rc == TL_OK; ep = ep->next)
+        rc = endpoint_update(g->db, &ep->row, e);
+    for (struct g_endpoint *ep = g->endpoints; ep && rc == TL_OK; ep = ep->next) {
+        if (ep->row.block_code.n == 0) {
+            endpoint_unblock(g, ep);
+            continue;
+        }
+        AUTO(text_free) char *code = str_dup(ep->row.block_code), *text = str_dup(ep->row.block_text);
+        endpoint_block(g, ep, code, text);
+    }
+    return rc;
 }
 
 int64_t endpoint_throttled_until(const struct engine *g, const struct g_endpoint *ep)
@@ -132,7 +155,7 @@ static void endpoint_throttled(struct engine *g, struct g_endpoint *ep, int64_t 
     struct err e = {0};
     ep->row.throttled_until_us = until;
     if (endpoint_update(g->db, &ep->row, &e))
-        log_err(LOG_ERROR, "endpoint", &e);
+        g_write_failed(g, "storing the state of an endpoint", &e);
 }
 
 /* How long until we look whether it is still refused. Where the check is granted and the work refused, time after time,
@@ -299,6 +322,10 @@ int prep_take_account(struct engine *g, struct g_endpoint *ep, const tl_account 
     row.auth_state = ENDPOINT_AUTH_OK;
     row.checked_us = g_now(g);
     int rc = endpoint_update(g->db, &row, e);
+    if (rc == E_STORAGE) {
+        g_write_failed(g, "storing who an endpoint is", e);
+        return rc;
+    }
     if (rc != TL_OK) {
         endpoint_block(g, ep, "ORG_MISMATCH", e->text);
         return rc;
@@ -431,8 +458,10 @@ void prep_call_done(struct engine *g, struct call *c)
             g_submit(g, prep_call(g, ep, CALL_DISCOVER, 0));
         } else {
             ep->prep = PREP_NEEDED;
-            if (!str_is(ep->row.block_code, "ORG_UNKNOWN")) /* that may be told later */
-                ep->prep_due = NEVER;                       /* until it is authorised anew */
+            if (rc == E_STORAGE)
+                ep->prep_due = 0;
+            else if (!str_is(ep->row.block_code, "ORG_UNKNOWN")) /* that may be told later */
+                ep->prep_due = NEVER;                            /* until it is authorised anew */
         }
     } else if (ep && c->kind == CALL_DISCOVER) {
         if (prep_take_kinds(g, ep, &c->reply, &e) == TL_OK) {

@@ -58,9 +58,22 @@ int run_for(struct engine *g, struct g_link *l, int32_t lane, int64_t *run_out, 
         if (rc != TL_OK)
             return rc;
         l->live_run_until = g_now(g) + LIVE_RUN_US;
+        l->run_is_new[lane == LANE_RETRY] = g->runs_new = true;
     }
     *run_out = *slot;
     return TL_OK;
+}
+
+void runs_settle(struct engine *g, bool committed)
+{
+    for (struct g_link *l = g->links; l && g->runs_new; l = l->next) {
+        if (!committed && l->run_is_new[0])
+            l->live_run = 0;
+        if (!committed && l->run_is_new[1])
+            l->retry_run = 0;
+        l->run_is_new[0] = l->run_is_new[1] = false;
+    }
+    g->runs_new = false;
 }
 
 void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run_field what)

@@ -777,8 +777,7 @@ static bool wake_walk(struct engine *g, struct g_link *l)
         rc = link_wake_all(g, l, false, &e);
     rc = g_end(g, rc, "looking at every pair again", &e);
     g_step(g, (unsigned)n + 1);
-    if (rc == TL_OK)
-        l->wake_after = n == PAGE_ROWS ? list[n - 1].pair : -1;
+    l->wake_after = rc != TL_OK ? f.after : n == PAGE_ROWS ? list[n - 1].pair : -1;
     link_lanes_stale(l);
     return rc == TL_OK;
 }

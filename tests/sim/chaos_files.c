@@ -38,7 +38,7 @@ static void copy_all(const char *path, bool back)
 }
 
 /* One byte of one observation, behind the store's back. */
-static bool flip(const char *path, uint64_t random)
+bool chaos_flip(const char *path, uint64_t random)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
@@ -83,7 +83,7 @@ void chaos_files(struct world *w, const char *db_path)
             w->pause_until = w->now_us; /* it may have been paused then */
         world_trace(w, "chaos", "put back", 0);
     }
-    if ((w->knobs.chaos & CHAOS_DAMAGE) && world_chance(w, 30) && flip(db_path, world_random(w, UINT64_MAX))) {
+    if ((w->knobs.chaos & CHAOS_DAMAGE) && world_chance(w, 30) && chaos_flip(db_path, world_random(w, UINT64_MAX))) {
         w->damaged = true;
         world_trace(w, "chaos", "damage", 0);
     }

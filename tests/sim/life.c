@@ -29,12 +29,23 @@ static void random_bytes(void *self, void *out, size_t n)
         ((uint8_t *)out)[i] = (uint8_t)world_random(((struct life *)self)->world, 256);
 }
 
+bool life_is_busy(const struct life *l)
+{
+    const struct world *w = l->world;
+    return w->stage < STAGE_CALM || (w->stage == STAGE_CALM && l->calm_until - w->now_us >= US_PER_DAY);
+}
+
+bool life_is_set_up(const struct life *l)
+{
+    return l->world->stage > STAGE_SETUP;
+}
+
 static void crash_point(void *self, const char *name)
 {
     struct life *l = self;
     struct world *w = l->world;
-    if (w->stage > STAGE_CALM || (w->stage == STAGE_CALM && l->calm_until - w->now_us < US_PER_DAY))
-        return; /* hours of idle polling add nothing */
+    if (!life_is_busy(l))
+        return;
     w->crash_passages++;
     bool exactly = w->knobs.crash_at && w->crash_passages == w->knobs.crash_at;
     if (!exactly && (l->crash_in == 0 || --l->crash_in > 0))
@@ -49,6 +60,12 @@ static void advance(struct world *w, int64_t us)
     w->now_us += us;
     w->mono_us += us;
     world_later(w);
+}
+
+/* What the disk did so far in this life, where it is one that fails. */
+static int64_t disk_failures(struct life *l)
+{
+    return l->world->knobs.disk ? l->world->knobs.disk->failed(l) : 0;
 }
 
 static void must(int rc, const struct err *e, const char *what)
@@ -67,6 +84,17 @@ static void checked(void *arg, const json_t *result, const struct err *e)
     l->checked++;
 }
 
+/* What cannot be opened because of its disk is started again later. */
+static void opened(struct life *l, int rc, const struct err *e, const char *what)
+{
+    const struct disk *disk = l->world->knobs.disk;
+    if (rc && disk && disk_failures(l))
+        _exit(LIFE_CRASHED);
+    if (rc && disk && disk->refused(e))
+        _exit(LIFE_REFUSED);
+    must(rc, e, what);
+}
+
 static void endpoints(struct life *l)
 {
     struct err e = {0};
@@ -76,7 +104,7 @@ static void endpoints(struct life *l)
                                        .connector = "twin",
                                        .system = s ? "twinb" : "twina",
                                        .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
-        must(engine_endpoint_put(l->engine, &setup, &l->twin.endpoint[s], &e), &e, "endpoint");
+        opened(l, engine_endpoint_put(l->engine, &setup, &l->twin.endpoint[s], &e), &e, "endpoint");
     }
 }
 
@@ -129,14 +157,17 @@ static void set_up(struct life *l)
     w->stage = STAGE_BUSY;
 }
 
-static void sweep(struct life *l)
+/* False: it could not be asked for. */
+static bool sweep(struct life *l)
 {
     struct err e = {0};
     struct sync_request full = {.connection = "c", .full = true};
     int rc = admin_sync_start(l->engine, &full, NULL, &e);
-    if (rc == E_PRECONDITION)
-        return; /* blocked by the brake: checked elsewhere */
-    must(rc, &e, "sweep");
+    if (rc == E_STORAGE && disk_failures(l))
+        return false;
+    if (rc != E_PRECONDITION) /* blocked by the brake: checked elsewhere */
+        must(rc, &e, "sweep");
+    return true;
 }
 
 static int64_t writes(const struct world *w)
@@ -173,6 +204,14 @@ static bool connect_anew(struct life *l)
     return true;
 }
 
+/* Whom the disk failed does it again. */
+static bool put_right(struct life *l)
+{
+    int64_t failures = disk_failures(l);
+    l->put_right = chaos_end(l) && disk_failures(l) == failures;
+    return l->put_right;
+}
+
 static void stage_next(struct life *l)
 {
     struct world *w = l->world;
@@ -185,10 +224,11 @@ static void stage_next(struct life *l)
         l->calm_until = 0;
         break;
     case STAGE_CALM:
-        if (!l->put_right && !(l->put_right = chaos_end(l)))
+        if (!l->put_right && !put_right(l))
             return;
         if (l->calm_until == 0) {
-            sweep(l);
+            if (!sweep(l))
+                return;
             l->calm_until = w->now_us + US_PER_DAY + 7200 * US_PER_S;
         }
         if (w->now_us < l->calm_until)
@@ -199,7 +239,7 @@ static void stage_next(struct life *l)
     case STAGE_SWEPT:
         if (l->calm_until == 0) {
             chaos_decide(l);
-            sweep(l);
+            (void)sweep(l);
             l->calm_until = w->now_us + 3 * 3600 * US_PER_S;
         }
         if (w->now_us < l->calm_until)
@@ -221,7 +261,7 @@ static void stage_next(struct life *l)
         break;
     case STAGE_QUIET:
         if (l->quiet_until == 0) {
-            sweep(l);
+            (void)sweep(l);
             l->quiet_until = w->now_us + 7200 * US_PER_S;
         }
         if (w->now_us < l->quiet_until)
@@ -252,28 +292,44 @@ static void act(struct life *l)
             user_random(w);
             advance(w, (int64_t)world_random(w, 4000000));
         } else if (w->now_us >= w->script_wait) {
+            int64_t failures = disk_failures(l);
             scenario_act(l);
+            w->actions_left += disk_failures(l) > failures;
         }
     }
     if (w->stage == STAGE_BUSY)
         chaos_act(l);
 }
 
+static void open_all(struct life *l, const char *db_path)
+{
+    struct err e = {0};
+    const struct disk *disk = l->world->knobs.disk;
+    struct db_options o = {.path = db_path,
+                           .env = &l->env,
+                           .vfs = disk ? disk->vfs : NULL,
+                           .no_checkpoint_thread = true,
+                           .cache_kib = 1024};
+    if (disk)
+        disk->begin(l);
+    opened(l, db_open(&l->db, &o, &e), &e, "open");
+    struct engine_config config = {.db = l->db, .env = &l->env, .dispatcher = &l->twin.dispatcher};
+    opened(l, engine_open(&l->engine, &config, &e), &e, "engine");
+    endpoints(l);
+    if (disk)
+        disk->opened(l);
+}
+
 int life_run(struct world *w, const char *db_path)
 {
     struct life l = {.world = w};
-    struct err e = {0};
     l.env = (struct env){&l, now_us, mono_us, random_bytes, crash_point};
     w->lives++;
     if (w->knobs.crash_every && w->stage < STAGE_SWEPT && w->crashes < 12)
         l.crash_in = 1 + world_random(w, (uint64_t)w->knobs.crash_every);
     log_setup(getenv("SIM_VERBOSE") ? LOG_DEBUG : LOG_ERROR, LOG_TEXT);
     twin_init(&l.twin, w);
-    struct db_options o = {.path = db_path, .env = &l.env, .no_checkpoint_thread = true, .cache_kib = 1024};
-    must(db_open(&l.db, &o, &e), &e, "open");
-    struct engine_config config = {.db = l.db, .env = &l.env, .dispatcher = &l.twin.dispatcher};
-    must(engine_open(&l.engine, &config, &e), &e, "engine");
-    endpoints(&l);
+    open_all(&l, db_path);
     if (w->stage == STAGE_SETUP)
         set_up(&l);
     chaos_life(&l);
@@ -281,6 +337,8 @@ int life_run(struct world *w, const char *db_path)
     while (w->stage != STAGE_END && !w->violated) {
         w->steps++;
         act(&l);
+        if (w->knobs.disk)
+            w->knobs.disk->step(&l);
         unsigned done = engine_turn(l.engine, 0);
         for (int s = 0; s < 2; s++) /* from the turn after the one that took it in */
             if (w->told_next[s] > w->told_until[s])

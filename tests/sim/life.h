@@ -7,7 +7,7 @@
 #include "env.h"
 #include "twin.h"
 
-enum { LIFE_OVER = 0, LIFE_CRASHED = 77, LIFE_BROKEN = 78 };
+enum { LIFE_OVER = 0, LIFE_CRASHED = 77, LIFE_BROKEN = 78, LIFE_REFUSED = 79 };
 /* Runs in a process of its own; returns LIFE_OVER, or _exits with LIFE_CRASHED. */
 struct life {
     struct world *world;
@@ -32,6 +32,7 @@ void chaos_do(struct life *l, char what); /* one of an administrator's acts; see
 void chaos_decide(struct life *l);        /* the conflicts that wait for a person */
 /* Between two lives: the database is that of an earlier life again, or a byte of an observation is another one. */
 void chaos_files(struct world *w, const char *db_path);
+bool chaos_flip(const char *db_path, uint64_t random); /* one bit of one stored observation */
 
 struct scenario {
     const char *name;
@@ -48,6 +49,23 @@ void scenario_act(struct life *l);          /* the next letter of the script */
 void life_wait(struct life *l, int64_t us); /* the script goes on after so long */
 
 int life_run(struct world *w, const char *db_path);
+bool life_is_set_up(const struct life *l);
+bool life_is_busy(const struct life *l); /* hours of idle polling add nothing: neither crashes nor disks that fail */
+
+/* One whole scenario in a fresh database: lives until one is over; between is called after each that crashed. */
+void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const char *db_path,
+               void (*between)(struct world *w, const char *db_path));
+void lives_wipe(const char *db_path);
+
+/* A disk that fails; see tests/fault. */
+struct disk {
+    const char *vfs;
+    void (*begin)(struct life *l);        /* before the database is opened */
+    void (*opened)(struct life *l);       /* before the first turn */
+    void (*step)(struct life *l);         /* before every turn */
+    int64_t (*failed)(struct life *l);    /* operations that failed so far in this life */
+    bool (*refused)(const struct err *e); /* the database was not opened, and rightly so */
+};
 
 /* Checks of the quiet system, into world_violation. */
 void check_quiet(struct world *w, struct db *db, struct engine *g);

@@ -7,8 +7,7 @@
 #include "db.h"
 #include "times.h"
 
-/* ---- World
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- World ------------------------------------------------------------------------------------------------------- */
 
 static int64_t vendor_now(const struct world *w, int s)
 {
@@ -201,8 +200,7 @@ void user_random(struct world *w)
     }
 }
 
-/* ---- Description
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- Description ------------------------------------------------------------------------------------------------- */
 
 const char *twin_field_path(int kind, int field)
 {
@@ -261,8 +259,7 @@ static void describe(struct world *w, int s, int kind, struct reply *reply)
     ASSERT(reply_add_kind(reply, &k, NULL) == TL_OK);
 }
 
-/* ---- Records out
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- Records out ------------------------------------------------------------------------------------------------- */
 
 static int shape_kind(const tl_shape *shape)
 {
@@ -636,9 +633,36 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
     ASSERT(reply_add_result(reply, index, &ok, NULL) == TL_OK);
 }
 
+static bool holds_bad(const tl_push *p)
+{
+    for (uint32_t i = 0; i < p->batch->count; i++) {
+        const tl_record *r = TL_AT(tl_record, p->batch->records, p->batch->stride, i);
+        for (uint32_t k = 0; k < r->n_values; k++)
+            if (r->values[k].type == TL_TEXT && r->values[k].u.s.n > 3 && memcmp(r->values[k].u.s.p, "bad", 3) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* What no vendor or connector survives whole. */
+static void push_bad(struct world *w, const tl_push *p, struct reply *reply)
+{
+    reply->crashed = w->knobs.bad == 2;
+    if (reply->crashed)
+        reply->status = TL_E_UNKNOWN;
+    else if (p->batch->count > 1)
+        reply->status = TL_E_INVALID;
+    else
+        result(reply, 0, TL_E_INVALID, TL_R_OTHER, "this record is wrong");
+}
+
 static void push(struct world *w, int s, const tl_push *p, struct reply *reply)
 {
     int kind = shape_kind(p->shape);
+    if (w->knobs.bad && holds_bad(p)) {
+        push_bad(w, p, reply);
+        return;
+    }
     if (w->faults && p->batch->count > 1 && world_chance(w, w->knobs.reject_pct)) {
         w->counts.rejected++;
         reply->status = TL_E_INVALID;
@@ -649,8 +673,7 @@ static void push(struct world *w, int s, const tl_push *p, struct reply *reply)
         push_one(w, s, kind, p, i, reply);
 }
 
-/* ---- Dispatcher
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Dispatcher -------------------------------------------------------------------------------------------------- */
 
 static void submit(void *ctx, struct call *c)
 {

@@ -52,8 +52,10 @@ struct knobs {
     const char *script; /* scenarios.c; null: users at random */
     int transform;      /* of the title: 0 none, 1 upper case and back, 2 the same and lossy, 3 one way from A to B */
     bool window;
-    int64_t throttle_ms; /* how long to wait; 0: three seconds */
-    bool anew;           /* in the calm after the faults the connection is deleted and made anew */
+    int64_t throttle_ms;     /* how long to wait; 0: three seconds */
+    int bad;                 /* a record whose name begins with "bad": 1 fails its whole batch, 2 kills the connector */
+    const struct disk *disk; /* life.h; null: a good one */
+    bool anew;               /* in the calm after the faults the connection is deleted and made anew */
 };
 
 struct twin_record {

@@ -17,6 +17,7 @@ struct bed {
     struct engine *engine;
     char path[64];
     int checked;
+    int64_t ahead_us; /* of the daemon's wall clock */
 };
 
 void must(int rc, const struct err *e);
