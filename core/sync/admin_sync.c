@@ -184,8 +184,8 @@ static int start_first(struct engine *g, struct g_conn *c, const struct sync_req
     rc = g_begin(g, e);
     if (rc == TL_OK)
         rc = admin_claims_take(g, c->ep, c->row.connection, e);
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
-        if (l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW &&
+    for (struct g_link *l = c->links; l && rc == TL_OK; l = l->next_of_conn)
+        if (l->row.enabled && l->row.phase == PHASE_NEW &&
             (!r->kind || str_eq(l->row.name, kind_plain(str_of(r->kind)))))
             rc = start_link(g, l, r->plan, e);
     struct connection row = c->row;
@@ -219,14 +219,14 @@ int admin_sync_start(struct engine *g, const struct sync_request *r, json_t **ou
         return allowed;
     json_t *warnings = json_array();
     bool fresh = false;
-    for (struct g_link *l = g->links; l; l = l->next)
-        fresh |= l->conn == c && l->row.enabled && l->row.phase == PHASE_NEW;
+    for (struct g_link *l = c->links; l; l = l->next_of_conn)
+        fresh |= l->row.enabled && l->row.phase == PHASE_NEW;
     int rc = TL_OK;
     if (fresh || state == CONN_DRAFT || state == CONN_READY)
         rc = start_first(g, c, r, warnings, e);
     json_t *runs = json_array(), *kinds = json_array();
-    for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next) {
-        if (l->conn != c || (r->kind && !str_eq(l->row.name, kind_plain(str_of(r->kind)))))
+    for (struct g_link *l = c->links; l && rc == TL_OK; l = l->next_of_conn) {
+        if (r->kind && !str_eq(l->row.name, kind_plain(str_of(r->kind))))
             continue;
         for (int s = 0; s < 2; s++)
             if (l->feed[s]) {
