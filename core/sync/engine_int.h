@@ -29,7 +29,8 @@ enum {
     LARGEST_SLICE = 810, /* steps; that of orphan.c */
     LOOKS_A_STEP = 8,
     PAGE_ROWS = 200, /* records looked at in one slice of a walk, rows of one ready query */
-    PULL_PAGES = 8,  /* page budget of one pull */
+    PULL_PAGES = 8,  /* page budget of one pull of changes */
+    PASS_PAGES = 1,  /* and of a pass: what was read is stored at once, so that a crash costs one page */
     BATCH_MAX = 200,
     FIND_MAX = 100,
     GET_MAX = 100,

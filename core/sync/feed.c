@@ -97,7 +97,7 @@ static void pull_send(struct engine *g, struct g_feed *f, int32_t mode)
     tl_pull *p = &c->request.pull;
     c->tag = f->row.feed;
     p->mode = mode;
-    p->max_pages = PULL_PAGES;
+    p->max_pages = mode == TL_PULL_PASS ? PASS_PAGES : PULL_PAGES;
     p->shape = feed_call_shape(f, c);
     p->cursor = arena_str(&c->arena, mode == TL_PULL_PASS ? f->pass.cursor : f->row.cursor);
     p->view = arena_str(&c->arena, f->row.view);

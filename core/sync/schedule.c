@@ -279,6 +279,8 @@ static bool look(struct engine *g, struct ready *r)
     int64_t due = due_of(g, r);
     if (any) {
         r->patience = 0;
+        if (r->kind == READY_LINK && (r->wait[0].queue || r->wait[1].queue)) /* nobody would tell its lanes of room */
+            memset(((struct g_link *)r->owner)->lane_hold, 0, sizeof((struct g_link *)r->owner)->lane_hold);
         ready_leave(r);
         ready_set(r, due < g_mono(g) ? g_mono(g) : due);
         for (int s = 0; s < 2; s++) {
