@@ -1,11 +1,13 @@
 """Secrets stay sealed: after a first sync, errors, hooks and a sign-in that failed, none of them stands in the database, a
-log at its most talkative, an answer of the API, the arguments or the environment of a process."""
+log at its most talkative, an answer of the API, the arguments or the environment of a process, and no core is ever dumped.
+Q23"""
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
-from systemlib import BUILD, Site, rig
+from systemlib import BUILD, Site, rig, wait_until
 
 CLEAR_PATHS = ["status", "config", "connectors", "connectors/desk", "connectors/salesforce", "endpoints", "endpoints/desk",
                "endpoints/sf", "connections", "links", "syncs", "runs", "failures", "webhooks", "secrets", "openapi.json"]
@@ -96,6 +98,18 @@ def test_arguments_and_environment(site):
                 assert os.geteuid() != 0  # the daemon is not dumpable: only root may look
                 continue
             assert_clean(site, f"{name} of {pid}", data)
+
+
+def test_no_core_is_dumped(site):
+    """Neither daemon nor worker may leave its memory behind: both limits are none, also for what the daemon starts."""
+    for pid in [site.daemon.process.pid] + site.daemon.workers():
+        limits = pathlib.Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
+        [core] = [line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size")]
+        assert core == ["0", "0"], pid
+    os.kill(site.daemon.workers()[0], signal.SIGABRT)
+    wait_until(lambda: {c["state"] for c in site.list("connector", "list")} == {"running"}, 30, "the connector runs again")
+    for p in pathlib.Path(site.daemon.directory).rglob("*"):
+        assert not p.name.startswith("core"), p
 
 
 def memory_holds(pid, value):
