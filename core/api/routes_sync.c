@@ -139,6 +139,14 @@ static int list_failures(struct request *rq, json_t **answer, struct err *e)
     WITH_READER(rq, db, e, view_failures(db, &filter, &page, answer, e));
 }
 
+static int sum_failures(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *connection = param_text(rq, "connection"), *lang = reader_lang(rq);
+    WITH_READER(rq, db, e,
+                not_found_words(e, view_failure_summary(db, connection, lang, answer, e), "connection",
+                                connection ? connection : ""));
+}
+
 static int show_failure(struct request *rq, json_t **answer, struct err *e)
 {
     int64_t id;
@@ -277,6 +285,10 @@ const struct route routes_sync[] = {
     {"GET", "/api/v1/failures", 0, list_failures, "records that could not be synced, newest first",
      "connection:string kind:string code:string resolved:boolean lang:string limit:integer after:integer", NULL,
      "{items:[" FAILURE_SHAPE "],next:integer?}"},
+    {"GET", "/api/v1/failures/summary", 0, sum_failures, "open failures by kind and reason: how many, since when",
+     "connection:string lang:string", NULL,
+     "{items:[{connection:string,kind:string,code:string,reason:string,hint:string,count:integer,oldest:time?,"
+     "newest:time?}]}"},
     {"GET", "/api/v1/failures/{id}", 0, show_failure, "one failure", "lang:string", NULL, FAILURE_SHAPE},
     {"POST", "/api/v1/failures/retry", ROUTE_WRITE, retry_failures, "plan and push again: one, or all that match", NULL,
      "{id:integer?,connection:string?,kind:string?,code:string?,all:boolean?}", "{retried:integer}"},

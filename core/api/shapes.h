@@ -74,9 +74,14 @@
     "state:string,"                                                                                                    \
     "b_state:string,adopted:boolean,made:time?,synced:time?"
 #define PAIR_SHAPE "{" PAIR_MEMBERS "}"
+#define PAIR_FIELD_SHAPE                                                                                               \
+    "{a_field:string,b_field:string,a:string?,b:string?,a_agreed:string?,b_agreed:string?,a_edited:time?,"             \
+    "b_edited:time?,direction:string?,policy:string?,transformed:boolean,pending:{what:string,to:string?,"             \
+    "why:string?}?,written:{to:string,at:time?,run:integer,cause:string,before:string?,after:string?,rule:string?,"    \
+    "by:string?,edited:time?}?,lost:{side:string,value:string?,at:time?,run:integer}?}"
 #define PAIR_WHOLE_SHAPE                                                                                               \
-    "{" PAIR_MEMBERS ",fields:[{a_field:string,b_field:string,a:string?,b:string?,a_agreed:string?,"                   \
-    "b_agreed:string?}],history:[{op:string,at:time?,run:integer,to:string,cause:string?,fields:any?}],"               \
+    "{" PAIR_MEMBERS ",a_changed:time?,a_changed_by:string?,b_changed:time?,b_changed_by:string?,"                     \
+    "fields:[" PAIR_FIELD_SHAPE "],history:[{op:string,at:time?,run:integer,to:string,cause:string?,fields:any?}],"    \
     "failures:[" FAILURE_SHAPE "]}"
 #define PLAN_SHAPE                                                                                                     \
     "{run:integer,run_kind:string,dry_run:boolean,connection:string,state:string,phase:string?,started:time?,ended:"   \

@@ -118,6 +118,7 @@ void cli_sum_links(json_t *connections); /* adds "pairs" and "failures": the sum
 json_t *cli_path(const json_t *object, const char *path);     /* lent; NULL if absent */
 const char *cli_text(const json_t *object, const char *path); /* "" if absent or no text */
 int64_t cli_int(const json_t *object, const char *path);
+void cli_add_visible(struct buf *out, const char *text);   /* as a table would show it */
 void cli_print_time(struct buf *out, const char *rfc3339); /* local time for people */
 /* A progress line, redrawn on a terminal, one line per 5 % elsewhere. done/total of total < 0: no end known. */
 struct progress {

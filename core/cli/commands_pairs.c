@@ -42,12 +42,148 @@ static int run_find(struct cli *cli)
     return rc;
 }
 
+/* "contact 42 of help-sales: Ann <ann@x.org>, ok", and where both records are. */
+static void print_head(const json_t *pair)
+{
+    static const char *const sides[] = {"a", "b"};
+    AUTO(buf_done) struct buf out = {0};
+    buf_fmt(&out, "%s %lld of %s: ", cli_text(pair, "kind"), (long long)cli_int(pair, "pair"),
+            cli_text(pair, "connection"));
+    cli_add_visible(&out, cli_text(pair, "name"));
+    buf_text_add(&out, " <");
+    cli_add_visible(&out, cli_text(pair, "email"));
+    buf_fmt(&out, ">, %s\n", cli_text(pair, "status"));
+    for (int s = 0; s < 2; s++) {
+        const json_t *id = json_object_get(pair, s ? "b_id" : "a_id"),
+                     *by = json_object_get(pair, s ? "b_changed_by" : "a_changed_by");
+        const char *changed = cli_text(pair, s ? "b_changed" : "a_changed");
+        buf_fmt(&out, "  %s ", sides[s]);
+        cli_add_visible(&out, json_is_string(id) ? json_string_value(id) : "-");
+        buf_fmt(&out, ", %s%s", cli_text(pair, s ? "b_state" : "a_state"), *changed ? ", changed " : "");
+        cli_print_time(&out, changed);
+        if (json_is_string(by)) {
+            buf_text_add(&out, " by user ");
+            cli_add_visible(&out, json_string_value(by));
+        }
+        buf_char(&out, '\n');
+    }
+    fputs(buf_text(&out), stdout);
+}
+
+static const char *rule_words(const char *rule, const char *policy)
+{
+    static const struct {
+        const char *rule, *words;
+    } known[] = {{"only_edit", "the only edit"},
+                 {"one_way", "goes one way"},
+                 {"blank", "the other was blank"},
+                 {"newest", "the newer edit"},
+                 {"master", "same time: master"},
+                 {"a", "policy a"},
+                 {"b", "policy b"},
+                 {"decided", "decided by hand"},
+                 {"reverted", "drift reverted"},
+                 {"undo", "taken back"},
+                 {"created", "made with the record"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(rule, known[i].rule) == 0)
+            return known[i].words;
+    return *rule ? rule : policy;
+}
+
+static void pending_words(const json_t *field, struct buf *out)
+{
+    const char *what = cli_text(field, "pending.what"), *to = cli_text(field, "pending.to");
+    const char *why = cli_text(field, "pending.why");
+    if (strcmp(what, "write") == 0)
+        buf_fmt(out, "will be written%s%s%s%s", *to ? " to " : "", to, *why ? ": " : "",
+                *why ? rule_words(why, "") : "");
+    else if (strcmp(what, "left") == 0)
+        buf_text_add(out, "left as it is");
+    else if (strcmp(what, "conflict") == 0)
+        buf_text_add(out, "waits for `conflict decide`");
+    else if (*what)
+        buf_fmt(out, "%s%s%s", what, *why ? ": " : "", why);
+}
+
+/* What a table shows of a field beside its values. */
+static json_t *field_row(const json_t *field)
+{
+    json_t *row = json_copy((json_t *)(uintptr_t)field);
+    const char *a = cli_text(field, "a_field"), *b = cli_text(field, "b_field"), *lost = cli_text(field, "lost.value");
+    AUTO(buf_done) struct buf name = {0};
+    AUTO(buf_done) struct buf pending = {0};
+    AUTO(buf_done) struct buf offered = {0};
+    buf_fmt(&name, "%s%s%s", a, strcmp(a, b) == 0 ? "" : " / ", strcmp(a, b) == 0 ? "" : b);
+    pending_words(field, &pending);
+    if (json_is_object(json_object_get(field, "lost")))
+        buf_fmt(&offered, "%s: \"%s\"", cli_text(field, "lost.side"), lost);
+    json_object_set_new(row, "field", json_string(buf_text(&name)));
+    json_object_set_new(row, "next", json_string(buf_text(&pending)));
+    json_object_set_new(row, "offered", json_string(buf_text(&offered)));
+    bool written = json_is_object(json_object_get(field, "written"));
+    if (written)
+        json_object_set_new(row, "from", json_string(strcmp(cli_text(field, "written.to"), "b") == 0 ? "a" : "b"));
+    json_object_set_new(row, "why",
+                        json_string(written ? rule_words(cli_text(field, "written.rule"), "") : "had it before"));
+    return row;
+}
+
+static const struct column field_columns[] = {
+    {"FIELD", "field", 0},
+    {"A", "a", COLUMN_WRAP},
+    {"B", "b", COLUMN_WRAP},
+    {"FROM", "from", 0},
+    {"WHY", "why", 0},
+    {"BY", "written.by", 0},
+    {"WRITTEN", "written.at", COLUMN_TIME},
+    {"RUN", "written.run", COLUMN_RIGHT},
+    {"LOST", "offered", COLUMN_WRAP},
+    {"NEXT", "next", COLUMN_WRAP},
+    {NULL, NULL, 0},
+};
+static const struct column history_columns[] = {
+    {"TIME", "at", COLUMN_TIME}, {"RUN", "run", COLUMN_RIGHT},
+    {"WHAT", "op", 0},           {"TO", "to", 0},
+    {"CAUSE", "cause", 0},       {NULL, NULL, 0},
+};
+static const struct column trouble_columns[] = {
+    {"ID", "id", COLUMN_RIGHT},
+    {"TIME", "time", COLUMN_TIME},
+    {"CODE", "code", 0},
+    {"FIELD", "field", 0},
+    {"REASON", "reason", COLUMN_WRAP},
+    {"RESOLVED", "resolved", COLUMN_TIME},
+    {NULL, NULL, 0},
+};
+
+static void print_part(struct cli *cli, const char *title, json_t *items, const struct column *columns)
+{
+    json_t *list = json_pack("{s:O}", "items", items);
+    if (json_array_size(items)) {
+        printf("\n%s\n", title);
+        fflush(stdout);
+        cli_print_list(cli, "pair", list, columns, "");
+    }
+    json_decref(list);
+}
+
 static int run_show(struct cli *cli)
 {
-    json_t *answer = NULL;
+    json_t *answer = NULL, *field;
+    size_t i;
     int rc = cli_get(cli, &answer, "/api/v1/pairs/%s", cli_escape(cli, cli->args[0]));
-    if (rc == EXIT_DONE)
+    if (rc == EXIT_DONE && cli->json)
         cli_print_object(cli, "pair", answer);
+    if (rc == EXIT_DONE && !cli->json) {
+        json_t *rows = json_array();
+        json_array_foreach(json_object_get(answer, "fields"), i, field) json_array_append_new(rows, field_row(field));
+        print_head(answer);
+        print_part(cli, "Fields", rows, field_columns);
+        print_part(cli, "History", json_object_get(answer, "history"), history_columns);
+        print_part(cli, "Failures", json_object_get(answer, "failures"), trouble_columns);
+        json_decref(rows);
+    }
     json_decref(answer);
     return rc;
 }
@@ -193,7 +329,13 @@ const struct command commands_pairs[] = {
      "A name is found by the beginnings of its words, on either side: `tieline pair find \"dvor mar\"` finds Marie "
      "Dvořák.",
      find_options, run_find},
-    {"pair", "show", "PAIR", 1, 1, "one pair: both records, fields, history, failures", NULL, NULL, run_show},
+    {"pair", "show", "PAIR", 1, 1, "one pair: why each value is where it is",
+     "For every field what both sides hold, which side the value came from and why it counted, when and in which run, "
+     "by\n"
+     "whom where the vendor tells, the value that lost against it, and what is still to come. Then history and "
+     "failures.\n"
+     "--json has all of it, and what both sides last agreed on.",
+     NULL, run_show},
     {"pair", "link", "CONNECTION KIND A_ID B_ID", 4, 4, "make a pair of two records by hand",
      "Cures ALREADY_MAPPED and AMBIGUOUS_MATCH. The first id is that of side a. Values meet as in a first sync: a "
      "blank\n"

@@ -1,4 +1,6 @@
 /* tieline failure ... */
+#include <string.h>
+
 #include "cli.h"
 
 static const struct cli_option filter_options[] = {
@@ -39,16 +41,66 @@ static const char *query(struct cli *cli, const char *const *names)
     return arena_str(&cli->arena, buf_lent(&out)).p;
 }
 
+static int compare_texts(const json_t *a, const json_t *b, const char *member)
+{
+    return strcmp(cli_text(a, member), cli_text(b, member));
+}
+
+/* By connection and kind; inside of them as they came, newest first. */
+static json_t *by_kind(const json_t *answer)
+{
+    json_t *from = json_object_get(answer, "items"), *to = json_array(), *row;
+    size_t i, k;
+    json_array_foreach(from, i, row)
+    {
+        for (k = json_array_size(to); k > 0; k--) {
+            const json_t *at = json_array_get(to, k - 1);
+            int order = compare_texts(at, row, "connection");
+            order = order ? order : compare_texts(at, row, "kind");
+            if (order <= 0)
+                break;
+        }
+        json_array_insert(to, k, row);
+    }
+    return json_pack("{s:o}", "items", to);
+}
+
 static int run_failures(struct cli *cli)
 {
     static const char *const names[] = {"connection", "kind", "code", "resolved", "limit", NULL};
     json_t *answer = NULL;
     int rc = cli_get(cli, &answer, "/api/v1/failures%s", query(cli, names));
     if (rc == EXIT_DONE) {
-        cli_print_list(cli, "failure", answer, failure_columns, "no failures");
+        json_t *list = cli->json ? json_incref(answer) : by_kind(answer);
+        cli_print_list(cli, "failure", list, failure_columns, "no failures");
+        json_decref(list);
         if (json_is_integer(json_object_get(answer, "next")))
             cli_note(cli, "there are more; see --limit, --kind and --code");
     }
+    json_decref(answer);
+    return rc;
+}
+
+static const struct cli_option summary_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
+
+static const struct column summary_columns[] = {
+    {"CONNECTION", "connection", 0},
+    {"KIND", "kind", 0},
+    {"CODE", "code", 0},
+    {"COUNT", "count", COLUMN_RIGHT},
+    {"OLDEST", "oldest", COLUMN_TIME},
+    {"NEWEST", "newest", COLUMN_TIME},
+    {"REASON", "reason", COLUMN_WRAP},
+    {NULL, NULL, 0},
+};
+
+static int run_summary(struct cli *cli)
+{
+    static const char *const names[] = {"connection", NULL};
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "/api/v1/failures/summary%s", query(cli, names));
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, "failure_summary", answer, summary_columns, "no failures");
     json_decref(answer);
     return rc;
 }
@@ -117,8 +169,11 @@ static int run_retry(struct cli *cli)
 }
 
 const struct command commands_records[] = {
-    {"failure", "list", "", 0, 0, "records that could not be synced, with the reason", NULL, filter_options,
+    {"failure", "list", "", 0, 0, "records that could not be synced, by kind, with the reason", NULL, filter_options,
      run_failures},
+    {"failure", "summary", "", 0, 0, "how many of which kind, by reason, since when",
+     "Of open failures. Those of one reason are tried again with: tieline failure retry --code CODE", summary_options,
+     run_summary},
     {"failure", "show", "ID", 1, 1, "one failure with the vendor's own words", NULL, NULL, run_failure},
     {"failure", "retry", "[ID...]", 0, -1, "plan and push again",
      "Reads both records afresh; an old payload is never sent again.", retry_options, run_retry},

@@ -72,6 +72,11 @@ static void add_visible(struct buf *out, str s)
     }
 }
 
+void cli_add_visible(struct buf *out, const char *text)
+{
+    add_visible(out, str_of(text));
+}
+
 static void value_text(struct buf *out, const json_t *v, unsigned flags)
 {
     if (json_is_string(v)) {

@@ -39,7 +39,8 @@ static const char *const SQL[] = {
     [Q_LIST_OPEN_OF_PAIR] =
         "SELECT " COLUMNS " FROM failure WHERE pair = ?5 AND resolved IS NULL AND failure < ?1 AND "
         "(?2 = '' OR code = ?2) AND ?3 = 0 AND (?4 = 0 OR link = ?4) ORDER BY failure DESC LIMIT ?6",
-    [Q_GROUPS] = "SELECT link, code, count(*) FROM failure WHERE resolved IS NULL AND (?1 = 0 OR link = ?1) "
+    [Q_GROUPS] = "SELECT link, code, count(*), min(first), max(last) FROM failure WHERE resolved IS NULL AND (?1 = 0 "
+                 "OR link = ?1) "
                  "GROUP BY link, code ORDER BY link, count(*) DESC, code",
     [Q_OPEN_OF_PAIR] = "SELECT 1 FROM failure WHERE pair = ?1 AND resolved IS NULL",
     [Q_RESOLVE_PAIR] = "UPDATE failure SET resolved = ?2, resolved_by = ?3, next = 0 WHERE pair = ?1 AND "
@@ -196,6 +197,8 @@ int failure_groups(struct db *db, struct arena *a, int64_t link, struct failure_
         g->link = get_i64(&q);
         g->code = get_text(&q, a);
         g->n = get_i64(&q);
+        g->first_us = get_i64(&q);
+        g->last_us = get_i64(&q);
     }
     return list_end(rc, &l, (void **)out, n);
 }

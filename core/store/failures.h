@@ -36,7 +36,7 @@ int failure_list(struct db *db, struct arena *a, const struct failure_filter *f,
 struct failure_group {
     int64_t link;
     str code;
-    int64_t n;
+    int64_t n, first_us, last_us; /* since when the oldest, when the newest of them happened last */
 };
 int failure_groups(struct db *db, struct arena *a, int64_t link, struct failure_group **out, size_t *n,
                    struct err *e); /* open ones */

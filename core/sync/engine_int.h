@@ -535,9 +535,9 @@ int snapshot_make(struct engine *g, struct g_link *l, struct arena *a, struct lo
 /* One-sided: a record without a pair. */
 int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a,
                        struct loaded *out, struct err *e);
-/* The pair of ld as it was when a write to side was decided whose intent is still open. */
-int snapshot_at_write(struct engine *g, struct g_link *l, int side, const struct loaded *ld, str source_obs,
-                      struct arena *a, struct loaded *out, struct err *e);
+/* The pair of ld as it was when the write was decided whose intent is still open. */
+int snapshot_at_write(struct engine *g, struct g_link *l, const struct loaded *ld, struct arena *a, struct loaded *out,
+                      struct err *e);
 enum side_state side_state_of(const struct record *r);
 /* A pair of this link was bound or let go, or one of its records changed its state. */
 void refs_changed(struct engine *g, const struct g_link *l);

@@ -170,15 +170,6 @@ void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n
 /* ---- Taking in
  * ------------------------------------------------------------------------------------------------------------ */
 
-static int source_at_write(struct engine *g, struct g_batch *b, const struct loaded *ld, struct arena *a, str *out,
-                           struct err *e)
-{
-    int source = 1 - b->side;
-    *out = ld->rec[source].observation;
-    int rc = intent_source(g->db, a, ld->pair.pair, (enum side)source, out, e);
-    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
-}
-
 static void pair_is_through(struct engine *g, struct pair *p, bool again)
 {
     p->intent = 0;
@@ -456,18 +447,15 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     int side = b->side, source = 1 - side;
     struct g_feed *f = l->feed[side];
     struct loaded ld, was;
-    str source_obs = {0};
     int rc = snapshot_load(g, l, entry->pair, &a, &ld, e);
     if (rc == TL_OK)
-        rc = source_at_write(g, b, &ld, &a, &source_obs, e);
-    if (rc == TL_OK)
-        rc = snapshot_at_write(g, l, b->side, &ld, source_obs, &a, &was, e);
+        rc = snapshot_at_write(g, l, &ld, &a, &was, e);
     if (rc != TL_OK)
         return rc;
     uint32_t n = l->rules.n_fields;
     bool *agreed = arena_array(&a, bool, n + 1);
     tl_value *value[2] = {arena_array(&a, tl_value, n + 1), arena_array(&a, tl_value, n + 1)};
-    link_values(l, source, source_obs, value[source], &a);
+    link_values(l, source, was.rec[source].observation, value[source], &a);
     bool post_full = post && (post->flags & TL_REC_FULL);
     AUTO(buf_done) struct buf overlay = {0};
     AUTO(buf_done) struct buf whole = {0};

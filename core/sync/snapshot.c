@@ -273,16 +273,15 @@ int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struc
     return refs_resolve(g, l, side, a, out, e);
 }
 
-int snapshot_at_write(struct engine *g, struct g_link *l, int side, const struct loaded *ld, str source_obs,
-                      struct arena *a, struct loaded *out, struct err *e)
+int snapshot_at_write(struct engine *g, struct g_link *l, const struct loaded *ld, struct arena *a, struct loaded *out,
+                      struct err *e)
 {
-    str target_obs = ld->rec[side].observation;
-    int rc = intent_source(g->db, a, ld->pair.pair, (enum side)side, &target_obs, e);
-    if (rc != TL_OK && rc != TL_E_NOT_FOUND)
-        return rc;
     *out = (struct loaded){.pair = ld->pair, .rec = {ld->rec[0], ld->rec[1]}};
-    out->rec[side].observation = target_obs;
-    out->rec[1 - side].observation = source_obs;
+    for (int s = 0; s < 2; s++) {
+        int rc = intent_source(g->db, a, ld->pair.pair, (enum side)s, &out->rec[s].observation, e);
+        if (rc != TL_OK && rc != TL_E_NOT_FOUND)
+            return rc;
+    }
     return snapshot_make(g, l, a, out, e);
 }
 

@@ -223,7 +223,7 @@ static int look_after(struct engine *g, const struct undo *u, struct plan_item *
         return rc;
     if (p.status == PAIR_QUARANTINED)
         return undo_skip(g, item, "PAIR_RESTS", "nothing is written for this pair: see `tieline pair show`", e);
-    if (undo_of_pair(&p) == u->run && p.due_us)
+    if (undo_of_pair(&p) == u->run && p.due_us && !u->resumed)
         return TL_OK;
     return undo_mark(g, &p, u->run, LANE_RETRY, &a, e);
 }
@@ -270,6 +270,7 @@ static bool write_turn(struct engine *g, struct g_conn *c, struct err *e)
     if (rc == TL_OK)
         rc = look_slice(g, u, &left, e);
     rc = g_end(g, rc, "looking after an undo", e);
+    u->resumed = u->resumed && rc != TL_OK;
     return rc == TL_OK && left == 0 && undo_end(g, c, RUN_SUCCEEDED, e) == TL_OK;
 }
 
@@ -315,7 +316,7 @@ int undo_resume(struct engine *g, struct err *e)
     for (size_t i = 0; i < n && rc == TL_OK; i++) {
         struct g_conn *c = list[i].kind == RUN_UNDO ? model_conn(g, list[i].connection) : NULL;
         if (c && !c->undo)
-            undo_make(c, &list[i]);
+            undo_make(c, &list[i])->resumed = true;
     }
     return rc;
 }

@@ -18,6 +18,7 @@ enum { UNDO_DRY = 1 }; /* run.basis of an undo */
 struct undo {
     int64_t run, about, link;
     bool dry, planned;
+    bool resumed;  /* what pairs waited for before the restart will not come */
     int64_t after; /* change row the walk has come to */
     int64_t look_due;
 };

@@ -60,6 +60,9 @@ struct view_failures {
  */
 int view_failures(struct db *r, const struct view_failures *filter, const struct view_page *page, json_t **out,
                   struct err *e);
+/* Open ones, summed by connection, kind and reason: {"items":[{"connection","kind","code","reason","hint","count",
+ * "oldest","newest"}]}, by kind, the most frequent first. */
+int view_failure_summary(struct db *r, const char *connection, const char *lang, json_t **out, struct err *e);
 int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struct err *e);
 /* By remote id, e-mail, number or name on either side; connection may be null. Names fit when every word of the text
  * begins one of theirs, whatever the case and accents; they are looked through one by one: "complete" is false when

@@ -33,6 +33,8 @@ void view_record_name(const struct view_kind *k, str observation, struct arena *
 str view_field_of_side(struct view_kinds *k, struct arena *a, const struct connection *c, const struct link *l,
                        str field, int side);
 str view_cut(str text, struct arena *a); /* for a table: the beginning of a long text */
+struct failure;
+json_t *view_failure_json(struct view_kinds *kinds, struct arena *a, const struct failure *f, const char *lang);
 /* NULL: the pair is gone. */
 json_t *view_pair_line(struct view_kinds *k, struct arena *a, int64_t pair);
 #endif

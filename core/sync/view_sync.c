@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "budget.h"
-#include "change.h"
 #include "failures.h"
 #include "feeds.h"
 #include "obs.h"
@@ -260,7 +259,7 @@ static void failure_record(struct view_kinds *kinds, struct arena *a, const stru
     json_object_set_new(o, "value", view_text_or_null(view_cut(buf_lent(&value), a)));
 }
 
-static json_t *failure_json(struct view_kinds *kinds, struct arena *a, const struct failure *f, const char *lang)
+json_t *view_failure_json(struct view_kinds *kinds, struct arena *a, const struct failure *f, const char *lang)
 {
     json_t *o = json_object();
     struct db *r = kinds->r;
@@ -338,7 +337,7 @@ int view_failures(struct db *r, const struct view_failures *filter, const struct
             (link_get(r, &a, rows[i].link, &of, e) != TL_OK || (c.connection && of.connection != c.connection) ||
              (filter->kind && !is_kind(of.name, filter->kind))))
             continue;
-        json_array_append_new(list, failure_json(&kinds, &a, &rows[i], filter->lang));
+        json_array_append_new(list, view_failure_json(&kinds, &a, &rows[i], filter->lang));
     }
     *out = paged(list, n == max ? rows[n - 1].failure : 0);
     return TL_OK;
@@ -353,102 +352,6 @@ int view_failure(struct db *r, int64_t id, const char *lang, json_t **out, struc
         err_set(e, rc, "no failure %lld", (long long)id);
     AUTO(view_kinds_done) struct view_kinds kinds = {.r = r};
     if (rc == TL_OK)
-        *out = failure_json(&kinds, &a, &f, lang);
+        *out = view_failure_json(&kinds, &a, &f, lang);
     return rc;
-}
-
-/* ---- Pairs ------------------------------------------------------------------------------------------------------- */
-
-static json_t *value_json(str blob, uint32_t number, struct arena *a)
-{
-    tl_value v = {0};
-    if (!obs_find(blob, number, a, &v) || v.type == TL_NULL)
-        return json_null();
-    AUTO(buf_done) struct buf text = {0};
-    value_text(&text, &v);
-    return view_str(buf_lent(&text));
-}
-
-static json_t *pair_fields(struct db *r, struct arena *a, const struct link *l, const struct connection *c,
-                           const struct pair *p, const struct record rec[2])
-{
-    struct map_row *rows = NULL;
-    struct field_row *numbers[2] = {NULL, NULL};
-    size_t n = 0, n_numbers[2] = {0, 0};
-    struct err e = {0};
-    json_t *list = json_array();
-    if (map_list(r, a, l->link, &rows, &n, &e) != TL_OK)
-        return list;
-    for (int s = 0; s < 2; s++)
-        (void)field_list(r, a, c->endpoint[s], l->kind[s], &numbers[s], &n_numbers[s], &e);
-    for (size_t i = 0; i < n; i++) {
-        json_t *o = json_object();
-        json_object_set_new(o, "a_field", view_str(rows[i].a_path));
-        json_object_set_new(o, "b_field", view_str(rows[i].b_path));
-        for (int s = 0; s < 2; s++) {
-            str path = s ? rows[i].b_path : rows[i].a_path;
-            uint32_t number = 0;
-            for (size_t k = 0; k < n_numbers[s]; k++)
-                if (str_eq(numbers[s][k].path, path))
-                    number = numbers[s][k].number;
-            str base = p->base[s].kind == BASE_OWN    ? p->base[s].blob
-                       : p->base[s].kind == BASE_SAME ? rec[s].observation
-                                                      : (str){0};
-            json_object_set_new(o, s ? "b" : "a", value_json(rec[s].observation, number, a));
-            json_object_set_new(o, s ? "b_agreed" : "a_agreed", value_json(base, number, a));
-        }
-        json_array_append_new(list, o);
-    }
-    return list;
-}
-
-int view_pair(struct db *r, int64_t pair, json_t **out, struct err *e)
-{
-    AUTO(arena_done) struct arena a = {0};
-    struct pair p = {0};
-    struct record rec[2] = {{0}, {0}};
-    struct link l = {0};
-    struct connection c = {0};
-    int rc = pair_load(r, &a, pair, &p, rec, e);
-    if (rc == TL_E_NOT_FOUND)
-        return err_set(e, rc, "no pair %lld", (long long)pair);
-    if (rc == TL_OK)
-        rc = link_get(r, &a, p.link, &l, e);
-    if (rc == TL_OK)
-        rc = connection_get(r, &a, l.connection, &c, e);
-    if (rc != TL_OK)
-        return rc;
-    AUTO(view_kinds_done) struct view_kinds kinds = {.r = r};
-    json_t *o = view_pair_line(&kinds, &a, pair);
-    if (!o)
-        return err_set(e, TL_E_NOT_FOUND, "no pair %lld", (long long)pair);
-    json_object_set_new(o, "fields", pair_fields(r, &a, &l, &c, &p, rec));
-    struct change *changes = NULL;
-    struct failure *failures = NULL;
-    size_t n = 0;
-    json_t *history = json_array(), *open = json_array();
-    static const char *const ops[] = {"settled", "create", "update", "restore", "delete"};
-    if (p.run)
-        json_array_append_new(history, json_pack("{s:s,s:o,s:I,s:s}", "op", "create", "at", view_time(p.made_us), "run",
-                                                 (json_int_t)p.run, "to", p.flags & PAIR_CREATED_B ? "b" : "a"));
-    if (change_list_of_pair(r, &a, pair, 0, 100, &changes, &n, e) == TL_OK)
-        for (size_t i = 0; i < n; i++) {
-            AUTO(text_free) char *text = str_dup(changes[i].fields);
-            json_t *fields = json_loads(text, 0, NULL);
-            change_fields_show(fields);
-            json_array_append_new(history,
-                                  json_pack("{s:s,s:o,s:I,s:s,s:o,s:o}", "op",
-                                            ops[changes[i].op >= 0 && changes[i].op < 5 ? changes[i].op : 0], "at",
-                                            view_time(changes[i].at_us), "run", (json_int_t)changes[i].run, "to",
-                                            changes[i].side ? "b" : "a", "cause", view_str(changes[i].cause), "fields",
-                                            fields ? fields : json_null()));
-        }
-    json_object_set_new(o, "history", history);
-    struct failure_filter f = {.pair = pair, .with_resolved = true};
-    if (failure_list(r, &a, &f, 100, &failures, &n, e) == TL_OK)
-        for (size_t i = 0; i < n; i++)
-            json_array_append_new(open, failure_json(&kinds, &a, &failures[i], "en"));
-    json_object_set_new(o, "failures", open);
-    *out = o;
-    return TL_OK;
 }

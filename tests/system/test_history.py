@@ -65,3 +65,21 @@ def test_reasons_in_the_language_of_the_reader(site):
         assert any(words in f["reason"] for f in answer.json["items"])
     assert failure["reason"] == "text value is given for an integer field"
     assert site.list("--lang", "de", "failure", "show", str(failure["id"]))[0]["reason"] == failure["reason"]
+
+
+def test_failures_summed_and_grouped(site):
+    """By kind of record and reason, since when; the list for people stands by kind too. proves: S1-43 S1-50"""
+    rows, failures = site.list("failure", "summary"), site.list("failure", "list", "--limit", "1000")
+    counted = {}
+    for f in failures:
+        counted.setdefault((f["kind"], f["code"]), []).append(f)
+    assert {(r["kind"], r["code"]): r["count"] for r in rows} == {k: len(v) for k, v in counted.items()}
+    for r in rows:
+        of = counted[r["kind"], r["code"]]
+        assert r["oldest"] == min(f["first"] for f in of) and r["newest"] == max(f["time"] for f in of)
+        assert r["connection"] == "demo" and r["reason"] == of[0]["reason"]
+    assert site.list("failure", "summary", "--connection", "demo") == rows
+    assert site.run("failure", "summary", "--connection", "nope", check=False).returncode == 4
+    lines = site.run("failure", "list", "--no-header", "--limit", "1000").stdout.splitlines()
+    kinds = [next(w for w in line.split() if w in ("account", "contact")) for line in lines if line[:1].strip() or line.strip()]
+    assert len(set(kinds)) == 1 or kinds == sorted(kinds)

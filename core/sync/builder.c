@@ -1,0 +1,218 @@
+/* Batches being filled: writes of one side, kind of write and run go together; their intents are stored in the slice
+ * that decided them, and the calls leave after its commit. */
+#include <stdlib.h>
+
+#include "engine_int.h"
+#include "log.h"
+
+/* While others wait for the endpoint a link has `share` calls in a row, however few of them there is room for at once:
+ * deficit round robin, a call being the unit. */
+static int fair_room(struct g_link *l, int side, int room)
+{
+    if (!l->conn->ep[side]->queue.first) {
+        l->credit[side] = 0;
+        return room;
+    }
+    if (l->credit[side] <= 0)
+        l->credit[side] = l->share;
+    return room < l->credit[side] ? room : l->credit[side];
+}
+
+void builder_start(struct engine *g, struct g_link *l, enum lane lane, struct builder *b)
+{
+    *b = (struct builder){0};
+    for (int s = 0; s < 2; s++) {
+        struct g_endpoint *ep = l->conn->ep[s];
+        bool can = g_endpoint_can(g, ep, TL_PURPOSE_BULK) && budget_lane(g, ep, lane);
+        int room = can ? g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_BULK) : 0;
+        int64_t left = can ? budget_left(&ep->budget, lane, g_now(g), NULL) : 0;
+        int wide = budget_room(&ep->budget, g_now(g));
+        room = room < wide ? room : wide;
+        room = room < left ? room : (int)left;
+        b->room[s] = b->had[s] = fair_room(l, s, room);
+    }
+}
+
+static uint32_t batch_limit(const struct g_link *l, int side)
+{
+    uint32_t max = l->feed[side]->kind->desc.max_batch;
+    if (l->cautious > 0 || max == 0)
+        return 1;
+    return max > BATCH_MAX ? BATCH_MAX : max;
+}
+
+static int64_t undo_of(const struct g_batch *b)
+{
+    return b->flags & BATCH_UNDO ? b->run : 0;
+}
+
+static struct g_batch *builder_batch(struct engine *g, struct g_link *l, struct builder *b, int side, int op,
+                                     int32_t lane, int64_t undo)
+{
+    for (struct g_batch *it = b->batches; it; it = it->next)
+        if (it->side == side && it->op == op && it->n < it->cap && undo_of(it) == undo)
+            return it;
+    if (b->room[side] <= 0) {
+        b->starved[side] = true;
+        return NULL;
+    }
+    b->room[side]--;
+    struct g_batch *n = calloc(1, sizeof *n);
+    ASSERT(n);
+    n->intent = intent_reserve(g->db);
+    n->link = l->row.link;
+    n->endpoint = l->conn->ep[side]->row.endpoint;
+    n->side = side;
+    n->op = op;
+    n->lane = lane;
+    n->state = INTENT_PREPARED;
+    n->made_us = g_now(g);
+    n->map_gen = l->row.map_gen;
+    n->flags = l->quiet && l->row.phase < PHASE_LIVE ? BATCH_QUIET : 0;
+    n->flags |= undo ? BATCH_UNDO : 0;
+    n->run = undo;
+    n->cap = batch_limit(l, side);
+    n->entries = arena_array(&n->arena, struct g_entry, n->cap);
+    n->next = b->batches;
+    b->batches = n;
+    return n;
+}
+
+bool builder_has_room(const struct builder *b, int side)
+{
+    if (b->room[side] > 0)
+        return true;
+    for (const struct g_batch *it = b->batches; it; it = it->next)
+        if (it->side == side && it->n < it->cap)
+            return true;
+    return false;
+}
+
+int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side, int op, struct loaded *ld,
+                const struct plan *plan, struct err *e)
+{
+    int source = 1 - side;
+    struct g_batch *batch = builder_batch(g, l, b, side, op, ld->pair.lane, ld->undo);
+    if (!batch)
+        return E_BUSY;
+    struct g_entry *entry = &batch->entries[batch->n];
+    *entry = (struct g_entry){.source_rec = ld->rec[source].rec, .source_hash = ld->rec[source].seen_hash};
+    entry->source_id = arena_str(&batch->arena, ld->rec[source].id);
+    entry->values = arena_array(&batch->arena, tl_value, (plan ? plan->n_writes : 0) + 1);
+    for (uint32_t i = 0; plan && i < l->rules.n_fields; i++) {
+        entry->flags |= plan->verdict[i] == VERDICT_WAIT_REF ? ENTRY_WAITS : 0;
+        if (plan->verdict[i] != VERDICT_WRITE)
+            continue;
+        entry->values[entry->n_values] = value_copy(&plan->writes[i], &batch->arena);
+        entry->values[entry->n_values++].field = l->fields[i].number;
+        if (plan->lost[i])
+            entry->flags |= ENTRY_CONFLICT;
+    }
+    if (op == TL_OP_CREATE) {
+        entry->gen = (uint32_t)ld->pair.gen[side] + (ld->pair.rec[side] ? 1u : 0u);
+        if (l->feed[side]->kind->desc.stamp_field.n) {
+            char stamp[40];
+            stamp_of(g, l, source, ld->rec[source].id, entry->gen, stamp);
+            entry->stamp = arena_str(&batch->arena, str_of(stamp));
+        }
+    } else {
+        entry->id = arena_str(&batch->arena, ld->rec[side].id);
+        if (l->rules.can[side] & TL_CAN_CONDITIONAL)
+            entry->version = arena_str(&batch->arena, ld->rec[side].version);
+        entry->before = arena_str(&batch->arena, ld->rec[side].observation);
+    }
+    if (ld->pair.pair == 0) {
+        ld->pair.intent = batch->intent;
+        ld->pair.made_us = g_now(g);
+        int rc = pair_insert(g->db, &ld->pair, e);
+        if (rc != TL_OK)
+            return rc;
+        entry->flags |= ENTRY_BORN;
+    }
+    entry->pair = ld->pair.pair;
+    batch->n++;
+    return TL_OK;
+}
+
+int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struct err *e)
+{
+    int rc = TL_OK;
+    for (struct g_batch *it = b->batches; it && rc == TL_OK; it = it->next) {
+        AUTO(arena_done) struct arena a = {0};
+        if (it->n == 0)
+            continue;
+        if (it->run == 0)
+            rc = run_for(g, l, it->lane, &it->run, e);
+        if (rc != TL_OK)
+            break;
+        struct intent row = {.intent = it->intent,
+                             .link = it->link,
+                             .endpoint = it->endpoint,
+                             .side = it->side,
+                             .op = it->op,
+                             .lane = it->lane,
+                             .state = INTENT_PREPARED,
+                             .flags = it->flags,
+                             .run = it->run,
+                             .map_gen = it->map_gen,
+                             .made_us = it->made_us,
+                             .n = it->n};
+        int64_t settle = l->feed[it->side]->kind->desc.settle_ms * US_PER_MS;
+        it->settle_us = row.settle_us = it->made_us + (settle > 0 ? settle : 120 * US_PER_S);
+        row.entries = arena_array(&a, struct intent_entry, it->n);
+        for (uint32_t i = 0; i < it->n && rc == TL_OK; i++) {
+            const struct g_entry *from = &it->entries[i];
+            row.entries[i] = (struct intent_entry){.pair = from->pair,
+                                                   .gen = from->gen,
+                                                   .id = from->id,
+                                                   .stamp = from->stamp,
+                                                   .version = from->version,
+                                                   .source_hash = from->source_hash,
+                                                   .flags = from->flags,
+                                                   .born = from->flags & ENTRY_BORN};
+            if (it->op == TL_OP_CREATE)
+                continue; /* made again from the source observation, which the store keeps while the intent is open */
+            tl_value *sorted = arena_array(&a, tl_value, from->n_values + 1);
+            for (uint32_t k = 0; k < from->n_values; k++)
+                sorted[k] = from->values[k];
+            AUTO(buf_done) struct buf sent = {0};
+            obs_add_all(&sent, sorted, from->n_values);
+            row.entries[i].sent = arena_str(&a, buf_lent(&sent));
+        }
+        if (rc == TL_OK)
+            rc = intent_open(g->db, &row, e);
+        g_step(g, it->n);
+    }
+    return rc;
+}
+
+void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
+{
+    for (int s = 0; s < 2; s++)
+        if (l->credit[s] > 0)
+            l->credit[s] -= b->had[s] - b->room[s];
+    int64_t last = 0;
+    for (struct g_batch *it = b->batches; it; it = it->next)
+        if (it->n && it->intent > last)
+            last = it->intent;
+    struct err e = {0};
+    if (rc == TL_OK && last && db_seal_intent(g->db, last, &e) != TL_OK) {
+        log_err(LOG_ERROR, "sidecar", &e);
+        g->storage_down = true;
+        g->storage_due = g_mono(g) + US_PER_S;
+    }
+    while (b->batches) {
+        struct g_batch *it = b->batches;
+        b->batches = it->next;
+        it->next = NULL;
+        if (rc != TL_OK || it->n == 0) {
+            batch_free(it);
+            continue;
+        }
+        if (g->storage_down)
+            it->state = INTENT_UNKNOWN; /* never sent: resolved like any other */
+        batch_link(g, it);
+        if (it->state != INTENT_UNKNOWN)
+            push_submit(g, it, 0, it->n);
+    }
+}
