@@ -132,6 +132,40 @@ static void as_in_an_adoption(void **state)
     assert_int_equal(put(b, rows, 2, false, "bound"), 0);
 }
 
+/* Taken in and given out while paused: nobody is asked and nothing is written before it goes on. Then the pair of the
+ * passport is bound, and neither of the two is made a second time. proves: S1-53 */
+static void taken_in_while_paused(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    AUTO(arena_done) struct arena a = {0};
+    struct passport_pair *rows = NULL;
+    struct passport_key other = {.instance = "abcdefgh", .key = {1, 2, 3}};
+    links(b);
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "", "Ann");
+    sync(b);
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+    int64_t calls = w->counts.calls, creates = w->counts.creates;
+    struct twin_record *eve[2] = {user_create(w, 0, KIND_CONTACT, "", "Eve"),
+                                  user_create(w, 1, KIND_CONTACT, "", "Eve")};
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    assert_int_equal(passport(b, &a, &rows), 1);
+    rows[0].id[0] = str_of(eve[0]->id);
+    rows[0].id[1] = str_of(eve[1]->id);
+    must(admin_passport_keys(b->engine, &other, 1, &e), &e);
+    assert_int_equal(put(b, rows, 1, false, "waiting"), 1);
+    bed_run(b, US_PER_DAY);
+    assert_int_equal(w->counts.calls, calls);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "");
+    must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
+    sync(b);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
+    assert_int_equal(w->counts.creates, creates);
+    assert_int_equal(put(b, rows, 1, false, "known"), 1);
+}
+
 /* A mark of an instance whose passport we have is explained by its source; one that nothing explains is reported. */
 static void marks_of_another_instance(void **state)
 {
@@ -157,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bound_before_anything_is_made, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(as_in_an_adoption, bed_open, bed_teardown),
+        cmocka_unit_test_setup_teardown(taken_in_while_paused, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(marks_of_another_instance, bed_open, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
