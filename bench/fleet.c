@@ -130,17 +130,28 @@ static void checked(void *arg, const json_t *result, const struct err *e)
     ((struct fleet *)arg)->checked++;
 }
 
-static void connect_one(struct fleet *f, uint32_t connection, const uint32_t ends[2], const char *every)
+/* i: number of the link. */
+static const char *kind_name(const struct fleet_plan *plan, uint32_t i)
+{
+    uint32_t at = plan->apart ? i : i % plan->kinds;
+    ASSERT(at < ARRAY_LEN(kind_names));
+    return kind_names[at];
+}
+
+static void connect_one(struct fleet *f, const struct fleet_plan *plan, uint32_t connection)
 {
     struct err e = {0};
-    struct admin_setting set[] = {{"every", every}};
+    struct admin_setting set[] = {{"every", plan->every}};
     char name[24], end[2][24];
+    uint32_t ends[2];
+    plan->ends(connection, ends);
     snprintf(name, sizeof name, "c%u", connection);
     for (int s = 0; s < 2; s++)
         snprintf(end[s], sizeof end[s], "e%04u", ends[s]);
     make_must(admin_connection_create(f->engine, name, end[0], end[1], NULL, &e), &e, "connection");
     for (uint32_t k = 0; k < f->n_kinds; k++)
-        make_must(admin_link_create(f->engine, name, kind_names[k], set, 1, NULL, &e), &e, "link");
+        make_must(admin_link_create(f->engine, name, kind_name(plan, connection * plan->kinds + k), set, 1, NULL, &e),
+                  &e, "link");
     struct sync_request start = {.connection = name};
     make_must(admin_sync_start(f->engine, &start, NULL, &e), &e, "start");
 }
@@ -154,7 +165,8 @@ static void vendors_make(struct fleet *f, const struct fleet_plan *plan)
         uint32_t ends[2];
         plan->ends(i / plan->kinds, ends);
         vendors_init(v, &f->sim, plan->records(i));
-        v->kind = kind_names[i % plan->kinds];
+        v->kind = kind_name(plan, i);
+        v->conditional = plan->conditional;
         v->kinds = all_kinds;
         for (int s = 0; s < 2; s++) {
             struct fleet_part *part = &f->part[ends[s]];
@@ -170,7 +182,6 @@ void fleet_open(struct fleet *f, const struct fleet_plan *plan)
 {
     struct err e = {0};
     *f = (struct fleet){.n_endpoints = plan->endpoints, .n_connections = plan->connections, .n_kinds = plan->kinds};
-    ASSERT(plan->kinds <= ARRAY_LEN(kind_names));
     log_setup(LOG_ERROR, LOG_TEXT);
     env_sim_init(&f->sim, 7, INT64_C(1767225600) * US_PER_S);
     f->dispatcher = (struct dispatcher){.ctx = f, .submit = submit, .room = room};
@@ -192,11 +203,8 @@ void fleet_open(struct fleet *f, const struct fleet_plan *plan)
     }
     settle(f);
     ASSERT(f->checked == (int)plan->endpoints);
-    for (uint32_t c = 0; c < plan->connections; c++) {
-        uint32_t ends[2];
-        plan->ends(c, ends);
-        connect_one(f, c, ends, plan->every);
-    }
+    for (uint32_t c = 0; c < plan->connections; c++)
+        connect_one(f, plan, c);
     fleet_run(f, 600 * US_PER_S);
     for (uint32_t i = 0; i < plan->connections * plan->kinds; i++)
         f->vendors[i].side[0].hidden = f->vendors[i].side[1].hidden = false;

@@ -34,6 +34,8 @@ struct fleet_plan {
     void (*ends)(uint32_t connection, uint32_t e[2]); /* which endpoints it connects */
     uint32_t (*records)(uint32_t link);               /* of link = connection * kinds + kind */
     const char *every;
+    bool apart;       /* each connection has kinds of its own */
+    bool conditional; /* vendors.h */
 };
 
 void fleet_open(struct fleet *f, const struct fleet_plan *plan);

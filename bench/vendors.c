@@ -138,7 +138,7 @@ static void emit(struct vendors *v, int side, const tl_shape *shape, uint32_t k,
     ASSERT(reply_add_record(reply, &r, NULL) == TL_OK);
 }
 
-static void describe(str kind, struct reply *reply)
+static void describe(const struct vendors *v, str kind, struct reply *reply)
 {
     tl_field list[CONTACT_FIELDS];
     for (uint32_t f = 0; f < CONTACT_FIELDS; f++) {
@@ -164,6 +164,7 @@ static void describe(str kind, struct reply *reply)
                  .name = kind,
                  .label = kind,
                  .fields = list};
+    k.can |= v->conditional ? TL_CAN_CONDITIONAL : 0;
     k.stamp_field = TL_STR("stamp");
     ASSERT(reply_add_kind(reply, &k, NULL) == TL_OK);
 }
@@ -264,7 +265,7 @@ static void answer(struct vendors *v, struct call *c)
     } else if (c->kind == CALL_DISCOVER) {
         str rest = str_of(v->kinds);
         for (str kind; str_split(&rest, ',', &kind);)
-            describe(kind, &c->reply);
+            describe(v, kind, &c->reply);
     } else if (c->kind == CALL_PULL) {
         pull(v, side, &c->request.pull, &c->reply);
     } else if (c->kind == CALL_PUSH) {

@@ -26,6 +26,7 @@ struct vendors {
     uint32_t n;
     const char *kind;
     const char *kinds;    /* what discover describes, comma separated */
+    bool conditional;     /* a write may name the version it builds on: no read before it */
     bool scattered;       /* ids do not rise with the numbers */
     unsigned refuse_each; /* every so many-th create is refused; 0: none */
     struct vendor side[2];

@@ -7,9 +7,12 @@
 
 /* While others wait for the endpoint a link has `share` calls in a row, however few of them there is room for at once:
  * deficit round robin, a call being the unit. */
-static int fair_room(struct g_link *l, int side, int room)
+static int fair_room(const struct engine *g, struct g_link *l, int side, int room)
 {
-    if (!l->conn->ep[side]->queue.first) {
+    if (room <= 0)
+        return 0;
+    const struct g_endpoint *ep = l->conn->ep[side];
+    if (ep->rivals_us == 0 || g_mono(g) - ep->rivals_us > US_PER_S) {
         l->credit[side] = 0;
         return room;
     }
@@ -29,7 +32,7 @@ void builder_start(struct engine *g, struct g_link *l, enum lane lane, struct bu
         int wide = budget_room(&ep->budget, g_now(g));
         room = room < wide ? room : wide;
         room = room < left ? room : (int)left;
-        b->room[s] = b->had[s] = fair_room(l, s, room);
+        b->room[s] = b->had[s] = fair_room(g, l, s, room);
     }
 }
 

@@ -85,6 +85,7 @@ struct g_endpoint {
     struct g_feed *feeds;     /* by g_feed.next_of_endpoint */
     struct ready ready;       /* check, discover, hooks, subscription */
     struct ready_queue queue; /* feeds and links that wait for room */
+    int64_t waiter, rivals_us; /* the link that waited last; mono: when two had to */
     struct arena arena;       /* texts of row */
     struct endpoint row;
     int32_t role;

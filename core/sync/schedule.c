@@ -173,17 +173,17 @@ static bool queue_moves(struct g_endpoint *ep)
         struct g_link *l = r->owner;
         memset(l->lane_hold, 0, sizeof l->lane_hold);
     }
-    ready_wake(r);
+    r->patience = 0;
+    ready_set(r, 0); /* its turn has come: before whoever has just come */
     return true;
 }
 
 void schedule_room(struct engine *g, struct g_endpoint *ep)
 {
     int room = g_endpoint_can(g, ep, TL_PURPOSE_BULK) ? budget_room(&ep->budget, g_now(g)) : 0;
-    do {
-        if (!queue_moves(ep))
-            break;
-    } while (--room > 0);
+    int free = room ? g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_BULK) : 1;
+    for (room = room && room < free ? room : free; room > 0 && queue_moves(ep); room--)
+        ;
     ready_wake(&ep->ready);
 }
 

@@ -24,6 +24,9 @@ void lane_waits(struct engine *g, struct g_link *l, int lane, bool a, bool b)
         struct g_endpoint *ep = l->conn->ep[s];
         int64_t free = endpoint_free_us(g, ep, (enum lane)lane);
         if (free <= mono) {
+            if (ep->waiter && ep->waiter != l->row.link)
+                ep->rivals_us = mono;
+            ep->waiter = l->row.link;
             ready_wait(&l->ready, s, &ep->queue, l->credit[s] > 0);
             free = mono + US_PER_S;
         }
