@@ -9,9 +9,11 @@
 #include "log.h"
 #include "times.h"
 
-static const char *const kind_names[] = {"contact", "account", "product", "ticket", "task",
-                                         "call",    "event",   "deal",    "note",   "invoice"};
-static const char all_kinds[] = "contact,account,product,ticket,task,call,event,deal,note,invoice";
+static const char *const kind_names[] = {"contact", "account",  "product",  "ticket", "task",  "call",   "event",
+                                         "deal",    "note",     "invoice",  "lead",   "quote", "order",  "campaign",
+                                         "asset",   "contract", "estimate", "bill",   "visit", "payment"};
+static const char all_kinds[] = "contact,account,product,ticket,task,call,event,deal,note,invoice,lead,quote,order,"
+                                "campaign,asset,contract,estimate,bill,visit,payment";
 
 struct vendors *fleet_vendors(struct fleet *f, uint32_t connection, uint32_t kind)
 {
@@ -133,7 +135,7 @@ static void checked(void *arg, const json_t *result, const struct err *e)
 /* i: number of the link. */
 static const char *kind_name(const struct fleet_plan *plan, uint32_t i)
 {
-    uint32_t at = plan->apart ? i : i % plan->kinds;
+    uint32_t at = plan->apart ? i : i / plan->kinds % 2 * plan->kinds + i % plan->kinds;
     ASSERT(at < ARRAY_LEN(kind_names));
     return kind_names[at];
 }

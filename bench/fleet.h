@@ -34,7 +34,7 @@ struct fleet_plan {
     void (*ends)(uint32_t connection, uint32_t e[2]); /* which endpoints it connects */
     uint32_t (*records)(uint32_t link);               /* of link = connection * kinds + kind */
     const char *every;
-    bool apart;       /* each connection has kinds of its own */
+    bool apart;       /* each connection has kinds of its own; else every other one */
     bool conditional; /* vendors.h */
 };
 

@@ -18,7 +18,7 @@ static const struct {
     {"address.city", TL_TEXT, 30, 0},
     {"description", TL_MULTILINE, 32000, 0},
 };
-enum { TITLE = 3 };
+enum { TITLE = 3, PASS_PAGE = 200 };
 
 const char *vendors_path(unsigned field)
 {
@@ -109,15 +109,16 @@ void vendors_edit(struct vendors *v, int side, uint32_t k)
     note(&v->side[side], k, version_now(v));
 }
 
-void vendors_add(struct vendors *v, int side, uint32_t k)
+void vendors_empty(struct vendors *v, int side)
 {
-    v->side[1 - side].version[k] = NOT_THERE;
-    note(&v->side[side], k, version_now(v));
+    for (uint32_t k = 0; k < v->n; k++)
+        v->side[side].version[k] = NOT_THERE;
 }
 
 /* ---- Answers ----------------------------------------------------------------------------------------------------- */
 
-static void emit(struct vendors *v, int side, const tl_shape *shape, uint32_t k, uint32_t index, struct reply *reply)
+static void emit(const struct vendors *v, int side, const tl_shape *shape, uint32_t k, uint32_t index,
+                 struct reply *reply)
 {
     AUTO(arena_done) struct arena a = {0};
     tl_value all[CONTACT_FIELDS], values[CONTACT_FIELDS];
@@ -169,27 +170,61 @@ static void describe(const struct vendors *v, str kind, struct reply *reply)
     ASSERT(reply_add_kind(reply, &k, NULL) == TL_OK);
 }
 
-static void pull(struct vendors *v, int side, const tl_pull *p, struct reply *reply)
+void vendors_emit(const struct vendors *v, int side, const tl_shape *shape, uint32_t k, struct reply *reply)
 {
-    struct vendor *s = &v->side[side];
+    emit(v, side, shape, k, 0, reply);
+}
+
+void vendors_checkpoint(const struct vendors *v, int side, int32_t mode, struct reply *reply)
+{
     char cursor[24];
-    uint64_t from = s->logged;
-    int64_t told = 0;
-    if (p->cursor.n && str_to_i64(p->cursor, &told))
-        from = (uint64_t)told;
-    if (p->mode == TL_PULL_PASS)
-        ASSERT(s->hidden); /* a first pass finds nothing, and no later one is due here */
-    for (; p->mode == TL_PULL_CHANGES && from < s->logged; from++)
-        emit(v, side, p->shape, s->log[from % s->kept], 0, reply);
-    snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)s->logged);
-    s->pulls += p->mode == TL_PULL_CHANGES;
+    snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)v->side[side].logged);
     tl_checkpoint c = {.struct_size = sizeof c,
-                       .mode = p->mode,
+                       .mode = mode,
                        .complete = 1,
                        .cursor = str_of(cursor),
                        .server_us = env_now_us(&v->sim->env),
                        .estimate = -1};
     ASSERT(reply_add_checkpoint(reply, &c, NULL) == TL_OK);
+}
+
+/* The cursor is the number of the next record; they come in the order of their numbers. */
+static void pass(struct vendors *v, int side, const tl_pull *p, struct reply *reply)
+{
+    int64_t from = 0;
+    if (p->cursor.n)
+        ASSERT(str_to_i64(p->cursor, &from));
+    for (uint32_t page = 0; page < p->max_pages && from < v->n; page++) {
+        char cursor[24];
+        for (int64_t end = from + PASS_PAGE; from < end && from < v->n; from++)
+            if (v->side[side].version[from] != NOT_THERE)
+                emit(v, side, p->shape, (uint32_t)from, 0, reply);
+        snprintf(cursor, sizeof cursor, "%lld", (long long)from);
+        tl_checkpoint c = {.struct_size = sizeof c,
+                           .mode = TL_PULL_PASS,
+                           .complete = from == v->n,
+                           .cursor = str_of(cursor),
+                           .server_us = env_now_us(&v->sim->env),
+                           .estimate = v->n};
+        ASSERT(reply_add_checkpoint(reply, &c, NULL) == TL_OK);
+    }
+}
+
+static void pull(struct vendors *v, int side, const tl_pull *p, struct reply *reply)
+{
+    struct vendor *s = &v->side[side];
+    uint64_t from = s->logged;
+    int64_t told = 0;
+    if (p->cursor.n && str_to_i64(p->cursor, &told))
+        from = (uint64_t)told;
+    if (p->mode == TL_PULL_PASS && !s->hidden) {
+        pass(v, side, p, reply);
+        return;
+    }
+    for (; p->mode == TL_PULL_CHANGES && from < s->logged; from++)
+        emit(v, side, p->shape, s->log[from % s->kept], 0, reply);
+    s->pulls += p->mode == TL_PULL_CHANGES;
+    vendors_checkpoint(v, side, p->mode, reply);
 }
 
 /* A new record carries its number in its name, and every write its new title, which holds the version of the other
@@ -266,6 +301,10 @@ static void answer(struct vendors *v, struct call *c)
         str rest = str_of(v->kinds);
         for (str kind; str_split(&rest, ',', &kind);)
             describe(v, kind, &c->reply);
+    } else if (c->kind == CALL_PULL && c->request.pull.mode == TL_PULL_CHANGES && v->side[side].instead) {
+        void (*instead)(struct vendors *, struct call *) = v->side[side].instead;
+        v->side[side].instead = NULL;
+        instead(v, c);
     } else if (c->kind == CALL_PULL) {
         pull(v, side, &c->request.pull, &c->reply);
     } else if (c->kind == CALL_PUSH) {
@@ -274,7 +313,7 @@ static void answer(struct vendors *v, struct call *c)
         for (uint32_t i = 0, k = 0; i < c->request.get.n_ids; i++)
             if (number_of(v, side, c->request.get.ids[i], &k) && v->side[side].version[k] != NOT_THERE)
                 emit(v, side, c->request.get.shape, k, i, &c->reply);
-    } else {
+    } else if (c->kind != CALL_FIND) { /* what is searched for is new: nobody has it */
         c->reply.status = TL_E_UNSUPPORTED;
     }
 }

@@ -10,15 +10,17 @@
 enum { CHANGES_KEPT = 1 << 17, VENDORS_MAX = 1 << 20 };
 #define NOT_THERE UINT32_MAX /* a version: that side has no such record */
 
+struct vendors;
 struct vendor {
     int64_t endpoint;
     uint32_t *version; /* [n] grows with every change */
     uint32_t *log;     /* [kept] numbers of the changed records, a ring */
     uint64_t logged, kept;
     int64_t pushed, created, refused, pulls, throttled;
-    bool hidden;      /* tells of no record: while the links are set up */
-    int64_t until_us; /* mono: refuses every call before, and says so */
-    int room;         /* calls at once */
+    bool hidden;                                        /* tells of no record: while the links are set up */
+    void (*instead)(struct vendors *v, struct call *c); /* answers the next pull of changes */
+    int64_t until_us;                                   /* mono: refuses every call before, and says so */
+    int room;                                           /* calls at once */
     int out;
 };
 struct vendors {
@@ -38,8 +40,12 @@ void vendors_init(struct vendors *v, struct env_sim *sim, uint32_t n);
 void vendors_done(struct vendors *v);
 bool vendors_step(struct vendors *v);                       /* answers one waiting call; false: none */
 void vendors_take(struct vendors *v, struct call *c);       /* a call for one of its sides */
-void vendors_add(struct vendors *v, int side, uint32_t k);  /* a record that only this side has; k < n */
+void vendors_empty(struct vendors *v, int side);            /* that side has no record */
 void vendors_edit(struct vendors *v, int side, uint32_t k); /* as a user would */
+
+/* One record as the vendor would tell it now, and the checkpoint that a pull ends with, at the end of the reply. */
+void vendors_emit(const struct vendors *v, int side, const tl_shape *shape, uint32_t k, struct reply *reply);
+void vendors_checkpoint(const struct vendors *v, int side, int32_t mode, struct reply *reply);
 
 /* One record as the vendor would tell it now; values [CONTACT_FIELDS], their texts in a. */
 enum { CONTACT_FIELDS = 6 };

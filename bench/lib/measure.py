@@ -20,17 +20,19 @@ def say(*words):
 
 
 def build(root, directory, what):
-    """Release build of what the measurements need: the product for b1 and idle, the peers for b1, one program for b3."""
+    """Release build of what the measurements need: the product for b1 and idle, the peers for b1, programs of
+    their own for the others."""
     for program in ("cmake", "ninja"):
         if not shutil.which(program):
             raise Missing(f"{program} is not installed; run tools/install-deps build")
     if not os.path.exists(os.path.join(directory, "build.ninja")):
         subprocess.run(["cmake", "-S", root, "-B", directory, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
                         "-DTIELINE_TESTS=OFF"], check=True, stdout=sys.stderr)
-    targets = ["cycle"]
+    needs = {"b2": ["grow"], "b3": ["cycle"], "b5": ["route", "floor_route"], "b12": ["grow"]}
+    targets = ["cycle"] + [program for part in what for program in needs.get(part, [])]
     if {"b1", "idle"} & set(what):
         first = "bench" if "b1" in what else "cycle"
-        targets = [first, "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
+        targets += [first, "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
     subprocess.run(["ninja", "-C", directory, *targets], check=True, stdout=sys.stderr)
 
 

@@ -21,25 +21,38 @@ void retention_set(struct engine *g, const struct retention *r)
                                       .audit_us = kept(r->audit_us, 730 * US_PER_DAY)};
 }
 
-/* Pairs that are dead on both sides: links one after the other, each from its first to its last. */
-static int trim_tombstones(struct engine *g, int64_t before, bool *done, struct err *e)
+/* One slice of the link that is next. */
+static int trim_link(struct engine *g, struct g_link *l, int64_t before, struct err *e)
 {
-    struct g_link *l = by_id_from(&g->link_ids, g->trim_link);
-    *done = l == NULL;
-    if (!l) {
-        g->trim_link = g->trim_after = 0;
-        return TL_OK;
-    }
     bool end = false;
     if (l->row.link != g->trim_link)
         g->trim_after = 0;
     g->trim_link = l->row.link;
+    int64_t from = g->trim_after;
     int rc = tombstone_trim(g->db, l->row.link, &g->trim_after, before, SLICE, &end, e);
+    if (g->trim_after != from)
+        refs_changed(g, l);
     if (rc == TL_OK && end) {
         g->trim_link++;
         g->trim_after = 0;
     }
-    refs_changed(g, l);
+    return rc;
+}
+
+/* Pairs that are dead on both sides: links one after the other, each from its first to its last; so many links at a
+ * time, or one that has some. */
+static int trim_tombstones(struct engine *g, int64_t before, bool *done, struct err *e)
+{
+    struct g_link *l = by_id_from(&g->link_ids, g->trim_link);
+    int rc = TL_OK;
+    for (int i = 0; i < SLICE && l && rc == TL_OK; i++, l = by_id_from(&g->link_ids, g->trim_link)) {
+        rc = trim_link(g, l, before, e);
+        if (g->trim_after)
+            break; /* it has more */
+    }
+    *done = l == NULL;
+    if (!l)
+        g->trim_link = g->trim_after = 0;
     return rc;
 }
 

@@ -74,7 +74,7 @@ static void measure(uint32_t endpoints, uint32_t kinds, struct cost *edit, struc
     n[0] = 1;
     fleet_fill(&f, n);
     free(n);
-    fleet_run(&f, 7200 * US_PER_S);
+    fleet_run(&f, 4000 * US_PER_S); /* to between two of the hourly looks at what may be forgotten */
     struct cost from = cost_now(&f);
     fleet_run(&f, 900 * US_PER_S);
     *idle = cost_since(&f, from);
