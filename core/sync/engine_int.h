@@ -82,11 +82,11 @@ struct g_outage { /* in memory alone: it shows again with the first call after a
 
 struct g_endpoint {
     struct g_endpoint *next;
-    struct g_feed *feeds;     /* by g_feed.next_of_endpoint */
-    struct ready ready;       /* check, discover, hooks, subscription */
-    struct ready_queue queue; /* feeds and links that wait for room */
+    struct g_feed *feeds;      /* by g_feed.next_of_endpoint */
+    struct ready ready;        /* check, discover, hooks, subscription */
+    struct ready_queue queue;  /* feeds and links that wait for room */
     int64_t waiter, rivals_us; /* the link that waited last; mono: when two had to */
-    struct arena arena;       /* texts of row */
+    struct arena arena;        /* texts of row */
     struct endpoint row;
     int32_t role;
     int64_t default_window_us;
