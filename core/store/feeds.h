@@ -15,6 +15,7 @@ struct feed {
     int64_t full_pass_us; /* when a complete pass last ended; 0: never */
     bool lookup_built;    /* lookup rows of this feed are complete */
     int64_t gap_us;       /* ids were lost at this time: a pass is due; 0: no */
+    int64_t accepted_us;  /* a person accepted then what the next pass will show, whatever it is; 0: nobody did */
 };
 /* Row of (endpoint, kind, view), made when it is not there. */
 int feed_ensure(struct db *db, int64_t endpoint, str kind, str view, int64_t *out, struct err *e);

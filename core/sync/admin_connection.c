@@ -132,7 +132,7 @@ int admin_read_anew(struct engine *g, struct g_feed *f, struct err *e)
 {
     int rc = f->pass.pass ? pass_end(g->db, f->pass.pass, PASS_ABORTED, g_now(g), e) : TL_OK;
     f->pass = (struct pass){0};
-    f->pass_done = false;
+    f->pass_done = f->vanished_known = false;
     f->walk = pass_walk_close(f->walk);
     f->row.pass = 0;
     f->row.shape_hash = 0;
@@ -160,10 +160,9 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
             struct g_feed *f = l->feed[s];
             if (!f)
                 continue;
-            f->accept_vanished = !restored;
             f->want_pass = true;
-            if (restored)
-                rc = admin_read_anew(g, f, e);
+            f->row.accepted_us = restored ? 0 : g_now(g);
+            rc = restored ? admin_read_anew(g, f, e) : feed_row_store(g, f, e);
         }
     }
     if (rc == TL_OK && restored)
@@ -175,7 +174,7 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
         conn_unblock(g, c, "RESTORED");
     else if (!any)
         return err_set(e, E_PRECONDITION, "nothing of connection \"%s\" waits for a release", name);
-    model_feeds_build(g, c);
+    model_feeds_build(g, c); /* its feeds are read again */
     return admin_show_connection(g, name, out, e);
 }
 

@@ -142,7 +142,7 @@ static int sweeps_wanted(struct engine *g, const struct g_conn *c, struct err *e
             if (f->pass.pass) /* one that began before proves nothing of what happened since */
                 rc = pass_end(g->db, f->pass.pass, PASS_ABORTED, g_now(g), e);
             f->pass = (struct pass){0};
-            f->pass_done = false;
+            f->pass_done = f->vanished_known = false;
             f->walk = pass_walk_close(f->walk);
             f->row.pass = 0;
             f->row.gap_us = g_now(g);

@@ -45,6 +45,24 @@ static int match_check(const struct g_conn *c, const str kind[2], const char *ma
     return TL_OK;
 }
 
+/* A list view that nobody evaluates would be no view: everything would be exchanged. */
+static int views_check(const struct g_conn *c, const str kind[2], const struct admin_setting *set, unsigned n,
+                       struct err *e)
+{
+    static const char *const keys[] = {"view.a", "view.b"};
+    for (int s = 0; s < 2; s++) {
+        const char *view = setting_of(set, n, keys[s]);
+        const struct g_kind *k = model_kind(c->ep[s], kind[s]);
+        if (!view || !*view || !k || (k->desc.can & TL_CAN_VIEW))
+            continue;
+        err_set(e, E_USAGE, "%s = %s: endpoint \"%.*s\" has no list views of \"%.*s\"", keys[s], view,
+                STR_FMT(c->ep[s]->row.name), STR_FMT(kind[s]));
+        err_hint(e, "leave it out; created_within narrows what is exchanged on both sides");
+        return E_USAGE;
+    }
+    return TL_OK;
+}
+
 static int settings_store(struct engine *g, int64_t link, const struct admin_setting *set, unsigned n, struct err *e)
 {
     int rc = TL_OK;
@@ -150,6 +168,8 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
             return E_USAGE;
         }
     rc = match_check(c, row.kind, setting_of(set, n, "match"), e);
+    if (rc == TL_OK)
+        rc = views_check(c, row.kind, set, n, e);
     if (rc != TL_OK)
         return rc;
     rc = g_begin(g, e);
@@ -205,6 +225,8 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
         rc = settings_changed(g, l->row.link, asked, n_asked, set, &n, e);
     if (rc == TL_OK)
         rc = match_check(l->conn, l->row.kind, setting_of(set, n, "match"), e);
+    if (rc == TL_OK)
+        rc = views_check(l->conn, l->row.kind, set, n, e);
     if (rc != TL_OK)
         return rc;
     if (n == 0)

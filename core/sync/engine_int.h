@@ -164,14 +164,16 @@ struct g_feed {
     struct arena pass_arena;
     struct pass pass; /* pass.pass 0: none */
     bool want_pass;
-    bool accept_vanished; /* a person said so */
-    bool pass_done;       /* enumerated; lookups and vanished records come next */
+    bool pass_done; /* enumerated; lookups and vanished records come next */
     struct lookup_build *build;
     char *build_after;
     int build_step;
     struct pass_walk *walk;
     int64_t *vanished;
     size_t n_vanished, cap_vanished, live_seen;
+    bool vanished_known; /* all of them are in the list; those before n_asked were asked for */
+    size_t n_asked;
+    uint32_t *shifted, compared; /* shift.c: per field of the shape, by the running pass */
     /* Records to fetch by id: read-backs, vanished ones, parts */
     struct get_want *wants, *wants_last;
     unsigned n_wants;
@@ -484,6 +486,7 @@ int pass_begin(struct engine *g, struct g_feed *f, struct err *e);
 struct observed {
     int64_t rec;
     bool unchanged, is_new, stale; /* stale: a later answer is known already */
+    int32_t state;                 /* of the record in this feed: TL_STATE_*, REC_OUT_OF_SCOPE */
 };
 enum { OBSERVE_FEED = 0, OBSERVE_GET = 1, OBSERVE_PASS = 2 };
 struct observe_how {
@@ -492,8 +495,26 @@ struct observe_how {
 };
 int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, const struct observe_how *how,
             struct observed *out, struct err *e);
-/* The vendor does not know the id any more (404), or will not show it (403). into: survivor of a merge, else empty. */
-int observe_gone(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, str into, struct err *e);
+/* The vendor does not know the id any more (404), will not show it (403), or a list view has lost it or shows it again.
+ * into: survivor of a merge, else empty. */
+int observe_state(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, str into, struct err *e);
+
+/* ---- scope.c */
+enum { SCOPE_UNKNOWN = -1 };
+/* What the state of a record becomes by this answer; known: as it was, SCOPE_UNKNOWN for a new one. */
+int32_t scope_state(const struct g_feed *f, const tl_record *r, int via, int32_t known);
+/* A page shows again what was outside, in an answer that tells nothing new otherwise. */
+int scope_entered(struct engine *g, struct g_feed *f, const struct record *known, const tl_record *r, int via,
+                  struct err *e);
+/* A pass did not meet it: outside of the view, unless the vendor says when asked for it that it is gone. */
+int scope_vanished(struct engine *g, struct g_feed *f, const struct record *rec, struct err *e);
+
+/* ---- shift.c */
+void shift_begin(struct g_feed *f);                       /* nothing counted: a pass begins, or another shape */
+void shift_met(struct g_feed *f);                         /* a pass met a record that is known */
+void shift_note(struct g_feed *f, str before, str after); /* and it is another one */
+bool shift_found(const struct g_feed *f, uint32_t *field_out);
+bool shift_holds(const struct g_link *l);
 
 /* ---- unusable.c */
 enum { REMOTE_ID_MAX = 255 }; /* bytes, as in the store */

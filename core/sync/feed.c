@@ -70,7 +70,7 @@ static bool pass_wanted(const struct engine *g, const struct g_feed *f)
     if (!(f->kind->desc.can & TL_CAN_PASS) || f->pass_done)
         return false;
     return f->pass.pass || f->want_pass || f->row.full_pass_us == 0 || f->row.shape_hash != f->shape_hash ||
-           f->row.gap_us != 0 || g_now(g) - f->row.full_pass_us > SWEEP_US;
+           f->row.gap_us != 0 || f->row.accepted_us != 0 || g_now(g) - f->row.full_pass_us > SWEEP_US;
 }
 
 /* A copy of the feed's shape that lives as long as the call. */
@@ -276,7 +276,7 @@ static int fetched_one(struct engine *g, struct g_feed *f, const tl_record *r, s
     struct record_probe probe = {0};
     rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
     if (rc == TL_OK)
-        rc = observe_gone(g, f, probe.rec, r->state, r->into, e);
+        rc = observe_state(g, f, probe.rec, r->state, r->into, e);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
@@ -286,7 +286,7 @@ static int fetched_missing(struct engine *g, struct g_feed *f, str id, struct er
     struct record_probe probe = {0};
     int rc = record_probe(g->db, f->row.feed, id, &probe, e);
     if (rc == TL_OK)
-        rc = observe_gone(g, f, probe.rec, TL_STATE_DELETED, (str){0}, e);
+        rc = observe_state(g, f, probe.rec, TL_STATE_DELETED, (str){0}, e);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 

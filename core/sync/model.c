@@ -379,6 +379,7 @@ static void feed_free(struct g_feed *f)
     free(f->build_after);
     free(f->vanished);
     ready_remove(&f->ready);
+    free(f->shifted);
     arena_done(&f->arena);
     arena_done(&f->pass_arena);
     arena_done(&f->shape_arena);
@@ -580,6 +581,7 @@ static void want_add(struct shape_want *wants, size_t *n, uint32_t number, const
 
 static void feed_shape(struct g_feed *f, struct shape_want *wants, size_t n)
 {
+    shift_begin(f);
     arena_done(&f->shape_arena);
     f->shape_arena = (struct arena){0};
     qsort(wants, n, sizeof *wants, by_number);

@@ -455,9 +455,9 @@ static bool is_own_write(const struct g_feed *f, const tl_record *r, const struc
     return f->ep->row.user_id.n > 0 && str_eq(r->by, f->ep->row.user_id);
 }
 
-static void record_take(struct record *to, const tl_record *r, uint64_t hash, int64_t now)
+static void record_take(struct record *to, const tl_record *r, int32_t state, uint64_t hash, int64_t now)
 {
-    to->state = r->state < 0 || r->state > TL_STATE_FORBIDDEN ? TL_STATE_FORBIDDEN : r->state;
+    to->state = state;
     to->version_kind = r->version_kind;
     to->version = r->version;
     if (r->modified_us || r->state == TL_STATE_LIVE)
@@ -486,7 +486,7 @@ static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, ui
 {
     AUTO(buf_done) struct buf blob = {0};
     struct record rec = {.feed = f->row.feed, .id = r->id};
-    record_take(&rec, r, hash, g_now(g));
+    record_take(&rec, r, out->state, hash, g_now(g));
     if (r->state != TL_STATE_LIVE && r->n_values == 0)
         return TL_OK; /* gone before we ever knew it */
     observation_of(f, r, a, &blob);
@@ -512,7 +512,7 @@ static int record_first_seen(struct engine *g, struct g_feed *f, const tl_record
 {
     AUTO(buf_done) struct buf blob = {0};
     struct record now = {.rec = probe->rec, .feed = f->row.feed, .id = r->id};
-    record_take(&now, r, hash, g_now(g));
+    record_take(&now, r, out->state, hash, g_now(g));
     observation_of(f, r, a, &blob);
     now.observation = buf_lent(&blob);
     now.recheck_us = recheck_at(g, f, r);
@@ -542,7 +542,7 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
         out->stale = true;
         if (refetch)
             feed_want(f, rec_id, r->id, g_mono(g), 0);
-        return TL_OK;
+        return scope_entered(g, f, &old, r, how->via, e);
     }
     AUTO(buf_done) struct buf blob = {0};
     AUTO(buf_done) struct buf whole = {0};
@@ -553,7 +553,7 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
         observation = buf_lent(&whole);
     }
     struct record now = old;
-    record_take(&now, r, hash, g_now(g));
+    record_take(&now, r, out->state, hash, g_now(g));
     now.observation = observation;
     now.recheck_us = recheck_at(g, f, r);
     if (now.recheck_us && now.recheck_us < f->recheck_due)
@@ -570,6 +570,8 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
     else
         rc = record_put(g->db, &now, e);
     now.damaged = false; /* unchanged it was not, or it would have been put */
+    if (rc == TL_OK && seen.content_changed && how->via == OBSERVE_PASS && !old.damaged)
+        shift_note(f, old.observation, observation);
     if (rc == TL_OK && seen.content_changed)
         rc = observe_lookups(g, f, rec_id, old.observation, observation, a, e);
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
@@ -580,6 +582,7 @@ static int first_pass(struct engine *g, struct g_feed *f, const tl_record *r, ui
                       struct observed *out, struct err *e)
 {
     struct err known = {0};
+    out->state = scope_state(f, r, OBSERVE_PASS, SCOPE_UNKNOWN);
     int rc = record_new(g, f, r, hash, a, out, &known);
     if (rc == TL_OK && g->listeners && out->is_new)
         event_record(g, f, r, "new");
@@ -611,11 +614,14 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     }
     struct record_probe probe = {0};
     rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
+    if (rc == TL_OK && how->via == OBSERVE_PASS && probe.observed)
+        shift_met(f);
     if (rc == TL_OK && orphan_asked(g, f, r->stamp)) {
         probe.bare = false;
         rc = orphan_again(g, f, probe.rec, r->stamp, e);
     }
-    if (rc == TL_OK && probe.seen_hash == hash && probe.observed) {
+    out->state = scope_state(f, r, how->via, rc == TL_OK ? probe.state : SCOPE_UNKNOWN);
+    if (rc == TL_OK && probe.seen_hash == hash && probe.observed && probe.state == out->state) {
         out->rec = probe.rec;
         out->unchanged = true;
         g->figures.unchanged++;
@@ -638,7 +644,7 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     return rc;
 }
 
-int observe_gone(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t state, str into, struct err *e)
+int observe_state(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t state, str into, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct record rec = {0};

@@ -21,7 +21,9 @@ int pass_begin(struct engine *g, struct g_feed *f, struct err *e)
     f->pass_done = false;
     f->want_pass = false;
     f->n_vanished = f->live_seen = 0;
+    f->vanished_known = false;
     f->walk = pass_walk_close(f->walk);
+    shift_begin(f);
     return TL_OK;
 }
 
@@ -115,67 +117,98 @@ static void vanished_add(struct g_feed *f, int64_t rec)
     f->vanished[f->n_vanished++] = rec;
 }
 
-/* Too many at once, or all of them, look like a lost permission or a changed filter: nothing is created until a person
- * has looked. */
-static int brake(struct engine *g, struct g_feed *f, struct err *e)
+/* Looks like a lost permission, a changed view or a format that moved: nothing is created or changed until a person has
+ * looked. */
+static int brake(struct engine *g, struct g_feed *f, str text, struct err *e)
 {
-    AUTO(buf_done) struct buf text = {0};
-    buf_fmt(&text, "%zu of %zu records of %.*s are not there any more", f->n_vanished, f->live_seen,
-            STR_FMT(f->row.kind));
     int rc = TL_OK;
     for (struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next) {
         struct g_link *l = at->l;
-        l->row.brake_code = STR("SAFETY");
-        l->row.brake_text = arena_str(&l->arena, buf_lent(&text));
-        l->row.brake_us = g_now(g);
-        rc = link_row_store(g, l, e);
         AUTO(buf_done) struct buf object = {0};
         buf_fmt(&object, "link %.*s/%.*s", STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
-        struct repair r = {
-            .object = buf_lent(&object),
-            .code = STR("SAFETY"),
-            .level = TL_ERROR,
-            .text = buf_lent(&text),
-            .hint = STR("look whether the account lost a right or the list view changed, then release the connection")};
+        struct repair r = {.object = buf_lent(&object),
+                           .code = STR("SAFETY"),
+                           .level = TL_ERROR,
+                           .text = text,
+                           .hint = STR("look whether the account lost a right, or the list view or a format changed at "
+                                       "the vendor, then release the connection")};
+        struct audit trace = {
+            .at_us = g_now(g), .who = STR("engine"), .act = STR("link.braked"), .object = buf_lent(&object)};
+        l->row.brake_code = STR("SAFETY");
+        l->row.brake_text = arena_str(&l->arena, text);
+        l->row.brake_us = g_now(g);
+        rc = link_row_store(g, l, e);
         if (rc == TL_OK)
             rc = repair_raise(g->db, &r, e);
+        if (rc == TL_OK)
+            rc = audit_add(g->db, &trace, e);
     }
     return rc;
 }
 
-static int pass_finish(struct engine *g, struct g_feed *f, bool accepted, struct err *e)
+/* The vendor is asked for a record that the pass did not meet: that decides whether it is gone. Met since, by a page of
+ * changes: it is there. */
+static int ask_for(struct engine *g, struct g_feed *f, int64_t rec_id, struct err *e)
 {
+    AUTO(arena_done) struct arena a = {0};
+    struct record rec = {0};
+    int64_t feeds = 0;
+    bool met = false;
+    int rc = pass_has(g->db, f->pass.pass, rec_id, &met, e);
+    if (rc != TL_OK || met)
+        return rc;
+    rc = record_get(g->db, &a, rec_id, &rec, e);
+    if (rc == TL_OK)
+        rc = scope_vanished(g, f, &rec, e);
+    if (rc == TL_OK)
+        rc = hint_put(g->db, f->row.endpoint, f->row.kind, rec.id, true, g_now(g) - DEBOUNCE_US, &feeds, e);
+    return rc;
+}
+
+/* A slice of them; a crash in between: the pass is looked at again from its end. */
+static int ask_turn(struct engine *g, struct g_feed *f, struct err *e)
+{
+    size_t end = f->n_asked + PAGE_ROWS < f->n_vanished ? f->n_asked + PAGE_ROWS : f->n_vanished;
+    int rc = g_begin(g, e);
+    for (size_t i = f->n_asked; i < end && rc == TL_OK; i++)
+        rc = ask_for(g, f, f->vanished[i], e);
+    g_step(g, (unsigned)(end - f->n_asked) + 1);
+    rc = g_end(g, rc, "asking for vanished records", e);
+    if (rc == TL_OK) {
+        f->n_asked = end;
+        f->hint_due = 0;
+    }
+    return rc;
+}
+
+/* why empty: what it shows is taken as it is. */
+static int pass_finish(struct engine *g, struct g_feed *f, str why, struct err *e)
+{
+    bool accepted = why.n == 0;
     int rc = g_begin(g, e);
     if (rc == TL_OK)
         rc = pass_end(g->db, f->pass.pass, accepted ? PASS_COMPLETE : PASS_ABORTED, g_now(g), e);
     if (rc == TL_OK && accepted)
         rc = pass_end(g->db, f->pass.pass, PASS_EVALUATED, g_now(g), e);
     if (rc == TL_OK && !accepted)
-        rc = brake(g, f, e);
+        rc = brake(g, f, why, e);
     if (rc == TL_OK) {
         f->row.pass = 0;
         f->row.full_pass_us = g_now(g);
         f->row.shape_hash = f->shape_hash;
         f->row.gap_us = 0;
+        f->row.accepted_us = 0;
         rc = feed_row_store(g, f, e);
-    }
-    for (size_t i = 0; rc == TL_OK && accepted && i < f->n_vanished; i++) {
-        AUTO(arena_done) struct arena a = {0};
-        struct record rec = {0};
-        int64_t feeds = 0;
-        rc = record_get(g->db, &a, f->vanished[i], &rec, e);
-        if (rc == TL_OK)
-            rc = hint_put(g->db, f->row.endpoint, f->row.kind, rec.id, true, g_now(g) - DEBOUNCE_US, &feeds, e);
     }
     rc = g_end(g, rc, "ending a pass", e);
     if (rc != TL_OK)
         return rc;
-    f->hint_due = 0;
     f->pass = (struct pass){0};
     f->pass_done = false;
-    f->accept_vanished = false;
+    f->vanished_known = false;
     f->walk = pass_walk_close(f->walk);
     f->n_vanished = 0;
+    shift_begin(f);
     return TL_OK;
 }
 
@@ -195,10 +228,10 @@ static int had_rows(struct engine *g, const struct g_feed *f, bool *had_out, str
     return rc;
 }
 
-static int vanish_turn(struct engine *g, struct g_feed *f, struct err *e)
+static int vanished_collect(struct engine *g, struct g_feed *f, struct err *e)
 {
     if (!f->walk) {
-        f->n_vanished = f->live_seen = 0;
+        f->n_vanished = f->live_seen = f->n_asked = 0;
         int rc = pass_walk_open(&f->walk, g->db, f->row.feed, f->pass.pass, e);
         if (rc != TL_OK)
             return rc;
@@ -208,19 +241,42 @@ static int vanish_turn(struct engine *g, struct g_feed *f, struct err *e)
     bool end = false;
     int rc = pass_walk_next(f->walk, PAGE_ROWS, recs, &n, &end, e);
     g_step(g, PAGE_ROWS);
-    if (rc != TL_OK)
-        return rc;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
         vanished_add(f, recs[i]);
-    if (!end)
-        return TL_OK;
+    f->vanished_known = rc == TL_OK && end;
+    return rc;
+}
+
+/* What speaks against taking the pass as it is; empty: nothing, or a person accepted it. */
+static int suspicion(struct engine *g, struct g_feed *f, struct buf *why, struct err *e)
+{
+    uint32_t field = 0;
     f->live_seen = (size_t)f->pass.seen + f->n_vanished;
     size_t limit = f->live_seen / 20 > 20 ? f->live_seen / 20 : 20;
     bool too_many = f->n_vanished > limit;
+    int rc = TL_OK;
+    if (f->row.accepted_us || f->row.full_pass_us == 0)
+        return TL_OK;
     if (!too_many && f->pass.seen == 0)
         rc = had_rows(g, f, &too_many, e);
-    bool accepted = !too_many || f->accept_vanished || f->row.full_pass_us == 0;
-    return rc == TL_OK ? pass_finish(g, f, accepted, e) : rc;
+    if (rc == TL_OK && too_many)
+        buf_fmt(why, "%zu of %zu records of %.*s are not there any more", f->n_vanished, f->live_seen,
+                STR_FMT(f->row.kind));
+    else if (rc == TL_OK && shift_found(f, &field))
+        buf_fmt(why, "\"%.*s\" is another in %u of %u records of %.*s at once", STR_FMT(f->shape.fields[field].path),
+                f->shifted[field], f->compared, STR_FMT(f->row.kind));
+    return rc;
+}
+
+static int vanish_turn(struct engine *g, struct g_feed *f, struct err *e)
+{
+    if (!f->vanished_known)
+        return vanished_collect(g, f, e);
+    AUTO(buf_done) struct buf why = {0};
+    int rc = f->n_asked ? TL_OK : suspicion(g, f, &why, e);
+    if (rc == TL_OK && why.n == 0 && f->n_asked < f->n_vanished)
+        return ask_turn(g, f, e);
+    return rc == TL_OK ? pass_finish(g, f, buf_lent(&why), e) : rc;
 }
 
 static bool lookups_wait(const struct g_feed *f)

@@ -278,7 +278,7 @@ static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b
             struct record_probe probe = {0};
             rc = record_probe(g->db, l->feed[b->side]->row.feed, b->entries[note->entries[k]].id, &probe, e);
             if (rc == TL_OK)
-                rc = observe_gone(g, l->feed[b->side], probe.rec, TL_STATE_DELETED, (str){0}, e);
+                rc = observe_state(g, l->feed[b->side], probe.rec, TL_STATE_DELETED, (str){0}, e);
             if (rc == TL_OK || rc == TL_E_NOT_FOUND)
                 rc = push_drop(g, l, b, note->entries[k], g_now(g), e);
         }

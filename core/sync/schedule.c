@@ -135,7 +135,7 @@ int64_t link_due(const struct engine *g, const struct g_link *l)
         return due; /* woken by what ends that */
     if (l->orphans || l->row.phase == PHASE_OBSERVE || (l->wake_after >= 0 && l->row.phase >= PHASE_MATCH))
         return 0;
-    if (life_holds(l))
+    if (life_holds(l) || shift_holds(l))
         return due;
     if (l->row.phase == PHASE_DRAIN && l->open_intents == 0)
         return 0;

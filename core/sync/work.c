@@ -576,7 +576,7 @@ bool link_work(struct engine *g, struct g_link *l)
         return false;
     if (l->wake_after >= 0)
         return wake_walk(g, l);
-    if (life_holds(l))
+    if (life_holds(l) || shift_holds(l))
         return false;
     if (l->hold_until > g_mono(g) || l->orphans || l->finding || !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
         return false;

@@ -139,15 +139,18 @@ static void set_up(struct life *l)
         twin_step(&l->twin);
     }
     static const char *const directions[] = {"both", "a2b", "b2a"}, *const policies[] = {"newest", "a", "b", "manual"};
-    struct admin_setting set[] = {
-        {"direction", directions[w->knobs.direction]}, {"policy", policies[w->knobs.policy]}, {"every", "1200s"}};
+    struct admin_setting set[] = {{"direction", directions[w->knobs.direction]},
+                                  {"policy", policies[w->knobs.policy]},
+                                  {"every", "1200s"},
+                                  {"view.b", w->knobs.views ? "v" : ""}};
+    unsigned n_set = w->knobs.views ? 4 : 3;
     int rc = admin_connection_create(l->engine, "c", "a", "b", NULL, &e);
     if (rc != E_EXISTS)
         must(rc, &e, "connection");
-    rc = admin_link_create(l->engine, "c", "account", set, 3, NULL, &e);
+    rc = admin_link_create(l->engine, "c", "account", set, n_set, NULL, &e);
     if (rc != E_EXISTS)
         must(rc, &e, "link account");
-    rc = admin_link_create(l->engine, "c", "contact", set, 3, NULL, &e);
+    rc = admin_link_create(l->engine, "c", "contact", set, n_set, NULL, &e);
     if (rc != E_EXISTS)
         must(rc, &e, "link contact");
     must(admin_map_reset(l->engine, "c", "contact", NULL, &e), &e, "map");

@@ -73,6 +73,13 @@ static struct knobs knobs_of(uint64_t seed)
     if (k.chaos & CHAOS_OLD_DB)
         k.chaos &= ~(uint32_t)CHAOS_VIEW; /* see README: what a view hides cannot be found again */
     k.merges = mix(&x) % 2;
+    uint64_t view = seed ^ 0x71e3;
+    k.views = mix(&view) % 4 == 0 && !(k.chaos & CHAOS_OLD_DB);
+    if (k.views) {
+        k.anew = false; /* nor what a list view hides */
+        k.can[1][0] |= TL_CAN_VIEW;
+        k.can[1][1] |= TL_CAN_VIEW;
+    }
     return k;
 }
 

@@ -155,8 +155,23 @@ void user_merge(struct world *w, int s, struct twin_record *lost, struct twin_re
     world_trace(w, "user-merge", lost->id, 0);
 }
 
+/* Into the list view, or out of it: an edit like any other. */
+static void user_moves(struct world *w)
+{
+    struct twin_record *r = pick(w, 1, world_chance(w, 70) ? KIND_CONTACT : KIND_ACCOUNT, TL_STATE_LIVE);
+    if (!r)
+        return;
+    r->outside = !r->outside;
+    touch(w, 1, r, "user");
+    world_trace(w, "user-view", r->id, r->outside);
+}
+
 void user_random(struct world *w)
 {
+    if (w->knobs.views && world_chance(w, 10)) {
+        user_moves(w);
+        return;
+    }
     int s = (int)world_random(w, 2), kind = world_chance(w, 70) ? KIND_CONTACT : KIND_ACCOUNT;
     char text[TWIN_TEXT], email[TWIN_TEXT] = "";
     uint64_t what = world_random(w, 100);
@@ -332,6 +347,12 @@ static bool is_hidden(const struct world *w, int s, int kind, const struct twin_
     return at * 37 % 100 < w->hidden[s][kind];
 }
 
+/* A pull that asks for a list view is shown what is inside. */
+static bool is_shown(const struct world *w, int s, int kind, const struct twin_record *r, const tl_pull *p)
+{
+    return r->used && r->visible_us <= w->now_us && !is_hidden(w, s, kind, r) && !(p->view.n && r->outside);
+}
+
 /* A page in no order, with rows twice. */
 static int scrambled(struct world *w, struct twin_record **list, int n)
 {
@@ -355,7 +376,7 @@ static void pull_changes(struct world *w, int s, const tl_pull *p, struct reply 
     int n = 0, kind = shape_kind(p->shape);
     for (int i = 0; i < TWIN_RECORDS; i++) {
         struct twin_record *r = &w->rec[s][kind][i];
-        if (r->used && r->modified_us >= since && r->visible_us <= w->now_us && !is_hidden(w, s, kind, r))
+        if (is_shown(w, s, kind, r, p) && r->modified_us >= since)
             list[n++] = r;
     }
     qsort(list, (size_t)n, sizeof *list, by_change);
@@ -381,7 +402,7 @@ static void pull_pass(struct world *w, int s, const tl_pull *p, struct reply *re
         int n = 0;
         for (; at < TWIN_RECORDS && n < 10; at++) {
             struct twin_record *r = &w->rec[s][kind][at];
-            if (!r->used || r->state != TL_STATE_LIVE || r->visible_us > w->now_us || is_hidden(w, s, kind, r))
+            if (r->state != TL_STATE_LIVE || !is_shown(w, s, kind, r, p))
                 continue;
             emit(w, s, p->shape, r, 0, reply);
             n++;

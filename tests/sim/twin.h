@@ -55,11 +55,13 @@ struct knobs {
     int64_t throttle_ms;     /* how long to wait; 0: three seconds */
     int bad;                 /* a record whose name begins with "bad": 1 fails its whole batch, 2 kills the connector */
     const struct disk *disk; /* life.h; null: a good one */
+    bool views;              /* both links follow a list view of side B, and records leave and enter it */
     bool anew;               /* in the calm after the faults the connection is deleted and made anew */
 };
 
 struct twin_record {
     bool used, ours, restored;
+    bool outside; /* of every list view */
     int state;
     char id[16], into[16], stamp[40], by[8];
     int64_t created_us, modified_us, visible_us, seq;

@@ -96,6 +96,7 @@ CREATE TABLE feed(
   full_pass INTEGER NOT NULL DEFAULT 0,
   lookup_built INTEGER NOT NULL DEFAULT 0,
   gap INTEGER NOT NULL DEFAULT 0,
+  accepted INTEGER NOT NULL DEFAULT 0, -- when a person accepted what the next pass will show
   UNIQUE(endpoint, kind, view)
 ) STRICT;
 
