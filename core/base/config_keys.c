@@ -113,6 +113,12 @@ const struct config_key config_keys[] = {
     {"link", "view.b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "List view that limits side b, by the vendor's id."},
     {"link", "created_within", CONFIG_DURATION, NULL, NULL, DAY, 36500 * DAY, RELOAD_LIVE,
      "Only records created within this time before the first sync are brought over. Default: the connectors'."},
+    {"link", "window", CONFIG_CHOICE, "fixed", "fixed,sliding", 0, 0, RELOAD_LIVE,
+     "Where created_within begins: fixed at the first sync, or moving on with the calendar. What is paired stays in "
+     "step "
+     "either way."},
+    {"link", "deps", CONFIG_CHOICE, "admit", "admit,leave", 0, 0, RELOAD_LIVE,
+     "A record from before the window that one inside refers to: brought over too, or left."},
     {"link", "every", CONFIG_DURATION, "60s", NULL, SECOND, 7 * DAY, RELOAD_LIVE, "How often changes are asked for."},
     {"link", "quiet_hours", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
      "Hours of the day in which only what people change is carried over; sweeps and first syncs rest then. For example "

@@ -243,6 +243,7 @@ static int run_link_delete(struct cli *cli)
 
 #define SETTINGS_HELP                                                                                                  \
     "Settings: direction=both|a2b|b2a  policy=newest|a|b|manual  master=a|b  every=60s  created_within=365d|off\n"     \
+    "          window=fixed|sliding  deps=admit|leave\n"                                                               \
     "          view.a=ID view.b=ID  drift=leave|revert|report  restore_on=update|read_or_update|never\n"               \
     "          match=FIELD|off  match_multi=fail|oldest|newest  quiet=yes|no  enabled=yes|no\n"                        \
     "          quiet_hours=\"08:00-18:00 Europe/Berlin\"|off  share=1"

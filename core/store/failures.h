@@ -81,6 +81,8 @@ int parked_drop(struct db *db, int64_t pair, struct err *e);
  * nobody waits. */
 int parked_wake(struct db *db, int64_t dep_link, enum side dep_side, str dep_id, int32_t lane, int64_t due_us,
                 int64_t *n_out, struct err *e);
+/* Does any pair wait for it? */
+int parked_on(struct db *db, int64_t dep_link, enum side dep_side, str dep_id, bool *out, struct err *e);
 /* Pairs parked before this time. */
 int parked_older(struct db *db, struct arena *a, int64_t before_us, size_t max, struct parked **out, size_t *n,
                  struct err *e);

@@ -185,6 +185,18 @@ static int waiting_pairs(struct db *db, struct arena *a, int64_t dep_link, enum 
     return list_end(rc, &l, (void **)out, n);
 }
 
+int parked_on(struct db *db, int64_t dep_link, enum side dep_side, str dep_id, bool *out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_PARKED_WAITING, e);
+    put_i64(&q, dep_link);
+    put_i64(&q, dep_side);
+    put_id(&q, dep_id);
+    int rc = query_row(&q);
+    if (rc == TL_OK || rc == TL_E_NOT_FOUND)
+        *out = rc == TL_OK;
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
 static int forget_dependency(struct db *db, int64_t dep_link, enum side dep_side, str dep_id, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_PARKED_REST, e);

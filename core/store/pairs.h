@@ -21,7 +21,10 @@ enum lane { LANE_ACTION = 0, LANE_LIVE = 1, LANE_RETRY = 2, LANE_SWEEP = 3, LANE
 enum {                     /* pair.flags */
        PAIR_ADOPTED = 1,   /* both records existed before */
        PAIR_CREATED_A = 2, /* our create made the record of side A (B) */
-       PAIR_CREATED_B = 4
+       PAIR_CREATED_B = 4,
+       PAIR_ADMITTED = 8,   /* from before the window, referred to from inside */
+       PAIR_OUTSIDE_A = 16, /* matched although side A (B) is from before the window: paired and left alone */
+       PAIR_OUTSIDE_B = 32
 };
 enum { PAIR_UNSETTLED_A = 1, PAIR_UNSETTLED_B = 2 }; /* pair.unsettled: written, not seen again yet */
 

@@ -191,6 +191,7 @@ static int link_now(struct hand *h, const struct record rec[2], struct pair p[2]
         rc = forget_troubles(h, kept->pair, e);
     kept->link = h->l->row.link;
     kept->flags |= PAIR_ADOPTED;
+    kept->flags &= ~(uint32_t)(PAIR_OUTSIDE_A | PAIR_OUTSIDE_B); /* a person wants them in step */
     for (int s = 0; s < 2; s++)
         kept->rec[s] = rec[s].rec;
     start_anew(kept, g_now(h->g));
@@ -246,7 +247,7 @@ int admin_pair_unlink(struct engine *g, int64_t pair, bool dry_run, json_t **out
     p.rec[1] = 0;
     p.gen[0] = 0;
     p.gen[1]++;
-    p.flags &= ~(uint32_t)(PAIR_ADOPTED | PAIR_CREATED_A | PAIR_CREATED_B);
+    p.flags &= ~(uint32_t)(PAIR_ADOPTED | PAIR_CREATED_A | PAIR_CREATED_B | PAIR_OUTSIDE_A | PAIR_OUTSIDE_B);
     leave_alone(&p);
     if (rc == TL_OK)
         rc = pair_store(g->db, &p, e);

@@ -144,7 +144,7 @@ struct g_feed {
     int32_t *shape_of;   /* [n_numbers] position in the shape or -1 */
     uint32_t n_numbers;
     uint64_t shape_hash; /* of shape, view and window */
-    int64_t created_from_us;
+    bool windowed;       /* all links that read it have a window */
     struct feed_key keys[FEED_KEYS];
     unsigned n_keys;
     bool wanted; /* some running link reads it */
@@ -233,7 +233,9 @@ struct g_link {
     int32_t match_kind;   /* enum lookup_kind; 0: no match key */
     uint32_t match_no[2]; /* field numbers of the match key */
     str match_path[2];
-    char match_multi; /* f o n */
+    char match_multi;  /* f o n */
+    int64_t slides_us; /* the window moves, and is so wide; 0: fixed */
+    bool admits;       /* records from before it that others refer to */
     bool quiet;
     struct quiet_hours rests; /* sweeps and first syncs do then */
     /* work */
@@ -509,6 +511,19 @@ int scope_entered(struct engine *g, struct g_feed *f, const struct record *known
 /* A pass did not meet it: outside of the view, unless the vendor says when asked for it that it is gone. */
 int scope_vanished(struct engine *g, struct g_feed *f, const struct record *rec, struct err *e);
 
+/* ---- window.c */
+int64_t window_from(const struct engine *g, const struct g_link *l); /* as of now; 0: none */
+bool record_in_window(const struct engine *g, const struct g_link *l, const struct record *r);
+void feed_window(struct g_feed *f, int64_t *fixed_us, int64_t *slides_us); /* of its links together; 0: none */
+int64_t feed_created_from(const struct engine *g, const struct g_feed *f); /* as a pull is told; 0: all */
+/* A reference leads to this record, which has no pair: one from before the window is admitted. In a transaction. */
+int window_referred(struct engine *g, struct g_link *l, int s, str id, struct arena *a, struct err *e);
+/* A counterpart was found: from before the window it is paired, not doubled, and left alone. */
+int window_matched(struct engine *g, struct g_link *l, struct pair *p, int side, int64_t rec_id, struct arena *a,
+                   struct err *e);
+/* It came and is outside: admitted where a pair waits for it. */
+int window_outside(struct engine *g, struct g_link *l, int s, const struct record *rec, struct err *e);
+
 /* ---- shift.c */
 void shift_begin(struct g_feed *f);                       /* nothing counted: a pass begins, or another shape */
 void shift_met(struct g_feed *f);                         /* a pass met a record that is known */
@@ -576,7 +591,6 @@ enum { EXTRA_UNDO = 'u' };                             /* the run that takes som
 str extra_get(str extra, char tag);
 str extra_set(str extra, char tag, str value, struct arena *a); /* an empty value removes */
 void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str *out);
-bool record_in_window(const struct g_link *l, const struct record *r);
 
 /* ---- match.c */
 enum match { MATCH_NONE, MATCH_ADOPT, MATCH_AMBIGUOUS, MATCH_TAKEN, MATCH_SEARCH, MATCH_WAIT };
@@ -624,6 +638,12 @@ int passport_slice(struct engine *g, struct g_link *l, bool *end, struct err *e)
 void stamp_of_instance(const struct g_link *l, int source, str source_id, uint32_t gen, const char *instance,
                        const struct stamp_key *key, char out[40]);
 void stamp_of(struct engine *g, const struct g_link *l, int source, str source_id, uint32_t gen, char out[40]);
+
+/* ---- parking.c */
+/* What the plan wants to write, or has to, refers to records of that side without a counterpart: the pair waits for
+ * them, those from before a window are admitted. In a transaction. */
+int refs_wait(struct engine *g, struct g_link *l, const struct loaded *ld, const struct plan *plan, int side,
+              struct arena *a, struct err *e);
 
 /* ---- work.c */
 /* Batches being filled in one slice, and the searches it wants. */

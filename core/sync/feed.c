@@ -17,7 +17,7 @@ bool feed_ready(const struct g_feed *f)
 
 bool feed_is_truth(const struct g_feed *f)
 {
-    return feed_ready(f) && f->row.view.n == 0 && f->created_from_us == 0;
+    return feed_ready(f) && f->row.view.n == 0 && !f->windowed;
 }
 
 void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
@@ -101,7 +101,7 @@ static void pull_send(struct engine *g, struct g_feed *f, int32_t mode)
     p->shape = feed_call_shape(f, c);
     p->cursor = arena_str(&c->arena, mode == TL_PULL_PASS ? f->pass.cursor : f->row.cursor);
     p->view = arena_str(&c->arena, f->row.view);
-    p->created_from_us = f->created_from_us;
+    p->created_from_us = feed_created_from(g, f);
     f->pulling = true;
     g_submit(g, c);
 }

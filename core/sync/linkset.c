@@ -10,6 +10,7 @@ void link_settings_init(struct link_settings *s)
                                 .master = -1,
                                 .every_us = 60 * US_PER_S,
                                 .created_within_us = -1,
+                                .admits = true,
                                 .match_multi = 'f',
                                 .quiet = true,
                                 .share = 1};
@@ -59,9 +60,10 @@ static int share_value(str value, int32_t *out, struct err *e)
     return TL_OK;
 }
 
-static const char *const setting_keys[] = {
-    "direction", "policy", "master",         "drift",   "restore_on", "every",  "match",  "match_multi", "quiet",
-    "view.a",    "view.b", "created_within", "enabled", "a_kind",     "b_kind", "delete", "quiet_hours", "share"};
+static const char *const setting_keys[] = {"direction", "policy",         "master",      "drift",  "restore_on",
+                                           "every",     "match",          "match_multi", "quiet",  "view.a",
+                                           "view.b",    "created_within", "enabled",     "a_kind", "b_kind",
+                                           "delete",    "quiet_hours",    "share",       "window", "deps"};
 
 bool link_setting_known(str key)
 {
@@ -81,6 +83,7 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
     static const char *const multis[] = {"fail", "oldest", "newest"};
     static const char *const bools[] = {"no", "yes"};
     static const char *const deletes[] = {"keep"};
+    static const char *const windows[] = {"fixed", "sliding"}, *const deps[] = {"admit", "leave"};
     int v = 0, rc = TL_OK;
     if (str_is(key, "direction")) {
         if ((rc = one_of(key, value, directions, 3, &v, e)) == TL_OK)
@@ -103,6 +106,12 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
     } else if (str_is(key, "quiet")) {
         if ((rc = one_of(key, value, bools, 2, &v, e)) == TL_OK)
             s->quiet = v == 1;
+    } else if (str_is(key, "window")) {
+        if ((rc = one_of(key, value, windows, 2, &v, e)) == TL_OK)
+            s->slides = v == 1;
+    } else if (str_is(key, "deps")) {
+        if ((rc = one_of(key, value, deps, 2, &v, e)) == TL_OK)
+            s->admits = v == 0;
     } else if (str_is(key, "enabled")) {
         rc = one_of(key, value, bools, 2, &v, e);
     } else if (str_is(key, "delete")) {

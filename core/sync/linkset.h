@@ -13,6 +13,8 @@ struct link_settings {
     enum link_restore restore_on;
     int64_t every_us;
     int64_t created_within_us; /* -1: not said; 0: off */
+    bool slides;               /* the window moves with the calendar */
+    bool admits;               /* records from before the window that others refer to */
     str match;                 /* canonical path; empty: the kind's own; "off" */
     char match_multi;          /* f o n */
     bool quiet;

@@ -128,10 +128,11 @@ static int taken_text(struct engine *g, const struct hits *h, struct arena *a, c
 }
 
 /* Another record of our own side with the same key that has mapped or goes first: this one does not map. */
-static bool beaten(const struct g_link *l, const struct record *rec, const struct hits *own, size_t *by)
+static bool beaten(const struct engine *g, const struct g_link *l, const struct record *rec, const struct hits *own,
+                   size_t *by)
 {
     for (size_t i = 0; i < own->n; i++) {
-        bool live = own->rec[i].state == TL_STATE_LIVE && !own->ignored[i] && record_in_window(l, &own->rec[i]);
+        bool live = own->rec[i].state == TL_STATE_LIVE && !own->ignored[i] && record_in_window(g, l, &own->rec[i]);
         /* One that has its counterpart keeps it, also while that counterpart has not been seen by a pull yet. */
         if (live && (own->two_sided[i] || comes_before(&own->rec[i], rec))) {
             *by = i;
@@ -200,7 +201,7 @@ int match_decide(struct engine *g, struct g_link *l, int source, const struct re
     }
     size_t rivals = 0;
     for (size_t i = 0; i < own->n; i++)
-        rivals += !own->two_sided[i] && own->rec[i].state == TL_STATE_LIVE && record_in_window(l, &own->rec[i]);
+        rivals += !own->two_sided[i] && own->rec[i].state == TL_STATE_LIVE && record_in_window(g, l, &own->rec[i]);
     /* A two-way link reads the question from side a: one of a and several of b is ambiguous for all of them. */
     bool from_b = source == 1 && l->rules.direction == LINK_BOTH;
     if (from_b && n_free > 0 && rivals > 0) {
@@ -208,7 +209,7 @@ int match_decide(struct engine *g, struct g_link *l, int source, const struct re
         ids_text(own, "it has the same match key as", out->text, sizeof out->text);
         return TL_OK;
     }
-    if (beaten(l, rec, own, &by)) {
+    if (beaten(g, l, rec, own, &by)) {
         out->match = MATCH_TAKEN;
         int n = snprintf(out->text, sizeof out->text, "it has the same match key as %.*s, which was there first",
                          STR_FMT(own->rec[by].id));
@@ -253,7 +254,7 @@ int match_same_key(struct engine *g, struct g_link *l, int side, const struct re
     buf_str(&text, rec->id);
     unsigned found = 1;
     for (size_t i = 0; i < own.n && rc == TL_OK; i++) {
-        if (own.rec[i].state != TL_STATE_LIVE || own.ignored[i] || !record_in_window(l, &own.rec[i]))
+        if (own.rec[i].state != TL_STATE_LIVE || own.ignored[i] || !record_in_window(g, l, &own.rec[i]))
             continue;
         if (comes_before(&own.rec[i], rec))
             return TL_OK;

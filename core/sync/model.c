@@ -579,7 +579,8 @@ static void want_add(struct shape_want *wants, size_t *n, uint32_t number, const
     wants[(*n)++] = (struct shape_want){number, field};
 }
 
-static void feed_shape(struct g_feed *f, struct shape_want *wants, size_t n)
+/* The windows are part of what a pass may infer from; one that moves is another one only when it gets wider. */
+static void feed_shape(struct g_feed *f, struct shape_want *wants, size_t n, int64_t fixed_from_us, int64_t slides_us)
 {
     shift_begin(f);
     arena_done(&f->shape_arena);
@@ -606,7 +607,9 @@ static void feed_shape(struct g_feed *f, struct shape_want *wants, size_t n)
         (tl_shape){sizeof(tl_shape), (uint32_t)n, sizeof(tl_field), 0, arena_str(&f->shape_arena, f->row.kind), fields};
     AUTO(buf_done) struct buf id = {0};
     buf_str(&id, f->row.view);
-    buf_fmt(&id, "|%lld", (long long)f->created_from_us);
+    buf_fmt(&id, "|%lld", (long long)fixed_from_us);
+    if (slides_us)
+        buf_fmt(&id, "s%lld", (long long)slides_us);
     for (size_t i = 0; i < n; i++)
         buf_fmt(&id, "|%u:%u:%.*s", wants[i].number, fields[i].type, STR_FMT(fields[i].name));
     f->shape_hash = store_hash(id.p, id.n);
@@ -616,10 +619,10 @@ static void feed_build(struct g_feed *f)
 {
     struct shape_want wants[600];
     size_t n = 0;
+    int64_t fixed_us = 0, slides_us = 0;
     f->kind = f->ep ? model_kind(f->ep, f->row.kind) : NULL;
     f->n_keys = 0;
     f->every_us = 0;
-    f->created_from_us = -1;
     for (const struct feed_side *at = f->sides; at; at = at->next) {
         const struct g_link *l = at->l;
         int s = at->side;
@@ -639,12 +642,9 @@ static void feed_build(struct g_feed *f)
         }
         if (f->every_us == 0 || l->every_us < f->every_us)
             f->every_us = l->every_us;
-        int64_t from = l->row.created_from_us;
-        f->created_from_us = f->created_from_us < 0 || from < f->created_from_us ? from : f->created_from_us;
     }
-    if (f->created_from_us < 0)
-        f->created_from_us = 0;
-    feed_shape(f, wants, n);
+    feed_window(f, &fixed_us, &slides_us);
+    feed_shape(f, wants, n, fixed_us, slides_us);
 }
 
 static bool feed_is_read(const struct g_feed *f)

@@ -151,18 +151,19 @@ static int match_key(struct engine *g, struct g_link *l, const struct link_setti
     return TL_OK;
 }
 
-static int link_window(struct engine *g, struct g_link *l, const struct link_settings *s)
+static void link_window(struct engine *g, struct g_link *l, const struct link_settings *s)
 {
-    /* Anchored at the first start: once set it stays. */
-    if (l->row.phase != PHASE_NEW)
-        return TL_OK;
     int64_t within = s->created_within_us;
     for (int side = 0; within < 0 && side < 2; side++)
         if (l->conn->ep[side]->default_window_us > 0)
             within = l->conn->ep[side]->default_window_us;
+    l->slides_us = s->slides && within > 0 ? within : 0;
+    l->admits = s->admits;
+    /* Anchored at the first start: once set it stays. */
+    if (l->row.phase != PHASE_NEW)
+        return;
     int64_t from = l->conn->window_us ? l->conn->window_us : g_now(g); /* as its dry run had it */
     l->row.created_from_us = within > 0 ? from - within : 0;
-    return TL_OK;
 }
 
 int model_link_build(struct engine *g, struct g_link *l, struct err *e)

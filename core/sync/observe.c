@@ -316,7 +316,9 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
         l->held = true;
         return held_put(g->db, &h, e);
     }
-    if (!record_in_window(l, rec) || !link_allows(l->rules.direction, 1 - s))
+    if (!record_in_window(g, l, rec))
+        return window_outside(g, l, s, rec, e);
+    if (!link_allows(l->rules.direction, 1 - s))
         return TL_OK;
     struct pair p = {
         .link = l->row.link, .lane = LANE_LIVE, .due_us = g_now(g), .made_us = g_now(g), .map_gen = l->row.map_gen};

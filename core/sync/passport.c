@@ -106,7 +106,7 @@ static int look_up(struct engine *g, struct g_link *l, const struct passport_pai
 /* Gone since the passport was made, or outside of what is read: the pair keeps its place. */
 static int put_absent(struct engine *g, struct g_link *l, struct bound *b, int s, struct err *e)
 {
-    bool narrowed = l->row.created_from_us != 0 || l->feed[s]->row.view.n > 0;
+    bool narrowed = window_from(g, l) > 0 || l->feed[s]->row.view.n > 0;
     b->rec[s] = (struct record){.feed = l->feed[s]->row.feed,
                                 .id = b->row->id[s],
                                 .state = narrowed ? REC_OUT_OF_SCOPE : TL_STATE_DELETED,

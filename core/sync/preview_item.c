@@ -269,9 +269,9 @@ static int duplicates(struct engine *g, struct g_link *l, const struct dry *d, i
     return put(g, l, d, ITEM_DUPLICATE, side, &alone, &t, (str){0}, e);
 }
 
-static bool counts(const struct g_link *l, const struct record *rec)
+static bool counts(const struct engine *g, const struct g_link *l, const struct record *rec)
 {
-    return rec->state == TL_STATE_LIVE && rec->observation.n > 0 && !rec->damaged && record_in_window(l, rec);
+    return rec->state == TL_STATE_LIVE && rec->observation.n > 0 && !rec->damaged && record_in_window(g, l, rec);
 }
 
 int dry_record(struct engine *g, struct g_link *l, const struct dry *d, int side, const struct record *rec,
@@ -281,7 +281,7 @@ int dry_record(struct engine *g, struct g_link *l, const struct dry *d, int side
     struct loaded ld;
     struct held h = {0};
     bool has = false;
-    if (!counts(l, rec))
+    if (!counts(g, l, rec))
         return TL_OK;
     int rc = snapshot_of_record(g, l, side, rec, &a, &ld, e);
     if (rc == TL_OK)
@@ -304,7 +304,7 @@ int dry_by_mark(struct engine *g, struct g_link *l, const struct dry *d, int sid
     AUTO(arena_done) struct arena a = {0};
     int target = 1 - side, rc = TL_OK;
     *done = false;
-    if (!counts(l, source) || (source->stamp.n && !l->feed[target]))
+    if (!counts(g, l, source) || (source->stamp.n && !l->feed[target]))
         return TL_OK;
     rc = dry_paired(g, l, side, source->rec, done, e);
     for (uint32_t gen = 0; gen < GENERATIONS && rc == TL_OK && !*done; gen++) {
@@ -366,7 +366,7 @@ int dry_recheck(struct engine *g, struct g_link *l, int side, const struct recor
     struct plan_item *list = NULL;
     size_t n = 0;
     bool holds = true;
-    if (!counts(l, rec))
+    if (!counts(g, l, rec))
         return TL_OK;
     int rc = plan_items_of_record(g->db, &a, l->plan, l->row.link, (enum side)side, rec->rec, &list, &n, e);
     for (size_t i = 0; i < n && rc == TL_OK && holds; i++)

@@ -22,11 +22,6 @@ enum side_state side_state_of(const struct record *r)
     }
 }
 
-bool record_in_window(const struct g_link *l, const struct record *r)
-{
-    return l->row.created_from_us == 0 || r->created_us == 0 || r->created_us >= l->row.created_from_us;
-}
-
 /* chg: (map number * 2 + side, zigzag time) ... */
 static void chg_decode(const struct g_link *l, str chg, struct loaded *ld)
 {
@@ -256,7 +251,10 @@ int snapshot_make(struct engine *g, struct g_link *l, struct arena *a, struct lo
     snap->adopting = out->pair.base[0].kind == BASE_NONE && out->pair.base[1].kind == BASE_NONE;
     for (int s = 0; s < 2; s++)
         if (out->pair.rec[1 - s] == 0)
-            snap->side[s].in_window = record_in_window(l, &out->rec[s]);
+            snap->side[s].in_window = (out->pair.flags & PAIR_ADMITTED) || record_in_window(g, l, &out->rec[s]);
+    for (int s = 0; s < 2; s++)
+        if ((out->pair.flags & (s ? PAIR_OUTSIDE_B : PAIR_OUTSIDE_A)) && snap->side[s].state == SIDE_LIVE)
+            snap->side[s].state = SIDE_OUT_OF_SCOPE;
     return TL_OK;
 }
 
@@ -269,7 +267,7 @@ int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struc
     for (int s = 0; s < 2; s++)
         side_fill(l, s, a, out);
     out->snap.adopting = true;
-    out->snap.side[side].in_window = record_in_window(l, rec);
+    out->snap.side[side].in_window = record_in_window(g, l, rec);
     return refs_resolve(g, l, side, a, out, e);
 }
 

@@ -261,7 +261,6 @@ json_t *view_link_json(struct db *r, struct arena *a, const struct connection *c
     json_object_set_new(o, "enabled", json_boolean(l->enabled));
     json_object_set_new(o, "brake_code", view_text_or_null(l->brake_code));
     json_object_set_new(o, "brake_text", view_text_or_null(l->brake_text));
-    json_object_set_new(o, "created_from", view_time(l->created_from_us));
     struct setting *rows = NULL;
     size_t n = 0;
     struct link_settings s;
@@ -274,6 +273,7 @@ json_t *view_link_json(struct db *r, struct arena *a, const struct connection *c
                                                       view_str(rows[i].value), "pinned", rows[i].pinned, "origin",
                                                       view_str(rows[i].origin)));
         }
+    json_object_set_new(o, "created_from", view_time(s.slides ? 0 : l->created_from_us));
     json_object_set_new(o, "direction", json_string(directions[s.direction]));
     json_object_set_new(o, "every_seconds", json_integer(s.every_us / US_PER_S));
     json_object_set_new(o, "settings", settings);

@@ -94,6 +94,12 @@ static const char *state_name(const struct record *rec)
     return rec->state >= 0 && rec->state <= TL_STATE_FORBIDDEN ? names[rec->state] : "out_of_scope";
 }
 
+/* Matched although it is from before the window: left alone. */
+static const char *side_name(const struct record *rec, bool outside)
+{
+    return outside && rec->state == TL_STATE_LIVE ? "out_of_scope" : state_name(rec);
+}
+
 json_t *view_pair_line(struct view_kinds *k, struct arena *a, int64_t pair)
 {
     struct pair p = {0};
@@ -122,8 +128,8 @@ json_t *view_pair_line(struct view_kinds *k, struct arena *a, int64_t pair)
     json_object_set_new(o, "email", view_text_or_null(buf_lent(&email)));
     json_object_set_new(o, "a_id", view_text_or_null(rec[0].id));
     json_object_set_new(o, "b_id", view_text_or_null(rec[1].id));
-    json_object_set_new(o, "a_state", json_string(state_name(&rec[0])));
-    json_object_set_new(o, "b_state", json_string(state_name(&rec[1])));
+    json_object_set_new(o, "a_state", json_string(side_name(&rec[0], p.flags & PAIR_OUTSIDE_A)));
+    json_object_set_new(o, "b_state", json_string(side_name(&rec[1], p.flags & PAIR_OUTSIDE_B)));
     json_object_set_new(o, "adopted", json_boolean(p.flags & PAIR_ADOPTED));
     json_object_set_new(o, "made", view_time(p.made_us));
     json_object_set_new(o, "synced", view_time(p.synced_us));

@@ -77,7 +77,7 @@ static int walk_record(struct engine *g, struct g_link *l, int side, const struc
 {
     AUTO(arena_done) struct arena a = {0};
     g_step(g, 1);
-    if (rec->state != TL_STATE_LIVE || rec->observation.n == 0 || !record_in_window(l, rec))
+    if (rec->state != TL_STATE_LIVE || rec->observation.n == 0 || !record_in_window(g, l, rec))
         return TL_OK;
     int rc = TL_OK;
     if (rec->stamp.n) {

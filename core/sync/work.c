@@ -56,26 +56,6 @@ static int pair_done(struct engine *g, struct g_link *l, struct loaded *ld, stru
     return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
 }
 
-/* References that lead nowhere yet: this pair is woken when their record has its counterpart. */
-static int wait_for_refs(struct engine *g, struct g_link *l, const struct loaded *ld, const struct plan *plan, int side,
-                         struct err *e)
-{
-    int rc = TL_OK;
-    for (uint32_t i = 0; i < l->rules.n_fields && rc == TL_OK; i++) {
-        bool waits = plan->verdict[i] == VERDICT_WAIT_REF || (plan->act == PLAN_PARK && i == plan->field);
-        if (!waits)
-            continue;
-        struct parked row = {.pair = ld->pair.pair,
-                             .map_no = l->fields[i].number,
-                             .dep_link = l->fields[i].ref_link,
-                             .dep_side = side,
-                             .dep_id = ld->values[side][i].u.s,
-                             .at_us = g_now(g)};
-        rc = parked_put(g->db, &row, e);
-    }
-    return rc;
-}
-
 /* A person has to look at this field. */
 static bool is_noted(const struct g_link *l, const struct plan *plan, uint32_t i)
 {
@@ -140,7 +120,7 @@ static int pair_agrees(struct engine *g, struct g_link *l, struct loaded *ld, co
         rc = parked_drop(g->db, ld->pair.pair, e);
         for (int s = 0; s < 2 && rc == TL_OK; s++)
             if (plan->target == 1 - s)
-                rc = wait_for_refs(g, l, ld, plan, s, e);
+                rc = refs_wait(g, l, ld, plan, s, a, e);
     }
     return rc == TL_OK ? pair_done(g, l, ld, e) : rc;
 }
@@ -179,6 +159,9 @@ static int pair_adopt(struct engine *g, struct g_link *l, struct loaded *ld, int
         if (rc == TL_OK)
             rc = pair_delete(g->db, m->pair, e);
     }
+    if (rc != TL_OK)
+        return rc;
+    rc = window_matched(g, l, &ld->pair, target, m->rec, a, e);
     if (rc != TL_OK)
         return rc;
     ld->pair.rec[target] = m->rec;
@@ -265,7 +248,7 @@ static int work_create(struct engine *g, struct g_link *l, struct loaded *ld, st
     if (plan.act == PLAN_PARK) {
         rc = pair_exists(g, ld, e);
         if (rc == TL_OK)
-            rc = wait_for_refs(g, l, ld, &plan, 1 - target, e);
+            rc = refs_wait(g, l, ld, &plan, 1 - target, a, e);
         ld->pair.status = PAIR_PARKED;
         ld->pair.due_us = 0;
         return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
@@ -274,7 +257,7 @@ static int work_create(struct engine *g, struct g_link *l, struct loaded *ld, st
     if (rc == E_BUSY)
         return ld->pair.pair ? TL_OK : pair_later(g, l, ld, g_now(g), e);
     if (rc == TL_OK && plan.n_waiting)
-        rc = wait_for_refs(g, l, ld, &plan, 1 - target, e);
+        rc = refs_wait(g, l, ld, &plan, 1 - target, a, e);
     return rc;
 }
 
@@ -350,7 +333,7 @@ static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, st
         return rc;
     rc = builder_add(g, l, b, target, TL_OP_UPDATE, ld, plan, e);
     if (rc == TL_OK && plan->n_waiting)
-        rc = wait_for_refs(g, l, ld, plan, 1 - target, e);
+        rc = refs_wait(g, l, ld, plan, 1 - target, a, e);
     if (rc == TL_OK)
         rc = conflicts_note(g, l, ld, plan, a, e);
     return rc == E_BUSY ? TL_OK : rc;
@@ -454,7 +437,7 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
     case PLAN_PARK:
         ld->pair.status = PAIR_PARKED;
         ld->pair.due_us = 0;
-        if (wait_for_refs(g, l, ld, &plan, 1 - plan.target, e) != TL_OK)
+        if (refs_wait(g, l, ld, &plan, 1 - plan.target, a, e) != TL_OK)
             return e->status;
         return pair_store(g->db, &ld->pair, e);
     case PLAN_FAIL:

@@ -64,6 +64,90 @@ static void outside_the_window(void **state)
     assert_string_equal(bed_named(w, 1, KIND_CONTACT, "New")->v[F_TITLE], "still in step");
 }
 
+static void account(struct world *w, struct twin_record *contact, const char *id)
+{
+    user_edit(w, 0, KIND_CONTACT, contact, F_ACCOUNT, id);
+}
+
+static void set_of(struct bed *b, const char *kind, const char *key, const char *value)
+{
+    struct err e = {0};
+    struct admin_setting one = {key, value};
+    must(admin_link_set(b->engine, "c", kind, &one, 1, NULL, &e), &e);
+}
+
+/* An account from before the window is brought over when a contact from inside refers to it: at the first sync, and
+ * later; with deps = leave it is not.
+ * proves: S2-26 */
+static void admitted_by_a_reference(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *old[3];
+    for (int i = 0; i < 3; i++) {
+        char name[TWIN_TEXT];
+        snprintf(name, sizeof name, "Old %d", i);
+        old[i] = user_create(w, 0, KIND_ACCOUNT, "", name);
+        old[i]->created_us = w->now_us - 400 * US_PER_DAY;
+    }
+    account(w, user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann"), old[0]->id);
+    set_of(b, "account", "created_within", "365d");
+    bed_start(b);
+    assert_int_equal(bed_count(w, 1, KIND_ACCOUNT), 1);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], bed_named(w, 1, KIND_ACCOUNT, "Old 0")->id);
+    account(w, user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob"), old[1]->id);
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Bob")->v[F_ACCOUNT], bed_named(w, 1, KIND_ACCOUNT, "Old 1")->id);
+    user_edit(w, 0, KIND_ACCOUNT, old[0], F_PHONE, "+49300"); /* in step from now on */
+    set_of(b, "account", "deps", "leave");
+    account(w, user_create(w, 0, KIND_CONTACT, "eve@x.org", "Eve"), old[2]->id);
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_ACCOUNT, "Old 0")->v[F_PHONE], "+49300");
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Eve")->v[F_ACCOUNT], "");
+    assert_int_equal(bed_count(w, 1, KIND_ACCOUNT), 2);
+}
+
+/* A window that moves leaves alone what has grown older than it, but keeps in step what is paired.
+ * proves: S2-26 */
+static void the_window_slides(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct sync_request full = {.connection = "c", .full = true};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    set(b, "created_within", "30d");
+    set(b, "window", "sliding");
+    bed_start(b);
+    struct twin_record *bob = user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
+    bob->visible_us = w->now_us + 45 * US_PER_DAY; /* shows up so late that he is too old */
+    jump(w, 50 * US_PER_DAY);
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "older than the window");
+    user_create(w, 0, KIND_CONTACT, "eve@x.org", "Eve");
+    must(admin_sync_start(b->engine, &full, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "older than the window");
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2); /* Ann and Eve */
+    assert_non_null(bed_named(w, 1, KIND_CONTACT, "Eve"));
+}
+
+/* A counterpart from before the window is paired, not doubled, and left alone. */
+static void counterpart_before_the_window(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *there = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann over there");
+    there->created_us = w->now_us - 400 * US_PER_DAY;
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    set(b, "created_within", "365d");
+    bed_start(b);
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "edited");
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+    assert_string_equal(there->v[F_NAME], "Ann over there");
+    assert_int_equal(w->counts.updates, 0);
+}
+
 /* Two records of the other side have the address: neither is taken, and none is made.
  * proves: S1-19 S2-27 */
 static void ambiguous(void **state)
@@ -172,8 +256,9 @@ static void the_address_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(outside_the_window), T(ambiguous),          T(the_oldest_of_several),
-        T(paused_a_month),     T(without_an_address), T(the_address_changes),
+        T(outside_the_window),  T(admitted_by_a_reference), T(the_window_slides), T(counterpart_before_the_window),
+        T(ambiguous),           T(the_oldest_of_several),   T(paused_a_month),    T(without_an_address),
+        T(the_address_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
