@@ -78,26 +78,9 @@ static void set_field(struct world *w, int s, struct twin_record *r, int f, cons
         snprintf(r->v[f], TWIN_TEXT, "%s", value);
 }
 
-static uint64_t typed_hash(const char *value)
-{
-    char bare[TWIN_TEXT];
-    size_t n = 0;
-    for (; *value && n < sizeof bare; value++)
-        if (*value != ' ')
-            bare[n++] = *value;
-    return store_hash(bare, n) % (8 * sizeof((struct world *)0)->typed);
-}
-
-bool world_typed(const struct world *w, const char *value)
-{
-    uint64_t h = typed_hash(value);
-    return w->typed[h / 8] & (1u << (h % 8));
-}
-
 static void user_typed(struct world *w, struct twin_record *r, int f)
 {
-    uint64_t h = typed_hash(r->v[f]);
-    w->typed[h / 8] = (uint8_t)(w->typed[h / 8] | (1u << (h % 8)));
+    world_type(w, r->v[f]);
     r->user_edit[f] = ++w->edit_no;
     memcpy(r->user_value[f], r->v[f], TWIN_TEXT);
 }
@@ -353,21 +336,6 @@ static bool is_shown(const struct world *w, int s, int kind, const struct twin_r
     return r->used && r->visible_us <= w->now_us && !is_hidden(w, s, kind, r) && !(p->view.n && r->outside);
 }
 
-/* A page in no order, with rows twice. */
-static int scrambled(struct world *w, struct twin_record **list, int n)
-{
-    for (int i = n - 1; i > 0; i--) {
-        int k = (int)world_random(w, (uint64_t)i + 1);
-        struct twin_record *r = list[i];
-        list[i] = list[k];
-        list[k] = r;
-    }
-    int more = n > 0 && n < TWIN_RECORDS / 2 ? (int)world_random(w, 3) : 0;
-    for (int i = 0; i < more; i++)
-        list[n + i] = list[world_random(w, (uint64_t)n)];
-    return n + more;
-}
-
 /* The cursor is the vendor's time at the start of the pull, less the lateness. */
 static void pull_changes(struct world *w, int s, const tl_pull *p, struct reply *reply)
 {
@@ -381,7 +349,7 @@ static void pull_changes(struct world *w, int s, const tl_pull *p, struct reply 
     }
     qsort(list, (size_t)n, sizeof *list, by_change);
     if (w->faults && (w->knobs.chaos & CHAOS_PAGES))
-        n = scrambled(w, list, n);
+        n = world_scrambled(w, list, n);
     for (int i = 0; i < n; i++)
         emit(w, s, p->shape, list[i], 0, reply);
     char cursor[24];

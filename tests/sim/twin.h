@@ -133,7 +133,10 @@ bool world_chance(struct world *w, int percent);
 void world_trace(struct world *w, const char *what, const char *a, int64_t b);
 void world_violation(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+void world_type(struct world *w, const char *value); /* a user gave it */
 bool world_typed(const struct world *w, const char *value);
+/* A page in no order, with rows twice: how many it has now. */
+int world_scrambled(struct world *w, struct twin_record **list, int n);
 
 /* What a user of vendor s does. */
 struct twin_record *user_create(struct world *w, int s, int kind, const char *email, const char *name);

@@ -66,3 +66,39 @@ void world_init(struct world *w, uint64_t seed, const struct knobs *k)
     w->actions_left = k->actions;
     w->faults = true;
 }
+
+static uint64_t typed_hash(const char *value)
+{
+    char bare[TWIN_TEXT];
+    size_t n = 0;
+    for (; *value && n < sizeof bare; value++)
+        if (*value != ' ')
+            bare[n++] = *value;
+    return store_hash(bare, n) % (8 * sizeof((struct world *)0)->typed);
+}
+
+bool world_typed(const struct world *w, const char *value)
+{
+    uint64_t h = typed_hash(value);
+    return w->typed[h / 8] & (1u << (h % 8));
+}
+
+void world_type(struct world *w, const char *value)
+{
+    uint64_t h = typed_hash(value);
+    w->typed[h / 8] = (uint8_t)(w->typed[h / 8] | (1u << (h % 8)));
+}
+
+int world_scrambled(struct world *w, struct twin_record **list, int n)
+{
+    for (int i = n - 1; i > 0; i--) {
+        int k = (int)world_random(w, (uint64_t)i + 1);
+        struct twin_record *r = list[i];
+        list[i] = list[k];
+        list[k] = r;
+    }
+    int more = n > 0 && n < TWIN_RECORDS / 2 ? (int)world_random(w, 3) : 0;
+    for (int i = 0; i < more; i++)
+        list[n + i] = list[world_random(w, (uint64_t)n)];
+    return n + more;
+}
