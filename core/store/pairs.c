@@ -1,5 +1,6 @@
 /* Pairs: single rows. */
 #include "pairs.h"
+#include "failures.h"
 
 #include "db_int.h"
 #include "pairs_int.h"
@@ -376,6 +377,16 @@ static int insert_row(struct db *db, int64_t id, const struct pair *p, struct er
     return query_run(&q);
 }
 
+/* A record that a pair takes is nobody's old one any more. */
+static int old_ids_end(struct db *db, const struct pair *p, const int64_t was[2], struct err *e)
+{
+    int rc = TL_OK;
+    for (int s = 0; s < 2 && rc == TL_OK; s++)
+        if (p->rec[s] && p->rec[s] != was[s])
+            rc = old_id_drop(db, p->link, p->rec[s], e);
+    return rc;
+}
+
 int pair_insert(struct db *db, struct pair *p, struct err *e)
 {
     AUTO(tx_end) struct tx tx;
@@ -386,6 +397,8 @@ int pair_insert(struct db *db, struct pair *p, struct err *e)
     rc = insert_row(db, id, p, e);
     if (rc == E_EXISTS)
         return already_mapped(db, p, e);
+    if (rc == TL_OK && is_complete(p->rec)) /* a record alone was asked for before */
+        rc = old_ids_end(db, p, (const int64_t[2]){0, 0}, e);
     if (rc)
         return rc;
     tally_add(db, TALLY_PAIRS, p->link, 1);
@@ -537,6 +550,8 @@ int pair_store(struct db *db, struct pair *p, struct err *e)
         return already_mapped(db, p, e);
     if (rc == TL_OK && p->was.intent && !p->intent)
         rc = pair_drop_sources(db, p->pair, e);
+    if (rc == TL_OK)
+        rc = old_ids_end(db, p, p->was.rec, e);
     if (rc)
         return rc;
     int change = (int)is_complete(p->rec) - (int)is_complete(p->was.rec);

@@ -138,6 +138,17 @@ static int32_t topo_of(str kind)
     return (int32_t)ARRAY_LEN(order);
 }
 
+/* The map of a new link, and what the maps of others gain by it. In the transaction that makes it: no link is ever
+ * there without its map. */
+static int link_maps(struct engine *g, struct g_conn *c, const struct link *row, json_t *added, struct err *e)
+{
+    const struct g_link made = {.conn = c, .row = *row};
+    int rc = TL_OK;
+    if (model_kind(c->ep[0], row->kind[0]) && model_kind(c->ep[1], row->kind[1]))
+        rc = default_map_store(g, &made, e);
+    return rc == TL_OK ? refmap_join(g, &made, added, e) : rc;
+}
+
 int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
                       unsigned n, json_t **out, struct err *e)
 {
@@ -184,6 +195,9 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
         if (rc == TL_OK)
             rc = link_update(g->db, &row, e);
     }
+    json_t *added = json_array(), *left_out = json_array();
+    if (rc == TL_OK)
+        rc = link_maps(g, c, &row, added, e);
     if (rc == TL_OK)
         rc = db_commit(g->db, e);
     else
@@ -193,13 +207,6 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
     if (rc == TL_OK)
         rc = admin_rebuild(g, c, e);
     struct g_link *l = rc == TL_OK ? model_link(g, row.link) : NULL;
-    if (l && model_kind(c->ep[0], l->row.kind[0]) && model_kind(c->ep[1], l->row.kind[1]))
-        rc = model_default_map(g, l, e);
-    json_t *added = json_array(), *left_out = json_array();
-    if (l && rc == TL_OK)
-        rc = refmap_join(g, l, added, e);
-    if (rc == TL_OK)
-        rc = admin_rebuild(g, c, e);
     if (rc == TL_OK)
         rc = admin_show_link(g, l, out, e);
     if (rc == TL_OK && out) {

@@ -228,6 +228,26 @@ int admin_pair_link(struct engine *g, const struct pair_couple *c, bool dry_run,
     return hand_end(&h, rc, dry_run, kept.pair, out, e);
 }
 
+/* The pair is its create's row in the history (see run_accounting). What is let go is not: the row is written out. */
+static int keep_create(struct hand *h, struct pair *p, struct err *e)
+{
+    struct record made = {0};
+    int side = p->flags & PAIR_CREATED_B ? 1 : 0, rc = TL_OK;
+    if (p->run == 0)
+        return TL_OK;
+    rc = record_get(h->g->db, &h->arena, p->rec[side], &made, e);
+    struct change row = {.run = p->run,
+                         .pair = p->pair,
+                         .side = side,
+                         .op = TL_OP_CREATE,
+                         .id = made.id,
+                         .fields = STR("[]"),
+                         .cause = STR("manual"),
+                         .at_us = p->made_us};
+    p->run = 0;
+    return rc == TL_OK ? change_add(h->g->db, &row, e) : rc;
+}
+
 int admin_pair_unlink(struct engine *g, int64_t pair, bool dry_run, json_t **out, struct err *e)
 {
     struct hand h;
@@ -239,6 +259,8 @@ int admin_pair_unlink(struct engine *g, int64_t pair, bool dry_run, json_t **out
         rc = err_set(e, E_PRECONDITION, "pair %lld has one record only", (long long)pair);
     if (rc == TL_OK)
         rc = forget_troubles(&h, pair, e);
+    if (rc == TL_OK)
+        rc = keep_create(&h, &p, e);
     /* What is made from either record later gets a generation of its own: the old mark names the record let go. */
     struct pair alone = {.link = p.link, .made_us = g_now(g), .map_gen = p.map_gen, .slot = p.slot};
     alone.rec[1] = p.rec[1];

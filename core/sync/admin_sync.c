@@ -5,6 +5,7 @@
 #include "lifecycle.h"
 #include "linkset.h"
 #include "preview.h"
+#include "refmap.h"
 #include "undo.h"
 
 static void warn(json_t *list, str code, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -50,12 +51,7 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
     if (rc != TL_OK)
         return rc;
     AUTO(buf_done) struct buf linked = {0};
-    for (struct g_link *other = g->links; other; other = other->next)
-        if (other->conn == l->conn)
-            for (int s = 0; s < 2; s++) {
-                buf_str(&linked, other->row.kind[s]);
-                buf_char(&linked, ',');
-            }
+    refmap_linked_kinds(g, l, &linked);
     struct link_settings s;
     link_settings_init(&s);
     s.direction = l->rules.direction;

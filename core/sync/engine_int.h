@@ -295,7 +295,7 @@ struct g_batch {
 };
 enum { BATCH_QUIET = 1, BATCH_UNDO = 2 };
 enum {                     /* g_entry.flags */
-       ENTRY_WAITS = 1,    /* a reference was left out and follows */
+       ENTRY_WAITS = 1,    /* a value was left out and follows */
        ENTRY_CONFLICT = 2, /* a value of the target loses */
        ENTRY_LOOKED = 4,   /* the vendor spoke of a duplicate: looked up by stamp */
        ENTRY_BORN = 16,    /* the pair was inserted with this intent */
@@ -422,7 +422,9 @@ bool link_rests(const struct engine *g, const struct g_link *l); /* its quiet ho
 bool link_runs(const struct g_link *l); /* its connection is initial or active, it is enabled and not braked */
 int link_row_store(struct engine *g, struct g_link *l, struct err *e);
 int feed_row_store(struct engine *g, struct g_feed *f, struct err *e);
-/* Default map of a link from equal canonical paths, stored. */
+/* Default map of a link from equal canonical paths, stored; the link need not be in the model yet. */
+int default_map_store(struct engine *g, const struct g_link *l, struct err *e);
+/* The same for one that is; its rules follow. */
 int model_default_map(struct engine *g, struct g_link *l, struct err *e);
 void model_link_forget(struct engine *g, struct g_link *l); /* its feeds too, where no other link has them */
 void model_conn_forget(struct engine *g, struct g_conn *c);
@@ -670,6 +672,9 @@ void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
 /* Puts one write into a batch; a pair that is not stored yet is inserted with its intent. E_BUSY: no room left. */
 int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side, int op, struct loaded *ld,
                 const struct plan *plan, struct err *e);
+/* A value of the source is not sent with a create at `side`: a reference that leads nowhere yet, or a field that is
+ * gone or read-only for now. It is not agreed on. */
+bool create_leaves_out(const struct g_link *l, int side, uint32_t i, const tl_value *source, uint8_t verdict);
 /* What a plan asks of one pair; searched: the vendor was asked for counterparts and they are observed. */
 int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
               struct err *e);

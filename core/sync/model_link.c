@@ -5,6 +5,7 @@
 #include "linkset.h"
 #include "log.h"
 #include "map_rules.h"
+#include "refmap.h"
 
 static void row_take(struct g_link *l, const struct link *row)
 {
@@ -219,9 +220,10 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     return rc;
 }
 
-int model_default_map(struct engine *g, struct g_link *l, struct err *e)
+int default_map_store(struct engine *g, const struct g_link *l, struct err *e)
 {
-    struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]), *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
+    const struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]),
+                        *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
     if (!ka || !kb) {
         const struct g_endpoint *ep = l->conn->ep[ka ? 1 : 0];
         err_set(e, TL_E_CONFIG, "endpoint \"%.*s\" has no kind \"%.*s\"", STR_FMT(ep->row.name),
@@ -231,14 +233,14 @@ int model_default_map(struct engine *g, struct g_link *l, struct err *e)
     }
     AUTO(arena_done) struct arena a = {0};
     AUTO(buf_done) struct buf linked = {0};
-    for (const struct g_link *other = l->conn->links; other; other = other->next_of_conn) {
-        buf_str(&linked, other->row.kind[0]);
-        buf_char(&linked, ',');
-        buf_str(&linked, other->row.kind[1]);
-        buf_char(&linked, ',');
-    }
+    refmap_linked_kinds(g, l, &linked);
     struct map_row *rows = NULL;
     size_t n = map_defaults(&ka->desc, &kb->desc, buf_lent(&linked), &a, &rows);
-    int rc = map_replace(g->db, l->row.link, rows, n, e);
+    return map_replace(g->db, l->row.link, rows, n, e);
+}
+
+int model_default_map(struct engine *g, struct g_link *l, struct err *e)
+{
+    int rc = default_map_store(g, l, e);
     return rc == TL_OK ? model_link_build(g, l, e) : rc;
 }

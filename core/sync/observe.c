@@ -73,6 +73,16 @@ static void side_is_settled(struct loaded *ld, int s, struct arena *a)
     ld->pair.unsettled &= ~(s ? (uint32_t)PAIR_UNSETTLED_B : (uint32_t)PAIR_UNSETTLED_A);
 }
 
+/* Does `there` stand for what was sent? In our own write it does however the vendor keeps it, but not when it is blank:
+ * then it was not sent, or not taken. */
+static bool value_arrived(const struct rule_field *f, int s, const tl_value *sent, const tl_value *there,
+                          bool own_write)
+{
+    if (f->ref_link)
+        return !value_is_blank(sent) == !value_is_blank(there);
+    return (own_write && !value_is_blank(there)) || field_arrived(f, s, sent, there);
+}
+
 /* A create seen for the first time, whose source has not changed since: did every field arrive as it was sent? Then
  * both bases are the observations. What settle_side comes to for nearly all creates. */
 static bool arrived_whole(const struct g_link *l, const struct loaded *ld, int s, bool own_write)
@@ -81,21 +91,17 @@ static bool arrived_whole(const struct g_link *l, const struct loaded *ld, int s
     if (ld->pair.base[s].kind != BASE_NONE || other->base || ld->rec[0].observation.n == 0 ||
         ld->rec[1].observation.n == 0)
         return false;
-    for (uint32_t i = 0; i < l->rules.n_fields && !own_write; i++) {
-        const struct rule_field *f = &l->fields[i];
-        bool same = f->ref_link ? !value_is_blank(&other->values[i]) == !value_is_blank(&there->values[i])
-                                : field_arrived(f, s, &other->values[i], &there->values[i]);
-        if (!same)
+    for (uint32_t i = 0; i < l->rules.n_fields; i++)
+        if (!value_arrived(&l->fields[i], s, &other->values[i], &there->values[i], own_write))
             return false;
-    }
     return true;
 }
 
-/* The sent value of each field of a side that was written and is seen for the first time since: base where the vendor
- * keeps it in its own form, else what was sent, so that a foreign edit stays visible. */
-static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_write, struct arena *a)
+/* The sent value of each field of a side that was written (created: made by us) and is seen for the first time since:
+ * base where the vendor keeps it in its own form, else what was sent, so that a foreign edit stays visible. */
+static void settle_side(struct g_link *l, struct loaded *ld, int s, bool created, bool own_write, struct arena *a)
 {
-    if (arrived_whole(l, ld, s, own_write)) {
+    if (created && arrived_whole(l, ld, s, own_write)) {
         bases_same(ld);
         side_is_settled(ld, s, a);
         return;
@@ -104,7 +110,7 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
     bool *agreed = arena_array(a, bool, n + 1);
     tl_value *value[2] = {arena_array(a, tl_value, n + 1), arena_array(a, tl_value, n + 1)};
     const struct snapshot_side *other = &ld->snap.side[1 - s];
-    bool first = ld->pair.base[s].kind == BASE_NONE;
+    bool first = created && ld->pair.base[s].kind == BASE_NONE;
     str written = extra_get(ld->pair.extra, s ? 'b' : 'a');
     for (uint32_t i = 0; i < n; i++) {
         const struct rule_field *f = &l->fields[i];
@@ -114,7 +120,7 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
         value[s][i] = ld->values[s][i];
         if (!first) {
             /* An update: the base holds what was sent. What the vendor made of it is ours; other fields may be others'.
-             */
+             * A record that was only restored was sent nothing. */
             char number[16];
             snprintf(number, sizeof number, "%u", f->number);
             agreed[i] = own_write && other_has && str_in_list(written, str_of(number));
@@ -122,11 +128,8 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool own_wri
         }
         if (!other_has)
             continue;
-        if (f->ref_link || own_write || field_arrived(f, s, &sent, &ld->values[s][i])) {
-            agreed[i] = own_write || f->ref_link == 0 || !value_is_blank(&sent) == !value_is_blank(&ld->values[s][i]);
-            continue;
-        }
-        if (value_is_blank(&sent) || !field_writable(&l->rules, f, s, true))
+        agreed[i] = value_arrived(f, s, &sent, &ld->values[s][i], own_write);
+        if (agreed[i] || f->ref_link || own_write || value_is_blank(&sent) || !field_writable(&l->rules, f, s, true))
             continue;
         agreed[i] = field_image(f, s, &sent, a, &value[s][i], NULL) == IMAGE_OK;
     }
@@ -190,7 +193,7 @@ static int pair_seen(struct engine *g, struct g_link *l, int s, const struct pai
         chg_encode(l, &ld, a, &ld.pair.chg);
     }
     if (unsettled && ld.snap.side[s].state == SIDE_LIVE) {
-        settle_side(l, &ld, s, seen->own_write, a);
+        settle_side(l, &ld, s, seen->old.n == 0, seen->own_write, a);
         if (!any_changed(l, &ld, 0) && !any_changed(l, &ld, 1))
             ld.pair.synced_us = g_now(g);
     }
@@ -212,7 +215,7 @@ int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, s
     int rc = snapshot_load(g, l, pair, a, &ld, e);
     if (rc != TL_OK || ld.rec[side].observation.n == 0)
         return rc;
-    settle_side(l, &ld, side, false, a);
+    settle_side(l, &ld, side, true, false, a);
     due_now(g, l, &ld.pair, LANE_LIVE);
     return pair_store(g->db, &ld.pair, e);
 }
@@ -276,8 +279,6 @@ static int reattach(struct engine *g, struct g_link *l, int s, const struct reco
     refs_changed(g, l);
     due_now(g, l, &p, LANE_LIVE);
     rc = pair_store(g->db, &p, e);
-    if (rc == TL_OK)
-        rc = old_id_drop(g->db, l->row.link, rec->rec, e);
     if (rc == TL_OK && gone)
         rc = old_id_put(g->db, &put, e);
     return rc;
@@ -540,9 +541,10 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
     if (rc != TL_OK)
         return rc;
     out->rec = rec_id;
-    if (is_stale(r, &old, how, &refetch)) {
+    bool part = !(r->flags & TL_REC_FULL) && r->state == TL_STATE_LIVE;
+    if (is_stale(r, &old, how, &refetch) || (part && old.damaged)) {
         out->stale = true;
-        if (refetch)
+        if (refetch || (old.damaged && how->via != OBSERVE_GET))
             feed_want(f, rec_id, r->id, g_mono(g), 0);
         return scope_entered(g, f, &old, r, how->via, e);
     }
@@ -550,7 +552,7 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
     AUTO(buf_done) struct buf whole = {0};
     observation_of(f, r, a, &blob);
     str observation = buf_lent(&blob);
-    if (!(r->flags & TL_REC_FULL) || r->state != TL_STATE_LIVE) {
+    if ((part || r->state != TL_STATE_LIVE) && !old.damaged) {
         obs_overlay(&whole, old.observation, observation, a);
         observation = buf_lent(&whole);
     }
@@ -651,6 +653,10 @@ int observe_state(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t st
     AUTO(arena_done) struct arena a = {0};
     struct record rec = {0};
     int rc = record_get(g->db, &a, rec_id, &rec, e);
+    if (rc == TL_OK && rec.damaged) { /* it cannot be read again: what was stored of it is dropped */
+        rec.observation = (str){0};
+        rc = record_put(g->db, &rec, e);
+    }
     if (rc != TL_OK || (rec.state == state && str_eq(rec.into, into)))
         return rc == TL_E_NOT_FOUND ? TL_OK : rc;
     rc = record_set_state(g->db, rec_id, state, into, g_now(g), e);

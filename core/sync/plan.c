@@ -25,6 +25,12 @@ bool field_writable(const struct link_rules *link, const struct rule_field *f, i
     return link_allows(link->direction, target) && link_allows(f->direction, target);
 }
 
+bool field_held_back(const struct link_rules *link, const struct rule_field *f, int target)
+{
+    bool may = link_allows(link->direction, target) && link_allows(f->direction, target);
+    return may && (f->suspended || (f->side[target].flags & TL_F_READONLY));
+}
+
 static bool is_ref(const struct rule_field *f)
 {
     return f->ref_link != 0;
@@ -120,6 +126,11 @@ static int winner(const struct link_rules *link, const struct snapshot *snap, ui
     return newest_side(link, snap, i);
 }
 
+static bool is_never_agreed_blank(const struct rule_field *f, const struct snapshot *snap, int s, uint32_t i)
+{
+    return !has_base(&snap->side[s], i) && field_blank(f, snap, s, i);
+}
+
 /* What becomes of one field: the side to write, or -1 with *v set. */
 static int field_target(const struct link_rules *link, const struct snapshot *snap, uint32_t i, uint8_t *v, bool *lost)
 {
@@ -133,15 +144,14 @@ static int field_target(const struct link_rules *link, const struct snapshot *sn
         *v = VERDICT_AGREE;
         return -1;
     }
-    int source = changed_a && changed_b ? winner(link, snap, i) : changed_a ? 0 : 1;
+    /* A blank that was never agreed on is no edit: it does not empty the other side, whatever the directions are. */
+    bool never_a = is_never_agreed_blank(f, snap, 0, i), never_b = is_never_agreed_blank(f, snap, 1, i);
+    bool both = changed_a && changed_b, unagreed = never_a != never_b;
+    int source = unagreed ? (never_a ? 1 : 0) : both ? winner(link, snap, i) : changed_a ? 0 : 1;
     if (source < 0) {
         *v = VERDICT_CONFLICT;
         return -1;
     }
-    /* A blank that was never agreed on is no edit: it does not empty the other side. */
-    bool both = changed_a && changed_b;
-    bool unagreed = !both && !has_base(&snap->side[source], i) && field_blank(f, snap, source, i);
-    source = unagreed ? 1 - source : source;
     int target = 1 - source;
     bool adopting = unagreed || (field_adopting(snap, i) && both);
     if ((adopting || f->unless_blank) && field_blank(f, snap, source, i)) {

@@ -160,6 +160,9 @@ static inline const struct canon *field_canon(const struct rule_field *f, int s)
 
 bool link_allows(enum link_direction d, int target); /* may side target be written? */
 bool field_writable(const struct link_rules *link, const struct rule_field *f, int target, bool creating);
+/* A side that may be written cannot be for now: the field is gone there, or read-only. Nothing is agreed on meanwhile.
+ */
+bool field_held_back(const struct link_rules *link, const struct rule_field *f, int target);
 /* Has the field's observation left its base? */
 bool field_changed(const struct rule_field *f, const struct snapshot_side *s, uint32_t i);
 /* Neither side has a base for it: the two were never agreed on this field, however old the pair is, and a blank never

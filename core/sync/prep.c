@@ -358,6 +358,8 @@ static int drift_check(struct engine *g, struct g_link *l, struct err *e)
         if (str_is(rows[i].suspended, why))
             continue;
         rc = map_suspend(g->db, l->row.link, rows[i].map_no, str_of(why), e);
+        if (rc == TL_OK && !*why)
+            rc = map_renew(g->db, l->row.link, rows[i].map_no, e); /* what was agreed before it went is over */
         AUTO(buf_done) struct buf object = {0};
         buf_fmt(&object, "link %.*s/%.*s", STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
         struct repair r = {.object = buf_lent(&object),

@@ -246,7 +246,8 @@ static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, st
     link_values(l, source, source_obs, value[source], a);
     bool post_full = post && (post->flags & TL_REC_FULL) && !seen_before;
     for (uint32_t i = 0; i < n; i++) {
-        bool waits = (entry->flags & ENTRY_WAITS) && l->fields[i].ref_link && !value_is_blank(&value[source][i]);
+        bool may_wait = l->fields[i].ref_link || field_held_back(&l->rules, &l->fields[i], side);
+        bool waits = (entry->flags & ENTRY_WAITS) && may_wait && !value_is_blank(&value[source][i]);
         for (uint32_t k = 0; k < entry->n_values && waits; k++)
             waits = entry->values[k].field != l->fields[i].number;
         agreed[i] = !waits;
@@ -684,8 +685,11 @@ static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, s
     int status = c->reply.status;
     bool later = call_was_not_applied(status);
     if (!later && sent->n > 1 && link_runs(l)) {
-        *split = true;
-        return TL_OK;
+        if (g_endpoint_can(g, l->conn->ep[b->side], TL_PURPOSE_BULK)) {
+            *split = true;
+            return TL_OK;
+        }
+        l->cautious = sent->n; /* halves could not leave now: one by one, when they can */
     }
     for (uint32_t i = 0; i < sent->n && rc == TL_OK; i++)
         if (!answered[i])

@@ -25,11 +25,13 @@ static bool path_used(const struct map_row *rows, size_t n, const struct map_row
     return false;
 }
 
-void refmap_linked_kinds(const struct engine *g, const struct g_conn *c, struct buf *out)
+void refmap_linked_kinds(const struct engine *g, const struct g_link *l, struct buf *out)
 {
-    for (const struct g_link *l = g->links; l; l = l->next)
-        for (int s = 0; s < 2 && l->conn == c; s++)
-            buf_fmt(out, "%.*s,", STR_FMT(l->row.kind[s]));
+    for (int s = 0; s < 2; s++)
+        buf_fmt(out, "%.*s,", STR_FMT(l->row.kind[s]));
+    for (const struct g_link *other = g->links; other; other = other->next)
+        for (int s = 0; s < 2 && other->conn == l->conn; s++)
+            buf_fmt(out, "%.*s,", STR_FMT(other->row.kind[s]));
 }
 
 /* The rows that were waiting for the link are mapped from now on; those of the default map that it lacked come in. */
@@ -73,7 +75,7 @@ static int join_one(struct engine *g, const struct g_link *made, struct g_link *
 int refmap_join(struct engine *g, const struct g_link *made, json_t *added, struct err *e)
 {
     AUTO(buf_done) struct buf linked = {0};
-    refmap_linked_kinds(g, made->conn, &linked);
+    refmap_linked_kinds(g, made, &linked);
     int rc = TL_OK;
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         if (l != made && l->conn == made->conn)
@@ -86,7 +88,7 @@ void refmap_left_out(const struct engine *g, const struct g_link *l, json_t *out
     const struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]),
                         *kb = model_kind(l->conn->ep[1], l->row.kind[1]);
     AUTO(buf_done) struct buf linked = {0};
-    refmap_linked_kinds(g, l->conn, &linked);
+    refmap_linked_kinds(g, l, &linked);
     for (uint32_t i = 0; ka && kb && i < ka->desc.n_fields; i++) {
         const tl_field *fa = TL_AT(tl_field, ka->desc.fields, ka->desc.field_stride, i);
         const tl_field *fb = field_by_name(&kb->desc, fa->path);

@@ -53,7 +53,7 @@ static int create_values(struct engine *g, struct g_link *l, struct g_batch *b, 
     entry->source_id = arena_str(&b->arena, ld.rec[source].id);
     entry->values = arena_array(&b->arena, tl_value, plan.n_writes + 1);
     for (uint32_t i = 0; i < l->rules.n_fields; i++) {
-        if (plan.verdict[i] == VERDICT_WAIT_REF)
+        if (create_leaves_out(l, b->side, i, &ld.values[source][i], plan.verdict[i]))
             entry->flags |= ENTRY_WAITS;
         if (plan.verdict[i] != VERDICT_WRITE)
             continue;

@@ -62,8 +62,10 @@ bool subscription_turn(struct engine *g, struct g_endpoint *ep)
     AUTO(arena_done) struct arena a = {0};
     struct webhook w = {0};
     struct err e = {0};
-    ep->subscribe_due = g_mono(g) + LOOK_AGAIN_US;
-    if (webhook_get(g->db, &a, ep->row.endpoint, &w, &e) != TL_OK)
+    int rc = webhook_get(g->db, &a, ep->row.endpoint, &w, &e);
+    bool nothing = !ep->hook_url && (rc == TL_E_NOT_FOUND || (rc == TL_OK && w.id.n == 0));
+    ep->subscribe_due = nothing ? NEVER : g_mono(g) + LOOK_AGAIN_US; /* until there is an address */
+    if (rc != TL_OK)
         return false;
     AUTO(buf_done) struct buf kinds = {.max = 4096};
     kinds_used(ep, &kinds);

@@ -108,8 +108,10 @@ static int pair_agrees(struct engine *g, struct g_link *l, struct loaded *ld, co
     int rc = TL_OK;
     bool first = false;
     for (uint32_t i = 0; i < n && both_live(ld); i++) {
+        const struct rule_field *f = &l->fields[i];
         bool adopting = field_adopting(&ld->snap, i);
-        agreed[i] = plan->verdict[i] == VERDICT_AGREE || (adopting && plan->verdict[i] == VERDICT_DRIFT);
+        bool for_now = field_held_back(&l->rules, f, 0) || field_held_back(&l->rules, f, 1);
+        agreed[i] = plan->verdict[i] == VERDICT_AGREE || (adopting && plan->verdict[i] == VERDICT_DRIFT && !for_now);
         first |= adopting; /* what waits must not count as agreed on once the pair has settled with this map */
     }
     const tl_value *value[2] = {ld->values[0], ld->values[1]};
@@ -375,7 +377,8 @@ static int work_damaged(struct engine *g, struct g_link *l, struct loaded *ld, s
     int side = ld->rec[1].damaged && !ld->rec[0].damaged ? 1 : 0;
     struct trouble t = {
         .code = "DAMAGED", .id = ld->rec[side].id, .side = side, .text = "the stored checksum does not fit"};
-    int rc = damaged_reread(g, l, ld, e);
+    bool asked = ld->pair.status == PAIR_QUARANTINED; /* once: what the vendor cannot repair waits for a person */
+    int rc = asked ? TL_OK : damaged_reread(g, l, ld, e);
     if (rc == TL_OK)
         rc = fail_pair(g, l, &ld->pair, &t, e);
     ld->pair.status = PAIR_QUARANTINED;

@@ -60,6 +60,17 @@ static bool failed_pair(struct checker *c, int64_t link, int64_t pair, str id)
     return false;
 }
 
+/* The pair leads from one living record to another: only then a reference can be carried over. */
+static bool leads(struct checker *c, int64_t pair)
+{
+    struct err e = {0};
+    struct pair p = {0};
+    struct record rec[2] = {{0}, {0}};
+    if (pair == 0 || pair_load(c->db, &c->arena, pair, &p, rec, &e) != TL_OK)
+        return false;
+    return rec[0].rec && rec[1].rec && rec[0].state == TL_STATE_LIVE && rec[1].state == TL_STATE_LIVE;
+}
+
 /* The other side's id for an account reference. */
 static bool same_account(struct checker *c, const char *a, const char *b)
 {
@@ -74,13 +85,7 @@ static bool same_account(struct checker *c, const char *a, const char *b)
         return false;
     (void)pair_of_record(c->db, l->link, SIDE_A, ra.rec, (str){0}, &pa, &e);
     (void)pair_of_record(c->db, l->link, SIDE_B, rb.rec, (str){0}, &pb, &e);
-    struct pair p = {0};
-    if (pa == 0 || pb == 0)
-        return true; /* one of them has no counterpart: a double, reported */
-    if (pa != pb && (pair_get(c->db, &c->arena, pa, &p, &e) || p.rec[1] == 0 ||
-                     pair_get(c->db, &c->arena, pb, &p, &e) || p.rec[0] == 0))
-        return true;
-    return pa == pb;
+    return pa == pb || !leads(c, pa) || !leads(c, pb);
 }
 
 static bool by_user(const struct twin_record *r, int f, const char *value)
@@ -127,8 +132,7 @@ static void check_values(struct checker *c, int kind, const struct pair *p, cons
             continue;
         }
         bool one_way_drift = w->knobs.direction != 0 || (f == F_TITLE && w->knobs.transform == 3);
-        bool undecided = w->knobs.policy == 3 && (a->restored || b->restored); /* open: see README */
-        if (!same(a->v[f], b->v[f]) && !one_way_drift && !undecided && !taken_back(w, kind, f, b))
+        if (!same(a->v[f], b->v[f]) && !one_way_drift && !taken_back(w, kind, f, b))
             world_violation(w, "V4: field %d of pair %lld differs: %s \"%s\" %s \"%s\"", f, (long long)p->pair, a->id,
                             a->v[f], b->id, b->v[f]);
         const struct twin_record *source = w->knobs.direction == 2 ? b : a;
@@ -138,8 +142,10 @@ static void check_values(struct checker *c, int kind, const struct pair *p, cons
             world_violation(w, "V6: field %d of %s holds \"%s\", which no user ever gave", f, a->id, a->v[f]);
         /* A new connection makes a new copy for one whose first copy a user deleted: it has that one's values. */
         bool drifts = f == F_EXTRA && (w->knobs.chaos & CHAOS_DRIFT);
-        bool original =
-            !w->made_anew && !w->old_db && !drifts && p->gen[0] == 0 && p->gen[1] == 0 && !a->restored && !b->restored;
+        /* Without stamps a create of unknown outcome may be taken for a user's (class C3), and be copied back. */
+        bool doubled = a->ours && b->ours && !(w->knobs.stamp[0] && w->knobs.stamp[1]);
+        bool original = !w->made_anew && !w->old_db && !drifts && !doubled && p->gen[0] == 0 && p->gen[1] == 0 &&
+                        !a->restored && !b->restored;
         bool emptied =
             !a->v[f][0] && !b->v[f][0] && (a->user_value[f][0] || b->user_value[f][0]); /* no user ever does that */
         if (w->knobs.direction == 0 && original && emptied && f != F_EMAIL)
@@ -218,6 +224,15 @@ static void check_lost(struct checker *c, int kind)
     }
 }
 
+/* Parted by a person: what was let go stays, and its former counterpart may get another one. */
+static bool is_parted(const struct world *w, int s, const struct twin_record *r)
+{
+    for (int i = 0; i < w->n_parted && i < TWIN_PARTED; i++)
+        if (strcmp(w->parted[i].id[s], r->id) == 0)
+            return true;
+    return false;
+}
+
 /* V3: at most one live record of ours for one source. Vendors without any stamp are allowed none either, where they can
  * be searched. */
 static void check_duplicates(struct checker *c, int kind)
@@ -228,11 +243,12 @@ static void check_duplicates(struct checker *c, int kind)
     for (int s = 0; s < 2; s++)
         for (int i = 0; i < TWIN_RECORDS; i++) {
             const struct twin_record *r = &w->rec[s][kind][i];
-            if (!r->used || !r->ours || r->state != TL_STATE_LIVE || r->restored || !w->knobs.stamp[s])
+            if (!r->used || !r->ours || r->state != TL_STATE_LIVE || r->restored || !w->knobs.stamp[s] ||
+                is_parted(w, s, r))
                 continue;
             for (int k = i + 1; k < TWIN_RECORDS; k++) {
                 const struct twin_record *o = &w->rec[s][kind][k];
-                if (o->used && o->ours && o->state == TL_STATE_LIVE && !o->restored &&
+                if (o->used && o->ours && o->state == TL_STATE_LIVE && !o->restored && !is_parted(w, s, o) &&
                     strcmp(o->v[F_TAG], r->v[F_TAG]) == 0)
                     world_violation(w, "V3: %s and %s were both made for %s", r->id, o->id, r->v[F_TAG]);
             }

@@ -215,6 +215,15 @@ static bool put_right(struct life *l)
     return l->put_right;
 }
 
+/* A person looks into the inbox of conflicts every hour. */
+static void inbox(struct life *l)
+{
+    if (l->world->now_us < l->inbox_due)
+        return;
+    l->inbox_due = l->world->now_us + 3600 * US_PER_S;
+    chaos_decide(l);
+}
+
 static void stage_next(struct life *l)
 {
     struct world *w = l->world;
@@ -234,14 +243,15 @@ static void stage_next(struct life *l)
                 return;
             l->calm_until = w->now_us + US_PER_DAY + 7200 * US_PER_S;
         }
+        inbox(l);
         if (w->now_us < l->calm_until)
             return;
         w->stage = STAGE_SWEPT;
         l->calm_until = 0;
         break;
     case STAGE_SWEPT:
+        inbox(l);
         if (l->calm_until == 0) {
-            chaos_decide(l);
             (void)sweep(l);
             l->calm_until = w->now_us + 3 * 3600 * US_PER_S;
         }
@@ -255,6 +265,7 @@ static void stage_next(struct life *l)
     case STAGE_ANEW:
         if (!w->made_anew && !connect_anew(l))
             return;
+        inbox(l);
         if (l->calm_until == 0)
             l->calm_until = w->now_us + 6 * 3600 * US_PER_S;
         if (w->now_us < l->calm_until)

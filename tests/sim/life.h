@@ -20,7 +20,7 @@ struct life {
     int64_t calm_until, quiet_until;
     bool put_right;
     int put_tries, spins;
-    int64_t put_due;
+    int64_t put_due, inbox_due;
 };
 
 /* What happens beside the users' work: at the start of a life, in every step, and all of it undone at the end of the

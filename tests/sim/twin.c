@@ -488,7 +488,7 @@ static struct twin_record *apply(struct world *w, int s, int kind, const struct 
 
 void world_later(struct world *w)
 {
-    for (int i = 0; i < TWIN_LATER; i++) {
+    for (int i = 0; i < TWIN_LATER && w->n_later > 0; i++) {
         struct twin_later *l = &w->later[i];
         if (!l->used || l->at_us > w->now_us)
             continue;
@@ -496,6 +496,7 @@ void world_later(struct world *w)
         struct write in = {l->op, l->version, l->id, l->stamp, l->set, l->v};
         const struct twin_record *known = record_by_id(w, l->vendor, l->kind, l->id, strlen(l->id));
         l->used = false;
+        w->n_later--;
         if (!l->version || !known || known->modified_us == l->version)
             apply(w, l->vendor, l->kind, &in, &created);
     }
@@ -509,6 +510,7 @@ static void write_later(struct world *w, int s, int kind, const struct write *in
             continue;
         memset(l, 0, sizeof *l);
         l->used = true;
+        w->n_later++;
         l->vendor = s;
         l->kind = kind;
         l->op = in->op;

@@ -102,6 +102,7 @@ struct world {
     uint32_t next_id, next_seq, edit_no;
     struct twin_record rec[2][TWIN_KINDS][TWIN_RECORDS];
     struct twin_later later[TWIN_LATER];
+    int n_later;
     struct twin_counts counts;
     uint8_t typed[8192]; /* set of hashes of all values users ever gave */
     uint64_t trace;      /* hash of everything that happened */

@@ -296,15 +296,14 @@ static int who_is_written(const struct pair_case *c, uint32_t i, enum verdict *w
     *why = VERDICT_AGREE;
     if (means_same(f))
         return -1;
-    int source = moved[0] && moved[1] ? who_wins(c, i) : moved[0] ? 0 : 1;
+    bool never[2] = {!has_base(c, i, 0) && !f->value[0], !has_base(c, i, 1) && !f->value[1]};
+    bool no_edit = never[0] != never[1]; /* a blank that was never agreed on is none, and never wins */
+    int source = no_edit ? never[0] : moved[0] && moved[1] ? who_wins(c, i) : moved[0] ? 0 : 1;
     *why = VERDICT_CONFLICT;
     if (source < 0)
         return -1;
     *why = VERDICT_DRIFT;
     bool first_time = !has_base(c, i, 0) && !has_base(c, i, 1);
-    bool no_edit = !(moved[0] && moved[1]) && !has_base(c, i, source) && !f->value[source];
-    if (no_edit)
-        source = 1 - source;
     if ((first_time || f->unless_blank) && !f->value[source])
         return -1;
     if (may_write(c, i, 1 - source, false))
