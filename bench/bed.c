@@ -42,8 +42,7 @@ void bench_run(struct bench *b, int64_t us)
     int64_t end = b->sim.mono + us;
     for (bench_settle(b); b->sim.mono < end; bench_settle(b)) {
         int64_t due = engine_next_due_us(b->engine), step = end - b->sim.mono;
-        if (due > b->sim.mono && due - b->sim.mono < step)
-            step = due - b->sim.mono;
+        step = due - b->sim.mono < step ? due - b->sim.mono : step;
         env_sim_advance(&b->sim, step < 1000 ? 1000 : step);
     }
 }

@@ -94,8 +94,7 @@ void fleet_run(struct fleet *f, int64_t us)
     int64_t end = f->sim.mono + us;
     for (settle(f); f->sim.mono < end; settle(f)) {
         int64_t due = engine_next_due_us(f->engine), step = end - f->sim.mono;
-        if (due > f->sim.mono && due - f->sim.mono < step)
-            step = due - f->sim.mono;
+        step = due - f->sim.mono < step ? due - f->sim.mono : step;
         env_sim_advance(&f->sim, step < 1000 ? 1000 : step);
     }
 }
