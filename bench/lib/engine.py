@@ -55,6 +55,6 @@ def b12(o):
     rounds = [(measure(o, "grow", o.refused_of, 0, 0)["cpu_us"], measure(o, "grow", o.refused_of, 0, 5)["cpu_us"])
               for _ in range(o.rounds)]
     ratio = median([refused / plain for plain, refused in rounds])
-    say(f"  CPU us a record: none refused {median([r[0] for r in rounds]):.1f}, every fifth {median([r[1] for r in rounds]):.1f}; "
-        f"ratio {ratio:.2f}")
+    plain, refused = (median([r[i] for r in rounds]) for i in range(2))
+    say(f"  CPU us a record: none refused {plain:.1f}, every fifth {refused:.1f}; ratio {ratio:.2f}")
     return {"rounds": rounds, "bars": [bar("b12 CPU with every fifth refused to none refused", ratio, 1.5)]}

@@ -111,11 +111,25 @@ void g_submit(struct engine *g, struct call *c)
     g->dispatcher->submit(g->dispatcher->ctx, c);
 }
 
-bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose)
+static bool has_slot(struct engine *g, const struct g_endpoint *ep, int32_t purpose)
+{
+    return g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, purpose) > 0;
+}
+
+static bool is_awake(struct engine *g, const struct g_endpoint *ep)
 {
     return ep && !g->stopping && ep->prep == PREP_READY && ep->row.block_code.n == 0 && ep->sleep_until <= g_mono(g) &&
-           budget_room(&ep->budget, g_now(g)) > 0 && budget_lane(g, ep, LANE_LIVE) &&
-           g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, purpose) > 0;
+           budget_lane(g, ep, LANE_LIVE);
+}
+
+bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose)
+{
+    return is_awake(g, ep) && budget_room(&ep->budget, g_now(g)) > 0 && has_slot(g, ep, purpose);
+}
+
+bool g_endpoint_can_go_on(struct engine *g, const struct g_endpoint *ep)
+{
+    return is_awake(g, ep) && (has_slot(g, ep, TL_PURPOSE_BULK) || has_slot(g, ep, TL_PURPOSE_AGENT));
 }
 
 int64_t backoff_us(struct engine *g, int tries)

@@ -361,6 +361,19 @@ void feed_fetched(struct engine *g, struct call *c)
 /* ---- Pages
  * ---------------------------------------------------------------------------------------------------------------- */
 
+static void pull_failed(struct engine *g, struct g_feed *f, const struct call *c, int status)
+{
+    f->failures++;
+    if (!endpoint_trouble(g, f->ep, c, status, &c->reply.error)) {
+        log_line(LOG_WARN, "feed", "pull of %.*s from \"%.*s\": %s", STR_FMT(f->row.kind), STR_FMT(f->ep->row.name),
+                 c->reply.error.text[0] ? c->reply.error.text : status_name(status));
+        f->backoff_until = g_mono(g) + backoff_us(g, f->failures);
+    }
+    f->poll_due = g_mono(g);
+}
+
+/* Its records are taken in later, page by page. What went wrong counts at once: a vendor that asked to wait is not asked
+ * again meanwhile. */
 void feed_call_done(struct engine *g, struct call *c)
 {
     struct g_feed *f = model_feed(g, c->tag);
@@ -369,6 +382,8 @@ void feed_call_done(struct engine *g, struct call *c)
         return;
     }
     f->pulling = false;
+    if (c->reply.status != TL_OK && c->reply.status != TL_E_CURSOR_LOST)
+        pull_failed(g, f, c, c->reply.status);
     if (call_note(c)->shape_hash != f->shape_hash)
         buf_clear(&c->reply.items); /* the map changed meanwhile: asked again */
     c->next = NULL;
@@ -448,9 +463,11 @@ static void reply_ends(struct engine *g, struct g_feed *f, bool failed)
     f->replies = c->next;
     reply_reader_done(&f->reader);
     f->reading = false;
-    int status = failed ? TL_E_TEMPORARY : c->reply.status;
+    int status = c->reply.status;
     bool pass = c->request.pull.mode == TL_PULL_PASS;
-    if (status == TL_OK) {
+    if (failed) {
+        pull_failed(g, f, c, TL_E_TEMPORARY);
+    } else if (status == TL_OK) {
         endpoint_works(g, f->ep, c);
         f->failures = 0;
         if (!pass)
@@ -466,15 +483,6 @@ static void reply_ends(struct engine *g, struct g_feed *f, bool failed)
         f->row.pass = f->pass.pass;
         if (feed_row_store(g, f, &e) != TL_OK)
             log_err(LOG_ERROR, "feed", &e);
-    } else {
-        f->failures++;
-        bool whole = endpoint_trouble(g, f->ep, c, status, &c->reply.error);
-        if (!whole) {
-            log_line(LOG_WARN, "feed", "pull of %.*s from \"%.*s\": %s", STR_FMT(f->row.kind), STR_FMT(f->ep->row.name),
-                     c->reply.error.text[0] ? c->reply.error.text : status_name(status));
-            f->backoff_until = g_mono(g) + backoff_us(g, f->failures);
-        }
-        f->poll_due = g_mono(g);
     }
     call_free(c);
 }

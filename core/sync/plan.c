@@ -16,19 +16,28 @@ bool link_allows(enum link_direction d, int target)
     return d == LINK_BOTH || (d == LINK_A2B) == (target == 1);
 }
 
+static bool is_carried(const struct link_rules *link, const struct rule_field *f, int target)
+{
+    return link_allows(link->direction, target) && link_allows(f->direction, target);
+}
+
+static bool is_out_of_reach(const struct rule_field *f, int target)
+{
+    return f->suspended || (f->side[target].flags & TL_F_READONLY);
+}
+
 bool field_writable(const struct link_rules *link, const struct rule_field *f, int target, bool creating)
 {
-    if (f->suspended || (f->side[target].flags & TL_F_READONLY))
+    if (is_out_of_reach(f, target))
         return false;
     if ((f->side[target].flags & TL_F_CREATE_ONLY) && !creating)
         return false;
-    return link_allows(link->direction, target) && link_allows(f->direction, target);
+    return is_carried(link, f, target);
 }
 
 bool field_held_back(const struct link_rules *link, const struct rule_field *f, int target)
 {
-    bool may = link_allows(link->direction, target) && link_allows(f->direction, target);
-    return may && (f->suspended || (f->side[target].flags & TL_F_READONLY));
+    return is_carried(link, f, target) && is_out_of_reach(f, target);
 }
 
 static bool is_ref(const struct rule_field *f)
@@ -102,7 +111,7 @@ static int winner(const struct link_rules *link, const struct snapshot *snap, ui
     if (to_a != to_b)
         return to_b ? 0 : 1;
     bool adopting = field_adopting(snap, i);
-    if (adopting || f->unless_blank) {
+    if (f->unless_blank) {
         bool blank_a = field_blank(f, snap, 0, i), blank_b = field_blank(f, snap, 1, i);
         if (blank_a != blank_b)
             return blank_a ? 1 : 0;

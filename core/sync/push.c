@@ -685,7 +685,7 @@ static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, s
     int status = c->reply.status;
     bool later = call_was_not_applied(status);
     if (!later && sent->n > 1 && link_runs(l)) {
-        if (g_endpoint_can(g, l->conn->ep[b->side], TL_PURPOSE_BULK)) {
+        if (g_endpoint_can_go_on(g, l->conn->ep[b->side])) {
             *split = true;
             return TL_OK;
         }

@@ -106,8 +106,10 @@ def test_no_core_is_dumped(site):
         limits = pathlib.Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
         [core] = [line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size")]
         assert core == ["0", "0"], pid
-    os.kill(site.daemon.workers()[0], signal.SIGABRT)
-    wait_until(lambda: {c["state"] for c in site.list("connector", "list")} == {"running"}, 30, "the connector runs again")
+    before = site.daemon.workers()
+    os.kill(before[0], signal.SIGABRT)
+    wait_until(lambda: before[0] not in site.daemon.workers() and len(site.daemon.workers()) == len(before) and
+               {c["state"] for c in site.list("connector", "list")} == {"running"}, 30, "the connector runs again")
     for p in pathlib.Path(site.daemon.directory).rglob("*"):
         assert not p.name.startswith("core"), p
 
