@@ -389,8 +389,8 @@ static inline struct call_note *call_note(const struct call *c)
     return c->owner;
 }
 bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose);
-/* What has begun may go on, more calls under way than a new beginning would find room for: the endpoint is asked at all.
- * A person's slot is free where only the others are taken. */
+/* What has begun may go on, more calls under way than a new beginning would find room for: the endpoint is asked at
+ * all. A person's slot is free where only the others are taken. */
 bool g_endpoint_can_go_on(struct engine *g, const struct g_endpoint *ep);
 /* The allowances of the endpoint leave a call for this lane. */
 bool budget_lane(const struct engine *g, const struct g_endpoint *ep, enum lane lane);

@@ -372,8 +372,8 @@ static void pull_failed(struct engine *g, struct g_feed *f, const struct call *c
     f->poll_due = g_mono(g);
 }
 
-/* Its records are taken in later, page by page. What went wrong counts at once: a vendor that asked to wait is not asked
- * again meanwhile. */
+/* Its records are taken in later, page by page. What went wrong counts at once: a vendor that asked to wait is not
+ * asked again meanwhile. */
 void feed_call_done(struct engine *g, struct call *c)
 {
     struct g_feed *f = model_feed(g, c->tag);
