@@ -480,7 +480,7 @@ static int64_t recheck_at(struct engine *g, const struct g_feed *f, const tl_rec
     if (r->version_kind != TL_VER_TIME || resolution == 0 || r->modified_us == 0)
         return 0;
     int64_t vendor_now = g_now(g) + f->ep->row.clock_offset_us;
-    int64_t age = vendor_now - r->modified_us;
+    int64_t age = vendor_now - r->modified_us - US_PER_S; /* the vendor's clock is known to about a second */
     return age <= resolution ? g_now(g) + resolution + US_PER_S : 0;
 }
 
