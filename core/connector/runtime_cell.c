@@ -6,6 +6,8 @@
 #include "log.h"
 #include "runtime_int.h"
 
+#define AGAIN_US 100000 /* mono */
+
 struct start_task {
     struct task task; /* first */
     struct connector *connector;
@@ -181,12 +183,28 @@ void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w, co
     worker_unref(w);
 }
 
+/* Its calls end by themselves when it is gone, and they know what it was doing. */
+static bool has_call_under_way(const struct connector *c, const struct worker *w)
+{
+    for (size_t i = 0; i < c->rt->n_endpoints; i++) {
+        const struct endpoint *ep = c->rt->endpoints[i];
+        for (size_t k = 0; k < ARRAY_LEN(ep->slots); k++)
+            if (ep->connector == c && ep->slots[k].n_busy > 0 && rt_endpoint_uses_worker(ep, w))
+                return true;
+    }
+    return false;
+}
+
 void cell_tick(struct connector *c, struct endpoint *ep, int64_t now)
 {
     struct cell *cell = cell_of(c, ep);
     char how[128];
-    if (cell->worker && worker_ended(cell->worker, how, sizeof how))
-        cell_crashed(c, ep, cell->worker, NULL);
+    if (cell->worker && worker_ended(cell->worker, how, sizeof how)) {
+        if (!has_call_under_way(c, cell->worker))
+            cell_crashed(c, ep, cell->worker, NULL);
+        else if (now + AGAIN_US < c->rt->next_tick_us)
+            c->rt->next_tick_us = now + AGAIN_US;
+    }
     if (!cell->retry_us || c->ending.active)
         return;
     if (now >= cell->retry_us)
