@@ -13,6 +13,15 @@ def program(name, folder):
     return os.path.join(build, folder, name)
 
 
+def connector_lines(so, folder, options):
+    """tieline-sdk calling one connector in process: calls as JSON lines on its stdin, answers on its stdout."""
+    config = os.path.join(str(folder), "check.ini")
+    with open(config, "w", encoding="utf-8") as f:
+        f.write("[endpoint]\n" + "".join(f"{k} = {v}\n" for k, v in options.items() if v is not None))
+    return subprocess.Popen([program("tieline-sdk", "bin"), "run", str(so), "--in-process", "--config", config, "lines"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 @dataclass
 class Answer:
     status: int

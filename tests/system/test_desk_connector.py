@@ -1,10 +1,9 @@
 """desk.so, loaded by the real runtime, against the twin of Zoho Desk: over HTTP, signed in, under every reading of what
 the vendor leaves open and with every fault a day may bring."""
 import json
-import subprocess
 
 import pytest
-from sandboxlib import Sandbox, program
+from sandboxlib import Sandbox, connector_lines, program
 
 ORG = "20063578341"
 LIVE, TRASHED, DELETED = 0, 1, 2
@@ -17,10 +16,7 @@ class Connector:
         given = {"accounts_url": sim.line["accounts"], "api_url": sim.line["desk"], "org_id": ORG,
                  "client_id": z["client_id"], "client_secret": z["client_secret"],
                  "refresh_token": refresh_token(sim, SCOPES), **options}
-        self.process = subprocess.Popen(
-            [program("connector_run", "tests/system"), program("", "connectors"), str(folder), "desk",
-             *(f"{k}={v}" for k, v in given.items() if v is not None)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = connector_lines(program("desk.so", "connectors"), folder, given)
 
     def call(self, name, expect="ok", **more):
         self.process.stdin.write(json.dumps({"call": name, **more}) + "\n")

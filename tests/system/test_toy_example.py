@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from sandboxlib import Sandbox, program
+from sandboxlib import Sandbox, connector_lines, program
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools/lib"))
 import rig
@@ -40,10 +40,8 @@ def test_exports_one_symbol(connectors):
 
 class Toy:
     def __init__(self, connectors, sim, state, token=None):
-        self.process = subprocess.Popen(
-            [program("connector_run", "tests/system"), str(connectors), str(state), "toy", "url=" + sim.line["toy"],
-             "token=" + (token or sim.line["credentials"]["toy"]["token"])],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = connector_lines(connectors / "toy.so", state, {
+            "url": sim.line["toy"], "token": token or sim.line["credentials"]["toy"]["token"]})
 
     def call(self, name, **more):
         self.process.stdin.write(json.dumps({"call": name, **more}) + "\n")

@@ -1,0 +1,271 @@
+#include "calls.h"
+
+#include <stdlib.h>
+
+static json_t *text(str s)
+{
+    return json_stringn(s.n ? s.p : "", s.n);
+}
+
+/* ---- JSON to requests */
+
+static str str_at(struct call *c, const json_t *o, const char *name)
+{
+    return arena_str(&c->arena, str_of(json_string_value(json_object_get(o, name))));
+}
+
+static tl_str *strs_at(struct call *c, const json_t *o, const char *name, uint32_t *n)
+{
+    json_t *list = json_object_get(o, name);
+    tl_str *out = arena_array(&c->arena, tl_str, json_array_size(list) + 1);
+    *n = (uint32_t)json_array_size(list);
+    for (uint32_t i = 0; i < *n; i++)
+        out[i] = arena_str(&c->arena, str_of(json_string_value(json_array_get(list, i))));
+    return out;
+}
+
+static tl_value value_of(struct call *c, const struct stand_kind *k, uint32_t field, const json_t *v)
+{
+    tl_value out = {.field = field, .type = (uint8_t)k->shape.fields[field].type};
+    if (json_is_null(v))
+        out.type = TL_NULL;
+    else if (json_is_integer(v))
+        out.u.i = json_integer_value(v);
+    else if (out.type >= TL_BOOL && out.type <= TL_DATE)
+        str_to_i64(str_of(json_string_value(v)), &out.u.i);
+    else
+        out.u.s = arena_str(&c->arena, str_of(json_string_value(v)));
+    return out;
+}
+
+static void record_of(struct call *c, const struct stand_kind *k, const json_t *o, tl_record *out)
+{
+    static const struct {
+        const char *name;
+        int32_t op;
+    } ops[] = {
+        {"create", TL_OP_CREATE}, {"update", TL_OP_UPDATE}, {"restore", TL_OP_RESTORE}, {"delete", TL_OP_DELETE}};
+    const char *op = json_string_value(json_object_get(o, "op"));
+    for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+        if (op && strcmp(op, ops[i].name) == 0)
+            out->op = ops[i].op;
+    }
+    out->id = str_at(c, o, "id");
+    out->stamp = str_at(c, o, "stamp");
+    json_t *values = json_object_get(o, "values"), *v;
+    const char *path;
+    tl_value *list = arena_array(&c->arena, tl_value, json_object_size(values) + 1);
+    json_object_foreach(values, path, v)
+    {
+        for (uint32_t f = 0; f < k->shape.n_fields; f++) {
+            if (str_is(k->shape.fields[f].path, path))
+                list[out->n_values++] = value_of(c, k, f, v);
+        }
+    }
+    out->values = list;
+}
+
+static void push_of(const struct stand_kind *k, struct call *c, const json_t *o)
+{
+    json_t *records = json_object_get(o, "records");
+    tl_batch *b = arena_new(&c->arena, tl_batch);
+    tl_record *list = arena_array(&c->arena, tl_record, json_array_size(records) + 1);
+    for (size_t i = 0; i < json_array_size(records); i++)
+        record_of(c, k, json_array_get(records, i), &list[i]);
+    *b = (tl_batch){
+        .struct_size = sizeof *b, .count = (uint32_t)json_array_size(records), .stride = sizeof *list, .records = list};
+    c->request.push.shape = &k->shape;
+    c->request.push.batch = b;
+    c->request.push.stamp_field = str_of(k->stamp_field);
+}
+
+static void find_of(const struct stand_kind *k, struct call *c, const json_t *o)
+{
+    json_t *queries = json_object_get(o, "queries");
+    tl_query *list = arena_array(&c->arena, tl_query, json_array_size(queries) + 1);
+    for (size_t i = 0; i < json_array_size(queries); i++) {
+        list[i].path = str_at(c, json_array_get(queries, i), "path");
+        list[i].value = str_at(c, json_array_get(queries, i), "value");
+    }
+    c->request.find.shape = &k->shape;
+    c->request.find.queries = list;
+    c->request.find.n_queries = (uint32_t)json_array_size(queries);
+}
+
+static void pull_of(const struct stand_kind *k, struct call *c, const json_t *o)
+{
+    const char *mode = json_string_value(json_object_get(o, "mode"));
+    c->request.pull.mode = mode && strcmp(mode, "pass") == 0 ? TL_PULL_PASS : TL_PULL_CHANGES;
+    c->request.pull.shape = &k->shape;
+    c->request.pull.cursor = str_at(c, o, "cursor");
+    c->request.pull.max_pages = (uint32_t)json_integer_value(json_object_get(o, "max_pages"));
+    c->request.pull.page_hint = (uint32_t)json_integer_value(json_object_get(o, "page_hint"));
+}
+
+static void get_of(const struct stand_kind *k, struct call *c, const json_t *o)
+{
+    c->request.get.shape = &k->shape;
+    c->request.get.ids = strs_at(c, o, "ids", &c->request.get.n_ids);
+}
+
+static void fill(struct call *c, const struct stand_kind *k, const json_t *o)
+{
+    switch (c->kind) {
+    case CALL_PULL:
+        pull_of(k, c, o);
+        break;
+    case CALL_PUSH:
+        push_of(k, c, o);
+        break;
+    case CALL_FIND:
+        find_of(k, c, o);
+        break;
+    case CALL_GET:
+        get_of(k, c, o);
+        break;
+    case CALL_CHECK:
+        c->request.check.kinds = strs_at(c, o, "kinds", &c->request.check.n_kinds);
+        break;
+    case CALL_PREPARE:
+        c->request.prepare.dry_run = json_is_true(json_object_get(o, "dry_run"));
+        break;
+    case CALL_SUBSCRIBE:
+    case CALL_UNSUBSCRIBE:
+        c->request.subscribe.kinds = strs_at(c, o, "kinds", &c->request.subscribe.n_kinds);
+        c->request.subscribe.url = str_at(c, o, "url");
+        c->request.subscribe.id = str_at(c, o, "id");
+        break;
+    case CALL_DISCOVER:
+    case CALL_PARSE_HOOK:
+        break;
+    }
+}
+
+struct call *call_of_json(const struct stand *s, const json_t *o, struct err *e)
+{
+    static const struct {
+        const char *name;
+        enum call_kind kind;
+        bool of_kind;
+    } calls[] = {{"check", CALL_CHECK, false},
+                 {"discover", CALL_DISCOVER, false},
+                 {"pull", CALL_PULL, true},
+                 {"get", CALL_GET, true},
+                 {"find", CALL_FIND, true},
+                 {"push", CALL_PUSH, true},
+                 {"prepare", CALL_PREPARE, false},
+                 {"subscribe", CALL_SUBSCRIBE, false},
+                 {"unsubscribe", CALL_UNSUBSCRIBE, false}};
+    const char *name = json_string_value(json_object_get(o, "call"));
+    const char *kind = json_string_value(json_object_get(o, "kind"));
+    for (size_t i = 0; i < ARRAY_LEN(calls) && name; i++) {
+        if (strcmp(name, calls[i].name) != 0)
+            continue;
+        const struct stand_kind *k = kind ? stand_kind(s, kind) : NULL;
+        if (calls[i].of_kind && !k) {
+            err_set(e, E_USAGE, "there is no kind \"%s\"", kind ? kind : "");
+            err_hint(e, "\"discover\" tells the kinds, and has to come first");
+            return NULL;
+        }
+        struct call *c = call_new(calls[i].kind, 1, TL_PURPOSE_BULK);
+        fill(c, k, o);
+        return c;
+    }
+    err_set(e, E_USAGE, "there is no call \"%s\"", name ? name : "");
+    err_hint(e, "check, discover, pull, get, find, push, prepare, subscribe, unsubscribe");
+    return NULL;
+}
+
+/* ---- replies to JSON */
+
+static json_t *value_json(const tl_value *v)
+{
+    if (v->type == TL_NULL)
+        return json_null();
+    if (v->type == TL_LIST) {
+        json_t *list = json_array();
+        for (uint64_t i = 0; i < v->u.list.n; i++)
+            json_array_append_new(list, value_json(&v->u.list.items[i]));
+        return list;
+    }
+    return v->type <= TL_DATE ? json_integer(v->u.i) : text(v->u.s);
+}
+
+static json_t *record_json(const struct stand_kind *k, const tl_record *x)
+{
+    json_t *values = json_object();
+    for (uint32_t i = 0; k && i < x->n_values; i++)
+        json_object_set_new(values, k->shape.fields[x->values[i].field].path.p, value_json(&x->values[i]));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:i,s:i,s:i,s:o}", "id", text(x->id), "version",
+                     text(x->version), "by", text(x->by), "stamp", text(x->stamp), "note", text(x->note), "kind",
+                     text(x->kind), "modified_us", (json_int_t)x->modified_us, "created_us", (json_int_t)x->created_us,
+                     "state", x->state, "flags", (int)x->flags, "index", (int)x->index, "values", values);
+}
+
+static json_t *error_json(const tl_error *e)
+{
+    return json_pack("{s:s,s:s,s:s,s:i,s:i,s:I}", "text", e->text, "code", e->code, "field", e->field, "reason",
+                     e->reason, "scope", e->scope, "retry_after_ms", (json_int_t)e->retry_after_ms);
+}
+
+static json_t *kind_json(const tl_kind *k)
+{
+    json_t *fields = json_object();
+    for (uint32_t i = 0; i < k->n_fields; i++) {
+        const tl_field *f = TL_AT(tl_field, k->fields, k->field_stride, i);
+        json_object_set_new(fields, f->path.p,
+                            json_pack("{s:o,s:i,s:i,s:i}", "name", text(f->name), "type", (int)f->type, "flags",
+                                      (int)f->flags, "max", (int)f->max));
+    }
+    return json_pack("{s:o,s:i,s:o,s:o}", "kind", text(k->kind), "can", (int)k->can, "stamp_field",
+                     text(k->stamp_field), "fields", fields);
+}
+
+json_t *item_to_json(const struct stand *s, const struct call *c, const struct item *x)
+{
+    const struct stand_kind *k = NULL;
+    const tl_shape *shape = c->kind == CALL_PULL   ? c->request.pull.shape
+                            : c->kind == CALL_GET  ? c->request.get.shape
+                            : c->kind == CALL_FIND ? c->request.find.shape
+                            : c->kind == CALL_PUSH ? c->request.push.shape
+                                                   : NULL;
+    for (size_t i = 0; shape && i < s->n_kinds; i++)
+        k = &s->kinds[i].shape == shape ? &s->kinds[i] : k;
+    switch (x->kind) {
+    case ITEM_RECORD:
+        return json_pack("{s:o}", "record", record_json(k, &x->u.record));
+    case ITEM_CHECKPOINT:
+        return json_pack("{s:{s:o,s:b,s:I}}", "checkpoint", "cursor", text(x->u.checkpoint.cursor), "complete",
+                         x->u.checkpoint.complete, "estimate", (json_int_t)x->u.checkpoint.estimate);
+    case ITEM_RESULT:
+        return json_pack("{s:{s:i,s:s,s:i,s:o?,s:o?}}", "result", "index", (int)x->u.result.index, "status",
+                         status_name(x->u.result.result.status), "created", x->u.result.result.created, "record",
+                         x->u.result.result.record ? record_json(k, x->u.result.result.record) : NULL, "error",
+                         x->u.result.result.error ? error_json(x->u.result.result.error) : NULL);
+    case ITEM_KIND:
+        return json_pack("{s:o}", "kind", kind_json(&x->u.described));
+    case ITEM_ACCOUNT:
+        return json_pack("{s:{s:o,s:o,s:o,s:o}}", "account", "org_key", text(x->u.account.org_key), "org_name",
+                         text(x->u.account.org_name), "edition", text(x->u.account.edition), "user_name",
+                         text(x->u.account.user_name));
+    case ITEM_FINDING:
+        return json_pack("{s:{s:i,s:o,s:o,s:o}}", "finding", "level", x->u.finding.level, "code",
+                         text(x->u.finding.code), "text", text(x->u.finding.text), "hint", text(x->u.finding.hint));
+    default:
+        return json_pack("{s:{s:o,s:o}}", "subscription", "id", text(x->u.subscription.id), "audience",
+                         text(x->u.subscription.audience));
+    }
+}
+
+json_t *reply_to_json(const struct stand *s, const struct call *c)
+{
+    AUTO(reply_reader_done) struct reply_reader reader = {0};
+    json_t *items = json_array();
+    reply_reader_init(&reader, &c->reply);
+    for (struct item x; reply_next(&reader, &x);)
+        json_array_append_new(items, item_to_json(s, c, &x));
+    json_t *out = json_pack("{s:s,s:o,s:o?}", "status", status_name(c->reply.status), "items", items, "error",
+                            c->reply.status ? error_json(&c->reply.error) : NULL);
+    ASSERT(out);
+    return out;
+}
