@@ -30,17 +30,17 @@ static void check_endpoint(struct config *c, const struct runtime_config *runtim
                            bool dump)
 {
     const char *connector = config_get(c, s->header, "connector");
-    AUTO(manifest_free) struct manifest *m = NULL;
+    AUTO(verified_done) struct verified found = {.manifest = NULL};
     struct err e = {0};
     const struct config_value *named = config_lookup(c, s->header, "connector");
-    if (connector && *connector && runtime_verify(runtime, connector, &m, &e)) {
+    if (connector && *connector && runtime_verify(runtime, connector, &found, &e)) {
         ini_find(&c->ini, FINDING_ERROR, named->file, named->line, "[%s] connector = %s: %s%s%s", s->header, connector,
                  e.text, e.hint[0] ? "; " : "", e.hint);
-    } else if (m) {
-        config_check_options(c, s, m->options, m->n_options, sizeof(tl_option));
+    } else if (found.manifest) {
+        config_check_options(c, s, found.manifest->options, found.manifest->n_options, sizeof(tl_option));
     }
     if (dump)
-        dump_section(s, m);
+        dump_section(s, found.manifest);
 }
 
 static void dump_plain(const struct config *c)
@@ -61,27 +61,14 @@ static void dump_plain(const struct config *c)
     }
 }
 
-/* Connectors are looked at in a copy, as at run time. The state directory may not be there yet, or not be ours: then
- * the copies go to a directory that is removed again. Returns it in space, or the state directory. */
-static const char *copies_dir(const struct config *c, char *space)
+/* Connectors are looked at in a copy, as at run time. The state directory may not be there yet, or not be ours: root
+ * may write everywhere, but the daemon would not trust what root left there. */
+static const char *copies_dir(const struct config *c)
 {
     const char *state = config_get(c, "core", "state_dir");
-    struct stat st; /* root may write everywhere, but the daemon would not trust what root left there */
+    struct stat st;
     bool own = stat(state, &st) == 0 && st.st_uid == geteuid() && access(state, W_OK | X_OK) == 0;
-    return !own && mkdtemp(space) ? space : state;
-}
-
-static void remove_copies(const struct config *c, const char *dir)
-{
-    for (const struct config_section *s = c->sections; s; s = s->next) {
-        const char *connector = strcmp(s->type, "endpoint") == 0 ? config_get(c, s->header, "connector") : NULL;
-        if (connector)
-            admission_sweep(dir, connector, NULL);
-    }
-    char path[4096];
-    snprintf(path, sizeof path, "%s/connectors", dir);
-    (void)rmdir(path);
-    (void)rmdir(dir);
+    return own ? state : "/tmp";
 }
 
 /* Who checks need not be who will run it: root may look at the key of the daemon's user, others may not look at all. */
@@ -126,14 +113,15 @@ static bool an_endpoint_uses(const struct config *c, const char *connector)
 static void check_enabled(struct config *c, const struct runtime_config *runtime, const struct config_value *v,
                           const char *name, str seen)
 {
-    AUTO(manifest_free) struct manifest *m = NULL;
+    AUTO(verified_done) struct verified found = {.manifest = NULL};
     struct err e = {0};
     if (!connector_name_ok(str_of(name)))
         ini_find(&c->ini, FINDING_ERROR, v->file, v->line, "[connectors] enable: \"%s\" is no name of a connector",
                  name);
     else if (str_in_list(seen, str_of(name)))
         ini_find(&c->ini, FINDING_WARNING, v->file, v->line, "[connectors] enable: \"%s\" is named twice", name);
-    else if (!an_endpoint_uses(c, name) && runtime_verify(runtime, name, &m, &e)) /* others are told at their section */
+    else if (!an_endpoint_uses(c, name) &&
+             runtime_verify(runtime, name, &found, &e)) /* others are told at their section */
         ini_find(&c->ini, FINDING_ERROR, v->file, v->line, "[connectors] enable = %s: %s%s%s", name, e.text,
                  e.hint[0] ? "; " : "", e.hint);
 }
@@ -178,13 +166,11 @@ static void check_group(struct config *c)
 
 int daemon_test(struct config *c, bool dump)
 {
-    char own_dir[] = "/tmp/tielined-test-XXXXXX";
-    const char *copies = copies_dir(c, own_dir);
     char worker[4096], connectors[4096];
     struct runtime_config runtime = {.env = &env_real,
                                      .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
                                      .worker_path = daemon_worker_path(c, worker, sizeof worker),
-                                     .state_dir = copies,
+                                     .state_dir = copies_dir(c),
                                      .development = c->development};
     if (dump)
         dump_plain(c);
@@ -197,8 +183,6 @@ int daemon_test(struct config *c, bool dump)
         else if (dump && (strcmp(s->type, "connection") == 0 || strcmp(s->type, "link") == 0))
             dump_section(s, NULL);
     }
-    if (copies == own_dir)
-        remove_copies(c, copies);
     AUTO(buf_done) struct buf text = {0};
     config_findings_print(c, &text);
     fputs(buf_text(&text), stderr);

@@ -20,6 +20,15 @@ static void set_error(json_t *o, const struct err *e)
         json_object_set_new(o, "error", json_pack("{s:s,s:s}", "text", e->text, "hint", e->hint));
 }
 
+static void set_head(json_t *o, const struct manifest *m)
+{
+    json_object_set_new(o, "title", json_string(m->name));
+    json_object_set_new(o, "version", json_string(m->version));
+    json_object_set_new(o, "vendor", json_string(m->vendor));
+    json_object_set_new(o, "role", json_string(role_name(m->role)));
+    json_object_set_new(o, "abi", json_sprintf("%u.%u", TL_ABI_MAJOR, m->abi_minor));
+}
+
 static json_t *connector_json(const struct connector_info *info)
 {
     json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i}", "name", info->name, "state", run_state_name(info->state),
@@ -29,13 +38,8 @@ static json_t *connector_json(const struct connector_info *info)
         json_object_set_new(o, "pid", json_integer(info->pid));
     if (info->still_mapped)
         json_object_set_new(o, "still_mapped", json_true());
-    if (info->manifest) {
-        json_object_set_new(o, "title", json_string(info->manifest->name));
-        json_object_set_new(o, "version", json_string(info->manifest->version));
-        json_object_set_new(o, "vendor", json_string(info->manifest->vendor));
-        json_object_set_new(o, "role", json_string(role_name(info->manifest->role)));
-        json_object_set_new(o, "abi", json_sprintf("%u.%u", TL_ABI_MAJOR, info->manifest->abi_minor));
-    }
+    if (info->manifest)
+        set_head(o, info->manifest);
     set_time(o, "loaded_at", info->loaded_us);
     set_time(o, "retry_at", info->retry_us);
     set_error(o, info->error);
@@ -56,6 +60,15 @@ static json_t *options_json(const struct manifest *m)
         json_array_append_new(list, o);
     }
     return list;
+}
+
+static void set_rest(json_t *o, const struct manifest *m)
+{
+    json_object_set_new(o, "license", json_string(m->license));
+    json_object_set_new(o, "url", json_string(m->url));
+    json_object_set_new(o, "hosts", json_string(m->hosts));
+    json_object_set_new(o, "claims", json_string(m->claims));
+    json_object_set_new(o, "options", options_json(m));
 }
 
 static int run_list(struct verb *v, struct err *e)
@@ -96,13 +109,8 @@ static int run_show(struct verb *v, struct err *e)
     v->out = connector_json(&info);
     json_object_set_new(v->out, "path", json_string(info.path));
     json_object_set_new(v->out, "sha256", json_string(info.sha256));
-    if (info.manifest) {
-        json_object_set_new(v->out, "license", json_string(info.manifest->license));
-        json_object_set_new(v->out, "url", json_string(info.manifest->url));
-        json_object_set_new(v->out, "hosts", json_string(info.manifest->hosts));
-        json_object_set_new(v->out, "claims", json_string(info.manifest->claims));
-        json_object_set_new(v->out, "options", options_json(info.manifest));
-    }
+    if (info.manifest)
+        set_rest(v->out, info.manifest);
     return TL_OK;
 }
 
@@ -111,6 +119,60 @@ static int show_connector(struct request *rq, json_t **answer, struct err *e)
     struct verb v;
     verb_init(&v, rq, NULL, capture(rq, 0));
     return verb_run(&v, run_show, answer, e);
+}
+
+/* ---- verify: whether a file would be loaded, without loading it ---- */
+
+/* v->text[0]: hash of the file that was looked at. */
+static int run_compare(struct verb *v, struct err *e)
+{
+    (void)e;
+    struct connector_info info;
+    bool there = runtime_connector_info(v->app->runtime, v->object, &info) && info.state != RUN_NOT_LOADED &&
+                 info.state != RUN_DISABLED;
+    const char *same = !there                                 ? "not loaded"
+                       : strcmp(info.sha256, v->text[0]) == 0 ? "the same is loaded"
+                                                              : "another one is loaded";
+    json_object_set_new(v->out, "loaded", json_string(same));
+    return TL_OK;
+}
+
+/* What a file lacks is an answer; that it is not there, or could not be looked at, is none. */
+static bool is_refusal(int rc)
+{
+    return rc == TL_E_DENIED || rc == TL_E_UNSUPPORTED || rc == TL_E_BUG || rc == TL_E_INVALID || rc == TL_E_CONFIG;
+}
+
+/* On the thread of the request: the control thread has other things to do than to copy files and to start workers. */
+static int verify_connector(struct request *rq, json_t **answer, struct err *e)
+{
+    const char *what;
+    struct err refused = {0};
+    AUTO(verified_done) struct verified found = {.manifest = NULL};
+    int rc = body_need_text(rq, "connector", &what, e);
+    if (rc)
+        return rc;
+    rc = runtime_verify(runtime_config_of(rq->app->runtime), what, &found, &refused);
+    if (rc && !is_refusal(rc)) {
+        *e = refused;
+        return rc;
+    }
+    json_t *o = json_pack("{s:s,s:b}", "connector", what, "admitted", rc == TL_OK);
+    if (rc) {
+        set_error(o, &refused);
+        *answer = o;
+        return TL_OK;
+    }
+    json_object_set_new(o, "name", json_string(found.manifest->id));
+    json_object_set_new(o, "path", json_string(found.source));
+    json_object_set_new(o, "sha256", json_string(found.sha256));
+    set_head(o, found.manifest);
+    set_rest(o, found.manifest);
+    struct verb v;
+    verb_init(&v, rq, NULL, found.manifest->id);
+    v.text[0] = found.sha256;
+    v.out = o;
+    return verb_run(&v, run_compare, answer, e);
 }
 
 /* ---- load, unload, reload: the answer comes when it is done ---- */
@@ -277,16 +339,24 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
     return switch_connector(rq, false, answer, e);
 }
 
+#define OPTIONS_SHAPE                                                                                                  \
+    "options:[{name:string,type:string,required:boolean,help:string,default:string?,choices:string?}]?"
+#define VERIFY_SHAPE                                                                                                   \
+    "{connector:string,admitted:boolean,name:string?,path:string?,sha256:string?,loaded:string?,title:string?,"        \
+    "version:string?,vendor:string?,role:string?,abi:string?,license:string?,url:string?,hosts:string?,"               \
+    "claims:string?," OPTIONS_SHAPE ",error:{text:string,hint:string}?}"
 #define ANSWER                                                                                                         \
     "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?,"     \
     "running:integer,still_mapped:boolean?,title:string?,vendor:string?,role:string?,abi:string?,"                     \
     "loaded_at:time?,retry_at:time?,error:{text:string,hint:string}?,path:string?,sha256:string?,license:string?,"     \
-    "url:string?,hosts:string?,claims:string?,result:string?,crashes:integer?,"                                        \
-    "options:[{name:string,type:string,required:boolean,help:string,default:string?,choices:string?}]?}"
+    "url:string?,hosts:string?,claims:string?,result:string?,crashes:integer?," OPTIONS_SHAPE "}"
 const struct route routes_connectors[] = {
     {"GET", "/api/v1/connectors", 0, list_connectors, "connectors with their state", NULL, NULL,
      "{items:[" ANSWER "]}"},
     {"GET", CONNECTOR, 0, show_connector, "one connector with its options", NULL, NULL, ANSWER},
+    {"POST", "/api/v1/connectors/verify", 0, verify_connector,
+     "whether a connector, by name or by the path of its file, would be loaded; loads nothing", NULL,
+     "{connector:string}", VERIFY_SHAPE},
     {"POST", CONNECTOR "/load", ROUTE_WRITE, load_connector, "load; answers when it runs or was refused", NULL, NULL,
      ANSWER},
     {"POST", CONNECTOR "/unload", ROUTE_WRITE, unload_connector,

@@ -1,4 +1,8 @@
 /* tieline connector ... */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "cli.h"
 
 static const struct column columns[] = {
@@ -119,9 +123,55 @@ static int run_enable(struct cli *cli)
     return send_verb(cli, "enable", NULL);
 }
 
+/* A file is named by a path; from where the caller stands. */
+static const char *file_or_name(struct cli *cli, const char *what)
+{
+    size_t n = strlen(what);
+    bool file = strchr(what, '/') || (n > 3 && (strcmp(what + n - 3, ".so") == 0 || strcmp(what + n - 3, ".la") == 0));
+    char here[4096];
+    if (!file || what[0] == '/' || !getcwd(here, sizeof here))
+        return what;
+    return arena_fmt(&cli->arena, "%s/%s", here, what);
+}
+
+static const char *const told_members[] = {"name",    "title",  "version", "abi",  "vendor", "role",
+                                           "license", "claims", "hosts",   "path", "sha256", "loaded"};
+
+static int run_verify(struct cli *cli)
+{
+    json_t *answer = NULL;
+    json_t *body = json_pack("{s:s}", "connector", file_or_name(cli, cli->args[0]));
+    int rc = cli_send(cli, "POST", "/api/v1/connectors/verify", body, NULL, &answer);
+    if (rc != EXIT_DONE)
+        return rc;
+    bool admitted = json_is_true(json_object_get(answer, "admitted"));
+    if (cli->json)
+        cli_print_object(cli, "verdict", answer);
+    if (!cli->json && admitted) {
+        json_t *told = json_object();
+        for (size_t i = 0; i < ARRAY_LEN(told_members); i++)
+            json_object_set(told, told_members[i], json_object_get(answer, told_members[i]));
+        cli_print_object(cli, "verdict", told);
+        json_decref(told);
+        cli_note(cli, "it would be loaded; nothing was");
+    }
+    if (!cli->json && !admitted) {
+        cli_fail(cli, EXIT_FAILED, "%s", cli_text(answer, "error.text"));
+        if (*cli_text(answer, "error.hint"))
+            fprintf(stderr, "  hint: %s\n", cli_text(answer, "error.hint"));
+    }
+    json_decref(answer);
+    return admitted ? EXIT_DONE : EXIT_FAILED;
+}
+
 const struct command commands_connectors[] = {
     {"connector", "list", "", 0, 0, "connectors and their state", NULL, NULL, run_list},
     {"connector", "show", "NAME", 1, 1, "one connector, with the options its endpoints take", NULL, NULL, run_show},
+    {"connector", "verify", "NAME|FILE", 1, 1, "whether a connector would be loaded, without loading it",
+     "All checks of load, and the handshake in a worker that ends then; what runs goes on untouched. FILE is the path\n"
+     "of a NAME.so that is not installed yet. Exit 0: it would be loaded. 1: it would be refused. 4: there is no such "
+     "file.",
+     NULL, run_verify},
     {"connector", "load", "NAME", 1, 1, "load NAME.so from the connector directory",
      "The file must belong to root and be writable by root alone; it is checked, copied and hashed before it is "
      "opened.\n"

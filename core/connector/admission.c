@@ -87,7 +87,7 @@ static int check_directories(const char *dir, bool development, char real_out[PA
     }
 }
 
-static int check_file(int fd, const char *path, bool development, struct err *e)
+static int check_file(int fd, const char *path, bool development, struct stat *out, struct err *e)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
@@ -104,6 +104,7 @@ static int check_file(int fd, const char *path, bool development, struct err *e)
     }
     if (st.st_size > CONNECTOR_FILE_MAX)
         return err_set(e, TL_E_DENIED, "connector \"%s\" is larger than %d MiB", path, CONNECTOR_FILE_MAX >> 20);
+    *out = st;
     return TL_OK;
 }
 
@@ -146,6 +147,7 @@ static int open_source(int *fd_out, const char *dir, const char *name, const cha
     }
 }
 
+/* to -1: only hashes. */
 static int copy_hashing(int from, int to, char sha256[65], const char *to_path, struct err *e)
 {
     crypto_hash_sha256_state hash;
@@ -164,7 +166,7 @@ static int copy_hashing(int from, int to, char sha256[65], const char *to_path, 
         if (total > CONNECTOR_FILE_MAX)
             return err_set(e, TL_E_DENIED, "the connector grew beyond %d MiB", CONNECTOR_FILE_MAX >> 20);
         crypto_hash_sha256_update(&hash, (const unsigned char *)piece, (size_t)n);
-        for (ssize_t done = 0; done < n;) {
+        for (ssize_t done = 0; to >= 0 && done < n;) {
             ssize_t w = write(to, piece + done, (size_t)(n - done));
             if (w < 0 && errno == EINTR)
                 continue;
@@ -196,8 +198,13 @@ static int staging_directory(char *out, size_t cap, const char *state_dir, struc
     return TL_OK;
 }
 
-int admission_stage(struct staged *out, const char *connector_dir, const char *state_dir, const char *name,
-                    bool development, struct err *e)
+void admitted_done(struct admitted *a)
+{
+    fd_close_auto_(&a->fd);
+    a->fd = -1;
+}
+
+int admission_check(struct admitted *out, const char *connector_dir, const char *name, bool development, struct err *e)
 {
     if (!connector_name_ok(str_of(name))) {
         err_set(e, TL_E_CONFIG, "\"%s\" is no name of a connector", name);
@@ -205,43 +212,100 @@ int admission_stage(struct staged *out, const char *connector_dir, const char *s
                  CONNECTOR_NAME_MAX);
         return TL_E_CONFIG;
     }
-    struct staged s;
+    AUTO(admitted_done) struct admitted a = {.fd = -1};
     char real[PATH_MAX];
     int rc = check_directories(connector_dir, development, real, e);
     if (rc)
         return rc;
-    if (snprintf(s.source, sizeof s.source, "%s/%s.so", real, name) >= (int)sizeof s.source)
+    snprintf(a.name, sizeof a.name, "%s", name);
+    if (snprintf(a.source, sizeof a.source, "%s/%s.so", real, name) >= (int)sizeof a.source)
         return err_set(e, TL_E_CONFIG, "the name of the connector directory is too long");
-    AUTO(fd_close) int from = -1;
-    rc = open_source(&from, real, name, s.source, e);
+    rc = open_source(&a.fd, real, name, a.source, e);
+    if (!rc)
+        rc = check_file(a.fd, a.source, development, &a.checked, e);
     if (rc)
         return rc;
-    rc = check_file(from, s.source, development, e);
-    if (rc)
-        return rc;
+    *out = a;
+    a.fd = -1;
+    return TL_OK;
+}
 
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* The time of the last change of a file is the kernel's: nobody sets it back. */
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
+}
+
+static int source_unchanged(const struct admitted *a, struct err *e)
+{
+    struct stat now;
+    if (fstat(a->fd, &now) < 0)
+        return err_errno(e, "cannot look at \"%s\"", a->source);
+    if (same_file(&a->checked, &now))
+        return TL_OK;
+    err_set(e, TL_E_DENIED, "connector \"%s\" was changed between its check and its loading", a->source);
+    err_hint(e, "put a new file in place by renaming, as \"install\" and packages do; then load it again");
+    return TL_E_DENIED;
+}
+
+int admission_copy(struct staged *out, struct admitted *a, const char *state_dir, struct err *e)
+{
+    struct staged s;
+    memcpy(s.source, a->source, sizeof s.source);
     char dir[STAGED_PATH_MAX - 256];
-    rc = staging_directory(dir, sizeof dir, state_dir, e);
+    int rc = staging_directory(dir, sizeof dir, state_dir, e);
     if (rc)
         return rc;
     char temp[STAGED_PATH_MAX];
-    snprintf(temp, sizeof temp, "%s/.%s-XXXXXX", dir, name);
+    snprintf(temp, sizeof temp, "%s/.%s-XXXXXX", dir, a->name);
     AUTO(fd_close) int to = mkostemp(temp, O_CLOEXEC);
     if (to < 0)
         return err_errno(e, "cannot write into \"%s\"", dir);
-    rc = copy_hashing(from, to, s.sha256, temp, e);
+    rc = copy_hashing(a->fd, to, s.sha256, temp, e);
+    if (!rc)
+        rc = source_unchanged(a, e);
     if (!rc && fchmod(to, 0500) < 0)
         rc = err_errno(e, "cannot set the mode of \"%s\"", temp);
-    snprintf(s.path, sizeof s.path, "%s/%s-%s.so", dir, name, s.sha256);
+    snprintf(s.path, sizeof s.path, "%s/%s-%s.so", dir, a->name, s.sha256);
     /* By rename only: a copy of the same bytes may be mapped right now. */
     if (!rc && rename(temp, s.path) < 0)
         rc = err_errno(e, "cannot rename to \"%s\"", s.path);
+    if (!rc && fstat(to, &s.copied) < 0)
+        rc = err_errno(e, "cannot look at \"%s\"", s.path);
     if (rc) {
         unlink(temp);
         return rc;
     }
     *out = s;
     return TL_OK;
+}
+
+int admission_stage(struct staged *out, const char *connector_dir, const char *state_dir, const char *name,
+                    bool development, struct err *e)
+{
+    AUTO(admitted_done) struct admitted a = {.fd = -1};
+    int rc = admission_check(&a, connector_dir, name, development, e);
+    return rc ? rc : admission_copy(out, &a, state_dir, e);
+}
+
+int admission_recheck(const struct staged *s, struct err *e)
+{
+    struct stat now;
+    if (lstat(s->path, &now) == 0 && same_file(&s->copied, &now))
+        return TL_OK;
+    char sha256[65];
+    AUTO(fd_close) int fd = open(s->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && copy_hashing(fd, -1, sha256, s->path, NULL) == TL_OK && strcmp(sha256, s->sha256) == 0)
+        return TL_OK; /* a copy of the same bytes, made since by another load */
+    err_set(e, TL_E_DENIED, "the checked copy \"%s\" was changed after it was made", s->path);
+    err_hint(e, "nobody but the daemon may write there; load the connector again");
+    return TL_E_DENIED;
 }
 
 void admission_sweep(const char *state_dir, const char *name, const char *keep_sha256)

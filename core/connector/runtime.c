@@ -138,6 +138,11 @@ struct runtime *runtime_free(struct runtime *rt)
     return NULL;
 }
 
+const struct runtime_config *runtime_config_of(const struct runtime *rt)
+{
+    return &rt->config;
+}
+
 struct dispatcher *runtime_dispatcher(struct runtime *rt)
 {
     return &rt->dispatcher;

@@ -201,6 +201,18 @@ typedef void (*runtime_auth_done_fn)(void *arg, int rc, const struct err *e);
 int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, runtime_auth_done_fn done, void *arg,
                      struct err *e);
 
-/* Admission and handshake in a child process without keeping anything: for "tielined -t" and "connector verify". */
-int runtime_verify(const struct runtime_config *config, const char *name, struct manifest **out, struct err *e);
+/* What a file would be loaded as. */
+struct verified {
+    struct manifest *manifest;
+    char source[4096], sha256[65];
+};
+void verified_done(struct verified *v);
+AUTO_DONE(struct verified, verified_done)
+/* Admission and handshake in a worker of its own, keeping and touching nothing: for "tielined -t" and "connector
+ * verify". what: a name in the connector directory, or the absolute path of a file NAME.so. Needs of config the
+ * connector directory, the worker's path, development, and a state directory to copy into for that while. Blocks; not
+ * for the control thread. [any] */
+int runtime_verify(const struct runtime_config *config, const char *what, struct verified *out, struct err *e);
+/* What it was made with; never changes. [any] */
+const struct runtime_config *runtime_config_of(const struct runtime *rt);
 #endif

@@ -52,6 +52,8 @@ static void start_work(struct task *t)
     struct start_task *s = (struct start_task *)(void *)t;
     struct manifest *manifest = NULL;
     const struct connector *c = s->connector;
+    if (admission_recheck(&c->staged, &s->err))
+        return;
     worker_start(&s->worker, &manifest, c->rt->config.worker_path, c->staged.path, c->name, &s->err);
     manifest_free(manifest); /* the staged file is the same, so is what it says */
 }

@@ -217,6 +217,8 @@ void rt_connector_end_step(struct connector *c); /* goes on with a pending unloa
 void rt_connector_tick(struct connector *c, int64_t now_us);
 bool rt_connector_idle(const struct connector *c); /* no call runs or waits */
 struct connector *rt_connector_free(struct connector *c);
+/* What of a manifest is judged in the daemon alone, wherever the code runs. [any] */
+int rt_admit_manifest(const struct manifest *m, struct err *e);
 
 /* runtime_endpoint.c */
 void rt_endpoint_configure(struct endpoint *ep);

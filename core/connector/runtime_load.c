@@ -47,8 +47,7 @@ static void tell(runtime_done_fn done, void *arg, const char *words, const struc
         done(arg, words, e);
 }
 
-/* What of a manifest is judged in the daemon alone, wherever the code runs. */
-static int admit_manifest(const struct manifest *m, struct err *e)
+int rt_admit_manifest(const struct manifest *m, struct err *e)
 {
     return admit_hosts(m->hosts, e) ? err_wrap(e, "connector \"%s\"", m->id) : TL_OK;
 }
@@ -67,7 +66,7 @@ static void load_work(struct task *t)
         return;
     rc = worker_start(&l->worker, &l->manifest, config->worker_path, l->staged.path, c->name, &l->err);
     if (!rc)
-        rc = admit_manifest(l->manifest, &l->err);
+        rc = rt_admit_manifest(l->manifest, &l->err);
     if (l->worker && (rc || l->isolation != ISOLATION_WORKER)) {
         worker_stop(l->worker);
         l->worker = worker_free(l->worker);
@@ -86,10 +85,12 @@ static int install_module(struct connector *c, struct load_task *l, struct err *
 {
     if (l->isolation != ISOLATION_INPROCESS)
         return TL_OK;
-    int rc = module_open(&c->module, l->staged.path, c->name, e);
+    int rc = admission_recheck(&l->staged, e);
+    if (!rc)
+        rc = module_open(&c->module, l->staged.path, c->name, e);
     if (rc)
         return rc;
-    rc = admit_manifest(c->module->manifest, e);
+    rc = rt_admit_manifest(c->module->manifest, e);
     if (rc) {
         close_module(c);
         return rc;
@@ -541,22 +542,4 @@ struct connector *rt_connector_free(struct connector *c)
     text_free(c->name);
     free(c);
     return NULL;
-}
-
-int runtime_verify(const struct runtime_config *config, const char *name, struct manifest **out, struct err *e)
-{
-    struct staged staged;
-    int rc = admission_stage(&staged, config->connector_dir, config->state_dir, name, config->development, e);
-    if (rc)
-        return rc;
-    struct worker *w = NULL;
-    rc = worker_start(&w, out, config->worker_path, staged.path, name, e);
-    if (rc)
-        return rc;
-    worker_stop(w);
-    worker_free(w);
-    rc = admit_manifest(*out, e);
-    if (rc)
-        *out = manifest_free(*out);
-    return rc;
 }

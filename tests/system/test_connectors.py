@@ -1,13 +1,11 @@
 """Connectors come and go at run time: load, unload, reload, disable; each in a process of its own or in the daemon.
 
 proves: S1-08"""
-import os
 import pathlib
 import shutil
-import subprocess
 
 import pytest
-from systemlib import BUILD, ROOT, Site, wait_until
+from systemlib import BUILD, Site, wait_until
 
 
 def state(site, name="desk"):
@@ -109,94 +107,6 @@ def test_unknown_connector(site):
     assert done.returncode != 0 and "nothere.so" in done.stderr
     done = site.run("connector", "load", "../../etc/x", check=False)
     assert done.returncode != 0
-
-
-@pytest.fixture(scope="module")
-def admission(tmp_path_factory):
-    """A daemon whose connector directory is ours to fill."""
-    directory = tmp_path_factory.mktemp("connectors")
-    for name in ("desk", "salesforce"):
-        shutil.copy(f"{BUILD}/connectors/{name}.so", directory)
-    with Site("--contacts", 5, "--accounts", 2) as s:
-        ini = pathlib.Path(s.daemon.ini)
-        ini.write_text(ini.read_text().replace(f"{BUILD}/connectors", str(directory)))
-        s.directory = directory
-        s.start()
-        yield s
-
-
-def refused(site, name):
-    done = site.run("connector", "load", name, check=False)
-    assert done.returncode != 0, done
-    assert site.list("connector", "show", "desk")[0]["state"] == "running"
-    return done.stderr
-
-
-def place(site, name, data=None, mode=0o644):
-    path = site.directory / f"{name}.so"
-    if data is None:
-        shutil.copy(f"{BUILD}/connectors/desk.so", path)
-    else:
-        path.write_bytes(data)
-    os.chmod(path, mode)
-    return path
-
-
-def test_files_that_are_refused(admission):
-    """Group-writable, a symbolic link, no ELF, cut, a library that is no connector, one that calls itself otherwise, a
-    directory, a FIFO: one sentence each, and the rest goes on."""
-    site = admission
-    place(site, "group", mode=0o664)
-    assert "writ" in refused(site, "group")
-    (site.directory / "link.so").symlink_to(site.directory / "desk.so")
-    assert "link" in refused(site, "link")
-    place(site, "text", b"not a program\n")
-    assert "text" in refused(site, "text")
-    place(site, "cut", pathlib.Path(f"{BUILD}/connectors/desk.so").read_bytes()[:5000])
-    assert "cut" in refused(site, "cut")
-    place(site, "other")
-    assert 'calls itself "desk"' in refused(site, "other")
-    (site.directory / "folder.so").mkdir()
-    assert "regular file" in refused(site, "folder")
-    os.mkfifo(site.directory / "fifo.so")
-    assert "regular file" in refused(site, "fifo")
-    libtool = site.directory / "libtool.la"
-    libtool.write_text("dlname='desk.so'\nlibrary_names='desk.so'\nlibdir=''\ninstalled=no\n")
-    assert "libtool.so" in refused(site, "libtool")
-    empty = place(site, "empty", b"")
-    assert "empty" in refused(site, "empty")
-    empty.unlink()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="another owner needs root")
-def test_a_file_of_somebody_else_is_refused(admission):
-    path = place(admission, "foreign")
-    os.chown(path, 65534, 65534)
-    words = refused(admission, "foreign")
-    assert "own" in words or "belong" in words, words
-
-
-C_FILE = """#include <tieline.h>
-static const tl_connector table = {{.magic = {magic}, .struct_size = sizeof table, .abi_major = {major},
-    .abi_minor = {minor}, .id = "{name}"}};
-TL_EXPORT const tl_connector *tieline_connector_v0(void);
-const tl_connector *tieline_connector_v0(void) {{ return &table; }}
-"""
-
-
-@pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
-@pytest.mark.parametrize("name, magic, major, minor, words", [
-    ("wrongmagic", "0x12345678", "TL_ABI_MAJOR", "TL_ABI_MINOR", "magic"),
-    ("wrongmajor", "TL_MAGIC", "TL_ABI_MAJOR + 1", "TL_ABI_MINOR", "ABI"),
-    ("bare", "TL_MAGIC", "TL_ABI_MAJOR", "TL_ABI_MINOR", "lacks"),
-])
-def test_tables_that_are_refused(admission, tmp_path, name, magic, major, minor, words):
-    source = tmp_path / "c.c"
-    source.write_text(C_FILE.format(name=name, magic=magic, major=major, minor=minor))
-    subprocess.run(["gcc", "-shared", "-fPIC", "-I", ROOT / "sdk/include", "-o", admission.directory / f"{name}.so", source],
-                   check=True)
-    os.chmod(admission.directory / f"{name}.so", 0o755)
-    assert words in refused(admission, name)
 
 
 def test_a_name_that_is_no_connector(site):

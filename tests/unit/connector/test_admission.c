@@ -258,6 +258,97 @@ static void test_skew(void **state)
     }
 }
 
+/* proves: S1-08. Issue row "file changed between check and load": at each of the three places where it could be. */
+static void test_changed_between_check_and_load(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_start(&r);
+    rig_copy(&r, "echo", "echo");
+    struct err e = {0};
+    char path[256];
+    path_of(&r, "echo.so", path);
+
+    AUTO(admitted_done) struct admitted a = {.fd = -1};
+    struct staged s;
+    assert_int_equal(admission_check(&a, r.dir, "echo", true, &e), TL_OK);
+    FILE *f = fopen(path, "r+");
+    fputs("x", f);
+    fclose(f);
+    assert_int_equal(admission_copy(&s, &a, r.state, &e), TL_E_DENIED);
+    assert_non_null(strstr(e.text, "was changed between its check and its loading"));
+    admitted_done(&a);
+
+    /* A new file in its place changes nothing: what was checked is what is copied. */
+    err_clear(&e);
+    rig_copy(&r, "echo", "echo");
+    assert_int_equal(admission_check(&a, r.dir, "echo", true, &e), TL_OK);
+    char other[300];
+    snprintf(other, sizeof other, "%s.new", path);
+    f = fopen(other, "w");
+    fputs("something else", f);
+    fclose(f);
+    assert_int_equal(rename(other, path), 0);
+    struct err unlinked = {0};
+    assert_int_equal(admission_copy(&s, &a, r.state, &unlinked), TL_E_DENIED); /* its link count changed, so its time */
+    assert_non_null(strstr(unlinked.text, "was changed between"));
+
+    /* And the copy itself. */
+    rig_copy(&r, "echo", "echo");
+    assert_int_equal(admission_stage(&s, r.dir, r.state, "echo", true, &e), TL_OK);
+    assert_int_equal(admission_recheck(&s, &e), TL_OK);
+    struct staged again;
+    assert_int_equal(admission_stage(&again, r.dir, r.state, "echo", true, &e), TL_OK);
+    assert_int_equal(admission_recheck(&s, &e), TL_OK); /* the same bytes in another file */
+    chmod(s.path, 0700);
+    f = fopen(s.path, "r+");
+    fputs("x", f);
+    fclose(f);
+    assert_int_equal(admission_recheck(&s, &e), TL_E_DENIED);
+    assert_non_null(strstr(e.text, "was changed after it was made"));
+    assert_int_equal(unlink(s.path), 0);
+    assert_int_equal(admission_recheck(&s, &e), TL_E_DENIED);
+    rig_stop(&r);
+}
+
+/* A worker that is started again opens the copy again: one that was changed meanwhile is not run. */
+static void test_changed_copy_is_not_started_again(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_start(&r);
+    rig_install(&r, "echo", ISOLATION_ENDPOINT);
+    assert_int_equal(rig_load(&r, "echo"), TL_OK);
+    struct connector_info info;
+    runtime_connector_info(r.rt, "echo", &info);
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s/connectors/echo-%s.so", r.state, info.sha256);
+    chmod(copy, 0700);
+    FILE *f = fopen(copy, "a");
+    fputs("x", f);
+    fclose(f);
+    rig_endpoint(&r, 1, "echo", NULL);
+    struct call *c = rig_get("a");
+    rig_submit(&r, c);
+    rig_until(&r, (runtime_connector_info(r.rt, "echo", &info), info.crashes == 1));
+    assert_non_null(strstr(info.error->text, "was changed after it was made"));
+    runtime_dispatcher(r.rt)->cancel(r.rt, c);
+    rig_wait(&r, c);
+    call_free(c);
+    rig_stop(&r);
+}
+
+static int files_below(const char *dir)
+{
+    char command[512];
+    snprintf(command, sizeof command, "find '%s' | wc -l", dir);
+    FILE *f = popen(command, "r");
+    int n = -1;
+    assert_int_equal(fscanf(f, "%d", &n), 1);
+    pclose(f);
+    return n;
+}
+
 static void test_verify(void **state)
 {
     (void)state;
@@ -268,19 +359,44 @@ static void test_verify(void **state)
     struct runtime_config config = {
         .env = &r.env, .connector_dir = r.dir, .state_dir = r.state, .worker_path = WORKER_PATH, .development = true};
     struct err e = {0};
-    struct manifest *m = NULL;
-    assert_int_equal(runtime_verify(&config, "echo_auth", &m, &e), TL_OK);
-    assert_int_equal(m->auth->n_flows, 1);
-    assert_string_equal(m->auth->flows[0].token_url, "{base_url}/token");
-    assert_true(m->auth_verdict && m->auth_token_error);
-    assert_null(m->auth->verdict);
-    m = manifest_free(m);
-    assert_int_equal(runtime_verify(&config, "bad_major", &m, &e), TL_E_UNSUPPORTED);
-    assert_null(m);
+    AUTO(verified_done) struct verified v = {.manifest = NULL};
+    int files = files_below(r.state);
+    assert_int_equal(runtime_verify(&config, "echo_auth", &v, &e), TL_OK);
+    assert_int_equal(v.manifest->auth->n_flows, 1);
+    assert_string_equal(v.manifest->auth->flows[0].token_url, "{base_url}/token");
+    assert_true(v.manifest->auth_verdict && v.manifest->auth_token_error);
+    assert_null(v.manifest->auth->verdict);
+    assert_int_equal(strlen(v.sha256), 64);
+    verified_done(&v);
+    assert_int_equal(runtime_verify(&config, "bad_major", &v, &e), TL_E_UNSUPPORTED);
+    assert_null(v.manifest);
+
+    /* By its path, from another directory than that of the configuration. */
+    char path[256];
+    path_of(&r, "echo_auth.so", path);
+    config.connector_dir = "/nowhere";
+    err_clear(&e);
+    assert_int_equal(runtime_verify(&config, path, &v, &e), TL_OK);
+    assert_string_equal(v.manifest->id, "echo_auth");
+    assert_string_equal(v.source, path);
+    path_of(&r, "echo_auth.la", path);
+    assert_int_equal(runtime_verify(&config, path, &v, &e), TL_E_DENIED);
+    assert_non_null(strstr(e.text, "is a libtool archive, which is never loaded"));
+    path_of(&r, "echo_auth.so.1", path);
+    err_clear(&e);
+    assert_int_equal(runtime_verify(&config, path, &v, &e), TL_E_CONFIG);
+    assert_non_null(strstr(e.text, "is no file of a connector"));
+    err_clear(&e);
+    assert_int_equal(runtime_verify(&config, "x/echo_auth.so", &v, &e), TL_E_CONFIG);
+    assert_non_null(strstr(e.text, "is no absolute path"));
+    assert_int_equal(files_below(r.state), files); /* nothing is left of it */
+
+    config.connector_dir = r.dir;
     config.worker_path = "/nowhere/tieline-worker";
     err_clear(&e);
-    assert_int_not_equal(runtime_verify(&config, "echo_auth", &m, &e), TL_OK);
+    assert_int_not_equal(runtime_verify(&config, "echo_auth", &v, &e), TL_OK);
     assert_non_null(strstr(e.text, "cannot start \"/nowhere/tieline-worker\""));
+    assert_int_equal(files_below(r.state), files);
     rig_stop(&r);
 }
 
@@ -296,6 +412,8 @@ int main(void)
         cmocka_unit_test(test_not_an_object),
         cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_skew),
+        cmocka_unit_test(test_changed_between_check_and_load),
+        cmocka_unit_test(test_changed_copy_is_not_started_again),
         cmocka_unit_test(test_verify),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
