@@ -28,6 +28,7 @@ static void add_engine(struct buf *out, struct app *app)
     figure(out, "observed_total", "counter", "Records received.", f.observed);
     figure(out, "unchanged_total", "counter", "Records received that had not changed.", f.unchanged);
     figure(out, "creates_total", "counter", "Records created at a vendor.", f.creates);
+    figure(out, "deletes_total", "counter", "Records deleted at a vendor because their counterpart was.", f.deletes);
     figure(out, "updates_total", "counter", "Records updated at a vendor.", f.updates);
     figure(out, "adoptions_total", "counter", "Records matched with an existing counterpart.", f.adoptions);
     figure(out, "failures_total", "counter", "Failures recorded.", f.failures);

@@ -130,8 +130,11 @@ const struct config_key config_keys[] = {
     {"link", "drift", CONFIG_CHOICE, "leave", "leave,revert,report", 0, 0, RELOAD_LIVE,
      "One-way link: what happens when somebody edits the target: left alone, put back, or reported."},
     {"link", "restore_on", CONFIG_CHOICE, "update", "update,read_or_update,never", 0, 0, RELOAD_LIVE,
-     "A record deleted on one side comes back when its counterpart is updated, already when it is read, or never. A "
-     "deletion itself is never sent to the other side."},
+     "A record deleted on one side comes back when its counterpart is updated, already when it is read, or never."},
+    {"link", "delete", CONFIG_CHOICE, "keep", "keep,propagate,a2b,b2a", 0, 0, RELOAD_LIVE,
+     "What a deletion does to the counterpart: nothing, or it is deleted too, both ways or one way only. Only a "
+     "deletion "
+     "that the vendor itself tells of counts, and only while nobody has changed the counterpart since."},
     {"link", "match", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
      "Field by which a record finds its counterpart, or off. Default: e-mail of contacts, name of accounts and "
      "products."},

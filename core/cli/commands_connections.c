@@ -203,12 +203,43 @@ static int run_link_create(struct cli *cli)
     return rc;
 }
 
+/* Sending deletions on is the one setting that loses records at the vendors: said before it is asked for. */
+static int confirm_deletes(struct cli *cli, const json_t *set)
+{
+    const char *word = json_string_value(json_object_get(set, "delete"));
+    if (!word || (strcmp(word, "propagate") != 0 && strcmp(word, "a2b") != 0 && strcmp(word, "b2a") != 0))
+        return EXIT_DONE;
+    json_t *now = NULL;
+    int rc = cli_get(cli, &now, "%s", link_path(cli));
+    if (rc == EXIT_DONE && !cli->quiet && !cli->json)
+        printf("from now on a %s that is deleted at %s is deleted at %s too, where nobody has changed it since.\n"
+               "%lld pairs are in step. What was deleted before stays as it is.\n",
+               cli_text(now, "kind"),
+               strcmp(word, "a2b") == 0   ? "side a"
+               : strcmp(word, "b2a") == 0 ? "side b"
+                                          : "one side",
+               strcmp(word, "a2b") == 0   ? "side b"
+               : strcmp(word, "b2a") == 0 ? "side a"
+                                          : "the other",
+               (long long)cli_int(now, "counts.complete"));
+    fflush(stdout);
+    json_decref(now);
+    if (rc != EXIT_DONE || cli->dry_run)
+        return rc;
+    return cli_confirm(cli, "send deletions of \"%s\" on?", cli->args[1]);
+}
+
 static int run_link_set(struct cli *cli)
 {
     json_t *set = settings(cli), *answer = NULL;
     if (!set)
         return EXIT_USAGE;
-    int rc = cli_change(cli, "PATCH", link_path(cli), set, &answer);
+    int rc = confirm_deletes(cli, set);
+    if (rc != EXIT_DONE || (cli->dry_run && json_object_get(set, "delete"))) {
+        json_decref(set);
+        return rc;
+    }
+    rc = cli_change(cli, "PATCH", link_path(cli), set, &answer);
     if (rc == EXIT_DONE && (cli->json || !cli->quiet))
         cli_print_object(cli, "link", answer);
     json_decref(answer);
@@ -245,6 +276,7 @@ static int run_link_delete(struct cli *cli)
     "Settings: direction=both|a2b|b2a  policy=newest|a|b|manual  master=a|b  every=60s  created_within=365d|off\n"     \
     "          window=fixed|sliding  deps=admit|leave\n"                                                               \
     "          view.a=ID view.b=ID  drift=leave|revert|report  restore_on=update|read_or_update|never\n"               \
+    "          delete=keep|propagate|a2b|b2a\n"                                                                        \
     "          match=FIELD|off  match_multi=fail|oldest|newest  quiet=yes|no  enabled=yes|no\n"                        \
     "          quiet_hours=\"08:00-18:00 Europe/Berlin\"|off  share=1"
 

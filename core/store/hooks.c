@@ -48,7 +48,9 @@ static const char *const SQL[] = {
     [Q_INBOX_COUNT] = "SELECT count(*) FROM inbox WHERE ?1 = 0 OR endpoint = ?1",
     [Q_FEEDS] = "SELECT feed FROM feed WHERE endpoint = ?1 AND kind = ?2",
     [Q_HINT_PUT] = "INSERT INTO hint(feed, remote_id, gone, at, n) VALUES(?1, ?2, ?3, ?4, 1) ON CONFLICT(feed, "
-                   "remote_id) DO UPDATE SET gone = excluded.gone, at = max(at, excluded.at), n = n + 1",
+                   "remote_id) DO UPDATE SET gone = CASE WHEN gone = 1 OR excluded.gone = 1 THEN 1 ELSE max(gone, "
+                   "excluded.gone) END, "
+                   "at = max(at, excluded.at), n = n + 1",
     [Q_HINT_NEXT] = "SELECT feed, remote_id, gone, at, n FROM hint WHERE feed = ?1 AND at <= ?2 ORDER BY at LIMIT ?3",
     [Q_HINT_DONE] = "DELETE FROM hint WHERE feed = ?1 AND remote_id = ?2 AND n = ?3",
     [Q_HINT_COUNT] = "SELECT count(*) FROM hint WHERE feed = ?1",
@@ -214,17 +216,17 @@ static int feeds_of(struct db *db, struct arena *a, int64_t endpoint, str kind, 
     return list_end(rc, &l, (void **)out, n);
 }
 
-static int hint_put_one(struct db *db, int64_t feed, str id, bool gone, int64_t at_us, struct err *e)
+static int hint_put_one(struct db *db, int64_t feed, str id, enum hint_why why, int64_t at_us, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_HINT_PUT, e);
     put_i64(&q, feed);
     put_id(&q, id);
-    put_i64(&q, gone);
+    put_i64(&q, why);
     put_i64(&q, at_us);
     return query_run(&q);
 }
 
-int hint_put(struct db *db, int64_t endpoint, str kind, str id, bool gone, int64_t at_us, int64_t *feeds_out,
+int hint_put(struct db *db, int64_t endpoint, str kind, str id, enum hint_why why, int64_t at_us, int64_t *feeds_out,
              struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -235,7 +237,7 @@ int hint_put(struct db *db, int64_t endpoint, str kind, str id, bool gone, int64
     if (rc == TL_OK)
         rc = feeds_of(db, &a, endpoint, kind, &feeds, &n, e);
     for (size_t i = 0; rc == TL_OK && i < n; i++)
-        rc = hint_put_one(db, feeds[i], id, gone, at_us, e);
+        rc = hint_put_one(db, feeds[i], id, why, at_us, e);
     if (rc == TL_OK)
         rc = tx_commit(&tx, e);
     if (rc == TL_OK)

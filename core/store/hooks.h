@@ -28,15 +28,20 @@ int delivery_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done
 
 /* ---- Hints ----------------------------------------------------------------------------------------------------- */
 
+enum hint_why { /* of several that come together the vendor's word on a deletion counts, else the weakest */
+                HINT_CHANGED = 0,
+                HINT_GONE = 1,  /* the vendor says it was deleted */
+                HINT_MISSED = 2 /* a whole reading did not meet it */
+};
 struct hint {
     int64_t feed;
     str id;
-    int32_t gone;  /* 1: the vendor says it was deleted */
+    int32_t gone;  /* enum hint_why */
     int64_t at_us; /* of the newest */
     int64_t n;     /* how many came together */
 };
 /* For every feed of (endpoint, kind): one row per record, however many come. *feeds_out how many feeds took it. */
-int hint_put(struct db *db, int64_t endpoint, str kind, str id, bool gone, int64_t at_us, int64_t *feeds_out,
+int hint_put(struct db *db, int64_t endpoint, str kind, str id, enum hint_why why, int64_t at_us, int64_t *feeds_out,
              struct err *e);
 int hint_next(struct db *db, struct arena *a, int64_t feed, int64_t before_us, size_t max, struct hint **out, size_t *n,
               struct err *e); /* oldest first, at_us <= before_us */

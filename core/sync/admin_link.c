@@ -3,6 +3,7 @@
 
 #include "admin_util.h"
 #include "linkset.h"
+#include "map_sample.h"
 #include "refmap.h"
 #include "view.h"
 
@@ -58,6 +59,51 @@ static int views_check(const struct g_conn *c, const str kind[2], const struct a
         err_set(e, E_USAGE, "%s = %s: endpoint \"%.*s\" has no list views of \"%.*s\"", keys[s], view,
                 STR_FMT(c->ep[s]->row.name), STR_FMT(kind[s]));
         err_hint(e, "leave it out; created_within narrows what is exchanged on both sides");
+        return E_USAGE;
+    }
+    return TL_OK;
+}
+
+static int settings_as_set(struct engine *g, const struct g_link *l, const struct admin_setting *set, unsigned n,
+                           struct arena *a, struct link_settings *out, struct err *e)
+{
+    link_settings_init(out);
+    int rc = l ? map_settings_read(g->db, a, l->row.link, out, e) : TL_OK;
+    for (unsigned i = 0; i < n && rc == TL_OK; i++)
+        rc = link_setting_apply(out, str_of(set[i].key), str_of(set[i].value), e);
+    return rc;
+}
+
+/* Deletions are sent only where the link writes, and where the connector can delete. l NULL: a link that is made. */
+static int deletes_check(struct engine *g, const struct g_link *l, const struct g_conn *c, const str kind[2],
+                         const struct admin_setting *set, unsigned n, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct link_settings s;
+    const char *word = setting_of(set, n, "delete");
+    if (!word && !setting_of(set, n, "direction") && !setting_of(set, n, "restore_on"))
+        return TL_OK;
+    int rc = settings_as_set(g, l, set, n, &a, &s, e);
+    if (rc != TL_OK || (!s.deletes[0] && !s.deletes[1]))
+        return rc;
+    if (s.restore_on == RESTORE_ON_READ) {
+        err_set(e, E_USAGE, "a deletion cannot both be sent on and be undone: restore_on is read_or_update");
+        err_hint(e, "set restore_on=update or never, or delete=keep");
+        return E_USAGE;
+    }
+    for (int to = 0; to < 2; to++) {
+        const struct g_kind *k = model_kind(c->ep[to], kind[to]);
+        bool one_way = s.deletes[to] && !s.deletes[1 - to];
+        if (one_way && !link_allows(s.direction, to)) {
+            err_set(e, E_USAGE, "delete = %s: the link does not write to side %c", word ? word : "", "ab"[to]);
+            err_hint(e, "its direction says so; delete=keep, or the other way");
+            return E_USAGE;
+        }
+        if (!s.deletes[to] || !link_allows(s.direction, to) || !k || (k->desc.can & TL_CAN_DELETE))
+            continue;
+        err_set(e, E_USAGE, "delete = %s: endpoint \"%.*s\" cannot delete a \"%.*s\"", word ? word : "propagate",
+                STR_FMT(c->ep[to]->row.name), STR_FMT(kind[to]));
+        err_hint(e, "its connector offers no deletion for this account; delete=keep leaves the counterpart as it is");
         return E_USAGE;
     }
     return TL_OK;
@@ -181,6 +227,8 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
     rc = match_check(c, row.kind, setting_of(set, n, "match"), e);
     if (rc == TL_OK)
         rc = views_check(c, row.kind, set, n, e);
+    if (rc == TL_OK)
+        rc = deletes_check(g, NULL, c, row.kind, set, n, e);
     if (rc != TL_OK)
         return rc;
     rc = g_begin(g, e);
@@ -234,6 +282,8 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
         rc = match_check(l->conn, l->row.kind, setting_of(set, n, "match"), e);
     if (rc == TL_OK)
         rc = views_check(l->conn, l->row.kind, set, n, e);
+    if (rc == TL_OK)
+        rc = deletes_check(g, l, l->conn, l->row.kind, set, n, e);
     if (rc != TL_OK)
         return rc;
     if (n == 0)

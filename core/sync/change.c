@@ -34,10 +34,35 @@ static void field_why(const struct written *w, uint32_t i, json_t *row)
         json_object_set_new(row, "conflict", json_true());
 }
 
+/* What was deleted, so that it can be told later, with who deleted its counterpart, and when. */
+static void deleted_fields(const struct written *w, json_t *list)
+{
+    int side = w->batch->side;
+    const struct record *source = &w->was->rec[1 - side];
+    AUTO(buf_done) struct buf time = {0};
+    if (source->modified_us)
+        time_format(&time, source->modified_us);
+    for (uint32_t i = 0; i < w->l->rules.n_fields; i++) {
+        const tl_value *before = &w->was->values[side][i];
+        if (value_is_blank(before))
+            continue;
+        json_t *row = change_field_json(w->l->fields[i].number, w->l->fields[i].side[side].path, before,
+                                        &(tl_value){.type = TL_NULL});
+        json_object_set_new(row, "rule", json_string("deleted"));
+        if (time.n)
+            json_object_set_new(row, "at", json_string(buf_text(&time)));
+        if (source->by.n)
+            json_object_set_new(row, "by", json_stringn(source->by.p, source->by.n));
+        json_array_append_new(list, row);
+    }
+}
+
 static void change_fields(const struct written *w, struct arena *a, str *out)
 {
     json_t *list = json_array();
     int side = w->batch->side;
+    if (w->batch->op == TL_OP_DELETE)
+        deleted_fields(w, list);
     for (uint32_t k = 0; k < w->entry->n_values; k++) {
         int32_t i = field_of_number(w->l, w->entry->values[k].field);
         if (i < 0)

@@ -137,7 +137,7 @@ void engine_events_remove(struct engine *g, int64_t handle);
 struct engine_figures {
     int64_t turns, steps, longest_turn_steps;
     int64_t looks; /* at endpoints, feeds and links that were due */
-    int64_t observed, unchanged, creates, updates, adoptions, failures, unknown_outcomes, echoes, conflicts;
+    int64_t observed, unchanged, creates, updates, deletes, adoptions, failures, unknown_outcomes, echoes, conflicts;
     int64_t calls, transactions, outages;
 };
 void engine_figures_get(const struct engine *g, struct engine_figures *out);

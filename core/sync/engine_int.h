@@ -499,12 +499,16 @@ enum { OBSERVE_FEED = 0, OBSERVE_GET = 1, OBSERVE_PASS = 2 };
 struct observe_how {
     int via;
     int64_t sent_us; /* our clock when the question was asked */
+    bool missed;     /* it was asked because a whole reading had not met the record */
 };
 int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, const struct observe_how *how,
             struct observed *out, struct err *e);
 /* The vendor does not know the id any more (404), will not show it (403), or a list view has lost it or shows it again.
  * into: survivor of a merge, else empty. */
 int observe_state(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, str into, struct err *e);
+/* The same in the vendor's own words: an answer without values about a record that is known. */
+int observe_told(struct engine *g, struct g_feed *f, int64_t rec, const tl_record *r, const struct observe_how *how,
+                 struct err *e);
 
 /* ---- scope.c */
 enum { SCOPE_UNKNOWN = -1 };
@@ -621,6 +625,10 @@ void match_find_done(struct engine *g, struct call *c);
  * one that was there first; *n 0 for the others and without a key. */
 int match_same_key(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a, str *key,
                    str *ids, unsigned *n, struct err *e);
+
+/* Another live record of that side has the match key of this one, which is gone: its id; empty: none. */
+int match_heir(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a, str *id_out,
+               struct err *e);
 
 /* ---- orphan.c */
 bool orphan_turn(struct engine *g, struct g_link *l);
@@ -752,7 +760,7 @@ int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t 
 /* ---- run.c */
 void runs_settle(struct engine *g, bool committed); /* what run_for made in a transaction that failed is not there */
 int run_for(struct engine *g, struct g_link *l, int32_t lane, int64_t *run_out, struct err *e);
-enum run_field { COUNT_ADDED, COUNT_UPDATED, COUNT_MATCHED, COUNT_FAILED, COUNT_CONFLICT };
+enum run_field { COUNT_ADDED, COUNT_UPDATED, COUNT_MATCHED, COUNT_DELETED, COUNT_FAILED, COUNT_CONFLICT };
 void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run_field what);
 int run_flush(struct engine *g, struct g_link *l, struct err *e); /* counts to the store, inside a transaction */
 int run_phase(struct engine *g, struct g_link *l, const char *phase, struct err *e);

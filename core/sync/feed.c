@@ -276,7 +276,7 @@ static int fetched_one(struct engine *g, struct g_feed *f, const tl_record *r, s
     struct record_probe probe = {0};
     rc = record_probe(g->db, f->row.feed, r->id, &probe, e);
     if (rc == TL_OK)
-        rc = observe_state(g, f, probe.rec, r->state, r->into, e);
+        rc = observe_told(g, f, probe.rec, r, how, e);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
@@ -287,6 +287,8 @@ static int fetched_missing(struct engine *g, struct g_feed *f, str id, struct er
     int rc = record_probe(g->db, f->row.feed, id, &probe, e);
     if (rc == TL_OK)
         rc = observe_state(g, f, probe.rec, TL_STATE_DELETED, (str){0}, e);
+    if (rc == TL_OK)
+        asked_note(g, probe.rec);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
@@ -328,7 +330,7 @@ void feed_fetched(struct engine *g, struct call *c)
         call_free(c);
         return;
     }
-    struct observe_how how = {OBSERVE_GET, call_note(c)->sent_us};
+    struct observe_how how = {.via = OBSERVE_GET, .sent_us = call_note(c)->sent_us};
     bool *answered = arena_array(&c->arena, bool, q->n_ids + 1);
     AUTO(reply_reader_done) struct reply_reader r;
     reply_reader_init(&r, &c->reply);
@@ -336,8 +338,12 @@ void feed_fetched(struct engine *g, struct call *c)
     for (struct item item; rc == TL_OK && reply_next(&r, &item);) {
         if (item.kind != ITEM_RECORD)
             continue;
-        for (uint32_t i = 0; i < q->n_ids; i++)
-            answered[i] |= item.u.record.index == i || str_eq(q->ids[i], item.u.record.id);
+        how.missed = false;
+        for (uint32_t i = 0; i < q->n_ids; i++) {
+            bool this_one = item.u.record.index == i || str_eq(q->ids[i], item.u.record.id);
+            answered[i] |= this_one;
+            how.missed |= this_one && notes[i].hint.gone == HINT_MISSED;
+        }
         rc = fetched_one(g, f, &item.u.record, item.raw, &how, &e);
     }
     for (uint32_t i = 0; i < q->n_ids && rc == TL_OK; i++) {
@@ -490,7 +496,7 @@ static void reply_ends(struct engine *g, struct g_feed *f, bool failed)
 static int take_page(struct engine *g, struct g_feed *f, struct call *c, bool *end, struct err *e)
 {
     bool pass = c->request.pull.mode == TL_PULL_PASS;
-    struct observe_how how = {pass ? OBSERVE_PASS : OBSERVE_FEED, call_note(c)->sent_us};
+    struct observe_how how = {.via = pass ? OBSERVE_PASS : OBSERVE_FEED, .sent_us = call_note(c)->sent_us};
     int64_t recs[PAGE_MAX];
     size_t n = 0, rows = 0;
     int64_t seen_before = f->pass.seen;
@@ -516,7 +522,8 @@ static int take_page(struct engine *g, struct g_feed *f, struct call *c, bool *e
         }
         if (r->flags & TL_REC_HINT) {
             int64_t feeds = 0;
-            rc = hint_put(g->db, f->row.endpoint, f->row.kind, r->id, r->state != TL_STATE_LIVE, g_now(g), &feeds, e);
+            enum hint_why why = r->state != TL_STATE_LIVE ? HINT_GONE : HINT_CHANGED;
+            rc = hint_put(g->db, f->row.endpoint, f->row.kind, r->id, why, g_now(g), &feeds, e);
             f->hint_due = g_mono(g) + DEBOUNCE_US;
             continue;
         }

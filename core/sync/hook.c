@@ -137,7 +137,8 @@ static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r
     for (struct g_feed *f = ep->feeds; f && rc == TL_OK; f = f->next_of_endpoint) {
         if ((kind.n && !str_eq(kind, f->row.kind)) || named)
             continue;
-        rc = hint_put(g->db, ep->row.endpoint, f->row.kind, r->id, gone, g_now(g), &feeds, e);
+        rc =
+            hint_put(g->db, ep->row.endpoint, f->row.kind, r->id, gone ? HINT_GONE : HINT_CHANGED, g_now(g), &feeds, e);
         named = kind.n > 0;
     }
     for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)

@@ -82,7 +82,7 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
     static const char *const restores[] = {"update", "read_or_update", "never"};
     static const char *const multis[] = {"fail", "oldest", "newest"};
     static const char *const bools[] = {"no", "yes"};
-    static const char *const deletes[] = {"keep"};
+    static const char *const deletes[] = {"keep", "propagate", "a2b", "b2a"};
     static const char *const windows[] = {"fixed", "sliding"}, *const deps[] = {"admit", "leave"};
     int v = 0, rc = TL_OK;
     if (str_is(key, "direction")) {
@@ -115,7 +115,10 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
     } else if (str_is(key, "enabled")) {
         rc = one_of(key, value, bools, 2, &v, e);
     } else if (str_is(key, "delete")) {
-        rc = one_of(key, value, deletes, 1, &v, e);
+        if ((rc = one_of(key, value, deletes, 4, &v, e)) == TL_OK) {
+            s->deletes[0] = v == 1 || v == 3;
+            s->deletes[1] = v == 1 || v == 2;
+        }
     } else if (str_is(key, "every")) {
         rc = duration_value(key, value, &s->every_us, e);
     } else if (str_is(key, "created_within")) {

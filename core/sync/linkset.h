@@ -11,6 +11,7 @@ struct link_settings {
     int master; /* -1: not said */
     enum link_drift drift;
     enum link_restore restore_on;
+    bool deletes[2]; /* a deletion at the other side is sent to this one */
     int64_t every_us;
     int64_t created_within_us; /* -1: not said; 0: off */
     bool slides;               /* the window moves with the calendar */

@@ -267,6 +267,20 @@ int match_same_key(struct engine *g, struct g_link *l, int side, const struct re
     return rc;
 }
 
+int match_heir(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a, str *id_out,
+               struct err *e)
+{
+    struct lookup_key key;
+    struct hits own;
+    if (!key_of(l, side, rec->observation, a, &key))
+        return TL_OK;
+    int rc = hits_load(g, l, side, &key, rec->rec, a, &own, e);
+    for (size_t i = 0; i < own.n && rc == TL_OK; i++)
+        if (own.rec[i].state == TL_STATE_LIVE && !own.ignored[i])
+            *id_out = own.rec[i].id;
+    return rc;
+}
+
 /* ---- Searching at the vendor
  * -------------------------------------------------------------------------------------------------- */
 
@@ -296,7 +310,7 @@ bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const i
 
 static int find_taken_in(struct engine *g, struct g_link *l, struct call *c, int target, struct err *e)
 {
-    struct observe_how how = {OBSERVE_GET, call_note(c)->sent_us};
+    struct observe_how how = {.via = OBSERVE_GET, .sent_us = call_note(c)->sent_us};
     AUTO(reply_reader_done) struct reply_reader r;
     reply_reader_init(&r, &c->reply);
     int rc = g_begin(g, e);

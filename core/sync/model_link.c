@@ -206,7 +206,8 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
                                    .policy = s.policy,
                                    .master = master_of(l, &s),
                                    .drift = s.drift,
-                                   .restore_on = s.restore_on};
+                                   .restore_on = s.restore_on,
+                                   .deletes = {s.deletes[0], s.deletes[1]}};
     const struct g_kind *kinds[2] = {ka, kb};
     for (int side = 0; side < 2; side++) {
         l->rules.can[side] = kinds[side]->desc.can;

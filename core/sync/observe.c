@@ -2,6 +2,7 @@
  * vendor here, and no other endpoint is waited for. */
 #include <stdio.h>
 
+#include "deletion.h"
 #include "engine_int.h"
 #include "unicode.h"
 
@@ -167,6 +168,7 @@ struct seen {
     int32_t old_state;
     bool content_changed, state_changed;
     bool own_write; /* the vendor says that this version is our own write */
+    bool told;      /* and that the record was deleted: nobody concludes it */
 };
 
 static int pair_seen(struct engine *g, struct g_link *l, int s, const struct pair_held *held, const struct record *rec,
@@ -180,6 +182,8 @@ static int pair_seen(struct engine *g, struct g_link *l, int s, const struct pai
     int rc = snapshot_make(g, l, a, &ld, e);
     if (rc != TL_OK)
         return rc;
+    if (seen->state_changed)
+        deletion_seen(l, &ld, s, seen->old_state, seen->told, a);
     uint32_t bit = s ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
     bool unsettled = (ld.pair.unsettled & bit) && ld.pair.intent == 0;
     if (!seen->content_changed && !seen->state_changed && !unsettled)
@@ -531,6 +535,14 @@ static int record_first_seen(struct engine *g, struct g_feed *f, const tl_record
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
 }
 
+/* A record that is not found by its id may as well be hidden or merged away; one in the bin was put there, and a feed
+ * of changes names what was deleted. */
+static bool tells_of_deletion(const tl_record *r, const struct observe_how *how)
+{
+    bool named = r->state == TL_STATE_TRASHED || (r->state == TL_STATE_DELETED && how->via == OBSERVE_FEED);
+    return named && how->via != OBSERVE_PASS && !how->missed;
+}
+
 static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, uint64_t hash,
                         const struct observe_how *how, int64_t rec_id, struct arena *a, struct observed *out,
                         struct err *e)
@@ -568,6 +580,7 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
         .record = r, .old = old.observation, .old_state = old.state, .own_write = is_own_write(f, r, &old)};
     seen.content_changed = old.damaged || !str_eq(old.observation, observation);
     seen.state_changed = old.state != now.state;
+    seen.told = tells_of_deletion(r, how);
     out->unchanged = !seen.content_changed && !seen.state_changed;
     if (out->unchanged && now.recheck_us == old.recheck_us)
         rc = record_touch(g->db, rec_id, now.version, now.version_kind, now.modified_us, now.seen_us, hash, e);
@@ -648,7 +661,8 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     return rc;
 }
 
-int observe_state(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t state, str into, struct err *e)
+static int state_take(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t state, str into, str by, bool told,
+                      struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct record rec = {0};
@@ -659,12 +673,34 @@ int observe_state(struct engine *g, struct g_feed *f, int64_t rec_id, int32_t st
     }
     if (rc != TL_OK || (rec.state == state && str_eq(rec.into, into)))
         return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+    int32_t before = rec.state;
     rc = record_set_state(g->db, rec_id, state, into, g_now(g), e);
+    if (rc == TL_OK && by.n) {
+        rec.state = state;
+        rec.into = into;
+        rec.by = by;
+        rc = record_put(g->db, &rec, e);
+    }
     if (rc != TL_OK)
         return rc;
     tl_record none = {.id = rec.id, .state = state, .modified_us = rec.modified_us};
-    struct seen seen = {.record = &none, .old = rec.observation, .old_state = rec.state, .state_changed = true};
+    struct seen seen = {
+        .record = &none, .old = rec.observation, .old_state = before, .state_changed = true, .told = told};
     rec.state = state;
     rec.into = into;
     return each_link(g, f, &rec, &seen, &a, e);
+}
+
+int observe_state(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, str into, struct err *e)
+{
+    return state_take(g, f, rec, state, into, (str){0}, false, e);
+}
+
+int observe_told(struct engine *g, struct g_feed *f, int64_t rec, const tl_record *r, const struct observe_how *how,
+                 struct err *e)
+{
+    int rc = state_take(g, f, rec, r->state, r->into, r->by, tells_of_deletion(r, how), e);
+    if (rc == TL_OK && how->via == OBSERVE_GET)
+        asked_note(g, rec);
+    return rc;
 }

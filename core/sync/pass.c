@@ -161,7 +161,7 @@ static int ask_for(struct engine *g, struct g_feed *f, int64_t rec_id, struct er
     if (rc == TL_OK)
         rc = scope_vanished(g, f, &rec, e);
     if (rc == TL_OK)
-        rc = hint_put(g->db, f->row.endpoint, f->row.kind, rec.id, true, g_now(g) - DEBOUNCE_US, &feeds, e);
+        rc = hint_put(g->db, f->row.endpoint, f->row.kind, rec.id, HINT_MISSED, g_now(g) - DEBOUNCE_US, &feeds, e);
     return rc;
 }
 

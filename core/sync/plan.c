@@ -6,8 +6,8 @@ enum { TIE_US = 2000000 };
 
 const char *plan_act_name(enum plan_act act)
 {
-    static const char *const names[] = {"wait",     "settled", "counterpart", "update",   "restore",
-                                        "recreate", "park",    "fail",        "tombstone"};
+    static const char *const names[] = {"wait",     "settled", "counterpart", "update",    "restore",
+                                        "recreate", "park",    "fail",        "tombstone", "delete"};
     return (unsigned)act < ARRAY_LEN(names) ? names[act] : "unknown";
 }
 
@@ -299,6 +299,25 @@ static bool is_dead(enum side_state s)
     return s == SIDE_TRASHED || s == SIDE_DELETED || s == SIDE_MERGED;
 }
 
+/* Everything the two agreed on is still so: nobody has worked with the survivor since. What was never agreed on, or
+ * cannot be seen for now, speaks against it. */
+static bool survivor_untouched(const struct link_rules *link, const struct snapshot *snap, int live)
+{
+    for (uint32_t i = 0; i < link->n_fields; i++)
+        if (link->fields[i].suspended || !has_base(&snap->side[live], i) ||
+            field_changed(&link->fields[i], &snap->side[live], i))
+            return false;
+    return link->n_fields > 0 && !snap->adopting;
+}
+
+static bool deletion_travels(const struct link_rules *link, const struct snapshot *snap, int dead)
+{
+    int live = 1 - dead;
+    return link->deletes[live] && snap->side[dead].told_deleted && snap->side[dead].state != SIDE_MERGED &&
+           link_allows(link->direction, live) && (link->can[live] & TL_CAN_DELETE) &&
+           survivor_untouched(link, snap, live);
+}
+
 static bool survivor_changed(const struct link_rules *link, const struct snapshot *snap, int target)
 {
     for (uint32_t i = 0; i < link->n_fields; i++)
@@ -308,10 +327,15 @@ static bool survivor_changed(const struct link_rules *link, const struct snapsho
     return false;
 }
 
-/* A live record whose counterpart is in the bin, deleted or merged away. Nothing is deleted here, ever. */
+/* A live record whose counterpart is in the bin, deleted or merged away. */
 static void plan_survivor(const struct link_rules *link, const struct snapshot *snap, int target, struct arena *arena,
                           struct plan *out)
 {
+    if (deletion_travels(link, snap, target)) {
+        out->act = PLAN_DELETE;
+        out->target = 1 - target;
+        return;
+    }
     bool restorable = snap->side[target].state == SIDE_TRASHED && (link->can[target] & TL_CAN_RESTORE);
     bool wanted = survivor_changed(link, snap, target) || (restorable && link->restore_on == RESTORE_ON_READ);
     if (link->restore_on == RESTORE_NEVER || !wanted || !link_allows(link->direction, target))

@@ -67,6 +67,7 @@ struct link_rules {
     int master; /* side that settles ties: 0 or 1 */
     enum link_drift drift;
     enum link_restore restore_on;
+    bool deletes[2];            /* a deletion at the other side is sent to this one */
     uint32_t can[2];            /* TL_CAN_* of the two kinds */
     int64_t resolution_us[2];   /* of modified times */
     int64_t clock_offset_us[2]; /* vendor's clock minus ours */
@@ -92,6 +93,7 @@ struct snapshot_side {
     const struct ref_target *refs; /* [n_fields], only entries of references count; null without references */
     int64_t modified_us;           /* of the record */
     bool in_window;                /* admitted by window and filter, or already paired */
+    bool told_deleted;             /* its vendor told of the deletion while the pair was in step: deletion.c */
 };
 
 struct snapshot {
@@ -106,11 +108,12 @@ enum plan_act {
     PLAN_SETTLED,     /* nothing to write; bases may move (agree) */
     PLAN_COUNTERPART, /* target side is empty: match, then adopt or create */
     PLAN_UPDATE,
-    PLAN_RESTORE,  /* bring the trashed record back; the update follows */
-    PLAN_RECREATE, /* as a new record, with the next generation */
-    PLAN_PARK,     /* a required reference leads nowhere yet */
-    PLAN_FAIL,     /* the data cannot be written: reason, field */
-    PLAN_TOMBSTONE /* dead on both sides */
+    PLAN_RESTORE,   /* bring the trashed record back; the update follows */
+    PLAN_RECREATE,  /* as a new record, with the next generation */
+    PLAN_PARK,      /* a required reference leads nowhere yet */
+    PLAN_FAIL,      /* the data cannot be written: reason, field */
+    PLAN_TOMBSTONE, /* dead on both sides */
+    PLAN_DELETE     /* the other side was deleted, and that is sent on */
 };
 
 enum verdict {

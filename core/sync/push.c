@@ -2,6 +2,7 @@
  * intent are one transaction; what has no result stays an open intent of unknown outcome. */
 #include <stdlib.h>
 
+#include "deletion.h"
 #include "engine_int.h"
 #include "log.h"
 #include "undo.h"
@@ -514,6 +515,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         ld.pair.extra = extra_set(ld.pair.extra, side ? 'b' : 'a', buf_lent(&written), &a);
         ld.pair.unsettled |= side ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
     }
+    deletion_forget(&ld.pair, &a);
     pair_is_through(g, &ld.pair, true);
     link_lanes_stale(l);
     rc = pair_store(g->db, &ld.pair, e);
@@ -540,8 +542,9 @@ int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i
                struct err *e)
 {
     struct g_entry *entry = &b->entries[i];
-    int rc =
-        b->op == TL_OP_CREATE ? create_apply(g, l, b, entry, post, e) : update_apply(g, l, b, entry, post, observed, e);
+    int rc = b->op == TL_OP_CREATE   ? create_apply(g, l, b, entry, post, e)
+             : b->op == TL_OP_DELETE ? deletion_apply(g, l, b, entry, observed, e)
+                                     : update_apply(g, l, b, entry, post, observed, e);
     entry->done = rc == TL_OK;
     return rc;
 }

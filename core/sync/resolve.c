@@ -247,10 +247,17 @@ static bool may_come_late(struct engine *g, const struct g_link *l, const struct
     return !(l->rules.can[b->side] & TL_CAN_CONDITIONAL) && g_now(g) < b->settle_us;
 }
 
+static bool is_applied(const struct g_link *l, const struct g_batch *b, const struct g_entry *entry, const tl_record *r)
+{
+    if (b->op == TL_OP_DELETE)
+        return r->state == TL_STATE_TRASHED || r->state == TL_STATE_DELETED;
+    return r->state == TL_STATE_LIVE && holds_sent(l, b, entry, r);
+}
+
 static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,
                            const struct resolve_note *note, struct err *e)
 {
-    struct observe_how how = {OBSERVE_GET, call_note(c)->sent_us};
+    struct observe_how how = {.via = OBSERVE_GET, .sent_us = call_note(c)->sent_us};
     bool *answered = arena_array(&c->arena, bool, note->n + 1);
     AUTO(reply_reader_done) struct reply_reader r;
     reply_reader_init(&r, &c->reply);
@@ -264,8 +271,7 @@ static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b
                 continue;
             answered[k] = true;
             struct observed seen;
-            bool live = item.u.record.state == TL_STATE_LIVE;
-            bool applied = live && holds_sent(l, b, &b->entries[i], &item.u.record);
+            bool applied = is_applied(l, b, &b->entries[i], &item.u.record);
             rc = observe(g, l->feed[b->side], &item.u.record, item.raw, &how, &seen, e);
             if (rc == TL_OK && applied)
                 rc = push_apply(g, l, b, i, &item.u.record, true, e);
@@ -279,7 +285,9 @@ static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b
             rc = record_probe(g->db, l->feed[b->side]->row.feed, b->entries[note->entries[k]].id, &probe, e);
             if (rc == TL_OK)
                 rc = observe_state(g, l->feed[b->side], probe.rec, TL_STATE_DELETED, (str){0}, e);
-            if (rc == TL_OK || rc == TL_E_NOT_FOUND)
+            if (rc == TL_OK && b->op == TL_OP_DELETE)
+                rc = push_apply(g, l, b, note->entries[k], NULL, true, e);
+            else if (rc == TL_OK || rc == TL_E_NOT_FOUND)
                 rc = push_drop(g, l, b, note->entries[k], g_now(g), e);
         }
     return rc;
@@ -358,7 +366,7 @@ static int create_outcome(struct engine *g, struct g_link *l, struct g_batch *b,
 static int resolve_creates(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,
                            const struct resolve_note *note, struct err *e)
 {
-    struct observe_how how = {OBSERVE_GET, call_note(c)->sent_us};
+    struct observe_how how = {.via = OBSERVE_GET, .sent_us = call_note(c)->sent_us};
     struct found *found = arena_array(&c->arena, struct found, note->n + 1);
     AUTO(reply_reader_done) struct reply_reader r;
     reply_reader_init(&r, &c->reply);

@@ -19,10 +19,13 @@ static void say_end(const struct g_link *l, const struct run *r, const struct ru
         [RUN_SUCCEEDED] = "done", [RUN_PARTIAL] = "done, some failed", [RUN_CANCELLED] = "cancelled"};
     const char *state = r->state >= 0 && (size_t)r->state < ARRAY_LEN(states) ? states[r->state] : NULL;
     AUTO(buf_done) struct buf text = {.max = 1024};
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         buf_fmt(&text, ", %s: %lld added, %lld updated, %lld matched, %lld failed", counts[i].to ? "to b" : "to a",
                 (long long)counts[i].added, (long long)counts[i].updated, (long long)counts[i].matched,
                 (long long)counts[i].failed);
+        if (counts[i].deleted)
+            buf_fmt(&text, ", %lld deleted", (long long)counts[i].deleted);
+    }
     log_line(LOG_INFO, NULL, "\"%.*s\" %.*s: run %lld (%s) %s after %.1f s%s", STR_FMT(l->conn->row.name),
              STR_FMT(l->row.name), (long long)r->run, kind_name(r->kind), state ? state : "ended",
              (double)(r->ended_us - r->started_us) / (double)US_PER_S, buf_text(&text));
@@ -102,6 +105,9 @@ void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run
     case COUNT_MATCHED:
         c->matched++;
         break;
+    case COUNT_DELETED:
+        c->deleted++;
+        break;
     case COUNT_FAILED:
         c->failed++;
         break;
@@ -113,7 +119,7 @@ void run_count(struct engine *g, struct g_link *l, int64_t run, int to, enum run
 
 static bool count_empty(const struct run_count *c)
 {
-    return c->added + c->updated + c->matched + c->failed + c->conflict == 0;
+    return c->added + c->updated + c->matched + c->deleted + c->failed + c->conflict == 0;
 }
 
 int run_flush(struct engine *g, struct g_link *l, struct err *e)

@@ -1,4 +1,5 @@
 /* From rows to the planner's view and back: values, bases, change times, references. */
+#include "deletion.h"
 #include "engine_int.h"
 #include "preview.h"
 
@@ -186,6 +187,7 @@ static void side_fill(struct g_link *l, int s, struct arena *a, struct loaded *l
     side->changed_us = ld->chg[s];
     side->modified_us = r->modified_us;
     side->in_window = r->rec != 0;
+    side->told_deleted = deletion_told(&ld->pair, s);
     const struct pair_base *base = &ld->pair.base[s];
     if (base->kind == BASE_SAME)
         return;

@@ -182,9 +182,9 @@ static void chain_row(struct chains *all, const struct change *c, const struct c
 
 static void chains_add(struct chains *all, const struct undo_ask *ask, const struct change *c)
 {
-    if (c->op == TL_OP_CREATE || c->op == TL_OP_RESTORE) { /* the record itself came back: that stays */
+    if (c->op == TL_OP_CREATE || c->op == TL_OP_RESTORE || c->op == TL_OP_DELETE) { /* the record itself: that stays */
         struct change_field none = {.number = 0};
-        chain_add(all, c->side, &none)->code = "BROUGHT_BACK";
+        chain_add(all, c->side, &none)->code = c->op == TL_OP_DELETE ? "DELETED" : "BROUGHT_BACK";
         return;
     }
     json_t *rows = json_loadb(c->fields.p, c->fields.n, 0, NULL), *row;
@@ -238,7 +238,11 @@ static int item_make(struct engine *g, const struct undo_ask *ask, struct g_link
                              .hash = {ld->rec[0].seen_hash, ld->rec[1].seen_hash}};
     item_fill(&item, c, a);
     if (c->code)
-        return undo_skip(g, &item, c->code, "the record was made anew or put back from the bin: it stays", e);
+        return undo_skip(g, &item, c->code,
+                         str_is(str_of(c->code), "DELETED")
+                             ? "the record was deleted: put it back out of the bin of its system"
+                             : "the record was made anew or put back from the bin: it stays",
+                         e);
     if (!l || !l->usable)
         return undo_skip(g, &item, "UNMAPPED", "the fields of this kind are not known now", e);
     struct change_field f = {

@@ -61,6 +61,8 @@ static void history_of_field(const struct pair_view *v, uint32_t number, json_t 
 {
     json_t *written = NULL, *lost = NULL;
     for (size_t i = 0; i < v->n_changes && !(written && lost); i++) {
+        if (v->changes[i].op == TL_OP_DELETE)
+            continue;
         json_t *rows = json_loadb(v->changes[i].fields.p, v->changes[i].fields.n, 0, NULL), *row;
         size_t k;
         json_array_foreach(rows, k, row)

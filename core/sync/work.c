@@ -2,6 +2,7 @@
  * batches. A slice is one transaction; the intents of its batches are in it, the calls leave after its commit. */
 #include <stdlib.h>
 
+#include "deletion.h"
 #include "engine_int.h"
 #include "log.h"
 #include "undo.h"
@@ -43,7 +44,7 @@ static bool both_live(const struct loaded *ld)
     return ld->snap.side[0].state == SIDE_LIVE && ld->snap.side[1].state == SIDE_LIVE;
 }
 
-static int pair_done(struct engine *g, struct g_link *l, struct loaded *ld, struct err *e)
+static int pair_done(struct engine *g, struct g_link *l, struct loaded *ld, struct arena *a, struct err *e)
 {
     int64_t resolved = 0;
     ld->pair.due_us = 0;
@@ -52,6 +53,7 @@ static int pair_done(struct engine *g, struct g_link *l, struct loaded *ld, stru
     if (both_live(ld))
         ld->pair.map_gen = l->row.map_gen;
     ld->pair.synced_us = g_now(g);
+    deletion_forget(&ld->pair, a); /* had it been to travel, it would have */
     int rc = failure_resolve_pair(g->db, ld->pair.pair, STR("sync"), g_now(g), &resolved, e);
     return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
 }
@@ -124,7 +126,7 @@ static int pair_agrees(struct engine *g, struct g_link *l, struct loaded *ld, co
             if (plan->target == 1 - s)
                 rc = refs_wait(g, l, ld, plan, s, a, e);
     }
-    return rc == TL_OK ? pair_done(g, l, ld, e) : rc;
+    return rc == TL_OK ? pair_done(g, l, ld, a, e) : rc;
 }
 
 /* A pair is made for a record that has none, so that something can be remembered about it. */
@@ -242,7 +244,7 @@ static int work_create(struct engine *g, struct g_link *l, struct loaded *ld, st
 {
     struct plan plan;
     if (!(l->rules.can[target] & TL_CAN_CREATE))
-        return ld->pair.pair ? pair_done(g, l, ld, e) : TL_OK;
+        return ld->pair.pair ? pair_done(g, l, ld, a, e) : TL_OK;
     plan_create(&l->rules, &ld->snap, target, a, &plan);
     if (plan.act == PLAN_FAIL)
         return plan_failed(g, l, ld, &plan, 1 - target, e);
@@ -363,11 +365,12 @@ static int work_recreate(struct engine *g, struct g_link *l, struct loaded *ld, 
 }
 
 /* Dead on both sides: whatever was wrong with it is over. */
-static int pair_buried(struct engine *g, struct loaded *ld, struct err *e)
+static int pair_buried(struct engine *g, struct loaded *ld, struct arena *a, struct err *e)
 {
     int64_t resolved = 0;
     ld->pair.status = PAIR_TOMBSTONE;
     ld->pair.due_us = 0;
+    deletion_forget(&ld->pair, a);
     int rc = failure_resolve_pair(g->db, ld->pair.pair, STR("sync"), g_now(g), &resolved, e);
     return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
 }
@@ -446,7 +449,9 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
     case PLAN_FAIL:
         return plan_failed(g, l, ld, &plan, 1 - plan.target, e);
     case PLAN_TOMBSTONE:
-        return pair_buried(g, ld, e);
+        return pair_buried(g, ld, a, e);
+    case PLAN_DELETE:
+        return deletion_work(g, l, ld, b, plan.target, a, e);
     }
     return TL_OK;
 }

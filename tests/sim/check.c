@@ -273,7 +273,7 @@ static void check_counts(struct checker *c)
             continue;
         int64_t here = 0;
         for (size_t k = 0; k < n_counts; k++) {
-            here += counts[k].added + counts[k].updated;
+            here += counts[k].added + counts[k].updated + counts[k].deleted;
             failed += counts[k].failed;
         }
         if (here != creates + changes)
@@ -284,7 +284,7 @@ static void check_counts(struct checker *c)
     }
     (void)failed;
     (void)rows;
-    int64_t seen = w->counts.creates + w->counts.updates + w->counts.restores;
+    int64_t seen = w->counts.creates + w->counts.updates + w->counts.restores + w->counts.deletes;
     bool exact = w->counts.unknown == 0 && w->crashes == 0;
     if (exact && counted != seen)
         world_violation(w, "V14: %lld writes in the history, %lld at the vendors", (long long)counted, (long long)seen);

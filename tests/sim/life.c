@@ -142,8 +142,9 @@ static void set_up(struct life *l)
     struct admin_setting set[] = {{"direction", directions[w->knobs.direction]},
                                   {"policy", policies[w->knobs.policy]},
                                   {"every", "1200s"},
+                                  {"delete", w->knobs.deletes ? "propagate" : "keep"},
                                   {"view.b", w->knobs.views ? "v" : ""}};
-    unsigned n_set = w->knobs.views ? 4 : 3;
+    unsigned n_set = w->knobs.views ? 5 : 4;
     int rc = admin_connection_create(l->engine, "c", "a", "b", NULL, &e);
     if (rc != E_EXISTS)
         must(rc, &e, "connection");

@@ -40,7 +40,7 @@ struct scenario {
     const char *script;
     uint32_t batch, chaos;
     int direction, policy, unknown, partial, reject, throttle, skew;
-    bool late, late_commits, reformats, merges, anew;
+    bool late, late_commits, reformats, merges, deletes, anew;
 };
 extern const struct scenario scenarios[];
 extern const int n_scenarios;

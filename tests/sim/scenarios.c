@@ -11,6 +11,7 @@
 #define UNIQUE  TL_CAN_STAMP_FIND | TL_CAN_STAMP_UNIQUE
 #define MARKED  TL_CAN_STAMP_FIND
 #define RESTORE TL_CAN_RESTORE
+#define DELETE  TL_CAN_DELETE
 #define STRICT  TL_CAN_CONDITIONAL | TL_CAN_RETURN_POST
 
 #define S(title, kind_can, steps, ...)                                                                                 \
@@ -51,6 +52,11 @@ const struct scenario scenarios[] = {
     S("deleted on both sides", UNIQUE, "Dd:s:"),
     S("trashed and taken out of the bin again", UNIQUE | RESTORE, "T:R:e:"),
     S("brought back again and again: stopped", UNIQUE | RESTORE, "T:e:T:e:T:e:T:e:"),
+    S("a deletion travels", UNIQUE | DELETE, "T:t:D:", .deletes = true),
+    S("a deletion travels, answer lost", UNIQUE | DELETE, "T:t:T:", .deletes = true, .unknown = 60),
+    S("a deletion travels, applied late", UNIQUE | DELETE | RESTORE, "t:t:R:", .deletes = true, .unknown = 60,
+      .late = true),
+    S("deleted here, edited there: brought back", UNIQUE | DELETE | RESTORE, "Te:TE:e:", .deletes = true),
     S("merge in A", UNIQUE, "m:e:s:", .merges = true),
     S("merge in B", UNIQUE, "M:e:s:", .merges = true),
     S("a reference moves", UNIQUE, "a:A:a:"),
@@ -103,6 +109,7 @@ struct knobs scenario_knobs(const struct scenario *n)
                       .policy = n->policy,
                       .merges = n->merges,
                       .anew = n->anew,
+                      .deletes = n->deletes,
                       .chaos = n->chaos | CHAOS_SCRIPT,
                       .script = n->script,
                       .actions = (int)strlen(n->script)};

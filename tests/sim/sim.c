@@ -73,6 +73,10 @@ static struct knobs knobs_of(uint64_t seed)
     if (k.chaos & CHAOS_OLD_DB)
         k.chaos &= ~(uint32_t)CHAOS_VIEW; /* see README: what a view hides cannot be found again */
     k.merges = mix(&x) % 2;
+    uint64_t gone = seed ^ 0xde1e;
+    k.deletes = mix(&gone) % 3 == 0;
+    for (int s = 0; s < 2 && k.deletes; s++)
+        k.can[s][0] |= TL_CAN_DELETE, k.can[s][1] |= TL_CAN_DELETE;
     uint64_t view = seed ^ 0x71e3;
     k.views = mix(&view) % 4 == 0 && !(k.chaos & CHAOS_OLD_DB);
     if (k.views) {

@@ -473,7 +473,7 @@ static struct twin_record *apply(struct world *w, int s, int kind, const struct 
             w->counts.restores++;
         } else if (in->op == TL_OP_DELETE) {
             w->counts.deletes++;
-            world_violation(w, "V9: a delete was sent for %s", r->id);
+            r->state = TL_STATE_TRASHED;
         } else {
             w->counts.updates++;
         }
@@ -565,7 +565,7 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
         w->counts.races++;
     }
     if (r->op != TL_OP_CREATE &&
-        (!known || known->state == TL_STATE_DELETED || (known->state != TL_STATE_LIVE && r->op == TL_OP_UPDATE))) {
+        (!known || known->state == TL_STATE_DELETED || (known->state != TL_STATE_LIVE && r->op != TL_OP_RESTORE))) {
         result(reply, index, TL_E_NOT_FOUND, TL_R_OTHER, "no such record");
         return;
     }
@@ -573,6 +573,8 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
         result(reply, index, TL_E_CONFLICT, TL_R_OTHER, "the record changed meanwhile");
         return;
     }
+    if (known && r->op == TL_OP_DELETE)
+        world_deletable(w, s, kind, known);
     if (w->faults && world_chance(w, w->knobs.partial_pct)) {
         result(reply, index, TL_E_TEMPORARY, TL_R_LOCKED, "row is locked");
         return;

@@ -56,6 +56,7 @@ struct knobs {
     int bad;                 /* a record whose name begins with "bad": 1 fails its whole batch, 2 kills the connector */
     const struct disk *disk; /* life.h; null: a good one */
     bool views;              /* both links follow a list view of side B, and records leave and enter it */
+    bool deletes;            /* deletions travel, both ways */
     bool anew;               /* in the calm after the faults the connection is deleted and made anew */
 };
 
@@ -138,6 +139,8 @@ void world_type(struct world *w, const char *value); /* a user gave it */
 bool world_typed(const struct world *w, const char *value);
 /* A page in no order, with rows twice: how many it has now. */
 int world_scrambled(struct world *w, struct twin_record **list, int n);
+
+void world_deletable(struct world *w, int s, int kind, const struct twin_record *r); /* a delete of it was sent */
 
 /* What a user of vendor s does. */
 struct twin_record *user_create(struct world *w, int s, int kind, const char *email, const char *name);

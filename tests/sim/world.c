@@ -102,3 +102,14 @@ int world_scrambled(struct world *w, struct twin_record **list, int n)
         list[n + i] = list[world_random(w, (uint64_t)n)];
     return n + more;
 }
+
+/* Somebody has deleted its counterpart; that one may have been put back since we looked. */
+void world_deletable(struct world *w, int s, int kind, const struct twin_record *r)
+{
+    for (int i = 0; i < TWIN_RECORDS && w->knobs.deletes && r->v[F_TAG][0]; i++) {
+        const struct twin_record *o = &w->rec[1 - s][kind][i];
+        if (o->used && strcmp(o->v[F_TAG], r->v[F_TAG]) == 0 && (o->state != TL_STATE_LIVE || o->restored))
+            return;
+    }
+    world_violation(w, "V9: a delete was sent for %s", r->id);
+}

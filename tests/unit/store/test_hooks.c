@@ -78,10 +78,10 @@ static void hints_come_together(void **state)
     size_t count;
     ok(feed_ensure(r->db, r->endpoint[0], STR("contact"), STR("view"), &view, &r->e));
     for (int i = 0; i < 10; i++)
-        ok(hint_put(r->db, r->endpoint[0], STR("contact"), STR("42"), false, 100 + i, &feeds, &r->e));
+        ok(hint_put(r->db, r->endpoint[0], STR("contact"), STR("42"), HINT_CHANGED, 100 + i, &feeds, &r->e));
     assert_int_equal(feeds, 2);
-    ok(hint_put(r->db, r->endpoint[0], STR("contact"), STR("7"), true, 50, &feeds, &r->e));
-    ok(hint_put(r->db, r->endpoint[0], STR("unknown"), STR("7"), true, 50, &feeds, &r->e));
+    ok(hint_put(r->db, r->endpoint[0], STR("contact"), STR("7"), HINT_GONE, 50, &feeds, &r->e));
+    ok(hint_put(r->db, r->endpoint[0], STR("unknown"), STR("7"), HINT_GONE, 50, &feeds, &r->e));
     assert_int_equal(feeds, 0);
     ok(hint_count(r->db, r->feed[0], &n, &r->e));
     assert_int_equal(n, 2);
@@ -93,7 +93,8 @@ static void hints_come_together(void **state)
     assert_int_equal(count, 2);
     assert_int_equal(list[1].n, 10);
     assert_int_equal(list[1].at_us, 109);
-    ok(hint_put(r->db, r->endpoint[0], STR("contact"), STR("42"), false, 120, &feeds, &r->e)); /* while it is fetched */
+    ok(hint_put(r->db, r->endpoint[0], STR("contact"), STR("42"), HINT_CHANGED, 120, &feeds,
+                &r->e)); /* while it is fetched */
     ok(hint_done(r->db, &list[1], &r->e));
     ok(hint_done(r->db, &list[0], &r->e));
     ok(hint_count(r->db, r->feed[0], &n, &r->e));

@@ -28,7 +28,8 @@ struct field_case {
     uint8_t ref_pair[2], ref_other[2]; /* of references: pair of the value, and is there a counterpart? */
 };
 struct pair_case {
-    uint8_t n, direction, policy, master, drift, restore_on, can_restore[2], coarse, offset[2], modified[2];
+    uint8_t n, direction, policy, master, drift, restore_on, can_restore[2], deletes[2], told[2], coarse, offset[2],
+        modified[2];
     uint8_t state[2], in_window[2], has_intent, frozen, adopting;
     struct field_case field[FIELDS];
 };
@@ -122,7 +123,8 @@ static void build(struct built *b, const struct pair_case *c)
                                   .fields = b->field};
     b->snap = (struct snapshot){.has_intent = c->has_intent, .frozen = c->frozen, .adopting = c->adopting};
     for (int s = 0; s < 2; s++) {
-        b->link.can[s] = TL_CAN_CREATE | TL_CAN_UPDATE | (c->can_restore[s] ? TL_CAN_RESTORE : 0);
+        b->link.can[s] = TL_CAN_CREATE | TL_CAN_UPDATE | (c->can_restore[s] ? TL_CAN_RESTORE : 0) | TL_CAN_DELETE;
+        b->link.deletes[s] = c->deletes[s];
         b->link.clock_offset_us[s] = c->offset[s] * US_PER_S;
         b->link.resolution_us[s] = c->coarse * US_PER_S;
         b->snap.side[s] = (struct snapshot_side){.state = (enum side_state)c->state[s],
@@ -133,7 +135,8 @@ static void build(struct built *b, const struct pair_case *c)
                                                  .changed_us = b->changed[s],
                                                  .refs = b->refs[s],
                                                  .modified_us = c->modified[s] * US_PER_S,
-                                                 .in_window = c->in_window[s]};
+                                                 .in_window = c->in_window[s],
+                                                 .told_deleted = c->told[s]};
     }
     for (uint32_t i = 0; i < c->n; i++)
         build_field(b, c, i);
@@ -188,6 +191,8 @@ static void generate(struct pair_case *c, const struct env *env)
     for (int s = 0; s < 2; s++) {
         c->state[s] = one_in(env, 6) ? dead[below(env, sizeof dead)] : SIDE_LIVE;
         c->can_restore[s] = below(env, 2);
+        c->deletes[s] = below(env, 2);
+        c->told[s] = below(env, 2);
         c->offset[s] = one_in(env, 3) ? 5 : 0;
         c->modified[s] = below(env, 12);
         c->in_window[s] = !one_in(env, 5);
@@ -425,6 +430,13 @@ static const char *check_act(const struct pair_case *c, const struct built *b)
                    ? NULL
                    : "a counterpart is wanted exactly where the direction and the window allow it";
     }
+    bool travels = c->deletes[s] && c->told[t] && allows(c->direction, s) && c->state[t] != SIDE_MERGED && !c->adopting;
+    for (uint32_t i = 0; i < c->n; i++)
+        travels = travels && !c->field[i].suspended && !changed(c, i, s);
+    if (travels != (act == PLAN_DELETE))
+        return "V9: a deletion travels exactly where it was asked for, told, and the survivor is as it was";
+    if (travels)
+        return b->plan.target == s && b->plan.n_writes == 0 ? NULL : "V9: the survivor is what is deleted";
     bool edited = false, restorable = c->state[t] == SIDE_TRASHED && c->can_restore[t];
     for (uint32_t i = 0; i < c->n; i++)
         edited |= may_write(c, i, t, true) && changed(c, i, s);
@@ -698,10 +710,12 @@ static void print_case(const struct pair_case *c)
     static const char *const directions[] = {"both", "a2b", "b2a"};
     static const char *const policies[] = {"link", "newest", "a", "b", "manual"};
     static const char *const states[] = {"none", "live", "out of scope", "trashed", "deleted", "merged", "forbidden"};
-    print_message(
-        "  link: direction %s policy %s master %c drift %d restore_on %d restorable %d %d coarse %d offset %d %d\n",
-        directions[c->direction], policies[c->policy], "ab"[c->master], c -> drift, c -> restore_on,
-        c -> can_restore[0], c -> can_restore[1], c -> coarse, c -> offset[0], c -> offset[1]);
+    print_message("  link: direction %s policy %s master %c drift %d restore_on %d restorable %d %d deletes %d %d told "
+                  "%d %d coarse %d "
+                  "offset %d %d\n",
+                  directions[c->direction], policies[c->policy], "ab"[c->master], c -> drift, c -> restore_on,
+                  c -> can_restore[0], c -> can_restore[1], c -> deletes[0], c -> deletes[1], c -> told[0],
+                  c -> told[1], c -> coarse, c -> offset[0], c -> offset[1]);
     print_message("  pair: %s | %s, modified %d %d, window %d %d%s%s%s\n", states[c->state[0]], states[c->state[1]],
                   c->modified[0], c->modified[1], c->in_window[0], c->in_window[1], c->has_intent ? ", intent" : "",
                   c->frozen ? ", frozen" : "", c->adopting ? ", adopting" : "");

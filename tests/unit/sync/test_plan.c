@@ -245,6 +245,51 @@ static void deletes(void **state)
     arena_done(&f.arena);
 }
 
+/* proves: V9 S1-23 */
+static void deletes_that_travel(void **state)
+{
+    (void)state;
+    struct fixture f;
+    start(&f);
+    for (uint32_t i = 0; i < FIELDS; i++)
+        set(&f, i, "x", "x", "x");
+    f.snap.side[1].state = SIDE_TRASHED;
+    f.snap.side[1].told_deleted = true;
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED); /* keep */
+    f.link.deletes[0] = true;
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED); /* the connector cannot */
+    f.link.can[0] |= TL_CAN_DELETE;
+    assert_int_equal(plan(&f)->act, PLAN_DELETE);
+    assert_int_equal(f.plan.target, 0);
+    f.snap.side[1].told_deleted = false;
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED); /* nobody said so */
+    f.snap.side[1].told_deleted = true;
+    f.snap.side[1].state = SIDE_MERGED;
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+    f.snap.side[1].state = SIDE_DELETED;
+    assert_int_equal(plan(&f)->act, PLAN_DELETE);
+    f.link.direction = LINK_A2B;
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+    f.link.direction = LINK_BOTH;
+    set(&f, 0, "x", "edited", "x");
+    assert_int_equal(plan(&f)->act, PLAN_RECREATE);
+    f.field[0].direction = LINK_B2A; /* an edit that would not travel speaks for the survivor all the same */
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+    set(&f, 0, "x", "x", "x");
+    f.has[0][1] = false; /* never agreed on */
+    assert_int_equal(plan(&f)->act, PLAN_RECREATE);
+    f.has[0][1] = true;
+    f.field[2].suspended = true; /* nobody can tell */
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+    f.field[2].suspended = false;
+    f.snap.adopting = true;
+    assert_int_not_equal(plan(&f)->act, PLAN_DELETE);
+    f.snap.adopting = false;
+    f.snap.side[0].state = SIDE_OUT_OF_SCOPE;
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+    arena_done(&f.arena);
+}
+
 /* proves: S1-46 */
 static void creates(void **state)
 {
@@ -380,10 +425,11 @@ static void properties(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settled),    cmocka_unit_test(two_way),   cmocka_unit_test(one_way),
-        cmocka_unit_test(newest),     cmocka_unit_test(policies),  cmocka_unit_test(adoption),
-        cmocka_unit_test(deletes),    cmocka_unit_test(creates),   cmocka_unit_test(adoption_of_one_field),
-        cmocka_unit_test(references), cmocka_unit_test(properties)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(settled),    cmocka_unit_test(two_way),
+                                       cmocka_unit_test(one_way),    cmocka_unit_test(newest),
+                                       cmocka_unit_test(policies),   cmocka_unit_test(adoption),
+                                       cmocka_unit_test(deletes),    cmocka_unit_test(deletes_that_travel),
+                                       cmocka_unit_test(creates),    cmocka_unit_test(adoption_of_one_field),
+                                       cmocka_unit_test(references), cmocka_unit_test(properties)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
