@@ -193,7 +193,8 @@ static int sign_in_run(struct auth *a, void *arg, struct err *e)
     if (s->revoke)
         return auth_revoke(a, e);
     if (s->code.n)
-        return auth_exchange_code(a, buf_lent(&s->code), s->redirect.n ? buf_text(&s->redirect) : NULL, NULL, e);
+        return auth_exchange_code(
+            a, &(struct auth_grant){.code = buf_lent(&s->code), .redirect_uri = buf_lent(&s->redirect)}, e);
     return auth_ensure(a, true, NULL, e);
 }
 

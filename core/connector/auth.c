@@ -15,7 +15,7 @@
 static const int64_t refresh_window_us = 600 * US_PER_S;
 static const int64_t failed_retry_us = 900 * US_PER_S;
 static const int64_t trouble_retry_us = 10 * US_PER_S; /* at most; a vendor that is back is noticed soon */
-static const struct grant no_grant = {0};
+static const struct auth_grant no_grant = {0};
 
 /* --- options --- */
 
@@ -62,7 +62,11 @@ static void calm(struct auth *a)
 
 static void hint_to_begin(const struct auth *a, struct err *e)
 {
-    if (flow_takes_code(a))
+    if (a->spec->authorize_url)
+        err_hint(e,
+                 "run: tieline endpoint auth %s, and sign in with a browser; or set what is missing in [endpoint %s]",
+                 a->endpoint, a->endpoint);
+    else if (flow_takes_code(a))
         err_hint(e,
                  "run: tieline endpoint auth %s --code, with a grant code from the vendor's console; or set what is "
                  "missing in [endpoint %s]",
@@ -353,7 +357,7 @@ static void count_attempt(struct auth *a)
     pthread_mutex_unlock(&a->lock);
 }
 
-static int no_flow(struct auth *a, const struct grant *g, struct err *e)
+static int no_flow(struct auth *a, const struct auth_grant *g, struct err *e)
 {
     AUTO(buf_done) struct buf missing = {0};
     flow_choose(a, g, &missing);
@@ -374,7 +378,7 @@ static void adopt(struct auth *a, struct tokens *fresh, const struct auth_flow *
 }
 
 /* New tokens, durable before anybody uses them. */
-static int sign_in(struct auth *a, const struct grant *g, struct err *e)
+static int sign_in(struct auth *a, const struct auth_grant *g, struct err *e)
 {
     if (a->unsaved && !g->code.n) /* the last ones were issued but could not be kept: no second issue for that */
         return save_tokens(a, e);
@@ -434,7 +438,7 @@ static void note_result(struct auth *a, int rc, const struct err *e)
     }
 }
 
-static int attempt(struct auth *a, const struct grant *g, struct err *e)
+static int attempt(struct auth *a, const struct auth_grant *g, struct err *e)
 {
     struct err mine = {0};
     int rc = sign_in(a, g, &mine);
@@ -595,16 +599,71 @@ int auth_ensure(struct auth *a, bool force, const int32_t *cancel, struct err *e
     return auth_acquire(a, 0, again, cancel, NULL, NULL, e);
 }
 
-int auth_exchange_code(struct auth *a, str code, const char *redirect_uri, const char *code_verifier, struct err *e)
+int auth_exchange_code(struct auth *a, const struct auth_grant *given, struct err *e)
 {
     if (!a->spec)
         return err_set(e, E_PRECONDITION, "endpoint \"%s\" needs no sign-in", a->endpoint);
-    struct grant g = {str_trim(code), str_of(redirect_uri), str_of(code_verifier)};
+    struct auth_grant g = *given;
+    g.code = str_trim(g.code);
     if (!g.code.n)
         return err_set(e, E_USAGE, "the code is empty");
     log_secret_add(g.code);
+    log_secret_add(g.code_verifier);
     enter_busy(a);
-    return attempt(a, &g, e);
+    int rc = attempt(a, &g, e);
+    log_secret_forget(g.code_verifier); /* spent, also by a failure */
+    return rc;
+}
+
+/* ---- a sign-in on trial ---- */
+
+int auth_trial(struct auth **out, struct auth *of, struct err *e)
+{
+    struct auth_config config = {.endpoint = of->endpoint,
+                                 .spec = of->spec,
+                                 .allow = of->allow,
+                                 .http = of->http,
+                                 .gate = of->gate,
+                                 .env = of->env,
+                                 .max_refreshes = of->max_refreshes,
+                                 .verdict = of->verdict,
+                                 .token_error = of->token_error,
+                                 .hooks_ctx = of->hooks_ctx};
+    pthread_mutex_lock(&of->lock);
+    tl_pair *options = calloc(of->n_options ? of->n_options : 1, sizeof *options);
+    ASSERT(options);
+    for (uint32_t i = 0; i < of->n_options; i++)
+        options[i] = (tl_pair){str_of(of->options[i].name), str_of(of->options[i].value)};
+    config.options = options;
+    config.n_options = of->n_options;
+    int rc = auth_new(out, &config, e);
+    pthread_mutex_unlock(&of->lock);
+    free(options);
+    return rc;
+}
+
+int auth_adopt(struct auth *a, struct auth *trial, struct err *e)
+{
+    AUTO(tokens_done) struct tokens fresh = {0};
+    AUTO(buf_wipe) struct buf bytes = {0};
+    tokens_copy(&fresh, &trial->tokens);
+    tokens_encode(&fresh, &bytes);
+    enter_busy(a);
+    env_crash_point(a->env, "auth.before_adopt");
+    int rc = a->store.save ? a->store.save(a->store.ctx, buf_lent(&bytes), e) : TL_OK;
+    env_crash_point(a->env, "auth.after_adopt");
+    pthread_mutex_lock(&a->lock);
+    if (rc == TL_OK) {
+        tokens_done(&a->tokens);
+        a->tokens = fresh;
+        fresh = (struct tokens){0};
+        a->unsaved = false;
+        snprintf(a->flow, sizeof a->flow, "%s", trial->flow);
+        note_result(a, TL_OK, NULL);
+    }
+    leave_busy(a);
+    pthread_mutex_unlock(&a->lock);
+    return rc ? err_wrap(e, "the new sign-in cannot be kept, so the former one stays") : TL_OK;
 }
 
 int auth_revoke(struct auth *a, struct err *e)
@@ -613,6 +672,10 @@ int auth_revoke(struct auth *a, struct err *e)
         return TL_OK;
     enter_busy(a);
     int rc = flow_revoke(a, e);
+    if (rc) {
+        err_wrap(e, "the sign-in is forgotten here, but the vendor could not be told");
+        err_hint(e, "take the application out of the user's connected apps at the vendor, else its tokens stay good");
+    }
     struct err kept = {0};
     int forgot = a->store.save ? a->store.save(a->store.ctx, (str){NULL, 0}, &kept) : TL_OK;
     if (forgot && rc == TL_OK && e)

@@ -92,11 +92,36 @@ int auth_ensure(struct auth *a, bool force, const int32_t *cancel, struct err *e
 
 /* Ends the pauses after failed attempts, but for those the vendor asked for. */
 void auth_hurry(struct auth *a);
-/* Finishes a sign-in with a grant code: a code pasted from the vendor's console, or from a redirect. redirect_uri and
- * code_verifier may be NULL. Needs a flow named "authorization_code". */
-int auth_exchange_code(struct auth *a, str code, const char *redirect_uri, const char *code_verifier, struct err *e);
-/* Tells the vendor to forget the tokens (when it can) and drops them here in any case. */
+/* What a person brings from the vendor: a code from its console (then nothing else), or from a redirect. */
+struct auth_grant {
+    str code, redirect_uri, code_verifier;
+    str redirect; /* the query of the redirect */
+};
+/* Finishes a sign-in with a grant code. Needs a flow named "authorization_code". */
+int auth_exchange_code(struct auth *a, const struct auth_grant *g, struct err *e);
+/* Tells the vendor to forget the tokens (when it can) and drops them here in any case; an error says that the vendor
+ * was not told. */
 int auth_revoke(struct auth *a, struct err *e);
+
+/* ---- sign-in by browser (auth_browser.c) ---- */
+
+enum { AUTH_TICKET_SIZE = 44 }; /* 256 random bits, base64url */
+void auth_ticket(const struct env *env, char out[AUTH_TICKET_SIZE]);
+/* With what is configured, without a person; flow_out says how. */
+bool auth_signs_in_alone(struct auth *a, char flow_out[32]);
+/* Address of the vendor's page for this state and PKCE verifier (both tickets). E_PRECONDITION: the connector has none,
+ * or the sign-in would not be used; TL_E_CONFIG: a value is missing, or redirect_uri is no such address. */
+int auth_browse(struct auth *a, const char *redirect_uri, const char *state, const char *verifier, struct buf *url_out,
+                struct err *e);
+/* The redirect brought an error instead of a code: what that means. Never TL_OK. */
+int auth_redirect_refused(const struct auth *a, str error, str words, struct err *e);
+/* TL_E_AUTH names the scopes that are needed and that the vendor says were not granted. */
+int auth_scopes_check(struct auth *a, struct err *e);
+/* Another object with the same description and options and no tokens, which keeps what it gets to itself: for a
+ * sign-in that must prove itself before it counts. What `of` was lent must outlive it too. */
+int auth_trial(struct auth **out, struct auth *of, struct err *e);
+/* The tokens of a trial take the place of those in force, in one step and durable; on failure nothing changes. */
+int auth_adopt(struct auth *a, struct auth *trial, struct err *e);
 
 /* Appends the non-secret member of the last token answer ("instance_url"); nothing if there was none. Signs in first
  * when that has not happened yet. */

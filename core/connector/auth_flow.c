@@ -54,9 +54,11 @@ str auth_refresh_token(const struct auth *a)
 
 struct names {
     struct auth *a;
-    const struct grant *grant;
+    const struct auth_grant *grant;
+    const struct tokens *bases;
     str assertion;
     char now[24], expires[24];
+    bool revokes; /* then what there is stands for the refresh token */
 };
 
 static bool lookup(void *ctx, str name, str *out)
@@ -64,7 +66,7 @@ static bool lookup(void *ctx, str name, str *out)
     struct names *n = ctx;
     str v = {NULL, 0};
     if (str_is(name, "refresh_token"))
-        v = auth_refresh_token(n->a);
+        v = auth_refresh_token(n->a).n || !n->revokes ? auth_refresh_token(n->a) : buf_lent(&n->a->tokens.access);
     else if (str_is(name, "access_token"))
         v = buf_lent(&n->a->tokens.access);
     else if (str_is(name, "code"))
@@ -79,15 +81,15 @@ static bool lookup(void *ctx, str name, str *out)
         v = str_of(n->now);
     else if (str_is(name, "expires"))
         v = str_of(n->expires);
-    else if (!(v = auth_option(n->a, name)).n)
+    else if (!(v = base_known(n->a, n->bases, name)).n && !(v = auth_option(n->a, name)).n)
         v = str_of(tokens_extra(&n->a->tokens, name));
     *out = v;
     return v.n > 0;
 }
 
-static void names_init(struct names *n, struct auth *a, const struct grant *g, int64_t lifetime_s)
+static void names_init(struct names *n, struct auth *a, const struct auth_grant *g, int64_t lifetime_s)
 {
-    *n = (struct names){.a = a, .grant = g};
+    *n = (struct names){.a = a, .grant = g, .bases = &a->tokens};
     int64_t now = env_now_us(a->env) / US_PER_S;
     snprintf(n->now, sizeof n->now, "%lld", (long long)now);
     snprintf(n->expires, sizeof n->expires, "%lld", (long long)(now + lifetime_s));
@@ -118,7 +120,7 @@ static bool needs_met(struct names *n, const struct auth_flow *f, struct buf *mi
     return met;
 }
 
-const struct auth_flow *flow_choose(struct auth *a, const struct grant *g, struct buf *missing_out)
+const struct auth_flow *flow_choose(struct auth *a, const struct auth_grant *g, struct buf *missing_out)
 {
     struct names n;
     names_init(&n, a, g, 0);
@@ -241,8 +243,16 @@ static int fixed_token(struct names *n, const struct auth_flow *flow, struct tok
     return TL_OK;
 }
 
-int flow_run(struct auth *a, const struct auth_flow *flow, const struct grant *g, struct tokens *out, bool *reached,
-             struct err *e)
+/* What the answer is read on top of: a person's sign-in owes nothing to the one before, which may be of another org. */
+static void basis_of(struct auth *a, const struct auth_grant *g, const struct tokens **before, str *refresh)
+{
+    static const struct tokens nothing = {0};
+    *before = g->code.n ? &nothing : &a->tokens;
+    *refresh = g->code.n ? (str){NULL, 0} : auth_refresh_token(a);
+}
+
+int flow_run(struct auth *a, const struct auth_flow *flow, const struct auth_grant *g, struct tokens *out,
+             bool *reached, struct err *e)
 {
     struct names n;
     names_init(&n, a, g, flow->assertion_lifetime_s);
@@ -253,14 +263,19 @@ int flow_run(struct auth *a, const struct auth_flow *flow, const struct grant *g
     AUTO(buf_wipe) struct buf assertion = {0};
     AUTO(buf_wipe) struct buf form = {0};
     AUTO(buf_done) struct buf url = {0};
+    AUTO(tokens_done) struct tokens bases = {0};
     *reached = false;
-    if (flow->assertion) {
-        int rc = assertion_make(&n, flow, &assertion, e);
-        if (rc)
-            return rc;
-        n.assertion = buf_lent(&assertion);
+    int rc = TL_OK;
+    if (g->code.n) {
+        rc = bases_read(a, g->redirect, &bases, e);
+        n.bases = &bases;
     }
-    int rc = template_fill(flow->token_url, FILL_RAW, lookup, &n, &url, e);
+    if (rc == TL_OK && flow->assertion)
+        rc = assertion_make(&n, flow, &assertion, e);
+    if (rc)
+        return rc;
+    n.assertion = buf_lent(&assertion);
+    rc = template_fill(flow->token_url, FILL_RAW, lookup, &n, &url, e);
     if (rc == TL_OK)
         rc = template_fill(flow->form, FILL_FORM, lookup, &n, &form, e);
     if (rc)
@@ -270,8 +285,10 @@ int flow_run(struct auth *a, const struct auth_flow *flow, const struct grant *g
     rc = send_form(a, buf_lent(&url), buf_lent(&form), &r, e);
     *reached = r.outcome == TL_OK || r.outcome == TL_E_UNKNOWN;
     AUTO(tokens_done) struct tokens t = {0};
-    str refresh = auth_refresh_token(a);
-    if (rc == TL_OK && !tokens_parse(&t, a->spec, &a->tokens, refresh, buf_lent(&r.answer), env_now_us(a->env)))
+    const struct tokens *before;
+    str refresh;
+    basis_of(a, g, &before, &refresh);
+    if (rc == TL_OK && !tokens_parse(&t, a->spec, before, refresh, buf_lent(&r.answer), env_now_us(a->env)))
         rc = refusal(a, &r, e);
     if (rc == TL_E_TEMPORARY && r.outcome == TL_OK)
         *reached = false; /* answered, but by nobody who counts */
@@ -279,6 +296,7 @@ int flow_run(struct auth *a, const struct auth_flow *flow, const struct grant *g
     http_request_done(&r);
     if (rc)
         return rc;
+    bases_carry(a->spec, n.bases, &t);
     rc = check_url_extras(a, &t, e);
     if (rc)
         buf_wipe(&t.access);
@@ -294,9 +312,10 @@ int flow_revoke(struct auth *a, struct err *e)
 {
     if (!a->spec->revoke_url || (!a->tokens.access.n && !auth_refresh_token(a).n))
         return TL_OK;
-    struct grant none = {0};
+    static const struct auth_grant none = {0};
     struct names n;
     names_init(&n, a, &none, 0);
+    n.revokes = true;
     AUTO(buf_done) struct buf url = {0};
     AUTO(buf_wipe) struct buf form = {0};
     int rc = template_fill(a->spec->revoke_url, FILL_RAW, lookup, &n, &url, e);

@@ -19,12 +19,13 @@ struct auth_spec { /* every text is a copy in the arena, NULL where the descript
     struct auth_flow *flows;
     const char *header, *prefix, *access_member, *refresh_member, *lifetime_member;
     const char *extras, *url_extras, *authorize_url, *revoke_url, *revoke_form;
+    const char *scopes, *scope_member, *redirect_bases;
     int64_t default_lifetime_s;
 };
 
 /* ---- templates (auth_template.c) ---- */
 
-enum fill_mode { FILL_RAW, FILL_FORM, FILL_JSON };
+enum fill_mode { FILL_RAW, FILL_FORM, FILL_JSON, FILL_URL /* raw base at the start, then percent-encoded */ };
 /* Looks a name up; false when it has no value. The value is lent until the next lookup. */
 typedef bool (*fill_lookup_fn)(void *ctx, str name, str *out);
 /* True when every brace that opens a name is closed. */
@@ -118,18 +119,23 @@ void auth_rejected(struct auth *a);
 
 /* ---- one exchange with the token server (auth_flow.c); called by the thread that set busy ---- */
 
-struct grant { /* what is known beside options; empty in an ordinary sign-in */
-    str code, redirect_uri, code_verifier;
-};
-const struct auth_flow *flow_choose(struct auth *a, const struct grant *g, struct buf *missing_out);
+/* g is empty in an ordinary sign-in. */
+const struct auth_flow *flow_choose(struct auth *a, const struct auth_grant *g, struct buf *missing_out);
 bool flow_takes_code(const struct auth *a); /* a person can sign in with a grant code */
 /* Fills *out with new tokens. reached: whether the server may have issued or refused a token, which vendors count. On
  * failure out->refresh may hold a new refresh token all the same, which must not be lost. */
-int flow_run(struct auth *a, const struct auth_flow *flow, const struct grant *g, struct tokens *out, bool *reached,
-             struct err *e);
+int flow_run(struct auth *a, const struct auth_flow *flow, const struct auth_grant *g, struct tokens *out,
+             bool *reached, struct err *e);
 int flow_revoke(struct auth *a, struct err *e);
 str auth_option(const struct auth *a, str name); /* empty when there is none */
 str auth_refresh_token(const struct auth *a);    /* the one in force: kept, or of the option when that changed */
 void auth_options_hash(const struct auth *a, uint8_t out[16]);
 void auth_seed_hash(const struct auth *a, uint8_t out[16]);
+
+/* ---- bases that a redirect named in place of options (auth_browser.c) ---- */
+
+/* Reads them from the redirect's query into extras of *to; TL_E_CONFIG for one that is not allowed. */
+int bases_read(const struct auth *a, str query, struct tokens *to, struct err *e);
+str base_known(const struct auth *a, const struct tokens *t, str option); /* empty: the option counts */
+void bases_carry(const struct auth_spec *spec, const struct tokens *from, struct tokens *to);
 #endif

@@ -64,6 +64,9 @@ int auth_spec_copy(struct auth_spec **out, const tl_auth *from, struct err *e)
     s->authorize_url = keep(s, from->authorize_url);
     s->revoke_url = keep(s, from->revoke_url);
     s->revoke_form = keep(s, from->revoke_form);
+    s->scopes = keep(s, from->scopes);
+    s->scope_member = keep(s, from->scope_member);
+    s->redirect_bases = keep(s, from->redirect_bases);
     s->default_lifetime_s = from->default_lifetime_s > 0 ? from->default_lifetime_s : 3600;
     *out = take(s);
     return TL_OK;

@@ -44,7 +44,7 @@ static void json_text(struct buf *out, str s)
 
 static void add_value(struct buf *out, enum fill_mode mode, str value, bool at_start)
 {
-    if (mode == FILL_FORM)
+    if (mode == FILL_FORM || (mode == FILL_URL && !at_start))
         buf_url(out, value);
     else if (mode == FILL_JSON)
         json_text(out, value);

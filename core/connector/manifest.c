@@ -49,6 +49,18 @@ static void copy_options(struct manifest *m, const tl_connector *c)
     m->n_options = c->n_options;
 }
 
+/* Every text of the description but its flows', in the order of the flat form. */
+enum { AUTH_TEXTS = 13 };
+static void auth_texts(tl_auth *a, const char **texts[AUTH_TEXTS])
+{
+    const char **all[AUTH_TEXTS] = {
+        &a->header, &a->prefix,       &a->access_member,  &a->refresh_member, &a->lifetime_member,
+        &a->extras, &a->url_extras,   &a->authorize_url,  &a->revoke_url,     &a->revoke_form,
+        &a->scopes, &a->scope_member, &a->redirect_bases,
+    };
+    memcpy(texts, all, sizeof all);
+}
+
 static void copy_auth(struct manifest *m, const tl_auth *from)
 {
     tl_auth *a = arena_new(&m->arena, tl_auth);
@@ -72,8 +84,8 @@ static void copy_auth(struct manifest *m, const tl_auth *from)
     }
     a->flows = flows;
     a->flow_stride = sizeof *flows;
-    const char **texts[] = {&a->header, &a->prefix,     &a->access_member, &a->refresh_member, &a->lifetime_member,
-                            &a->extras, &a->url_extras, &a->authorize_url, &a->revoke_url,     &a->revoke_form};
+    const char **texts[AUTH_TEXTS];
+    auth_texts(a, texts);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = copy(m, *texts[i]);
     m->auth = a;
@@ -163,10 +175,11 @@ static void enc_auth(struct buf *b, const struct manifest *m)
         enc_text(b, f->assertion_key);
         enc_i64(b, f->assertion_lifetime_s);
     }
-    const char *const texts[] = {a->header, a->prefix,     a->access_member, a->refresh_member, a->lifetime_member,
-                                 a->extras, a->url_extras, a->authorize_url, a->revoke_url,     a->revoke_form};
+    const char **texts[AUTH_TEXTS];
+    tl_auth all = *a;
+    auth_texts(&all, texts);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        enc_text(b, texts[i]);
+        enc_text(b, *texts[i]);
     enc_i64(b, a->default_lifetime_s);
     enc_u64(b, m->auth_verdict);
     enc_u64(b, m->auth_token_error);
@@ -257,8 +270,8 @@ static void dec_auth(struct decoder *d, struct manifest *m)
     }
     a->flows = flows;
     a->n_flows = d->bad ? 0 : n;
-    const char **texts[] = {&a->header, &a->prefix,     &a->access_member, &a->refresh_member, &a->lifetime_member,
-                            &a->extras, &a->url_extras, &a->authorize_url, &a->revoke_url,     &a->revoke_form};
+    const char **texts[AUTH_TEXTS];
+    auth_texts(a, texts);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = dec_text(d);
     a->default_lifetime_s = dec_i64(d);

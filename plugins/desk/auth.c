@@ -1,9 +1,25 @@
 /* Signing in, described for the host.
+ * https://www.zoho.com/accounts/protocol/oauth/web-server-applications.html: the page, its parameters and its answer;
+ * https://www.zoho.com/accounts/protocol/oauth/mobile-and-desktop-apps/get-authorization-code.html: PKCE, which the
+ * discovery document of the accounts servers lists for all;
  * https://www.zoho.com/accounts/protocol/oauth/self-client/authorization-code-flow.html and
  * zoho.com/crm/developer/docs/api/v8/refresh.html (the accounts server is one for all products). */
 #include "desk.h"
 
+/* For accounts and contacts, their fields, finding them, and webhooks. */
+#define SCOPES "Desk.contacts.ALL,Desk.search.READ,Desk.basic.ALL,Desk.settings.ALL,Desk.events.ALL"
+
 static const tl_auth_flow flows[] = {
+    {.name = "authorization_code",
+     .needs = "code,redirect_uri,code_verifier,client_id,client_secret",
+     .token_url = "{accounts_url}/oauth/v2/token",
+     .form = "grant_type=authorization_code&client_id={client_id}&client_secret={client_secret}&code={code}&"
+             "redirect_uri={redirect_uri}&code_verifier={code_verifier}"},
+    {.name = "authorization_code",
+     .needs = "code,redirect_uri,client_id,client_secret",
+     .token_url = "{accounts_url}/oauth/v2/token",
+     .form = "grant_type=authorization_code&client_id={client_id}&client_secret={client_secret}&code={code}&"
+             "redirect_uri={redirect_uri}"},
     /* A code typed from the API console ("self client"): no redirect_uri is asked for. It is spent by the first try. */
     {.name = "authorization_code",
      .needs = "code,client_id,client_secret",
@@ -83,6 +99,14 @@ const tl_auth desk_auth = {
     .refresh_member = "refresh_token",
     .lifetime_member = "expires_in",
     .extras = "api_domain,scope",
+    /* Without offline there is no refresh token, without consent no new one for who consented before. */
+    .authorize_url =
+        "{accounts_url}/oauth/v2/auth?response_type=code&client_id={client_id}&redirect_uri={redirect_uri}&"
+        "scope={scopes}&state={state}&access_type=offline&prompt=consent&code_challenge={code_challenge}&"
+        "code_challenge_method=S256",
+    .scopes = SCOPES,
+    .scope_member = "scope",
+    .redirect_bases = "accounts-server=accounts_url", /* the data centre of who signed in */
     .revoke_url = "{accounts_url}/oauth/v2/token/revoke",
     .revoke_form = "token={refresh_token}",
     .default_lifetime_s = 3600,

@@ -44,6 +44,11 @@ static const tl_auth_flow flows[] = {
      .needs = "client_id,client_secret,code,redirect_uri",
      .token_url = TOKEN_URL,
      .form = CODE},
+    {.name = "authorization_code", /* an app that asks for no secret */
+     .needs = "client_id,code,redirect_uri,code_verifier",
+     .token_url = TOKEN_URL,
+     .form = "grant_type=authorization_code&code={code}&client_id={client_id}&redirect_uri={redirect_uri}&"
+             "code_verifier={code_verifier}"},
 };
 
 /* 401 INVALID_SESSION_ID: expired, but also a session of another instance or one that policy forbids; the host
@@ -67,6 +72,7 @@ static const struct {
     {"invalid_grant", "expired access/refresh token", TL_E_AUTH,
      "the refresh token is revoked, replaced or was idle for too long: sign in again"},
     {"invalid_grant", "authorization code", TL_E_AUTH, "the code has been used or has expired: sign in again"},
+    {"invalid_grant", "verifier", TL_E_AUTH, "the code belongs to another sign-in: sign in again"},
     {"invalid_grant", "no client credentials user", TL_E_CONFIG,
      "the connected app has no run-as user for client credentials (App Manager, Manage, Edit Policies)"},
     {"invalid_grant", "hasn't approved", TL_E_CONFIG,
@@ -96,6 +102,7 @@ static const struct {
     {"inactive_org", NULL, TL_E_AUTH, "the org is locked, closed or suspended"},
     {"rate_limit_exceeded", NULL, TL_E_THROTTLED, "too many sign-ins: Salesforce makes us wait"},
     {"login_rate_exceeded", NULL, TL_E_THROTTLED, "too many sign-ins: Salesforce makes us wait"},
+    {"invalid_request", "verifier", TL_E_AUTH, "the code belongs to another sign-in: sign in again"},
     {"invalid_request", NULL, TL_E_CONFIG, "the sign-in request is not understood"},
 };
 
@@ -141,6 +148,12 @@ const tl_auth sf_auth = {
     .refresh_member = "refresh_token",
     .extras = "instance_url,id,scope",
     .url_extras = "instance_url",
+    /* [REST:intro_understanding_web_server_oauth_flow]; that a refresh token comes is seen by itself. */
+    .authorize_url = "{login_url}/services/oauth2/authorize?response_type=code&client_id={client_id}&redirect_uri="
+                     "{redirect_uri}&scope=refresh_token%20{scopes}&state={state}&code_challenge={code_challenge}&"
+                     "code_challenge_method=S256",
+    .scopes = "api",
+    .scope_member = "scope",
     .revoke_url = "{login_url}/services/oauth2/revoke",
     .revoke_form = "token={refresh_token}",
     .default_lifetime_s = 3600,

@@ -513,8 +513,8 @@ typedef struct tl_conn tl_conn; /* the connector's own; the host only hands it b
 
 /* ---- Extension "tl.auth/1": described here, done by the host -------------------------------------------------------
  * Templates hold names in braces: an option (secret ones included), "refresh_token", "code", "redirect_uri",
- * "code_verifier", "code_challenge", "state", "assertion", "now" (epoch seconds), "expires" (now + assertion
- * lifetime). In a form the host percent-encodes each value. */
+ * "code_verifier", "code_challenge", "state", "scopes", "assertion", "now" (epoch seconds), "expires" (now +
+ * assertion lifetime). In a form, and behind the base of authorize_url, the host percent-encodes each value. */
 typedef struct tl_auth_flow {
     const char *name;      /* "client_credentials", "jwt_bearer", "refresh_token", "authorization_code" */
     const char *needs;     /* names that must have a value for this flow to be used, comma separated */
@@ -538,14 +538,19 @@ typedef struct tl_auth {
     const char *access_member, *refresh_member, *lifetime_member; /* of the token answer; lifetime may be null */
     const char *extras;         /* non-secret members the host keeps, comma separated */
     const char *url_extras;     /* those of extras that are base URLs: host part must be allowed */
-    const char *authorize_url;  /* template; null: no browser sign-in */
-    const char *revoke_url, *revoke_form;
+    const char *authorize_url;  /* template; null: no browser sign-in. The host keeps state and PKCE verifier (S256) */
+    const char *revoke_url, *revoke_form; /* "refresh_token" is the access token where there is no other */
     int64_t default_lifetime_s; /* when the answer has none */
     /* Verdict on an API answer; only EXPIRED makes the host refresh and repeat once. Pure. [any] */
     int32_t (*verdict)(int32_t status, tl_str body);
     /* Reads a token answer without an access token: TL_E_AUTH (revoked: authorise again), TL_E_CONFIG (client id,
      * secret, host), TL_E_THROTTLED, TL_E_TEMPORARY. Pure. [any] */
     tl_status (*token_error)(int32_t status, tl_str body, tl_error *);
+    const char *scopes; /* what a browser sign-in must be granted, separated as the vendor does: "{scopes}"; or null */
+    const char *scope_member; /* of the token answer: what was granted; null: the vendor does not say */
+    /* Parameters of the redirect that name a base URL in place of an option's, "accounts-server=accounts_url", comma
+     * separated, or null. Their hosts must be allowed; they hold while the option stays as it is. */
+    const char *redirect_bases;
 } tl_auth;
 
 /* ---- Extension "tl.webhook/1" ------------------------------------------------------------------------------------ */

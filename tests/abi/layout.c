@@ -269,7 +269,7 @@ AT(tl_auth_flow, assertion, 32);
 AT(tl_auth_flow, assertion_key, 40);
 AT(tl_auth_flow, assertion_lifetime_s, 48);
 
-SIZE(tl_auth, 128);
+SIZE(tl_auth, 152);
 AT(tl_auth, struct_size, 0);
 AT(tl_auth, n_flows, 4);
 AT(tl_auth, flow_stride, 8);
@@ -288,6 +288,9 @@ AT(tl_auth, revoke_form, 96);
 AT(tl_auth, default_lifetime_s, 104);
 AT(tl_auth, verdict, 112);
 AT(tl_auth, token_error, 120);
+AT(tl_auth, scopes, 128);
+AT(tl_auth, scope_member, 136);
+AT(tl_auth, redirect_bases, 144);
 
 SIZE(tl_hook_request, 56);
 AT(tl_hook_request, struct_size, 0);

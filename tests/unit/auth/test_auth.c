@@ -668,23 +668,27 @@ static void test_options_change_during_sign_in(void **state)
     assert_string_equal(b->last_form, "grant_type=client_credentials&client_id=id2&client_secret=s2");
 }
 
+static int exchange(struct bench *b, const char *code, struct err *e)
+{
+    return auth_exchange_code(b->auth, &(struct auth_grant){.code = str_of(code)}, e);
+}
+
 static void test_code_exchange(void **state)
 {
     struct bench *b = *state;
     static const char *const only_id[] = {"client_id", "id", NULL};
     start(b, only_id);
     struct err e = {0};
-    assert_int_equal(auth_exchange_code(b->auth, STR(" 1000.grant.code "), NULL, NULL, &e),
-                     TL_E_AUTH); /* no refresh token */
+    assert_int_equal(exchange(b, " 1000.grant.code ", &e), TL_E_AUTH); /* no refresh token */
     b->rotate = true;
-    assert_int_equal(auth_exchange_code(b->auth, STR("1000.grant.code"), NULL, NULL, &e), TL_OK);
+    assert_int_equal(exchange(b, "1000.grant.code", &e), TL_OK);
     assert_string_equal(b->last_form, "grant_type=authorization_code&code=1000.grant.code&client_id=id");
     expect_ok(b);
     env_sim_advance(&b->sim, 4000 * US_PER_S);
     expect_ok(b);
     assert_string_equal(b->last_form, "grant_type=refresh_token&refresh_token=refresh-token-2&client_id=id");
     b->token_answer = "{\"error\":\"invalid_code\"}"; /* a mistyped code spoils nothing */
-    assert_int_equal(auth_exchange_code(b->auth, STR("1000.other"), NULL, NULL, &e), TL_E_AUTH);
+    assert_int_equal(exchange(b, "1000.other", &e), TL_E_AUTH);
     expect_ok(b);
     b->token_answer = NULL;
     assert_int_equal(auth_revoke(b->auth, &e), TL_OK);
