@@ -121,6 +121,9 @@ static tl_status verdict_of(struct push *s, const tl_http *r, const tl_record *r
         rc = item_verdict(*root, e);
     if (rc == TL_E_INVALID)
         desk_refine(*root ? *root : s->rd.c->json.nodes, &s->shape, rec, e);
+    /* The one id of a mass action is refused as invalid when no live record has it. */
+    if (rc == TL_E_INVALID && rec->op == TL_OP_DELETE && strcmp(e->field, s->rd.kind->trash_ids) == 0)
+        rc = TL_E_NOT_FOUND;
     return tlk_write_status(r, rc);
 }
 

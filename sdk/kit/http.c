@@ -137,6 +137,11 @@ tl_status tlk_answer(const tl_host *h, const tl_http *r, const tlk_errors *t, tl
         if (!doc)
             return not_json(r, t, j, e);
     }
+    if (r->status == 200 && !doc && !(r->flags & TL_HTTP_WRITE) && !r->out_blob) { /* nothing to read would be 204 */
+        tlk_fail(e, TL_E_TEMPORARY, "%s sent an empty answer (HTTP 200)", t->system);
+        e->http_status = r->status;
+        return TL_E_TEMPORARY;
+    }
     if (r->status >= 200 && r->status < 300) {
         *root = doc;
         return TL_OK;

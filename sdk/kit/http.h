@@ -34,7 +34,8 @@ tl_status tlk_send(const tl_host *h, tl_http *r, uint32_t n, uint32_t at_once, t
                    tl_error *e);
 
 /* Judges one finished request: TL_OK with *root (null when the body is empty, as with 204), or the error of the table.
- * HTML, a cut body and a body that is no JSON are named as such. j holds the document. */
+ * HTML, a cut body, a body that is no JSON and a read answered with 200 and nothing are named as such. j holds the
+ * document. */
 tl_status tlk_answer(const tl_host *h, const tl_http *r, const tlk_errors *t, tlk_json *j, const tlk_node **root,
                      tl_error *e);
 /* Sends one and judges it. */

@@ -20,11 +20,12 @@
 struct project {
     struct ini ini;
     struct arena arena;
-    const char *so;        /* absolute path of the connector */
-    const char *id;        /* file name without .so */
-    const char *config;    /* path of the INI file; NULL: none */
-    const char *directory; /* of the INI file: where `start` runs */
-    const char *worker;    /* tieline-worker */
+    const char *so;         /* absolute path of the connector */
+    const char *id;         /* file name without .so */
+    const char *config;     /* path of the INI file; NULL: none */
+    const char *directory;  /* of the INI file: where `start` runs */
+    const char *worker;     /* tieline-worker */
+    struct vendor *running; /* serves every stand; NULL: each starts one of its own */
 };
 void project_done(struct project *p);
 AUTO_DONE(struct project, project_done)

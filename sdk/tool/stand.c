@@ -86,7 +86,8 @@ static int endpoint_options(struct stand *s, struct err *e)
 {
     tl_pair *given;
     uint32_t n;
-    int rc = project_options(s->project, &s->vendor, &s->arena, &given, &n, e);
+    const struct vendor *vendor = s->project->running ? s->project->running : &s->vendor;
+    int rc = project_options(s->project, vendor, &s->arena, &given, &n, e);
     if (!rc)
         rc = options_resolve(&s->options, s->manifest, given, n, NULL, NULL, e);
     if (rc)
@@ -149,7 +150,7 @@ int stand_open(struct stand *s, const struct project *p, bool isolated, bool wit
     snprintf(s->blobs, sizeof s->blobs, "/tmp/tieline-sdk-XXXXXX");
     if (!mkdtemp(s->blobs))
         return err_errno(e, "cannot make a directory below /tmp");
-    rc = vendor_start(&s->vendor, p, e);
+    rc = p->running ? TL_OK : vendor_start(&s->vendor, p, e);
     if (!rc)
         rc = endpoint_options(s, e);
     return rc ? rc : endpoint_auth(s, e);

@@ -72,7 +72,7 @@ static tl_status pull_page(tl_conn *c, const tl_pull *p, const tlk_plan *plan, t
     tlk_url_begin(&u, &c->call, TLK_NONE, "");
     for (uint32_t i = 0; i < at->n; i++)
         tlk_url_add(&u, at->member[i].name.p, at->member[i].value);
-    tlk_url_add_int(&u, "limit", 200);
+    tlk_url_add_int(&u, "limit", p->page_hint ? p->page_hint : 200);
     tl_status rc = ask(c, "GET", tlk_url_end(&u).p, TLK_NONE, &r, &root, e);
     if (rc != TL_OK)
         return rc;
@@ -143,8 +143,9 @@ static tl_status push_one(tl_conn *c, const tl_push *p, const tlk_plan *plan, ui
     tl_status rc = ask(c, create ? "POST" : remove ? "DELETE" : "PATCH", path, remove ? TLK_NONE : tlk_w_lent(&w), &r,
                        &root, &own);
     tl_record post;
-    if (root)
-        tlk_object_read(plan, &envelope, root, &c->call, &post);
+    if (root) tlk_object_read(plan, &envelope, root, &c->call, &post);
+    else if (rc == TL_OK && create) /* an empty answer: who knows? */
+        rc = tlk_fail(&own, TL_E_UNKNOWN, "toy did not say the id of a new record");
     return rc == TL_OK ? tlk_result_ok(c->host, index, create, root ? &post : NULL)
                        : tlk_result_fail(c->host, index, tlk_write_status(&r, rc), &own);
 }
@@ -174,8 +175,7 @@ static tl_status toy_open(const tl_host *h, const tl_open *o, tl_conn **out, tl_
 static void toy_close(tl_conn *c)
 {
     tlk_json_done(&c->json);
-    tlk_arena_done(&c->call), tlk_arena_done(&c->keep);
-    free(c);
+    tlk_arena_done(&c->call), tlk_arena_done(&c->keep), free(c);
 }
 
 static const tl_auth_flow flow = {.name = "token", .needs = "token", .form = "{token}"}; /* an API key */

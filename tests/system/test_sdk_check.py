@@ -1,0 +1,171 @@
+"""tieline-sdk check: the connectors of this tree are gold against their twins, and each test finds what it is for: the
+toy example is made worse in one place, and the test that is about it fails."""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from sandboxlib import program
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ENV = {**os.environ, "PATH": program("", "sandbox") + ":" + os.environ["PATH"]}
+TOY = ROOT / "sdk/examples/toy"
+
+
+def check(so, config, *args):
+    done = subprocess.run([program("tieline-sdk", "bin"), "check", str(so), "--config", str(config), *map(str, args)],
+                          capture_output=True, text=True, env=ENV, timeout=300, check=False)
+    return done
+
+
+def report(so, config, *args):
+    done = check(so, config, "--json", *args)
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name, folder", [("desk", "plugins/desk"), ("salesforce", "plugins/salesforce"),
+                                          ("toy", "sdk/examples/toy")])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_own_connectors_are_gold(name, folder, seed):
+    found = report(program(name + ".so", "connectors"), ROOT / folder / "check.ini", "--seed", seed)
+    bad = [(t["name"], t["end"], t["why"]) for t in found["tests"] if t["end"] not in ("ok", "does not apply")]
+    assert bad == [] and found["grade"] == "gold"
+    assert all(t["why"] for t in found["tests"] if t["end"] == "does not apply"), "no skip without a reason"
+
+
+LINK = ["-Wl,-z,defs", "-Wl,-z,now", f"-Wl,--version-script={ROOT}/sdk/cmake/tieline-connector.map"]
+
+
+def worse(folder, replace=(), link=None, more=()):
+    """toy.so with some of its text replaced."""
+    text = (TOY / "toy.c").read_text(encoding="utf-8")
+    for old, new in replace:
+        assert old in text, f"toy.c no longer has: {old}"
+        text = text.replace(old, new)
+    source = folder / "toy.c"
+    source.write_text(text, encoding="utf-8")
+    so = folder / "toy.so"
+    subprocess.run(["cc", "-std=gnu17", "-O1", "-w", "-shared", "-fPIC", "-fvisibility=hidden", f"-I{ROOT}/sdk/include",
+                    f"-I{ROOT}/sdk", str(source), program("libtieline_kit.a", "sdk/kit"), *(LINK if link is None else link),
+                    *more, "-o", str(so)], check=True)
+    return so
+
+
+START_THREAD = """#include <pthread.h>
+static void *idle(void *p) { for (;;) __builtin_ia32_pause(); return p; }
+static tl_status toy_open("""
+MUTANTS = {
+    "two symbols": ([("static tl_status toy_open(", "TL_EXPORT int toy_more(void) { return 1; }\n"
+                      "static tl_status toy_open(")], "binary.symbols", {"link": ["-Wl,-z,defs"]}, 'also exports "toy_more"'),
+    "a library with sockets": ([], "binary.libraries", {"more": ["-Wl,--no-as-needed", "-lcurl"]}, "needs libcurl"),
+    "a search path": ([], "binary.hardening", {"more": ["-Wl,-rpath,/opt/lib"]}, "search path"),
+    "another id": ([('.id = "toy"', '.id = "other"')], "handshake.loads", {}, 'calls itself "other"'),
+    "a socket in a constructor": (
+        [("static tl_status toy_open(", "#include <sys/socket.h>\n__attribute__((constructor)) static void early(void) "
+          "{ socket(AF_INET, SOCK_STREAM, 0); }\nstatic tl_status toy_open(")], "handshake.quiet", {}, "signal 31"),
+    "an extension that is none": (
+        [('strcmp(id, "tl.auth/1") == 0 ?', '!strcmp(id, "tl.auth/1") || !strcmp(id, "tl.nothing/1") ?')],
+        "handshake.same_table", {}, "answers with something"),
+    "no help": ([('.help = "its API token"', '.help = ""')], "config.options", {}, 'option "token" has no help'),
+    "an open secret": ([(".type = TL_OPT_SECRET", ".type = TL_OPT_TEXT")], "config.options", {}, "sounds like a secret"),
+    "a leak": ([("tlk_arena_done(&c->keep), free(c);", "tlk_arena_done(&c->keep);")], "lifecycle.many", {}, "bytes"),
+    "a thread": ([("static tl_status toy_open(", START_THREAD),
+                  ("    *out = c;", "    pthread_t t; pthread_create(&t, NULL, idle, NULL);\n    *out = c;")],
+                 "lifecycle.unload", {"more": ["-lpthread"]}, ""),
+    "no org": ([('.org_key = TL_STR("toy"), ', "")], "discover.account", {}, "org_key"),
+    "no label": ([('TL_STR("E-mail")', 'TLK_NONE')], "discover.fields", {}, "no label"),
+    "a cursor that stands still": ([('tlk_cursor_set(at, &c->call, "since", records[n].version);', ""),
+                                    ('tlk_cursor_set(at, &c->call, "after", records[n].id);', "")], "pull.whole", {}, ""),
+    "a cursor too far on": ([('tlk_cursor_set(at, &c->call, "since", records[n].version);',
+                              'char far[32]; tlk_cursor_set(at, &c->call, "since", tlk_str(tlk_time_text(far, '
+                              'records[n].modified_us + INT64_C(31536000000000))));')], "pull.again", {}, "is missing"),
+    "a new instance does not know the place": (
+        [("    for (uint32_t page = 0; rc == TL_OK", '    if (at.n && p->mode == TL_PULL_PASS && !c->json.cap)\n        '
+          'tlk_cursor_set(&at, &c->call, "since", tlk_str(tlk_time_text(text, c->host->now_us(c->host))));\n'
+          "    for (uint32_t page = 0; rc == TL_OK")], "pull.resume", {}, "is missing"),
+    "every cursor is fine": ([("return tlk_cursor_lost(e);", "at.n = 0;")], "pull.garbage_cursor", {}, "garbage"),
+    "checkpoint before the records": (
+        [("rc = tlk_emit(c->host, records, n);\n", ""),
+         ("return rc == TL_OK ? tlk_checkpoint(c->host, p->mode, !*more, cursor, r.server_us, -1) : rc;",
+          "rc = tlk_checkpoint(c->host, p->mode, !*more, cursor, r.server_us, -1);\n"
+          "    return rc == TL_OK ? tlk_emit(c->host, records, n) : rc;")], "pull.interrupted", {}, "look"),
+    "deletions left out": ([("n += p->mode == TL_PULL_CHANGES || records[n].state == TL_STATE_LIVE;",
+                             "n += records[n].state == TL_STATE_LIVE;")], "pull.changes", {}, "deletion"),
+    "errors swallowed": ([("    if (rc != TL_OK)\n        return rc;\n    const tlk_node *list",
+                           "    if (rc != TL_OK)\n        *more = false, rc = TL_OK;\n    const tlk_node *list")],
+                         "pull.broken_answers", {}, "is missing"),
+    "no answer to an id": ([("rc = tlk_emit(c->host, &rec, 1);", "if (i % 2) rc = tlk_emit(c->host, &rec, 1);")], "get.all",
+                           {}, "answers"),
+    "the wrong index": ([("rec.index = i;", "rec.index = 0;")], "get.all", {}, "index"),
+    "lost is failed": ([("tlk_write_status(&r, rc)", "TL_E_TEMPORARY")], "push.lost_answer", {}, "whose answer was lost"),
+    "500 is failed": ([("tlk_write_status(&r, rc)", "rc")], "push.refused", {}, "it may have been applied"),
+    "unsent is unknown": ([("tlk_write_status(&r, rc)", "TL_E_UNKNOWN")], "push.not_sent", {}, "never sent"),
+    "done without asking": ([("    return rc == TL_OK ? tlk_result_ok(c->host, index, create, root ? &post : NULL)\n"
+                              "                       :", "    return rc == TL_OK || rc == TL_E_TEMPORARY ? tlk_result_ok("
+                              "c->host, index, create, root ? &post : NULL)\n                       :")],
+                            "robustness.broken_pushes", {}, "is reported as done"),
+    "a result is missing": ([("for (uint32_t i = 0; i < p->batch->count && rc == TL_OK; i++)",
+                              "for (uint32_t i = 1; i < p->batch->count && rc == TL_OK; i++)")], "push.create", {}, "result"),
+    "one bad record spoils all": ([("rc = push_one(c, p, &plan, i);",
+                                    "if ((rc = push_one(c, p, &plan, i)) == TL_OK && p->batch->count > 1 && i == 1) "
+                                    "rc = tlk_fail(e, TL_E_INVALID, \"bad\");")], "push.partial", {}, "bad"),
+    "nothing can be emptied": ([("tlk_record_write(&w, p->shape, rec, NULL);",
+                                 "if (rec->n_values != 1) tlk_record_write(&w, p->shape, rec, NULL);")], "push.empty", {},
+                               "still has a value"),
+    "gone is invalid": ([("return rc == TL_OK ? tlk_result_ok(c->host, index",
+                          "if (rc == TL_E_NOT_FOUND) rc = TL_E_INVALID;\n    return rc == TL_OK ? tlk_result_ok(c->host, index")],
+                        "push.delete", {}, 'ends with "invalid"'),
+    "wait forgotten": ([("    return tlk_call(c->host, r, &errors, &c->json, root, e);",
+                         "    tl_status rc = tlk_call(c->host, r, &errors, &c->json, root, e);\n    e->retry_after_ms = 0;\n"
+                         "    return rc;")], "pull.throttled", {}, "0 ms"),
+    "down is a bad record": ([("    return tlk_call(c->host, r, &errors, &c->json, root, e);",
+                               "    tl_status rc = tlk_call(c->host, r, &errors, &c->json, root, e);\n"
+                               "    return rc == TL_E_TEMPORARY ? TL_E_INVALID : rc;")], "pull.vendor_down", {}, "invalid"),
+    "signed out is down": ([("    return tlk_call(c->host, r, &errors, &c->json, root, e);",
+                             "    tl_status rc = tlk_call(c->host, r, &errors, &c->json, root, e);\n"
+                             "    return rc == TL_E_AUTH ? TL_E_TEMPORARY : rc;")], "pull.signed_out", {}, "temporary"),
+    "it trusts what it reads": ([('    tlk_bool(tlk_get(root, "more"), more);',
+                                  '    *more = tlk_get(root, "more")->type == TLK_JTRUE;')], "fuzz.answers",
+                                 {"args": ["--rounds", 3000]}, "signal 11"),
+    "another word in a worker": (
+        [("#include <stdlib.h>", "#include <stdlib.h>\n#include <unistd.h>"),
+         ('TL_STR("First name")', 'getsid(0) == getpid() ? TL_STR("First") : TL_STR("First name")')],
+        "equivalence.worker", {}, "in a worker it says something else"),
+    "a hang": ([("    tlk_fields list = {.arena = &c->call};", "    for (;;) __builtin_ia32_pause();\n    tlk_fields list = "
+                 "{.arena = &c->call};")], "discover.twice", {"args": ["--limit", 2]}, "no end after 2 s"),
+    "it leaves": ([("    tlk_fields list = {.arena = &c->call};", "    exit(0);\n    tlk_fields list = {.arena = &c->call};")],
+                  "discover.twice", {}, "ended by itself"),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_each_test_finds_what_it_is_for(tmp_path, name):
+    replace, test, how, words = MUTANTS[name]
+    so = worse(tmp_path, replace, how.get("link"), how.get("more", ()))
+    [found] = report(so, TOY / "check.ini", "--only", test, "--seed", 1, *how.get("args", ()))["tests"]
+    assert found["end"] == "failed", "the fault was not found"
+    assert words in found["why"], found["why"]
+
+
+def test_a_bypass_is_printed_and_costs_the_grade(tmp_path):
+    config = tmp_path / "check.ini"
+    config.write_text((TOY / "check.ini").read_text() + "[bypass]\npush.restore = the bin is emptied every night\n")
+    done = check(program("toy.so", "connectors"), config, "--seed", 1)
+    assert done.returncode == 0
+    assert "# SKIP bypassed: the bin is emptied every night" in done.stdout
+    assert done.stdout.splitlines()[0] == "TAP version 13" and done.stdout.rstrip().endswith("# grade: bronze")
+
+
+def test_without_a_vendor_only_the_file_is_judged(tmp_path):
+    done = subprocess.run([program("tieline-sdk", "bin"), "check", program("toy.so", "connectors")], capture_output=True,
+                          text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0 and done.stdout.rstrip().endswith("# grade: none")
+    assert "not run: there is no check.ini" in done.stdout
+
+
+def test_the_list_names_every_test():
+    done = subprocess.run([program("tieline-sdk", "bin"), "check", "--list"], capture_output=True, text=True, check=True)
+    names = [line.split()[1] for line in done.stdout.splitlines()]
+    assert len(names) == len(set(names)) > 40 and {m[1] for m in MUTANTS.values()} <= set(names)
