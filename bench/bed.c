@@ -57,13 +57,13 @@ static void checked(void *arg, const json_t *result, const struct err *e)
 static void connect_both(struct bench *b)
 {
     struct err e = {0};
-    struct admin_setting set[] = {{"every", "60s"}};
+    struct admin_setting set[] = {{"every", "60s"}, {"max_changes", "off"}};
     for (int s = 0; s < 2; s++)
         make_must(admin_endpoint_check(b->engine, s ? "b" : "a", checked, b, &e), &e, "check");
     bench_settle(b);
     ASSERT(b->checked == 2);
     make_must(admin_connection_create(b->engine, "c", "a", "b", NULL, &e), &e, "connection");
-    make_must(admin_link_create(b->engine, "c", "contact", set, 1, NULL, &e), &e, "link");
+    make_must(admin_link_create(b->engine, "c", "contact", set, 2, NULL, &e), &e, "link");
 }
 
 void bench_start(struct bench *b)

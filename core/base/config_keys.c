@@ -135,6 +135,9 @@ const struct config_key config_keys[] = {
      "What a deletion does to the counterpart: nothing, or it is deleted too, both ways or one way only. Only a "
      "deletion "
      "that the vendor itself tells of counts, and only while nobody has changed the counterpart since."},
+    {"link", "max_changes", CONFIG_TEXT, "20%", NULL, 0, 0, RELOAD_LIVE,
+     "How many records one run of changes may write: a number, a share of the pairs (500 at least), or off. One that "
+     "would write more stops before, and waits for a release. A first sync and an undo are not counted."},
     {"link", "match", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
      "Field by which a record finds its counterpart, or off. Default: e-mail of contacts, name of accounts and "
      "products."},

@@ -87,6 +87,18 @@ static int simple(struct cli *cli, const char *verb, const char *said)
     return rc;
 }
 
+static void brakes_said(const struct cli *cli, const json_t *connection)
+{
+    size_t i;
+    json_t *link;
+    json_array_foreach(json_object_get(connection, "links"), i, link)
+    {
+        if (!cli->quiet && !cli->json && cli_text(link, "brake_text")[0])
+            printf("%s: %s\n", cli_text(link, "kind"), cli_text(link, "brake_text"));
+    }
+    fflush(stdout);
+}
+
 static int run_release(struct cli *cli)
 {
     json_t *now = NULL;
@@ -97,8 +109,10 @@ static int run_release(struct cli *cli)
             "the database of \"%s\" was restored from an older copy; read both sides whole, find again what "
             "was made since, and go on?",
             cli->args[0]);
-    else if (rc == EXIT_DONE)
+    else if (rc == EXIT_DONE) {
+        brakes_said(cli, now);
         rc = cli_confirm(cli, "go on although the safety brake stopped \"%s\"?", cli->args[0]);
+    }
     json_decref(now);
     return rc == EXIT_DONE ? simple(cli, "/release", "released") : rc;
 }
@@ -276,7 +290,7 @@ static int run_link_delete(struct cli *cli)
     "Settings: direction=both|a2b|b2a  policy=newest|a|b|manual  master=a|b  every=60s  created_within=365d|off\n"     \
     "          window=fixed|sliding  deps=admit|leave\n"                                                               \
     "          view.a=ID view.b=ID  drift=leave|revert|report  restore_on=update|read_or_update|never\n"               \
-    "          delete=keep|propagate|a2b|b2a\n"                                                                        \
+    "          delete=keep|propagate|a2b|b2a  max_changes=20%|2000|off\n"                                              \
     "          match=FIELD|off  match_multi=fail|oldest|newest  quiet=yes|no  enabled=yes|no\n"                        \
     "          quiet_hours=\"08:00-18:00 Europe/Berlin\"|off  share=1"
 

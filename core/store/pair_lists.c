@@ -4,12 +4,14 @@
 
 #define FROM_LINK " FROM pair WHERE link = ?1 AND pair > ?2"
 
-enum { Q_READY, Q_NEXT_DUE, Q_LIST, Q_LIST_STATUS, Q_LIST_RUN, Q_TOMBSTONES, Q_FSCK };
+enum { Q_READY, Q_NEXT_DUE, Q_COUNT_DUE, Q_LIST, Q_LIST_STATUS, Q_LIST_RUN, Q_TOMBSTONES, Q_FSCK };
 static const char *const SQL[] = {
     [Q_READY] = "SELECT pair FROM pair INDEXED BY pair_ready WHERE link = ?1 AND lane = ?2 AND due <= ?3 AND "
                 "due IS NOT NULL AND intent = 0 ORDER BY due, pair LIMIT ?4",
     [Q_NEXT_DUE] = "SELECT due FROM pair INDEXED BY pair_ready WHERE link = ?1 AND lane = ?2 AND due IS NOT NULL AND "
                    "intent = 0 ORDER BY due LIMIT 1",
+    [Q_COUNT_DUE] = "SELECT count(*) FROM pair INDEXED BY pair_ready WHERE link = ?1 AND due <= ?2 AND due IS NOT NULL "
+                    "AND intent = 0",
     [Q_LIST] = "SELECT " PAIR_COLUMNS FROM_LINK " ORDER BY pair LIMIT ?3",
     [Q_LIST_STATUS] = "SELECT " PAIR_COLUMNS FROM_LINK " AND status = ?4 ORDER BY pair LIMIT ?3",
     [Q_LIST_RUN] = "SELECT " PAIR_COLUMNS FROM_LINK " AND (?4 < 0 OR status = ?4) AND run = ?5 AND pair BETWEEN "
@@ -63,6 +65,17 @@ int pair_next_due(struct db *db, int64_t link, enum lane lane, int64_t *due_out,
     int rc = query_row(&q);
     if (rc == TL_OK)
         *due_out = get_i64(&q);
+    return rc;
+}
+
+int pair_count_due(struct db *db, int64_t link, int64_t until_us, int64_t *out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_COUNT_DUE, e);
+    put_i64(&q, link);
+    put_i64(&q, until_us);
+    int rc = query_row(&q);
+    if (rc == TL_OK)
+        *out = get_i64(&q);
     return rc;
 }
 

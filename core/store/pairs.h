@@ -137,6 +137,9 @@ int pair_ready(struct db *db, int64_t link, enum lane lane, int64_t now_us, int6
 /* Earliest due of that lane; TL_E_NOT_FOUND when there is no work. */
 int pair_next_due(struct db *db, int64_t link, enum lane lane, int64_t *due_out, struct err *e);
 
+/* How many are due until then, in any lane, without open intent. Costs what it counts. */
+int pair_count_due(struct db *db, int64_t link, int64_t until_us, int64_t *out, struct err *e);
+
 /* Looks at up to max tombstones of the link after *after and moves it on; deletes those whose records were both last
  * seen before this. The records stay. */
 int tombstone_trim(struct db *db, int64_t link, int64_t *after, int64_t older_than_us, size_t max, bool *end_out,

@@ -1,5 +1,6 @@
 /* Connections: made, renamed, released; links deleted. The verbs of their life are in admin_life.c. */
 #include "admin_util.h"
+#include "brake.h"
 #include "lifecycle.h"
 #include "view.h"
 
@@ -153,9 +154,13 @@ int admin_connection_release(struct engine *g, const char *name, json_t **out, s
         if (l->row.brake_code.n == 0 && !restored)
             continue;
         any = true;
-        l->row.brake_code = l->row.brake_text = (str){0};
+        bool over = str_is(l->row.brake_code, BRAKE_CHANGES) && !restored;
+        rc = link_unbrake(g, l, e);
+        if (over) { /* what waits was looked at: nothing needs to be read again */
+            rc = rc == TL_OK ? limit_lift(g, l, e) : rc;
+            continue;
+        }
         l->orphans = true;
-        rc = link_row_store(g, l, e);
         for (int s = 0; s < 2 && rc == TL_OK; s++) {
             struct g_feed *f = l->feed[s];
             if (!f)

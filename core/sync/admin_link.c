@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "admin_util.h"
+#include "brake.h"
 #include "linkset.h"
 #include "map_sample.h"
 #include "refmap.h"
@@ -298,6 +299,8 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
     rc = g_begin(g, e);
     if (rc == TL_OK)
         rc = settings_store(g, l->row.link, set, n, e);
+    if (rc == TL_OK && setting_of(set, n, "max_changes") && str_is(l->row.brake_code, BRAKE_CHANGES))
+        rc = link_unbrake(g, l, e);
     struct link row = l->row;
     if (enabled)
         row.enabled = strcmp(enabled, "yes") == 0;

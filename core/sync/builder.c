@@ -2,6 +2,7 @@
  * that decided them, and the calls leave after its commit. */
 #include <stdlib.h>
 
+#include "brake.h"
 #include "engine_int.h"
 #include "log.h"
 
@@ -102,6 +103,11 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
                 const struct plan *plan, struct err *e)
 {
     int source = 1 - side;
+    if (!ld->undo && limit_reached(g, l, b, op)) {
+        b->over = op;
+        b->starved[0] = b->starved[1] = true;
+        return E_BUSY;
+    }
     struct g_batch *batch = builder_batch(g, l, b, side, op, ld->pair.lane, ld->undo);
     if (!batch)
         return E_BUSY;
@@ -147,7 +153,7 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
 
 int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struct err *e)
 {
-    int rc = TL_OK;
+    int rc = b->over ? limit_stop(g, l, b, e) : TL_OK;
     for (struct g_batch *it = b->batches; it && rc == TL_OK; it = it->next) {
         AUTO(arena_done) struct arena a = {0};
         if (it->n == 0)
@@ -207,6 +213,8 @@ void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
         if (it->n && it->intent > last)
             last = it->intent;
     struct err e = {0};
+    if (rc == TL_OK)
+        limit_count(g, l, b);
     if (rc == TL_OK && last && db_seal_intent(g->db, last, &e) != TL_OK) {
         log_err(LOG_ERROR, "sidecar", &e);
         g->storage_down = true;

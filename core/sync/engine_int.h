@@ -212,6 +212,13 @@ struct g_count { /* not stored yet */
     struct run_count delta[2];
 };
 
+struct change_limit {                  /* change_limit.c */
+    int64_t changes, percent;          /* of one run; both 0: none */
+    int64_t written;                   /* of the run that goes on */
+    int64_t deleted, deletes_since_us; /* within a day from then */
+    bool known, approved;              /* what waits may go over it */
+};
+
 struct g_link {
     struct g_link *next, *next_of_conn;
     struct feed_side on[2]; /* on the list of feed[side] */
@@ -237,6 +244,7 @@ struct g_link {
     int64_t slides_us; /* the window moves, and is so wide; 0: fixed */
     bool admits;       /* records from before it that others refer to */
     bool quiet;
+    struct change_limit limit;
     struct quiet_hours rests; /* sweeps and first syncs do then */
     /* work */
     int64_t lane_due[LANE_COUNT];  /* wall, as stored; NEVER: none; -1: look */
@@ -664,6 +672,7 @@ struct builder {
     struct g_batch *batches;
     int room[2], had[2];
     bool starved[2];
+    int over;           /* TL_OP_* of a write that the budget of the run does not allow; 0: none */
     struct arena arena; /* texts of the searches */
     unsigned n_find;
     int64_t find_pairs[FIND_MAX];

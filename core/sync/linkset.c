@@ -13,6 +13,7 @@ void link_settings_init(struct link_settings *s)
                                 .admits = true,
                                 .match_multi = 'f',
                                 .quiet = true,
+                                .max_changes_percent = 20,
                                 .share = 1};
 }
 
@@ -60,10 +61,26 @@ static int share_value(str value, int32_t *out, struct err *e)
     return TL_OK;
 }
 
-static const char *const setting_keys[] = {"direction", "policy",         "master",      "drift",  "restore_on",
-                                           "every",     "match",          "match_multi", "quiet",  "view.a",
-                                           "view.b",    "created_within", "enabled",     "a_kind", "b_kind",
-                                           "delete",    "quiet_hours",    "share",       "window", "deps"};
+static int changes_value(str value, struct link_settings *s, struct err *e)
+{
+    int64_t n = 0;
+    bool percent = value.n > 1 && value.p[value.n - 1] == '%';
+    bool off = str_is(value, "off");
+    if (!off &&
+        (!str_to_i64(percent ? str_n(value.p, value.n - 1) : value, &n) || n < 1 || n > (percent ? 100 : 1000000000))) {
+        err_set(e, E_USAGE, "\"%.*s\" is no value for max_changes", STR_FMT(value));
+        err_hint(e, "a number of writes like 2000, a share of the pairs like 20%%, or off");
+        return E_USAGE;
+    }
+    s->max_changes = percent ? 0 : n;
+    s->max_changes_percent = percent ? n : 0;
+    return TL_OK;
+}
+
+static const char *const setting_keys[] = {
+    "direction",   "policy", "master",      "drift",  "restore_on",     "every",   "match",
+    "match_multi", "quiet",  "view.a",      "view.b", "created_within", "enabled", "a_kind",
+    "b_kind",      "delete", "quiet_hours", "share",  "window",         "deps",    "max_changes"};
 
 bool link_setting_known(str key)
 {
@@ -133,6 +150,8 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
             s->quiet_hours = value;
     } else if (str_is(key, "share")) {
         rc = share_value(value, &s->share, e);
+    } else if (str_is(key, "max_changes")) {
+        rc = changes_value(value, s, e);
     } else if (str_is(key, "match")) {
         s->match = value;
     } else if (!link_setting_known(key)) {

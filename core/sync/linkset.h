@@ -19,8 +19,9 @@ struct link_settings {
     str match;                 /* canonical path; empty: the kind's own; "off" */
     char match_multi;          /* f o n */
     bool quiet;
-    int32_t share;   /* calls in a row while other links wait for the same endpoint */
-    str quiet_hours; /* quiet.h; empty: none */
+    int64_t max_changes, max_changes_percent; /* writes of one run; both 0: any number */
+    int32_t share;                            /* calls in a row while other links wait for the same endpoint */
+    str quiet_hours;                          /* quiet.h; empty: none */
 };
 void link_settings_init(struct link_settings *s);
 /* One "key = value". E_USAGE with a hint that names what is possible. view.a, view.b, enabled, a_kind and b_kind are

@@ -196,6 +196,8 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     l->share = s.share;
     l->match_multi = s.match_multi;
     l->quiet = s.quiet;
+    l->limit.changes = s.max_changes;
+    l->limit.percent = s.max_changes_percent;
     l->rests = (struct quiet_hours){0};
     (void)quiet_parse(s.quiet_hours, &l->arena, &l->rests, NULL); /* checked when it was set */
     link_window(g, l, &s);

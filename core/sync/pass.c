@@ -2,7 +2,7 @@
  * say that a record has vanished, and even then the vendor is asked for that record before it counts as gone. */
 #include <stdlib.h>
 
-#include "attention.h"
+#include "brake.h"
 #include "engine_int.h"
 #include "log.h"
 
@@ -122,27 +122,12 @@ static void vanished_add(struct g_feed *f, int64_t rec)
 static int brake(struct engine *g, struct g_feed *f, str text, struct err *e)
 {
     int rc = TL_OK;
-    for (struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next) {
-        struct g_link *l = at->l;
-        AUTO(buf_done) struct buf object = {0};
-        buf_fmt(&object, "link %.*s/%.*s", STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
-        struct repair r = {.object = buf_lent(&object),
-                           .code = STR("SAFETY"),
-                           .level = TL_ERROR,
-                           .text = text,
-                           .hint = STR("look whether the account lost a right, or the list view or a format changed at "
-                                       "the vendor, then release the connection")};
-        struct audit trace = {
-            .at_us = g_now(g), .who = STR("engine"), .act = STR("link.braked"), .object = buf_lent(&object)};
-        l->row.brake_code = STR("SAFETY");
-        l->row.brake_text = arena_str(&l->arena, text);
-        l->row.brake_us = g_now(g);
-        rc = link_row_store(g, l, e);
-        if (rc == TL_OK)
-            rc = repair_raise(g->db, &r, e);
-        if (rc == TL_OK)
-            rc = audit_add(g->db, &trace, e);
-    }
+    for (struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next)
+        rc = link_brake(
+            g, at->l, BRAKE_SAFETY, text,
+            "look whether the account lost a right, or the list view or a format changed at the vendor, then "
+            "release the connection",
+            e);
     return rc;
 }
 

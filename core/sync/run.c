@@ -1,4 +1,5 @@
 /* Runs and their counts: the history. Live changes are gathered in runs of five minutes per link. */
+#include "brake.h"
 #include "engine_int.h"
 #include "log.h"
 
@@ -192,6 +193,8 @@ bool run_turn(struct engine *g, struct g_link *l)
         rc = run_close(g, l, l->live_run, RUN_SUCCEEDED, &e);
     if (rc == TL_OK && l->retry_run)
         rc = run_close(g, l, l->retry_run, RUN_SUCCEEDED, &e);
+    if (rc == TL_OK)
+        limit_run_ended(g, l);
     rc = g_end(g, rc, "ending a run", &e);
     if (rc == TL_OK)
         l->live_run = l->retry_run = 0;

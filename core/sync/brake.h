@@ -1,0 +1,20 @@
+#ifndef BRAKE_H
+#define BRAKE_H
+/* What stops a link until a person has looked, and what lets it go on. Inside a transaction. */
+#include "engine_int.h"
+
+#define BRAKE_SAFETY  "SAFETY"      /* what a whole reading shows is too strange to act upon: pass.c */
+#define BRAKE_CHANGES "MAX_CHANGES" /* a run is about to write more than it may: change_limit.c */
+
+int link_brake(struct engine *g, struct g_link *l, const char *code, str text, const char *hint, struct err *e);
+int link_unbrake(struct engine *g, struct g_link *l, struct err *e);
+
+/* change_limit.c */
+/* One more write of this kind would go beyond what the run may. */
+bool limit_reached(struct engine *g, struct g_link *l, const struct builder *b, int op);
+int limit_stop(struct engine *g, struct g_link *l, const struct builder *b, struct err *e);
+void limit_count(struct engine *g, struct g_link *l, const struct builder *b); /* these are written */
+void limit_run_ended(struct engine *g, struct g_link *l);
+/* What waits now may go over it, until nothing waits any more. */
+int limit_lift(struct engine *g, struct g_link *l, struct err *e);
+#endif

@@ -1,0 +1,140 @@
+/* The budget of a run: a mistake in a map, or in one of the two systems, that would touch everything stops after
+ * max_changes writes and waits for a word. It counts in runs of changes and retries; a first sync is shown before it
+ * begins, and an undo was asked for. Deletions have a limit of their own, by the day, which cannot be set. */
+#include <stdio.h>
+
+#include "brake.h"
+
+enum { LEAST_CHANGES = 500, LEAST_DELETES = 20, DELETES_PERCENT = 5 };
+
+static void approval_key(const struct g_link *l, char out[32])
+{
+    snprintf(out, 32, "approved.%lld", (long long)l->row.link);
+}
+
+static bool is_approved(struct engine *g, struct g_link *l)
+{
+    char key[32];
+    int64_t set = 0;
+    struct err e = {0};
+    if (l->limit.known)
+        return l->limit.approved;
+    approval_key(l, key);
+    l->limit.approved = meta_get_i64(g->db, key, &set, &e) == TL_OK && set;
+    l->limit.known = true;
+    return l->limit.approved;
+}
+
+static int64_t complete_pairs(struct engine *g, const struct g_link *l)
+{
+    struct link_tally t = {0};
+    struct err e = {0};
+    return link_count(g->db, l->row.link, &t, &e) == TL_OK ? t.complete : 0;
+}
+
+/* -1: none. */
+static int64_t changes_allowed(struct engine *g, const struct g_link *l)
+{
+    if (l->limit.changes)
+        return l->limit.changes;
+    if (l->limit.percent == 0)
+        return -1;
+    int64_t share = complete_pairs(g, l) * l->limit.percent / 100;
+    return share > LEAST_CHANGES ? share : LEAST_CHANGES;
+}
+
+static int64_t deletes_allowed(struct engine *g, const struct g_link *l)
+{
+    int64_t share = complete_pairs(g, l) * DELETES_PERCENT / 100;
+    return share > LEAST_DELETES ? share : LEAST_DELETES;
+}
+
+static void gathered(const struct builder *b, int64_t *writes, int64_t *deletes)
+{
+    *writes = *deletes = 0;
+    for (const struct g_batch *it = b->batches; it; it = it->next) {
+        *writes += it->flags & BATCH_UNDO ? 0 : it->n;
+        *deletes += it->op == TL_OP_DELETE ? it->n : 0;
+    }
+}
+
+/* Counting pairs is left until the least of all limits is met. */
+bool limit_reached(struct engine *g, struct g_link *l, const struct builder *b, int op)
+{
+    int64_t writes = 0, deletes = 0;
+    if (l->row.phase < PHASE_LIVE)
+        return false;
+    gathered(b, &writes, &deletes);
+    writes += l->limit.written;
+    deletes += g_now(g) - l->limit.deletes_since_us < US_PER_DAY ? l->limit.deleted : 0;
+    bool many = writes >= (l->limit.changes ? l->limit.changes : LEAST_CHANGES);
+    bool gone = op == TL_OP_DELETE && deletes >= LEAST_DELETES;
+    if ((!many && !gone) || is_approved(g, l))
+        return false;
+    int64_t allowed = many ? changes_allowed(g, l) : -1;
+    return (allowed >= 0 && writes >= allowed) || (gone && deletes >= deletes_allowed(g, l));
+}
+
+int limit_stop(struct engine *g, struct g_link *l, const struct builder *b, struct err *e)
+{
+    AUTO(buf_done) struct buf text = {0};
+    int64_t writes = 0, deletes = 0, waiting = 0;
+    gathered(b, &writes, &deletes);
+    int rc = pair_count_due(g->db, l->row.link, g_now(g) + READ_WAIT_US, &waiting, e);
+    if (rc != TL_OK)
+        return rc;
+    waiting = waiting > writes ? waiting - writes : 1;
+    if (b->over == TL_OP_DELETE && deletes + l->limit.deleted >= deletes_allowed(g, l))
+        buf_fmt(&text, "%lld records were deleted within a day because their counterparts were, and %lld pairs wait",
+                (long long)(deletes + l->limit.deleted), (long long)waiting);
+    else
+        buf_fmt(&text, "%lld changes were written in this run, which is what max_changes allows, and %lld pairs wait",
+                (long long)(writes + l->limit.written), (long long)waiting);
+    return link_brake(
+        g, l, BRAKE_CHANGES, buf_lent(&text),
+        "look at what it wrote (`tieline sync list`, `tieline undo run`); `tieline connection release` lets "
+        "what waits go on once, `tieline link set ... max_changes=` allows more",
+        e);
+}
+
+void limit_count(struct engine *g, struct g_link *l, const struct builder *b)
+{
+    int64_t writes = 0, deletes = 0;
+    if (l->row.phase < PHASE_LIVE)
+        return;
+    gathered(b, &writes, &deletes);
+    l->limit.written += writes;
+    if (deletes && g_now(g) - l->limit.deletes_since_us >= US_PER_DAY) {
+        l->limit.deletes_since_us = g_now(g);
+        l->limit.deleted = 0;
+    }
+    l->limit.deleted += deletes;
+}
+
+static int approve(struct engine *g, struct g_link *l, bool on, struct err *e)
+{
+    char key[32];
+    approval_key(l, key);
+    int rc = meta_set_i64(g->db, key, on, e);
+    if (rc == TL_OK) {
+        l->limit.known = true;
+        l->limit.approved = on;
+    }
+    return rc;
+}
+
+void limit_run_ended(struct engine *g, struct g_link *l)
+{
+    struct err e = {0};
+    int64_t waiting = 0;
+    l->limit.written = 0;
+    if (is_approved(g, l) && pair_count_due(g->db, l->row.link, g_now(g) + READ_WAIT_US, &waiting, &e) == TL_OK &&
+        waiting == 0)
+        (void)approve(g, l, false, &e); /* else with the next run */
+}
+
+int limit_lift(struct engine *g, struct g_link *l, struct err *e)
+{
+    l->limit.written = l->limit.deleted = 0;
+    return approve(g, l, true, e);
+}
