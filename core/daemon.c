@@ -125,16 +125,6 @@ void daemon_stopping(void)
     notify("STOPPING=1");
 }
 
-void daemon_log_setup(const struct config *c)
-{
-    const char *level = config_get(c, "log", "level"), *format = config_get(c, "log", "format");
-    enum log_level min = strcmp(level, "debug") == 0   ? LOG_DEBUG
-                         : strcmp(level, "warn") == 0  ? LOG_WARN
-                         : strcmp(level, "error") == 0 ? LOG_ERROR
-                                                       : LOG_INFO;
-    log_setup(min, strcmp(format, "json") == 0 ? LOG_JSON : strcmp(format, "journal") == 0 ? LOG_JOURNAL : LOG_TEXT);
-}
-
 /* Directory of this program, for what stands beside it in a build tree. */
 static bool own_dir(char *out, size_t size)
 {

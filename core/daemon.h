@@ -23,7 +23,6 @@ int daemon_group(const struct config *c, uint32_t *gid, struct err *e);
 bool daemon_in_group(uid_t user, gid_t group); /* by the system's lists */
 void daemon_ready(void);                       /* tells systemd (NOTIFY_SOCKET), if it asked */
 void daemon_stopping(void);
-void daemon_log_setup(const struct config *c);
 /* Path of tieline-worker: [core] worker, else beside this program, else the libexec directory. */
 const char *daemon_worker_path(const struct config *c, char *space, size_t size);
 const char *daemon_connector_dir(const struct config *c, char *space, size_t size);

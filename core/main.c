@@ -10,6 +10,8 @@
 #include "daemon.h"
 #include "housekeeping.h"
 #include "log.h"
+#include "reload.h"
+#include "setup.h"
 #include "times.h"
 
 enum { DRAIN_US = 30 * 1000 * 1000 };
@@ -139,13 +141,7 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                    .wake = on_wake,
                                    .hooks_changed = on_hooks_changed,
                                    .ctx = app,
-                                   .retention = {.history_us = config_number(c, "retention", "history"),
-                                                 .failures_us = config_number(c, "retention", "failures"),
-                                                 .deliveries_us = config_number(c, "retention", "deliveries"),
-                                                 .tombstones_us = config_number(c, "retention", "tombstones"),
-                                                 .inbox_us = config_number(c, "retention", "inbox"),
-                                                 .audit_us = config_number(c, "retention", "audit"),
-                                                 .delete_grace_us = config_number(c, "retention", "delete_grace")}};
+                                   .retention = setup_retention(c)};
     rc = engine_open(&app->engine, &engine, e);
     if (rc)
         return rc;
@@ -189,11 +185,11 @@ static void signal_set(sigset_t *set)
     sigaddset(set, SIGHUP);
 }
 
-static int wait_signal(const sigset_t *set)
+static int wait_signal(struct app *app, const sigset_t *set)
 {
     int got = 0;
     while (sigwait(set, &got) == 0 && got == SIGHUP)
-        log_line(LOG_WARN, NULL, "SIGHUP is ignored: a changed configuration is read at the next start");
+        reloader_ask(app->reloader);
     return got;
 }
 
@@ -205,14 +201,14 @@ static void *watch_signals(void *arg)
     sigset_t set;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     signal_set(&set);
-    int got = wait_signal(&set);
+    int got = wait_signal(app, &set);
     log_line(LOG_INFO, NULL, "stopping (signal %d): waiting for writes in flight, at most %d s", got,
              DRAIN_US / 1000000);
     daemon_stopping();
     backups_stop(app->backups); /* or a request that waits for one would hold the server up */
     control_stop(app->control);
     pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-    wait_signal(&set);
+    wait_signal(app, &set);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     log_line(LOG_WARN, NULL,
              "second signal: leaving at once; the journal resolves what was in flight at the next start");
@@ -225,6 +221,7 @@ static void *stop_servers(void *arg)
     struct app *app = arg;
     app->hook_server = server_stop(app->hook_server);
     app->api = server_stop(app->api);
+    reloader_stop(app->reloader);
     control_end(app->control);
     return NULL;
 }
@@ -263,6 +260,9 @@ static void unwire(struct app *app, pthread_t watcher)
     http_client_free(app->http);
     pthread_cancel(watcher);
     pthread_join(watcher, NULL);
+    reloader_free(app->reloader);
+    if (app->config != app->boot)
+        config_free(app->config);
     db_close(app->db); /* ends threads that report to what follows */
     control_free(app->control);
     housekeeping_free(app->housekeeping);
@@ -300,6 +300,7 @@ static int run(struct app *app, struct err *e)
     }
     if (rc)
         return rc;
+    app->reloader = reloader_new(app);
     pthread_t watcher;
     if (pthread_create(&watcher, NULL, watch_signals, app))
         return err_set(e, TL_E_TEMPORARY, "cannot start a thread");
@@ -340,11 +341,11 @@ int main(int argc, char **argv)
         fputs(buf_text(&text), stderr);
         return DAEMON_EXIT_CONFIG;
     }
-    daemon_log_setup(c);
+    setup_log(c);
     if (c->development)
         arm_tests();
-    struct app app = {.env = &env_real, .config = c};
-    app.started_us = env_now_us(app.env);
+    struct app app = {.env = &env_real, .boot = c, .config = c, .generation = 1};
+    app.started_us = app.config_us = env_now_us(app.env);
     app.started_mono_us = env_mono_us(app.env);
     struct err e = {0};
     int rc = run(&app, &e);

@@ -14,10 +14,17 @@ struct readers;
 struct hook_targets;
 struct housekeeping;
 struct backups;
+struct reloader;
 
 struct app {
     const struct env *env;
-    const struct config *config; /* of the running generation */
+    const struct config *boot; /* read at the start: what needs a restart counts from here. [any] */
+    struct config *config;     /* [control] of the running generation; boot, or read since */
+    int64_t generation;        /* [control] of the configuration, from 1 */
+    int64_t config_us;         /* [control] when it was read */
+    int64_t reload_us;         /* [control] when it was read again last, also in vain; 0: never */
+    bool reload_refused;       /* [control] that last time */
+    struct reloader *reloader; /* [any] */
     struct seal_key key;
     struct db *db; /* [control] */
     struct mailbox *mailbox;

@@ -336,13 +336,13 @@ struct backups *backups_new(struct app *app)
     struct backups *b = calloc(1, sizeof *b);
     ASSERT(b);
     b->app = app;
-    const char *dir = config_get(app->config, "store", "backup_dir");
+    const char *dir = config_get(app->boot, "store", "backup_dir");
     if (dir && *dir)
         snprintf(b->dir, sizeof b->dir, "%s", dir);
     else
-        snprintf(b->dir, sizeof b->dir, "%s/backups", config_get(app->config, "core", "state_dir"));
-    b->every_us = config_number(app->config, "store", "backup_every");
-    b->keep = config_number(app->config, "store", "backup_keep");
+        snprintf(b->dir, sizeof b->dir, "%s/backups", config_get(app->boot, "core", "state_dir"));
+    b->every_us = config_number(app->boot, "store", "backup_every");
+    b->keep = config_number(app->boot, "store", "backup_keep");
     pthread_mutex_init(&b->lock, NULL);
     look(b);
     int64_t now = env_mono_us(app->env), old = env_now_us(app->env) - b->last.at_us;

@@ -38,6 +38,7 @@ static void complain(enum log_level level, const struct hook_target *t, const st
 struct generation {
     int refs; /* guarded by hook_targets.lock */
     struct hook_target *first;
+    char *public_url; /* without the last slashes; "" when there is none */
 };
 
 struct hook_targets {
@@ -69,6 +70,7 @@ struct hook_targets *hook_targets_new(void)
     t->now = calloc(1, sizeof *t->now);
     ASSERT(t->now);
     t->now->refs = 1;
+    t->now->public_url = text_dup("");
     return t;
 }
 
@@ -88,6 +90,7 @@ static void generation_give(struct hook_targets *t, struct generation *g)
     pthread_mutex_unlock(&t->lock);
     if (last) {
         target_free(g->first);
+        text_free(g->public_url);
         free(g);
     }
 }
@@ -125,6 +128,14 @@ static void fill_from_store(struct app *app, struct hook_target *t, const struct
         t->keys = jwks_new(app->http, runtime_endpoint_allow(app->runtime, t->endpoint), app->env, buf_lent(&url));
 }
 
+static char *public_url_of(const struct config *c)
+{
+    str url = str_of(config_get(c, "hooks", "public_url"));
+    while (url.n && url.p[url.n - 1] == '/')
+        url.n--;
+    return str_dup(url);
+}
+
 void hook_targets_refresh(struct app *app)
 {
     if (!app->hooks)
@@ -132,6 +143,7 @@ void hook_targets_refresh(struct app *app)
     struct generation *next = calloc(1, sizeof *next);
     ASSERT(next);
     next->refs = 1;
+    next->public_url = public_url_of(app->config);
     for (const struct config_section *s = app->config->sections; s; s = s->next) {
         struct endpoint_info info;
         int64_t id = strcmp(s->type, "endpoint") == 0 ? setup_endpoint_id(app, s->name) : 0;
@@ -159,14 +171,13 @@ void hook_targets_refresh(struct app *app)
 
 void hook_subscribe(struct app *app)
 {
-    const char *base = config_get(app->config, "hooks", "public_url");
     struct generation *g = generation_take(app->hooks);
     for (const struct hook_target *t = g->first; t; t = t->next) {
         AUTO(buf_done) struct buf url = {.max = 4096};
         struct err e = {0};
-        if (base && *base && hook_url(app, t->name, &url, &e) == TL_OK)
+        if (*g->public_url && hook_url(app, t->name, &url, &e) == TL_OK)
             (void)admin_hook_url(app->engine, t->name, buf_text(&url), &e);
-        else if (!base || !*base)
+        else if (!*g->public_url)
             (void)admin_hook_url(app->engine, t->name, NULL, &e);
         if (e.status)
             complain(LOG_WARN, t, &e);
@@ -176,15 +187,11 @@ void hook_subscribe(struct app *app)
 
 int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e)
 {
-    const char *base = config_get(app->config, "hooks", "public_url");
     int rc = err_set(e, TL_E_NOT_FOUND, "endpoint \"%s\" takes no webhooks, or its connector is not loaded", endpoint);
     struct generation *g = generation_take(app->hooks);
     for (const struct hook_target *t = g->first; t; t = t->next)
         if (strcmp(t->name, endpoint) == 0) {
-            str url = str_of(base ? base : "");
-            while (url.n && url.p[url.n - 1] == '/')
-                url.n--;
-            buf_fmt(out, "%.*s/hooks/%s/%s", STR_FMT(url), t->name, buf_text(&t->secret));
+            buf_fmt(out, "%s/hooks/%s/%s", g->public_url, t->name, buf_text(&t->secret));
             err_clear(e);
             rc = TL_OK;
         }

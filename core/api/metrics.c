@@ -61,6 +61,8 @@ static void add_process(struct buf *out, struct app *app)
     figure(out, "process_peak_memory_kib", "gauge", "Largest resident size so far.", u.ru_maxrss);
     figure(out, "uptime_seconds", "gauge", "Time since the start.",
            (env_mono_us(app->env) - app->started_mono_us) / US_PER_S);
+    figure(out, "config_generation", "gauge", "Of the configuration that counts; 1 at the start.", app->generation);
+    figure(out, "config_last_reload_successful", "gauge", "0: the last one was refused.", !app->reload_refused);
     struct control_figures c;
     control_figures_get(app->control, &c);
     figure(out, "control_longest_turn_microseconds", "gauge", "Most CPU time of one turn of the control thread.",

@@ -223,7 +223,7 @@ static int not_pinned(const struct config *c, const char *connection, const char
         err_set(e, E_PRECONDITION, "link \"%s\" of connection \"%s\" is pinned by %s:%d", kind, connection, s->file,
                 s->line);
         err_code(e, "PINNED");
-        err_hint(e, "remove that section and restart the daemon, then delete the link");
+        err_hint(e, "remove that section, `tieline config reload`, then delete the link");
         return E_PRECONDITION;
     }
     return TL_OK;
@@ -231,7 +231,8 @@ static int not_pinned(const struct config *c, const char *connection, const char
 
 static int run_link_delete(struct verb *v, struct err *e)
 {
-    return admin_link_delete(v->app->engine, v->text[0], v->text[1], e);
+    int rc = not_pinned(v->app->config, v->text[0], v->text[1], e);
+    return rc ? rc : admin_link_delete(v->app->engine, v->text[0], v->text[1], e);
 }
 
 static int delete_link(struct request *rq, json_t **answer, struct err *e)
@@ -242,8 +243,7 @@ static int delete_link(struct request *rq, json_t **answer, struct err *e)
     verb_init(&v, rq, "link.delete", link_object(rq));
     v.text[0] = capture(rq, 0);
     v.text[1] = capture(rq, 1);
-    int rc = not_pinned(rq->app->config, v.text[0], v.text[1], e);
-    return rc ? rc : verb_run(&v, run_link_delete, answer, e);
+    return verb_run(&v, run_link_delete, answer, e);
 }
 
 const struct route routes_connections[] = {

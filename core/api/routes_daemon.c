@@ -5,9 +5,11 @@
 
 #include "attention.h"
 #include "backups.h"
+#include "config_show.h"
 #include "metrics.h"
 #include "openapi.h"
 #include "outages.h"
+#include "reload.h"
 #include "shapes.h"
 #include "times.h"
 #include "verb.h"
@@ -96,7 +98,7 @@ static int show_status(struct request *rq, json_t **answer, struct err *e)
     v.out = json_pack("{s:s,s:s,s:s,s:I,s:b,s:s}", "version", TIELINE_VERSION, "state", "running", "started_at",
                       time_text(started, app->started_us), "uptime_s",
                       (json_int_t)((env_mono_us(app->env) - app->started_mono_us) / US_PER_S), "development",
-                      app->config->development, "config", app->config->path);
+                      app->boot->development, "config", app->boot->path);
     int rc = with_status(rq, v.out, e);
     if (rc) {
         json_decref(v.out);
@@ -107,14 +109,12 @@ static int show_status(struct request *rq, json_t **answer, struct err *e)
 
 /* ---- configuration ---- */
 
-static json_t *value_json(const char *section, const struct config_key *k, const struct config_value *v)
+static json_t *value_json(const char *section, const struct config_key *k, const struct config_value *v,
+                          const struct manifest *m)
 {
-    bool secret = v && v->is_secret && strncmp(v->value, "@secret:", 8) != 0;
+    const char *def = k && k->def ? k->def : "";
     json_t *o = json_pack("{s:s,s:s,s:s}", "section", section, "key", v ? v->key : k->key, "value",
-                          secret   ? "[secret]"
-                          : v      ? v->value
-                          : k->def ? k->def
-                                   : "");
+                          v ? config_shown(v, m) : def);
     if (v)
         json_object_set_new(o, "origin", json_sprintf("%s:%d", v->file, v->line));
     else
@@ -127,17 +127,25 @@ static bool is_named(const char *section)
     return strcmp(section, "endpoint") == 0 || strcmp(section, "connection") == 0 || strcmp(section, "link") == 0;
 }
 
-/* Options of an endpoint written in plain text may be secrets; only their connector knows. They are never shown. */
-static bool may_be_secret(const struct app *app, const struct config_section *s, const struct config_value *v)
+static const struct manifest *manifest_of(const struct app *app, const struct config_section *s)
 {
     struct connector_info info;
     const char *connector = config_get(app->config, s->header, "connector");
-    if (strcmp(s->type, "endpoint") != 0 || strcmp(v->key, "connector") == 0 || strncmp(v->value, "@secret:", 8) == 0)
-        return false;
-    if (!connector || !runtime_connector_info(app->runtime, connector, &info) || !info.manifest)
-        return true;
-    const tl_option *o = manifest_option(info.manifest, str_of(v->key));
-    return !o || o->type == TL_OPT_SECRET;
+    return connector && runtime_connector_info(app->runtime, connector, &info) ? info.manifest : NULL;
+}
+
+/* What needs a restart counts as it was read at the start. */
+static const struct config_value *counting(const struct app *app, const struct config_key *k)
+{
+    return config_lookup(k->reload == RELOAD_DAEMON ? app->boot : app->config, k->section, k->key);
+}
+
+static json_t *reload_json(const struct app *app)
+{
+    char at[32];
+    if (!app->reload_us)
+        return NULL;
+    return json_pack("{s:s,s:b}", "at", time_text(at, app->reload_us), "refused", app->reload_refused);
 }
 
 static int run_config(struct verb *v, struct err *e)
@@ -148,18 +156,15 @@ static int run_config(struct verb *v, struct err *e)
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *k = &config_keys[i];
         if (!is_named(k->section) && !strchr(k->key, '*'))
-            json_array_append_new(items, value_json(k->section, k, config_lookup(c, k->section, k->key)));
+            json_array_append_new(items, value_json(k->section, k, counting(v->app, k), NULL));
     }
     for (const struct config_section *s = c->sections; s; s = s->next)
-        for (const struct config_value *value = s->values; value; value = value->next) {
-            if (!is_named(s->type) && !strchr(value->key, '.'))
-                continue;
-            json_t *o = value_json(s->header, NULL, value);
-            if (may_be_secret(v->app, s, value))
-                json_object_set_new(o, "value", json_string("[secret]"));
-            json_array_append_new(items, o);
-        }
-    v->out = json_pack("{s:s,s:o}", "path", c->path, "items", items);
+        for (const struct config_value *value = s->values; value; value = value->next)
+            if (is_named(s->type) || strchr(value->key, '.'))
+                json_array_append_new(items, value_json(s->header, NULL, value, manifest_of(v->app, s)));
+    char at[32];
+    v->out = json_pack("{s:s,s:I,s:s,s:o*,s:o}", "path", c->path, "generation", (json_int_t)v->app->generation,
+                       "read_at", time_text(at, v->app->config_us), "last_reload", reload_json(v->app), "items", items);
     return TL_OK;
 }
 
@@ -168,6 +173,11 @@ static int show_config(struct request *rq, json_t **answer, struct err *e)
     struct verb v;
     verb_init(&v, rq, NULL, NULL);
     return verb_run(&v, run_config, answer, e);
+}
+
+static int reload(struct request *rq, json_t **answer, struct err *e)
+{
+    return reload_config(rq->app, rq->actor, request_flag(rq, "dry_run"), answer, e);
 }
 
 /* ---- health and description ---- */
@@ -211,7 +221,15 @@ const struct route routes_daemon[] = {
      "error:object?},retention:{history:string,failures:string,deliveries:string,tombstones:string,inbox:string,"
      "audit:string,delete_grace:string},storage:object?}"},
     {"GET", "/api/v1/config", 0, show_config, "every value that counts, with its origin", NULL, NULL,
-     "{path:string,items:[{section:string,key:string,value:string,origin:string}]}"},
+     "{path:string,generation:integer,read_at:time,last_reload:{at:time,refused:boolean}?,"
+     "items:[{section:string,key:string,value:string,origin:string}]}"},
+    {"POST", "/api/v1/config/reload", ROUTE_WRITE | ROUTE_DRY, reload,
+     "read the configuration again: check, plan, apply what changed; refused as a whole when anything is wrong",
+     "dry_run:boolean", NULL,
+     "{applied:boolean,dry_run:boolean,generation:integer,path:string,restart:boolean,errors:integer,warnings:integer,"
+     "items:[{what:string,section:string,key:string,value:string?,was:string?,origin:string,takes_effect:string}],"
+     "findings:[{level:string,text:string,origin:string?}],"
+     "steps:[{step:string,name:string,result:string?,error:{text:string,hint:string}?}]}"},
     {"GET", "/api/v1/openapi.json", 0, openapi, "this document", NULL, NULL, "object"},
     {"GET", "/metrics", ROUTE_STREAM | ROUTE_TEXT, metrics, "figures in the Prometheus text format", NULL, NULL,
      "string"},

@@ -289,9 +289,8 @@ static int webhook_url(struct request *rq, json_t **answer, struct err *e)
     int rc = hook_url(rq->app, name, &url, e);
     if (rc)
         return rc;
-    const char *public_url = config_get(rq->app->config, "hooks", "public_url");
     *answer = json_pack("{s:s,s:s,s:b,s:b}", "endpoint", name, "url", buf_text(&url), "public",
-                        public_url && *public_url, "listening", rq->app->hook_server != NULL);
+                        buf_text(&url)[0] != '/', "listening", rq->app->hook_server != NULL);
     return TL_OK;
 }
 
@@ -300,7 +299,7 @@ static int webhook_url(struct request *rq, json_t **answer, struct err *e)
 static int test_webhook(struct request *rq, json_t **answer, struct err *e)
 {
     AUTO(buf_done) struct buf url = {.max = 4096};
-    AUTO(http_allow_free) struct http_allow *allow = http_allow_new(rq->app->config->development);
+    AUTO(http_allow_free) struct http_allow *allow = http_allow_new(rq->app->boot->development);
     const char *name = capture(rq, 0);
     int rc = hook_url(rq->app, name, &url, e);
     if (rc)

@@ -8,6 +8,7 @@
 #include "endpoints.h"
 #include "log.h"
 #include "secrets.h"
+#include "setup.h"
 
 static int store_kv_get(void *ctx, int64_t endpoint, const char *key, struct buf *out, struct err *e)
 {
@@ -58,6 +59,27 @@ int64_t setup_endpoint_id(struct app *app, const char *name)
     return endpoint_find(app->db, &a, str_of(name), &row, NULL) == TL_OK ? row.endpoint : 0;
 }
 
+void setup_log(const struct config *c)
+{
+    const char *level = config_get(c, "log", "level"), *format = config_get(c, "log", "format");
+    enum log_level min = strcmp(level, "debug") == 0   ? LOG_DEBUG
+                         : strcmp(level, "warn") == 0  ? LOG_WARN
+                         : strcmp(level, "error") == 0 ? LOG_ERROR
+                                                       : LOG_INFO;
+    log_setup(min, strcmp(format, "json") == 0 ? LOG_JSON : strcmp(format, "journal") == 0 ? LOG_JOURNAL : LOG_TEXT);
+}
+
+struct retention setup_retention(const struct config *c)
+{
+    return (struct retention){.history_us = config_number(c, "retention", "history"),
+                              .failures_us = config_number(c, "retention", "failures"),
+                              .deliveries_us = config_number(c, "retention", "deliveries"),
+                              .tombstones_us = config_number(c, "retention", "tombstones"),
+                              .inbox_us = config_number(c, "retention", "inbox"),
+                              .audit_us = config_number(c, "retention", "audit"),
+                              .delete_grace_us = config_number(c, "retention", "delete_grace")};
+}
+
 /* ---- endpoints ---- */
 
 struct options {
@@ -98,7 +120,7 @@ static void collect_options(struct app *app, const struct config_section *s, str
     }
 }
 
-static void set_endpoint(struct app *app, const struct config_section *s)
+void setup_endpoint(struct app *app, const struct config_section *s)
 {
     const char *connector = config_get(app->config, s->header, "connector");
     struct connector_info info = {0};
@@ -140,7 +162,7 @@ void setup_endpoints(struct app *app, const char *connector)
     for (const struct config_section *s = app->config->sections; s; s = s->next)
         if (strcmp(s->type, "endpoint") == 0 &&
             (!connector || strcmp(config_get(app->config, s->header, "connector"), connector) == 0))
-            set_endpoint(app, s);
+            setup_endpoint(app, s);
     hook_targets_refresh(app);
 }
 
@@ -169,6 +191,12 @@ struct load_note {
     char connector[40];
 };
 
+void setup_loaded(struct app *app, const char *connector)
+{
+    setup_endpoints(app, connector);
+    hook_subscribe(app);
+}
+
 static void connector_loaded(void *arg, const char *words, const struct err *e)
 {
     struct load_note *note = arg;
@@ -178,28 +206,32 @@ static void connector_loaded(void *arg, const char *words, const struct err *e)
         log_err(LOG_ERROR, ctx, e);
     } else {
         log_line(LOG_INFO, NULL, "connector \"%s\": %s", note->connector, words);
-        setup_endpoints(note->app, note->connector);
-        hook_subscribe(note->app);
+        setup_loaded(note->app, note->connector);
     }
     free(note);
 }
 
-static void add_connector(struct app *app, const char *name)
+enum isolation setup_isolation(const struct config *c, const char *connector)
+{
+    char key[64];
+    snprintf(key, sizeof key, "isolation.%s", connector);
+    enum isolation isolation = ISOLATION_WORKER;
+    const char *text = config_get(c, "connectors", key);
+    if (text)
+        (void)isolation_parse(str_of(text), &isolation);
+    return isolation;
+}
+
+void setup_connector(struct app *app, const char *name)
 {
     struct connector_info info;
     if (runtime_connector_info(app->runtime, name, &info))
         return;
-    char key[64];
-    snprintf(key, sizeof key, "isolation.%s", name);
-    enum isolation isolation = ISOLATION_WORKER;
-    const char *text = config_get(app->config, "connectors", key);
-    if (text)
-        (void)isolation_parse(str_of(text), &isolation);
     struct err e = {0};
     AUTO(arena_done) struct arena a = {0};
     struct connector_row row;
     bool disabled = connector_get(app->db, &a, str_of(name), &row, NULL) == TL_OK && row.disabled;
-    if (runtime_connector_add(app->runtime, name, isolation, &e) ||
+    if (runtime_connector_add(app->runtime, name, setup_isolation(app->config, name), &e) ||
         (disabled && runtime_connector_disable(app->runtime, name, true, &e)))
         log_err(LOG_ERROR, name, &e);
 }
@@ -237,31 +269,37 @@ static void add_connectors(struct app *app)
     str rest = str_of(config_get(app->config, "connectors", "enable")), word;
     while (str_split(&rest, ',', &word))
         if (str_trim(word).n)
-            add_connector(app, arena_str(&a, str_trim(word)).p);
+            setup_connector(app, arena_str(&a, str_trim(word)).p);
     for (const struct config_section *s = app->config->sections; s; s = s->next)
         if (strcmp(s->type, "endpoint") == 0)
-            add_connector(app, config_get(app->config, s->header, "connector"));
+            setup_connector(app, config_get(app->config, s->header, "connector"));
 }
 
 /* ---- connections and links pinned by sections ---- */
 
-static void apply_connection(struct app *app, const struct config_section *s)
+int setup_connection_fits(struct app *app, const struct config *c, const struct config_section *s, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct connection row;
-    struct err e = {0};
-    const char *name[2] = {config_get(app->config, s->header, "a"), config_get(app->config, s->header, "b")};
-    int rc = connection_find(app->db, &a, str_of(s->name), &row, &e);
-    if (rc == TL_E_NOT_FOUND)
-        rc = admin_connection_create(app->engine, s->name, name[0], name[1], NULL, &e);
-    else if (rc == TL_OK && (row.endpoint[0] != setup_endpoint_id(app, name[0]) ||
-                             row.endpoint[1] != setup_endpoint_id(app, name[1]))) {
-        rc = err_set(&e, TL_E_CONFIG, "%s:%d: the connection was made between other endpoints, and stays so", s->file,
-                     s->line);
-        err_hint(&e, "give the new connection another name, or delete the old one first");
+    const char *name[2] = {config_get(c, s->header, "a"), config_get(c, s->header, "b")};
+    int rc = connection_find(app->db, &a, str_of(s->name), &row, e);
+    if (rc ||
+        (row.endpoint[0] == setup_endpoint_id(app, name[0]) && row.endpoint[1] == setup_endpoint_id(app, name[1])))
+        return rc;
+    err_set(e, TL_E_CONFIG, "the connection was made between other endpoints, and stays so");
+    err_hint(e, "give the new connection another name, or delete the old one first");
+    return TL_E_CONFIG;
+}
+
+int setup_connection(struct app *app, const struct config_section *s, struct err *e)
+{
+    int rc = setup_connection_fits(app, app->config, s, e);
+    if (rc == TL_E_NOT_FOUND) {
+        err_clear(e);
+        rc = admin_connection_create(app->engine, s->name, config_get(app->config, s->header, "a"),
+                                     config_get(app->config, s->header, "b"), NULL, e);
     }
-    if (rc)
-        log_err(LOG_ERROR, s->header, &e);
+    return rc ? err_wrap(e, "%s:%d", s->file, s->line) : TL_OK;
 }
 
 /* The line that the words of a refusal begin with: "a_kind" or "b_kind". */
@@ -270,30 +308,40 @@ static const struct config_value *kind_value(const struct config *c, const struc
     return config_lookup(c, s->header, words[0] == 'a' ? "a_kind" : "b_kind");
 }
 
-static void apply_link(struct app *app, const struct config_section *s)
+unsigned setup_link_settings(const struct config_section *s, struct admin_setting *out, unsigned max)
+{
+    unsigned n = 0;
+    for (const struct config_value *v = s->values; v && n < max; v = v->next)
+        out[n++] = (struct admin_setting){v->key, v->value};
+    return n;
+}
+
+void setup_link_place(const struct config *c, const struct config_section *s, struct err *e)
+{
+    const struct config_value *named = strcmp(e->code, "KIND_FIXED") == 0 ? kind_value(c, s, e->text) : NULL;
+    err_wrap(e, "%s:%d", named ? named->file : s->file, named ? named->line : s->line);
+}
+
+int setup_link(struct app *app, const struct config_section *s, struct err *e)
 {
     struct admin_setting set[32];
-    unsigned n = 0;
+    unsigned n = setup_link_settings(s, set, ARRAY_LEN(set));
     AUTO(buf_done) struct buf keys = {.max = 4096}, place = {.max = 4096};
-    for (const struct config_value *v = s->values; v && n < ARRAY_LEN(set); v = v->next) {
-        set[n++] = (struct admin_setting){v->key, v->value};
-        buf_fmt(&keys, "%s%s", n > 1 ? "," : "", v->key);
-    }
+    for (unsigned i = 0; i < n; i++)
+        buf_fmt(&keys, "%s%s", i ? "," : "", set[i].key);
     buf_fmt(&place, "%s:%d", s->file, s->line);
-    struct err e = {0};
     (void)admin_link_pin(app->engine, s->name, s->kind, "", "", NULL); /* so that the file may change what it pins */
-    int rc = admin_link_set(app->engine, s->name, s->kind, set, n, NULL, &e);
+    int rc = admin_link_set(app->engine, s->name, s->kind, set, n, NULL, e);
     if (rc == TL_E_NOT_FOUND) {
-        err_clear(&e);
-        rc = admin_link_create(app->engine, s->name, s->kind, set, n, NULL, &e);
+        err_clear(e);
+        rc = admin_link_create(app->engine, s->name, s->kind, set, n, NULL, e);
     }
-    struct err *told = rc ? NULL : &e; /* what was refused stays as it is, and pinned like the rest */
+    struct err *told = rc ? NULL : e; /* what was refused stays as it is, and pinned like the rest */
     int pinned = admin_link_pin(app->engine, s->name, s->kind, buf_text(&keys), buf_text(&place), told);
     if (!rc && !pinned)
-        return;
-    const struct config_value *named = strcmp(e.code, "KIND_FIXED") == 0 ? kind_value(app->config, s, e.text) : NULL;
-    err_wrap(&e, "%s:%d", named ? named->file : s->file, named ? named->line : s->line);
-    log_err(LOG_ERROR, s->header, &e);
+        return TL_OK;
+    setup_link_place(app->config, s, e);
+    return e->status;
 }
 
 /* A link whose section went is free again; it is neither disabled nor deleted. */
@@ -325,12 +373,13 @@ void setup_apply(struct app *app)
     add_connectors(app);
     setup_endpoints(app, NULL);
     forget_missing_endpoints(app);
-    for (const struct config_section *s = app->config->sections; s; s = s->next)
-        if (strcmp(s->type, "connection") == 0)
-            apply_connection(app, s);
-    for (const struct config_section *s = app->config->sections; s; s = s->next)
-        if (strcmp(s->type, "link") == 0)
-            apply_link(app, s);
+    struct err e = {0};
+    for (const struct config_section *s = app->config->sections; s; s = s->next, err_clear(&e))
+        if (strcmp(s->type, "connection") == 0 && setup_connection(app, s, &e))
+            log_err(LOG_ERROR, s->header, &e);
+    for (const struct config_section *s = app->config->sections; s; s = s->next, err_clear(&e))
+        if (strcmp(s->type, "link") == 0 && setup_link(app, s, &e))
+            log_err(LOG_ERROR, s->header, &e);
     unpin_links(app);
     load_enabled(app);
 }

@@ -73,13 +73,13 @@ const struct config_key config_keys[] = {
     {"retention", "deliveries", CONFIG_DURATION, "24h", NULL, HOUR, 30 * DAY, RELOAD_LIVE,
      "How long a webhook delivery is known as already seen."},
 
-    {"retention", "tombstones", CONFIG_DURATION, "90d", NULL, DAY, 3650 * DAY, RELOAD_DAEMON,
+    {"retention", "tombstones", CONFIG_DURATION, "90d", NULL, DAY, 3650 * DAY, RELOAD_LIVE,
      "How long a pair is remembered whose records were deleted on both sides."},
-    {"retention", "inbox", CONFIG_DURATION, "30d", NULL, DAY, 30 * DAY, RELOAD_DAEMON,
+    {"retention", "inbox", CONFIG_DURATION, "30d", NULL, DAY, 30 * DAY, RELOAD_LIVE,
      "How long a webhook delivery is kept that could not be settled."},
-    {"retention", "audit", CONFIG_DURATION, "730d", NULL, 30 * DAY, 3650 * DAY, RELOAD_DAEMON,
+    {"retention", "audit", CONFIG_DURATION, "730d", NULL, 30 * DAY, 3650 * DAY, RELOAD_LIVE,
      "How long it is kept who did what; \"audit verify\" proves the rest when the oldest is forgotten."},
-    {"retention", "delete_grace", CONFIG_DURATION, "7d", NULL, HOUR, 365 * DAY, RELOAD_DAEMON,
+    {"retention", "delete_grace", CONFIG_DURATION, "7d", NULL, HOUR, 365 * DAY, RELOAD_LIVE,
      "How long a deleted connection can be taken back (\"connection undelete\") before its pairs and failures go."},
 
     {"connectors", "dir", CONFIG_PATH, NULL, NULL, 0, 0, RELOAD_DAEMON,

@@ -250,8 +250,9 @@ static const char *const type_words[] = {
 
 static const char *effect_of(const struct config_key *k)
 {
-    return strcmp(k->section, "link") == 0 ? "at once with tieline link set, from the INI when tielined starts"
-                                           : "when tielined starts";
+    return k->reload == RELOAD_DAEMON        ? "when tielined starts"
+           : strcmp(k->section, "link") == 0 ? "at once with tieline link set, from the INI with tieline config reload"
+                                             : "with tieline config reload";
 }
 
 static void explain(const struct config_key *k)
@@ -357,6 +358,76 @@ static int run_sample(struct cli *cli)
     return EXIT_DONE;
 }
 
+/* ---- reload ---- */
+
+static const struct column change_columns[] = {{"WHAT", "what", 0},
+                                               {"SECTION", "section", 0},
+                                               {"KEY", "key", 0},
+                                               {"VALUE", "value", COLUMN_WRAP},
+                                               {"WAS", "was", COLUMN_WRAP},
+                                               {"FROM", "origin", 0},
+                                               {"TAKES EFFECT", "takes_effect", 0},
+                                               {NULL, NULL, 0}};
+
+/* As the check of a file prints them, so that editors jump. */
+static void print_reload_findings(const json_t *answer)
+{
+    size_t i;
+    json_t *f;
+    json_array_foreach(json_object_get(answer, "findings"), i, f)
+    {
+        const char *origin = cli_text(f, "origin");
+        fprintf(stderr, "%s%s%s: %s\n", origin, *origin ? ": " : "", cli_text(f, "level"), cli_text(f, "text"));
+    }
+}
+
+/* True: one of them failed. */
+static bool print_steps(struct cli *cli, const json_t *answer)
+{
+    bool failed = false;
+    size_t i;
+    json_t *o;
+    json_array_foreach(json_object_get(answer, "steps"), i, o)
+    {
+        const char *wrong = cli_text(o, "error.text"), *hint = cli_text(o, "error.hint");
+        failed |= *wrong != 0;
+        if (cli->json || (!*wrong && cli->quiet))
+            continue;
+        fprintf(stderr, "%s %s: %s%s%s\n", cli_text(o, "step"), cli_text(o, "name"),
+                *wrong ? wrong : cli_text(o, "result"), *hint ? "; " : "", hint);
+    }
+    return failed;
+}
+
+static int run_reload(struct cli *cli)
+{
+    json_t *answer = NULL;
+    const char *path = cli->dry_run ? "/api/v1/config/reload?dry_run=true" : "/api/v1/config/reload";
+    int rc = cli_send(cli, "POST", path, NULL, NULL, &answer);
+    if (rc != EXIT_DONE)
+        return rc;
+    bool refused = cli_int(answer, "errors") > 0;
+    if (cli->json)
+        cli_print_object(cli, "reload", answer);
+    else
+        print_reload_findings(answer);
+    if (!cli->json && !refused)
+        cli_print_list(cli, "change", answer, change_columns, "nothing changed");
+    bool failed = print_steps(cli, answer);
+    if (refused)
+        rc = cli->json ? EXIT_CONFIG
+                       : cli_fail(cli, EXIT_CONFIG, "refused, %lld errors: what runs stays as it was",
+                                  (long long)cli_int(answer, "errors"));
+    else if (failed)
+        rc = EXIT_FAILED;
+    if (!refused && json_is_true(json_object_get(answer, "restart")))
+        cli_note(cli, "what needs a restart counts when tielined is started again; the rest does not wait for it");
+    if (!refused && !cli->dry_run)
+        cli_note(cli, "generation %lld", (long long)cli_int(answer, "generation"));
+    json_decref(answer);
+    return rc;
+}
+
 /* ---- events ---- */
 
 static bool print_bytes(void *ctx, str bytes)
@@ -382,6 +453,11 @@ const struct command commands_daemon[] = {
     {"config", "check", "[FILE]", 0, 1, "check a configuration; needs no daemon",
      "Every wrong key, value and reference with file and line, all of them at once. Exit 7 when there is one.", NULL,
      run_check},
+    {"config", "reload", "", 0, 0, "read the configuration again: check, plan, apply what changed (-n: the plan alone)",
+     "What did not change is not touched: workers, sign-ins and running calls go on. Anything wrong leaves all as it "
+     "was\n"
+     "and is told with file and line. Exit 7: refused. 1: applied, but a step of it failed.",
+     NULL, run_reload},
     {"config", "show", "", 0, 0, "every value that counts now, with its origin", NULL, NULL, run_show},
     {"config", "explain", "KEY", 1, 1, "what a key means, its default, and what counts now", NULL, NULL, run_explain},
     {"config", "schema", "", 0, 0, "all keys", NULL, NULL, run_schema},

@@ -55,6 +55,10 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
                       unsigned n, json_t **out, struct err *e);
 int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
                    unsigned n, json_t **out, struct err *e);
+/* Whether a section of the INI could be carried out, by create or by set; changes nothing. Of a connection that is not
+ * there yet only what the settings themselves say is looked at. */
+int admin_link_check(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
+                     unsigned n, struct err *e);
 /* Drops its pairs, failures and map; records at the vendors stay. The connection must not run (E_PRECONDITION), and
  * nothing of the link be in flight (E_BUSY). */
 int admin_link_delete(struct engine *g, const char *connection, const char *kind, struct err *e);

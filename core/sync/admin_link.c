@@ -196,14 +196,14 @@ static int link_maps(struct engine *g, struct g_conn *c, const struct link *row,
     return rc == TL_OK ? refmap_join(g, &made, added, e) : rc;
 }
 
-int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
-                      unsigned n, json_t **out, struct err *e)
+/* Whether a link may be made so; the row it would be. */
+static int create_check(struct engine *g, const struct g_conn *c, const char *kind, const struct admin_setting *set,
+                        unsigned n, struct link *row_out, struct err *e)
 {
-    struct g_conn *c = admin_conn(g, connection, e);
-    int rc = c ? setting_check(set, n, e) : TL_E_NOT_FOUND;
+    int rc = setting_check(set, n, e);
     if (rc == TL_OK && c->row.state == CONN_DELETING) {
-        rc = err_set(e, E_PRECONDITION, "connection \"%s\" is being deleted", connection);
-        err_hint(e, "`tieline connection undelete %s` within the grace", connection);
+        rc = err_set(e, E_PRECONDITION, "connection \"%.*s\" is being deleted", STR_FMT(c->row.name));
+        err_hint(e, "`tieline connection undelete %.*s` within the grace", STR_FMT(c->row.name));
     }
     if (rc != TL_OK)
         return rc;
@@ -230,6 +230,17 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
         rc = views_check(c, row.kind, set, n, e);
     if (rc == TL_OK)
         rc = deletes_check(g, NULL, c, row.kind, set, n, e);
+    if (rc == TL_OK)
+        *row_out = row;
+    return rc;
+}
+
+int admin_link_create(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
+                      unsigned n, json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, connection, e);
+    struct link row;
+    int rc = c ? create_check(g, c, kind, set, n, &row, e) : TL_E_NOT_FOUND;
     if (rc != TL_OK)
         return rc;
     rc = g_begin(g, e);
@@ -268,13 +279,17 @@ int admin_link_create(struct engine *g, const char *connection, const char *kind
     return rc;
 }
 
-int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *asked,
-                   unsigned n_asked, json_t **out, struct err *e)
+static bool names_views(const struct admin_setting *set, unsigned n)
 {
-    struct admin_setting set[SETTINGS_MAX];
+    return setting_of(set, n, "view.a") || setting_of(set, n, "view.b");
+}
+
+/* Whether a link may be changed so; set: what differs from what counts. */
+static int set_check(struct engine *g, const struct g_link *l, const struct admin_setting *asked, unsigned n_asked,
+                     struct admin_setting *set, unsigned *n_out, struct err *e)
+{
     unsigned n = 0;
-    struct g_link *l = admin_link(g, connection, kind, e);
-    int rc = l ? setting_check(asked, n_asked, e) : TL_E_NOT_FOUND;
+    int rc = setting_check(asked, n_asked, e);
     if (rc == TL_OK)
         rc = kinds_fixed(l, asked, n_asked, e);
     if (rc == TL_OK)
@@ -285,17 +300,40 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
         rc = views_check(l->conn, l->row.kind, set, n, e);
     if (rc == TL_OK)
         rc = deletes_check(g, l, l->conn, l->row.kind, set, n, e);
+    if (rc == TL_OK && names_views(set, n) && l->row.phase != PHASE_NEW) {
+        rc = err_set(e, E_PRECONDITION, "the list view cannot be changed once the first sync has begun");
+        err_hint(e, "pairs belong to the view they were made in: delete the connection and make it anew");
+    }
+    *n_out = n;
+    return rc;
+}
+
+int admin_link_check(struct engine *g, const char *connection, const char *kind, const struct admin_setting *set,
+                     unsigned n, struct err *e)
+{
+    struct admin_setting changed[SETTINGS_MAX];
+    unsigned n_changed;
+    struct link row;
+    const struct g_conn *c = admin_conn(g, connection, NULL);
+    if (!c)
+        return setting_check(set, n, e);
+    const struct g_link *l = admin_link(g, connection, kind, NULL);
+    return l ? set_check(g, l, set, n, changed, &n_changed, e) : create_check(g, c, kind, set, n, &row, e);
+}
+
+int admin_link_set(struct engine *g, const char *connection, const char *kind, const struct admin_setting *asked,
+                   unsigned n_asked, json_t **out, struct err *e)
+{
+    struct admin_setting set[SETTINGS_MAX];
+    unsigned n = 0;
+    struct g_link *l = admin_link(g, connection, kind, e);
+    int rc = l ? set_check(g, l, asked, n_asked, set, &n, e) : TL_E_NOT_FOUND;
     if (rc != TL_OK)
         return rc;
     if (n == 0)
         return admin_show_link(g, l, out, e);
     const char *enabled = setting_of(set, n, "enabled");
-    bool views = setting_of(set, n, "view.a") || setting_of(set, n, "view.b");
-    if (views && l->row.phase != PHASE_NEW) {
-        err_set(e, E_PRECONDITION, "the list view cannot be changed once the first sync has begun");
-        err_hint(e, "pairs belong to the view they were made in: delete the connection and make it anew");
-        return E_PRECONDITION;
-    }
+    bool views = names_views(set, n);
     rc = g_begin(g, e);
     if (rc == TL_OK)
         rc = settings_store(g, l->row.link, set, n, e);

@@ -223,7 +223,7 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     g->hooks_changed = config->hooks_changed;
     g->wake_ctx = config->ctx;
     g->next_handle = 1;
-    retention_set(g, &config->retention);
+    engine_retention(g, &config->retention);
     g->enabling = g->collecting = true; /* looked at once after a start */
     int rc = model_load(g, e);
     if (rc == TL_OK)

@@ -58,6 +58,8 @@ void engine_rest(struct engine *g);
 /* What a check of the whole database found. Not sound: all connections are blocked until a later check finds it sound.
  */
 void engine_store_checked(struct engine *g, bool sound, const char *text);
+/* How long things are kept from now on. */
+void engine_retention(struct engine *g, const struct retention *r);
 /* Starts nothing new from now on; what is in flight is taken in. For a clean end: drain, close. */
 void engine_stop(struct engine *g);
 

@@ -784,7 +784,6 @@ bool subscription_turn(struct engine *g, struct g_endpoint *ep); /* subscribe.c 
 void subscription_done(struct engine *g, struct call *c);
 
 /* ---- retention.c */
-void retention_set(struct engine *g, const struct retention *r);
 void retention_turn(struct engine *g);
 
 /* ---- life.c: what goes on by itself in the life of connections */

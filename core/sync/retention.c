@@ -10,7 +10,7 @@ static int64_t kept(int64_t set, int64_t otherwise)
     return set ? set : otherwise;
 }
 
-void retention_set(struct engine *g, const struct retention *r)
+void engine_retention(struct engine *g, const struct retention *r)
 {
     g->retention = (struct retention){.history_us = kept(r->history_us, 30 * US_PER_DAY),
                                       .failures_us = kept(r->failures_us, 90 * US_PER_DAY),

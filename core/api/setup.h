@@ -1,0 +1,23 @@
+#ifndef SETUP_H
+#define SETUP_H
+/* From the configuration to connectors, endpoints, connections and links, one by one: at the start, and again for what
+ * a reload changes. All [control]. */
+#include "admin.h"
+#include "app.h"
+
+void setup_log(const struct config *c); /* [any] */
+struct retention setup_retention(const struct config *c);
+
+enum isolation setup_isolation(const struct config *c, const char *connector);
+void setup_connector(struct app *app, const char *name);   /* made known, not loaded */
+void setup_loaded(struct app *app, const char *connector); /* it was: its endpoints, its webhooks */
+void setup_endpoint(struct app *app, const struct config_section *s);
+/* TL_E_NOT_FOUND: there is none yet. TL_E_CONFIG: there is one between other endpoints. */
+int setup_connection_fits(struct app *app, const struct config *c, const struct config_section *s, struct err *e);
+/* Makes what is not there; errors begin with file and line. */
+int setup_connection(struct app *app, const struct config_section *s, struct err *e);
+int setup_link(struct app *app, const struct config_section *s, struct err *e);
+unsigned setup_link_settings(const struct config_section *s, struct admin_setting *out, unsigned max);
+/* Puts file and line in front of what refused a link. */
+void setup_link_place(const struct config *c, const struct config_section *s, struct err *e);
+#endif
