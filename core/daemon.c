@@ -148,6 +148,9 @@ const char *daemon_worker_path(const struct config *c, char *space, size_t size)
         snprintf(space, size, "%s/tieline-worker", dir);
         if (access(space, X_OK) == 0)
             return space;
+        snprintf(space, size, "%s/../" TIELINE_LIBEXEC "/tieline/tieline-worker", dir);
+        if (access(space, X_OK) == 0)
+            return space; /* an installed tree may be moved */
     }
     snprintf(space, size, "%s/tieline-worker", TIELINE_LIBEXEC_DIR);
     return space;

@@ -38,6 +38,8 @@ static json_t *connector_json(const struct connector_info *info)
         json_object_set_new(o, "pid", json_integer(info->pid));
     if (info->still_mapped)
         json_object_set_new(o, "still_mapped", json_true());
+    if (info->grade)
+        json_object_set_new(o, "grade", json_string(grade_name(info->grade)));
     if (info->manifest)
         set_head(o, info->manifest);
     set_time(o, "loaded_at", info->loaded_us);
@@ -347,6 +349,7 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
     "claims:string?," OPTIONS_SHAPE ",error:{text:string,hint:string}?}"
 #define ANSWER                                                                                                         \
     "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?,"     \
+    "grade:string?,"                                                                                                   \
     "running:integer,still_mapped:boolean?,title:string?,vendor:string?,role:string?,abi:string?,"                     \
     "loaded_at:time?,retry_at:time?,error:{text:string,hint:string}?,path:string?,sha256:string?,license:string?,"     \
     "url:string?,hosts:string?,claims:string?,result:string?,crashes:integer?," OPTIONS_SHAPE "}"

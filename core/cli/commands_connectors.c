@@ -10,6 +10,7 @@ static const struct column columns[] = {
     {"STATE", "state", COLUMN_COLOR_STATE},
     {"VERSION", "version", 0},
     {"ABI", "abi", 0},
+    {"GRADE", "grade", 0},
     {"ISOLATION", "isolation", 0},
     {"PID", "pid", COLUMN_RIGHT},
     {"ENDPOINTS", "endpoints", COLUMN_RIGHT},

@@ -282,6 +282,7 @@ int admission_copy(struct staged *out, struct admitted *a, const char *state_dir
         unlink(temp);
         return rc;
     }
+    s.grade = grade_read(s.source, s.sha256);
     *out = s;
     return TL_OK;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "err.h"
+#include "grade.h"
 #include "str.h"
 
 enum { CONNECTOR_NAME_MAX = 32, STAGED_PATH_MAX = 4096, CONNECTOR_FILE_MAX = 64 << 20 };
@@ -18,6 +19,7 @@ struct staged {
     char source[STAGED_PATH_MAX]; /* where it came from */
     char path[STAGED_PATH_MAX];   /* the copy */
     char sha256[65];
+    enum grade grade;   /* what the file beside the source says of these bytes */
     struct stat copied; /* what the copy was when it was made */
 };
 

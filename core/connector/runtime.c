@@ -255,6 +255,7 @@ static void fill_info(const struct runtime *rt, const struct connector *c, struc
     out->state = c->disabled && c->state == RUN_NOT_LOADED ? RUN_DISABLED : c->state;
     out->path = c->was_staged ? c->staged.source : "";
     out->sha256 = c->was_staged ? c->staged.sha256 : "";
+    out->grade = c->was_staged ? c->staged.grade : GRADE_NONE;
     out->pid = c->cell.worker ? worker_pid(c->cell.worker) : 0;
     out->still_mapped = c->still_mapped;
     out->crashes = c->cell.n_crashes;

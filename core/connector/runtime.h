@@ -18,6 +18,7 @@
 #include "call.h"
 #include "env.h"
 #include "err.h"
+#include "grade.h"
 #include "mailbox.h"
 #include "manifest.h"
 #include "services.h"
@@ -142,6 +143,7 @@ struct connector_info {
     const struct manifest *manifest; /* NULL before the first load; kept after unload */
     const char *path;                /* of the source; empty before the first load */
     const char *sha256;              /* 64 hex digits or empty */
+    enum grade grade;                /* of what was loaded, by "tieline-sdk check --save"; GRADE_NONE: none */
     int pid;                         /* of the shared worker; 0: none */
     bool still_mapped;               /* of an earlier load */
     uint32_t endpoints, instances, threads, running, queued, crashes;

@@ -11,6 +11,7 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    {"new", command_new, "new NAME               a connector to begin with, its tests and a fake vendor"},
     {"check", command_check, "check X.so             tests one connector and gives it a grade"},
     {"run", command_run, "run X.so CALL ...      calls one connector and shows what it says"},
 };

@@ -30,6 +30,9 @@ static const char *find_worker(struct arena *a)
         const char *beside = arena_fmt(a, "%s/tieline-worker", folder_of(a, self));
         if (access(beside, X_OK) == 0)
             return beside;
+        const char *installed = arena_fmt(a, "%s/../" TIELINE_LIBEXEC "/tieline/tieline-worker", folder_of(a, self));
+        if (access(installed, X_OK) == 0)
+            return installed; /* the tree may have been moved */
     }
     return TIELINE_LIBEXEC_DIR "/tieline-worker";
 }
