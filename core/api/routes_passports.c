@@ -356,6 +356,7 @@ const struct route routes_passports[] = {
     {"POST", "/api/v1/connections/{name}/passport/pairs", ROUTE_WRITE | ROUTE_DRY, import_pairs,
      "take in pairs of one kind, at most 200 at once; nothing is written to any vendor", "dry_run:boolean",
      "{kind:string,items:[" PAIR "]}",
-     "{dry_run:boolean,bound:integer,known:integer,waiting:integer,conflicts:[{a:string,b:string,pair:integer}]}"},
+     "{dry_run:boolean,bound:integer,known:integer,waiting:integer,erased:integer,"
+     "conflicts:[{a:string,b:string,pair:integer}]}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

@@ -1,4 +1,7 @@
-/* Routes of people: what is stored about one of them. */
+/* Routes of people: what is stored about one of them, and that it goes. Who is asked for stands in bodies, never in
+ * paths, and stays out of the audit. */
+#include "backups.h"
+#include "person.h"
 #include "shapes.h"
 #include "verb.h"
 #include "view.h"
@@ -32,10 +35,93 @@ static int export_person(struct request *rq, json_t **answer, struct err *e)
     return rc;
 }
 
+/* ---- erase ---- */
+
+static int find_records(struct db *db, struct request *rq, const struct person_ask *ask, struct person_erase *out,
+                        struct err *e)
+{
+    struct person_record *found = NULL;
+    int rc = person_find(db, ask, &rq->arena, &found, &out->n, e);
+    out->of = found;
+    return not_found_words(e, rc, "record", ask->who);
+}
+
+static int find_person(struct request *rq, const struct person_ask *ask, struct person_erase *out, struct err *e)
+{
+    WITH_READER(rq, db, e, find_records(db, rq, ask, out, e));
+}
+
+/* Copies made before hold what was erased: which there are, as far as the directory of backups goes. */
+static int run_erase(struct verb *v, struct err *e)
+{
+    json_t *backups = NULL;
+    struct err why = {0};
+    int rc = admin_person_erase(v->app->engine, v->more, &v->out, e);
+    if (rc)
+        return rc;
+    if (backups_list(v->app->backups, &backups, &why) == TL_OK)
+        json_object_set(v->out, "backups", json_object_get(backups, "items"));
+    else
+        json_object_set_new(v->out, "backups", json_array());
+    json_decref(backups);
+    return TL_OK;
+}
+
+static int erase_person(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    struct person_ask ask = {.endpoint = body_text(rq, "endpoint"), .kind = body_text(rq, "kind")};
+    struct person_erase wish = {.dry_run = request_flag(rq, "dry_run"),
+                                .compact = !json_is_false(json_object_get(rq->body, "compact"))};
+    verb_init(&v, rq, wish.dry_run ? NULL : "person.erase", "a person");
+    v.secret = v.audited = true;
+    v.more = &wish;
+    int rc = body_need_text(rq, "who", &ask.who, e);
+    if (!rc)
+        rc = find_person(rq, &ask, &wish, e);
+    return rc ? rc : verb_run(&v, run_erase, answer, e);
+}
+
+static int list_erasures(struct request *rq, json_t **answer, struct err *e)
+{
+    WITH_READER(rq, db, e, view_erasures(db, answer, e));
+}
+
+static int run_restore(struct verb *v, struct err *e)
+{
+    return admin_person_restore(v->app->engine, v->number, v->text[0], &v->out, e);
+}
+
+static int restore_person(struct request *rq, json_t **answer, struct err *e)
+{
+    struct verb v;
+    verb_init(&v, rq, "person.restore", "a person");
+    v.secret = v.audited = true;
+    v.number = json_integer_value(json_object_get(rq->body, "erasure"));
+    v.text[0] = body_text(rq, "who");
+    if (v.number <= 0 && !v.text[0])
+        return err_set(e, TL_E_INVALID, "the body needs \"erasure\", a number, or \"who\", the id of a record");
+    return verb_run(&v, run_restore, answer, e);
+}
+
+#define ERASED                                                                                                         \
+    "{records:integer,pairs:integer,changes:integer,failures:integer,conflicts:integer,plan_rows:integer,"             \
+    "lookups:integer,hints:integer,deliveries:integer,passport_pairs:integer,texts:integer,audit_rows:integer}"
+
 const struct route routes_people[] = {
     {"POST", "/api/v1/person/export", ROUTE_WRITE, export_person,
      "everything stored about a person: by record id, e-mail address or phone number", NULL, "{who:string}",
      "{who:string,records:[{endpoint:string,kind:string,record:string,live:boolean,seen:time?,changed:time?,"
      "changed_by:string?,values:object}],pairs:[object],audit:[{id:integer,at:time?,act:string,detail:string}]}"},
+    {"POST", "/api/v1/person/erase", ROUTE_WRITE | ROUTE_DRY, erase_person,
+     "erase what is stored about a person, by record id or e-mail address; the vendors' records stay",
+     "dry_run:boolean", "{who:string,endpoint:string?,kind:string?,compact:boolean?}",
+     "{dry_run:boolean,erasure:integer?,records:[{endpoint:string,kind:string,record:string}],erased:" ERASED
+     ",compacted:boolean,remains:string?,backups:[{file:string,at:time,bytes:integer,seconds:number?}]}"},
+    {"GET", "/api/v1/person/erasures", 0, list_erasures, "erasures, newest first: none says whose", NULL, NULL,
+     "{items:[{erasure:integer,at:time,who:string,records:integer}]}"},
+    {"POST", "/api/v1/person/restore-sync", ROUTE_WRITE, restore_person,
+     "lift an erasure: its records may be stored again", NULL, "{erasure:integer?,who:string?}",
+     "{erasure:integer,records:integer}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

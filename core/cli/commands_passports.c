@@ -147,7 +147,7 @@ struct import {
     struct cli *cli;
     char kind[64];
     json_t *page, *conflicts, *missing;
-    json_int_t read, bound, known, waiting;
+    json_int_t read, bound, known, waiting, erased;
 };
 
 static int send_page(struct import *m)
@@ -161,6 +161,7 @@ static int send_page(struct import *m)
     json_array_clear(m->page);
     m->bound += cli_int(answer, "bound");
     m->known += cli_int(answer, "known");
+    m->erased += cli_int(answer, "erased");
     m->waiting += cli_int(answer, "waiting");
     json_array_foreach(json_object_get(answer, "conflicts"), i, conflict)
     {
@@ -258,6 +259,8 @@ static int tell_import(struct import *m)
         cli_note(cli, "no link \"%s\": its pairs are left out; `tieline link create %s %s`, then import again",
                  json_string_value(name), cli->args[0], json_string_value(name));
     }
+    if (m->erased)
+        cli_note(cli, "%lld pairs of people who were erased are left out", (long long)m->erased);
     if (cli->dry_run)
         cli_note(cli, "nothing was changed (-n)");
     json_decref(o);

@@ -24,6 +24,10 @@ enum {
     Q_AUDIT_WALK,
     Q_AUDIT_OLDER,
     Q_AUDIT_DROP,
+    Q_AUDIT_NAMES,
+    Q_AUDIT_ERASE,
+    Q_AUDIT_BEFORE,
+    Q_AUDIT_CHAIN,
     Q_REPAIR_TRIM
 };
 static const char *const SQL[] = {
@@ -45,6 +49,12 @@ static const char *const SQL[] = {
     [Q_AUDIT_OLDER] = "SELECT audit, hash FROM (SELECT audit, at, hash FROM audit ORDER BY audit LIMIT ?2) WHERE "
                       "at < ?1 ORDER BY audit DESC LIMIT 1",
     [Q_AUDIT_DROP] = "DELETE FROM audit WHERE audit <= ?1",
+    [Q_AUDIT_NAMES] = "SELECT min(audit) FROM audit WHERE erase_word(object, ?1) IS NOT object OR "
+                      "erase_word(detail, ?1) IS NOT detail",
+    [Q_AUDIT_ERASE] = "UPDATE audit SET object = erase_word(object, ?1), detail = erase_word(detail, ?1) WHERE "
+                      "audit >= ?2 AND (erase_word(object, ?1) IS NOT object OR erase_word(detail, ?1) IS NOT detail)",
+    [Q_AUDIT_BEFORE] = "SELECT hash FROM audit WHERE audit < ?1 ORDER BY audit DESC LIMIT 1",
+    [Q_AUDIT_CHAIN] = "UPDATE audit SET hash = ?2 WHERE audit = ?1",
     [Q_REPAIR_TRIM] = "DELETE FROM repair WHERE repair IN (SELECT repair FROM repair WHERE resolved < ?1 LIMIT ?2)",
 };
 SQL_TABLE(T, SQL_ATTENTION, SQL);
@@ -264,6 +274,91 @@ int audit_list(struct db *db, struct arena *a, int64_t before, size_t max, struc
     while ((rc = query_row(&q)) == TL_OK)
         read_audit(&q, a, list_add(&l));
     return list_end(rc, &l, (void **)out, n);
+}
+
+static int audit_page(struct db *db, struct arena *a, int64_t after, struct audit **out, size_t *n, struct err *e)
+{
+    struct list l = {.a = a, .item_bytes = sizeof(struct audit)};
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_WALK, e);
+    put_i64(&q, after);
+    put_i64(&q, 500);
+    int rc;
+    while ((rc = query_row(&q)) == TL_OK)
+        read_audit(&q, a, list_add(&l));
+    return list_end(rc, &l, (void **)out, n);
+}
+
+/* ---- Erasing a word: the chain is made anew from the first row that named it ---------------------------------------
+ */
+
+static int first_naming(struct db *db, str word, int64_t *out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_NAMES, e);
+    put_text(&q, word);
+    int rc = query_row(&q);
+    if (rc == TL_OK)
+        *out = get_i64(&q);
+    return rc;
+}
+
+static int hash_before(struct db *db, int64_t audit, uint8_t out[HASH_BYTES], struct err *e)
+{
+    struct audit_walk forgotten = {0};
+    int rc = load_anchor(db, &forgotten, e);
+    if (rc)
+        return rc;
+    memcpy(out, forgotten.hash, HASH_BYTES);
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_BEFORE, e);
+    put_i64(&q, audit);
+    rc = query_row(&q);
+    str hash = rc == TL_OK ? get_lent(&q) : (str){0};
+    if (hash.n == HASH_BYTES)
+        memcpy(out, hash.p, HASH_BYTES);
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+static int chain_row(struct db *db, const struct audit *row, uint8_t hash[HASH_BYTES], struct err *e)
+{
+    uint8_t before[HASH_BYTES];
+    memcpy(before, hash, HASH_BYTES);
+    audit_hash(before, row, hash);
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_CHAIN, e);
+    put_i64(&q, row->audit);
+    put_blob(&q, str_n(hash, HASH_BYTES));
+    return query_run(&q);
+}
+
+static int chain_anew(struct db *db, int64_t from, struct err *e)
+{
+    uint8_t hash[HASH_BYTES];
+    int rc = hash_before(db, from, hash, e);
+    for (int64_t after = from - 1; rc == TL_OK;) {
+        AUTO(arena_done) struct arena a = {0};
+        struct audit *rows = NULL;
+        size_t n = 0;
+        rc = audit_page(db, &a, after, &rows, &n, e);
+        for (size_t i = 0; i < n && rc == TL_OK; i++)
+            rc = chain_row(db, &rows[i], hash, e);
+        if (n == 0)
+            break;
+        after = rows[n - 1].audit;
+    }
+    return rc;
+}
+
+int audit_erase_word(struct db *db, str word, int64_t *rows, struct err *e)
+{
+    int64_t first = 0;
+    int rc = first_naming(db, word, &first, e);
+    if (rc || first == 0)
+        return rc;
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_ERASE, e);
+    put_text(&q, word);
+    put_i64(&q, first);
+    rc = query_run(&q);
+    if (rc == TL_OK)
+        *rows += query_changes(&q);
+    return rc == TL_OK ? chain_anew(db, first, e) : rc;
 }
 
 /* Rows get their numbers without gaps: the last one that was given must be the last one that is there. */

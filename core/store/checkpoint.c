@@ -11,9 +11,9 @@
 enum { CHECKPOINT_MS = 250 };
 
 struct checkpointer {
-    pthread_mutex_t lock; /* guards stop and grown */
+    pthread_mutex_t lock; /* guards stop, grown and empty */
     pthread_cond_t wake;
-    bool stop, grown;
+    bool stop, grown, empty; /* empty: the log is to be emptied */
     bool has_thread;
     pthread_t thread;
     sqlite3 *sqlite; /* the thread's own */
@@ -52,6 +52,15 @@ static void sleep_for_more(struct checkpointer *c)
         ;
 }
 
+/* While it waits for readers the writer waits too, hence not for long. */
+static bool log_empty(sqlite3 *handle)
+{
+    sqlite3_busy_timeout(handle, 10);
+    int s = sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(handle, 5000);
+    return (s & 0xff) != SQLITE_BUSY;
+}
+
 static void *checkpoint_main(void *arg)
 {
     struct checkpointer *c = arg;
@@ -64,13 +73,29 @@ static void *checkpoint_main(void *arg)
         sleep_for_more(c);
         if (c->stop)
             break;
+        bool empty = c->empty;
+        c->empty = false;
         pthread_mutex_unlock(&c->lock);
         /* Busy or failing: the next commit brings us back, and the writer meets the same trouble itself. */
         sqlite3_wal_checkpoint_v2(c->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        bool emptied = !empty || log_empty(c->sqlite);
         pthread_mutex_lock(&c->lock);
+        if (!emptied)
+            c->empty = c->grown = true; /* somebody reads: in a moment */
     }
     pthread_mutex_unlock(&c->lock);
     return NULL;
+}
+
+void db_log_empty_soon(struct db *db)
+{
+    struct checkpointer *c = db->checkpointer;
+    if (!c || !c->has_thread)
+        return; /* single-threaded: the writer does it with its next long log */
+    pthread_mutex_lock(&c->lock);
+    c->empty = c->grown = true;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
 }
 
 static int thread_start(struct db *db, struct checkpointer *c, struct err *e)

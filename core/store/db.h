@@ -110,6 +110,13 @@ int db_backup_start(struct db *db, const char *to, void (*done)(void *arg, const
 /* Ends the one that runs soon, as TL_E_CANCELLED, and each started later. [any, while db stays open] */
 void db_backup_cancel(struct db *db);
 
+/* Writes the file anew without what lies in unused parts of its pages, and empties the write-ahead log. Nothing else
+ * is written meanwhile, some 15 s for a GB on an SSD, and the disk needs room for a second copy. E_BUSY: somebody reads
+ * for longer than 5 s. [control] */
+int db_compact(struct db *db, struct err *e);
+/* The log is emptied as soon as nobody reads from it: it holds what was deleted until then. [control] */
+void db_log_empty_soon(struct db *db);
+
 struct db_stats {
     int64_t vm_steps;                 /* of all statements of this handle since it was opened */
     int64_t cache_hits, cache_misses; /* page requests = hits + misses */

@@ -21,6 +21,7 @@ struct db_identity {
     char incarnation[INCARNATION_CHARS + 1];
     uint8_t key[32];
     struct stamp_key stamps; /* made of key */
+    struct stamp_key marks;  /* of what was erased; never in a passport */
 };
 
 struct db {
@@ -43,6 +44,7 @@ struct db {
     int n_pending;
     int pending_rc; /* writing some of it early failed: the commit must */
     struct err pending_error;
+    bool may_have_marks;                                      /* writer: of erased records */
     int64_t sources, sources_before;                          /* rows of intent_source: most of the time none */
     int64_t vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */
 
@@ -90,6 +92,14 @@ int sidecar_age_now(struct db *db, struct err *e);
 void sidecar_look(const struct db *db, char *words, size_t size, int64_t *intent_out);
 /* secrets.c: TL_E_CONFIG when the database was opened without a key. */
 int need_key(const struct db *db, struct err *e);
+/* erased.c */
+int marks_look(struct db *db, struct err *e);
+/* erase.c: the SQL function erase_word(text, word) is there */
+int erase_word_ready(struct db *db, struct err *e);
+/* attention.c */
+int audit_erase_word(struct db *db, str word, int64_t *rows, struct err *e); /* adds to *rows */
+/* compact.c: makes up for a compaction that a crash cut off */
+int compact_if_due(struct db *db, struct err *e);
 /* meta.c */
 int identity_make(struct db *db, struct err *e);
 int identity_load(struct db *db, struct err *e);

@@ -6,6 +6,7 @@
 
 #include "connections.h"
 #include "db_int.h"
+#include "erased.h"
 #include "intents.h"
 #include "pairs.h"
 #include "pairs_int.h"
@@ -16,8 +17,10 @@
 
 enum { Q_RECORDS, Q_PAIRS, Q_PARKED, Q_STAMPS, Q_TWINS, Q_RUNS, Q_CLAIMS, Q_RUN_OPEN };
 static const char *const SQL[] = {
-    [Q_RECORDS] = "SELECT " RECORD_COLUMNS ", EXISTS(SELECT 1 FROM feed f WHERE f.feed = record.feed) FROM record "
-                  "WHERE rec > ?1 ORDER BY rec LIMIT ?2",
+    [Q_RECORDS] = "SELECT " RECORD_COLUMNS ", (SELECT f.kind FROM feed f WHERE f.feed = record.feed), "
+                  "(SELECT e.system FROM feed f JOIN endpoint e USING(endpoint) WHERE f.feed = record.feed), "
+                  "(SELECT e.org_key FROM feed f JOIN endpoint e USING(endpoint) WHERE f.feed = record.feed) "
+                  "FROM record WHERE rec > ?1 ORDER BY rec LIMIT ?2",
     [Q_PAIRS] = "SELECT " PAIR_COLUMNS " FROM pair WHERE pair > ?1 ORDER BY pair LIMIT ?2",
     [Q_PARKED] = "SELECT k.pair, p.link, k.dep_id FROM parked k JOIN pair p ON p.pair = k.pair "
                  "JOIN link d ON d.link = k.dep_link "
@@ -120,6 +123,38 @@ static int look_sidecar(struct looking *k, bool *end, struct err *e)
     return TL_OK;
 }
 
+static int look_record(struct looking *k, const struct record *r, const struct erased_name *name, struct err *e)
+{
+    char object[320];
+    bool erased = false;
+    snprintf(object, sizeof object, "record \"%.*s\"", STR_FMT(r->id));
+    if (r->damaged)
+        report(k,
+               (struct fsck_finding){.check = "checksum",
+                                     .level = "error",
+                                     .text = "what was read of it is damaged",
+                                     .hint = "nothing is written from it; a full sweep reads it again: tieline "
+                                             "sync start CONNECTION --full. Have the disk looked at"},
+               object);
+    if (name->kind.n == 0)
+        report(k,
+               (struct fsck_finding){.check = "orphan",
+                                     .level = "warning",
+                                     .text = "nobody reads records of its feed",
+                                     .hint = "it holds space, nothing else"},
+               object);
+    int rc = erased_has(k->db, name, &erased, e);
+    if (rc == TL_OK && erased)
+        report(k,
+               (struct fsck_finding){.check = "erased",
+                                     .level = "error",
+                                     .text = "it was erased with its person, and is stored",
+                                     .hint = "`tieline person erase` takes it away again, `tieline person "
+                                             "restore-sync` lets it stay"},
+               object);
+    return rc;
+}
+
 static int look_records(struct looking *k, bool *end, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -128,28 +163,16 @@ static int look_records(struct looking *k, bool *end, struct err *e)
     int rc;
     for (; (rc = query_row(&q)) == TL_OK; n++) {
         struct record r = {0};
-        char object[320];
+        struct erased_name name = {0};
         record_read(&q, &a, &r);
-        bool has_feed = get_bool(&q);
+        name.kind = get_text(&q, &a);
+        name.system = get_text(&q, &a);
+        name.org = get_text(&q, &a);
+        name.id = r.id;
         k->f->after = r.rec;
-        if (!feed_wanted(k->f, r.feed))
-            continue;
-        snprintf(object, sizeof object, "record \"%.*s\"", STR_FMT(r.id));
-        if (r.damaged)
-            report(k,
-                   (struct fsck_finding){.check = "checksum",
-                                         .level = "error",
-                                         .text = "what was read of it is damaged",
-                                         .hint = "nothing is written from it; a full sweep reads it again: tieline "
-                                                 "sync start CONNECTION --full. Have the disk looked at"},
-                   object);
-        if (!has_feed)
-            report(k,
-                   (struct fsck_finding){.check = "orphan",
-                                         .level = "warning",
-                                         .text = "nobody reads records of its feed",
-                                         .hint = "it holds space, nothing else"},
-                   object);
+        int looked = feed_wanted(k->f, r.feed) ? look_record(k, &r, &name, e) : TL_OK;
+        if (looked != TL_OK)
+            return looked;
     }
     return page_end(k, rc, n, end);
 }

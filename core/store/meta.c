@@ -105,7 +105,11 @@ int identity_make(struct db *db, struct err *e)
     random_text(db->env, db->id.instance, INSTANCE_CHARS);
     random_text(db->env, db->id.incarnation, INCARNATION_CHARS);
     db->env->random(db->env->self, db->id.key, sizeof db->id.key);
+    uint8_t marks[sizeof db->id.key];
+    db->env->random(db->env->self, marks, sizeof marks);
     int rc = identity_write(db, e);
+    if (rc == TL_OK)
+        rc = meta_set(db, "marks_key", str_n(marks, sizeof marks), e);
     return rc == TL_OK ? meta_set_i64(db, "made", env_now_us(db->env), e) : rc;
 }
 
@@ -124,14 +128,18 @@ static int load_exact(struct db *db, const char *key, void *out, size_t n, struc
 int identity_load(struct db *db, struct err *e)
 {
     struct db_identity id = {0};
+    uint8_t marks[sizeof id.key];
     int rc = load_exact(db, "instance", id.instance, INSTANCE_CHARS, e);
     if (rc == TL_OK)
         rc = load_exact(db, "incarnation", id.incarnation, INCARNATION_CHARS, e);
     if (rc == TL_OK)
         rc = load_exact(db, "instance_key", id.key, sizeof id.key, e);
+    if (rc == TL_OK)
+        rc = load_exact(db, "marks_key", marks, sizeof marks, e);
     if (rc)
         return rc;
     stamp_key_init(&id.stamps, id.key);
+    stamp_key_init(&id.marks, marks);
     db->id = id;
     return TL_OK;
 }

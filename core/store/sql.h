@@ -39,6 +39,8 @@ enum sql_module {
     SQL_FSCK,
     SQL_FSCK_MEND,
     SQL_PASSPORTS,
+    SQL_ERASED,
+    SQL_ERASE,
     SQL_MODULES
 };
 
@@ -137,6 +139,7 @@ enum counter {
     COUNT_INBOX,
     COUNT_AUDIT,
     COUNT_AGE, /* see sidecar.c */
+    COUNT_ERASURE,
     COUNTERS
 };
 int64_t next_id(struct db *db, enum counter c); /* inside a transaction */

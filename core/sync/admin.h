@@ -162,10 +162,28 @@ struct passport_pair;
 /* Stamps of these instances count from now on: what they mark is explained, or held and reported. */
 int admin_passport_keys(struct engine *g, const struct passport_key *keys, size_t n, struct err *e);
 /* Pairs of a former connection; .link is filled here. Those whose records both sides have read are bound with the next
- * turns, the others wait for a whole reading of both sides. {"dry_run","bound","known","waiting","conflicts":[{"a","b",
- * "pair"}]}; conflicts are left out. */
+ * turns, the others wait for a whole reading of both sides. {"dry_run","bound","known","waiting","erased",
+ * "conflicts":[{"a","b","pair"}]}; conflicts are left out, and so are pairs of people who were erased. */
 int admin_passport_pairs(struct engine *g, const char *connection, const char *kind, struct passport_pair *rows,
                          size_t n, bool dry_run, json_t **out, struct err *e);
+
+/* ---- People */
+
+/* All that is stored of these records and of those paired with them, now or before: see erased.h. They are not stored
+ * again until the erasure is lifted. dry_run: counts, and takes everything back. compact: the file is written anew
+ * afterwards (db_compact), which takes a while; else remains of it may stay in unused parts until that is done.
+ * *out: {"dry_run","erasure","records":[{"endpoint","kind","record"}],"erased":{what: n},"compacted","remains":why
+ * not}. Audited here, without whom. E_BUSY: a write of one of its pairs is under way. */
+struct person_record; /* person.h */
+struct person_erase {
+    const struct person_record *of;
+    size_t n;
+    bool dry_run, compact;
+};
+int admin_person_erase(struct engine *g, const struct person_erase *ask, json_t **out, struct err *e);
+/* Its records may be stored again: the next whole reading brings them. erasure 0: the one of the record with this id.
+ * *out: {"erasure","records"}. */
+int admin_person_restore(struct engine *g, int64_t erasure, const char *id, json_t **out, struct err *e);
 
 struct conflict_pick {
     const char *connection, *kind; /* pair 0: all of this link */

@@ -496,6 +496,7 @@ bool feed_is_truth(const struct g_feed *f); /* its local index shows every recor
 bool pass_turn(struct engine *g, struct g_feed *f);
 bool pass_has_work(const struct g_feed *f); /* look-ups to build, or vanished records to find */
 int pass_begin(struct engine *g, struct g_feed *f, struct err *e);
+void lookups_again(struct g_feed *f); /* those being built are collected anew */
 
 /* ---- observe.c */
 struct observed {
@@ -568,6 +569,10 @@ int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, st
 int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, struct arena *a, struct err *e);
 /* Looks again at records held while an intent was open. */
 void held_release(struct engine *g, struct g_link *l);
+
+/* ---- admin_person.c */
+/* The record was erased with its person: nothing of it is stored. */
+int erased_is(struct engine *g, const struct g_endpoint *ep, str kind, str id, bool *out, struct err *e);
 
 /* ---- snapshot.c */
 struct loaded {
@@ -779,6 +784,8 @@ bool run_turn(struct engine *g, struct g_link *l);
 
 /* ---- hook.c */
 bool hook_turn(struct engine *g, struct g_endpoint *ep);
+/* Somebody says that this record changed: it is fetched. Not one that was erased. */
+int hint_note(struct engine *g, struct g_endpoint *ep, str kind, str id, enum hint_why why, struct err *e);
 void hook_call_done(struct engine *g, struct call *c);
 bool subscription_turn(struct engine *g, struct g_endpoint *ep); /* subscribe.c */
 void subscription_done(struct engine *g, struct call *c);

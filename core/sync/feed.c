@@ -521,9 +521,8 @@ static int take_page(struct engine *g, struct g_feed *f, struct call *c, bool *e
             continue;
         }
         if (r->flags & TL_REC_HINT) {
-            int64_t feeds = 0;
             enum hint_why why = r->state != TL_STATE_LIVE ? HINT_GONE : HINT_CHANGED;
-            rc = hint_put(g->db, f->row.endpoint, f->row.kind, r->id, why, g_now(g), &feeds, e);
+            rc = hint_note(g, f->ep, f->row.kind, r->id, why, e);
             f->hint_due = g_mono(g) + DEBOUNCE_US;
             continue;
         }

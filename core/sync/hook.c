@@ -115,9 +115,18 @@ bool hook_turn(struct engine *g, struct g_endpoint *ep)
     return parse_next(g, ep);
 }
 
-static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r, str kind, struct err *e)
+int hint_note(struct engine *g, struct g_endpoint *ep, str kind, str id, enum hint_why why, struct err *e)
 {
     int64_t feeds = 0;
+    bool erased = false;
+    int rc = erased_is(g, ep, kind, id, &erased, e);
+    if (rc == TL_OK && erased)
+        db_log_empty_soon(g->db); /* the delivery said more of them than this */
+    return rc == TL_OK && !erased ? hint_put(g->db, ep->row.endpoint, kind, id, why, g_now(g), &feeds, e) : rc;
+}
+
+static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r, str kind, struct err *e)
+{
     bool gone = r->state == TL_STATE_DELETED || r->state == TL_STATE_TRASHED || r->state == TL_STATE_MERGED;
     if (r->flags & TL_REC_GAP) {
         for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
@@ -137,8 +146,7 @@ static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r
     for (struct g_feed *f = ep->feeds; f && rc == TL_OK; f = f->next_of_endpoint) {
         if ((kind.n && !str_eq(kind, f->row.kind)) || named)
             continue;
-        rc =
-            hint_put(g->db, ep->row.endpoint, f->row.kind, r->id, gone ? HINT_GONE : HINT_CHANGED, g_now(g), &feeds, e);
+        rc = hint_note(g, ep, f->row.kind, r->id, gone ? HINT_GONE : HINT_CHANGED, e);
         named = kind.n > 0;
     }
     for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)

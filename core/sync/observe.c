@@ -614,12 +614,16 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     *out = (struct observed){0};
     g_step(g, 1);
     g->figures.observed++;
+    bool erased = false;
+    int rc = erased_is(g, f->ep, f->row.kind, r->id, &erased, e);
+    if (rc != TL_OK || erased)
+        return rc;
     if ((r->flags & TL_REC_BAD) || r->id.n > REMOTE_ID_MAX)
         return record_unusable(g, f, r, e);
     if (r->id.n == 0)
         return TL_OK;
     uint64_t hash = store_hash(raw.p, raw.n) ^ f->shape_hash;
-    int rc = record_usable(g, f, r->id, e);
+    rc = record_usable(g, f, r->id, e);
     if (rc != TL_OK)
         return rc;
     AUTO(arena_done) struct arena a = {0};

@@ -86,6 +86,11 @@ static int build_write(struct engine *g, struct g_feed *f, struct err *e)
     return TL_OK;
 }
 
+void lookups_again(struct g_feed *f)
+{
+    f->build = lookup_build_free(f->build);
+}
+
 static int build_turn(struct engine *g, struct g_feed *f, struct err *e)
 {
     if (!f->build) {
@@ -147,7 +152,7 @@ static int ask_for(struct engine *g, struct g_feed *f, int64_t rec_id, struct er
         rc = scope_vanished(g, f, &rec, e);
     if (rc == TL_OK)
         rc = hint_put(g->db, f->row.endpoint, f->row.kind, rec.id, HINT_MISSED, g_now(g) - DEBOUNCE_US, &feeds, e);
-    return rc;
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc; /* its row went meanwhile */
 }
 
 /* A slice of them; a crash in between: the pass is looked at again from its end. */
@@ -207,6 +212,7 @@ static int had_rows(struct engine *g, const struct g_feed *f, bool *had_out, str
         struct record rec = {0};
         rc = record_get(g->db, &a, f->vanished[i], &rec, e);
         had = rc == TL_OK && rec.seen_us < f->pass.started_us;
+        rc = rc == TL_E_NOT_FOUND ? TL_OK : rc;
     }
     if (rc == TL_OK)
         *had_out = had;
@@ -223,7 +229,7 @@ static int vanished_expected(struct engine *g, const struct g_feed *f, int64_t r
     int rc = record_get(g->db, &a, rec_id, &rec, e);
     bool older = rec.created_us && rec.created_us < from;
     *out = older && (f->kind->desc.can & TL_CAN_DELETED);
-    return rc;
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
 static int vanished_collect(struct engine *g, struct g_feed *f, struct err *e)

@@ -218,6 +218,15 @@ static void add_conflict(json_t *list, const struct bound *b)
                                           (size_t)b->row->id[1].n, "pair", (json_int_t)in));
 }
 
+static int names_erased(struct engine *g, const struct g_link *l, const struct passport_pair *row, bool *out,
+                        struct err *e)
+{
+    int rc = TL_OK;
+    for (int s = 0; s < 2 && rc == TL_OK && !*out; s++)
+        rc = erased_is(g, l->conn->ep[s], l->row.kind[s], row->id[s], out, e);
+    return rc;
+}
+
 int admin_passport_pairs(struct engine *g, const char *connection, const char *kind, struct passport_pair *rows,
                          size_t n, bool dry_run, json_t **out, struct err *e)
 {
@@ -225,11 +234,16 @@ int admin_passport_pairs(struct engine *g, const char *connection, const char *k
     if (!l)
         return TL_E_NOT_FOUND;
     json_t *conflicts = json_array();
-    json_int_t ready = 0, known = 0, waiting = 0;
+    json_int_t ready = 0, known = 0, waiting = 0, erased = 0;
     int rc = g_begin(g, e);
     for (size_t i = 0; i < n && rc == TL_OK; i++) {
         AUTO(arena_done) struct arena a = {0};
         struct bound b;
+        bool gone = false;
+        rc = names_erased(g, l, &rows[i], &gone, e);
+        erased += gone;
+        if (rc != TL_OK || gone)
+            continue;
         rows[i].link = l->row.link;
         rc = look_up(g, l, &rows[i], &a, &b, e);
         if (rc != TL_OK || b.known || b.taken) {
@@ -253,8 +267,8 @@ int admin_passport_pairs(struct engine *g, const char *connection, const char *k
         l->passports_bound = false;
     }
     if (rc == TL_OK)
-        *out = json_pack("{s:b,s:I,s:I,s:I,s:O}", "dry_run", dry_run, "bound", ready, "known", known, "waiting",
-                         waiting, "conflicts", conflicts);
+        *out = json_pack("{s:b,s:I,s:I,s:I,s:I,s:O}", "dry_run", dry_run, "bound", ready, "known", known, "waiting",
+                         waiting, "erased", erased, "conflicts", conflicts);
     json_decref(conflicts);
     return rc;
 }

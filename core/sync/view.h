@@ -84,5 +84,7 @@ int view_plan_items(struct db *r, const struct view_plan_filter *f, const struct
 /* Everything stored about a person: {"who","records","pairs","audit"}. who: a record id, an e-mail address or a phone
  * number. */
 int view_person(struct db *r, const char *who, json_t **out, struct err *e);
+/* What was erased and by whom, newest first: number, time, how many records; nothing says whose. */
+int view_erasures(struct db *r, json_t **out, struct err *e);
 int view_hooks(struct db *r, json_t **out, struct err *e);
 #endif

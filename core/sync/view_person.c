@@ -1,15 +1,15 @@
-/* Everything stored about one person, as their right to know asks for it: found by record id, e-mail address or phone
- * number in every feed; never by name, which others share. */
+/* Everything stored about one person, as their right to know asks for it. */
 #include <string.h>
 
 #include "attention.h"
+#include "erased.h"
 #include "failures.h"
 #include "feeds.h"
-#include "unicode.h"
+#include "person.h"
 #include "values.h"
 #include "view_record.h"
 
-enum { RECORDS_MAX = 100, AUDIT_PAGE = 1000, AUDIT_PAGES = 20 };
+enum { AUDIT_PAGE = 1000, AUDIT_PAGES = 20 };
 
 struct person {
     struct db *r;
@@ -68,12 +68,15 @@ static int add_pairs(struct person *p, int64_t rec, struct err *e)
     return rc;
 }
 
-static int add_record(struct person *p, const struct feed *f, int64_t rec, struct err *e)
+static int add_record(struct person *p, const struct person_record *of, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
+    struct feed feed = {0}, *f = &feed;
     struct record r = {0};
     struct endpoint ep = {0};
-    int rc = record_get(p->r, &a, rec, &r, e);
+    int rc = record_get(p->r, &a, of->rec, &r, e);
+    if (rc == TL_OK)
+        rc = feed_get(p->r, &a, of->feed, f, e);
     if (rc == TL_OK)
         rc = endpoint_get(p->r, &a, f->endpoint, &ep, e);
     if (rc != TL_OK)
@@ -84,30 +87,7 @@ static int add_record(struct person *p, const struct feed *f, int64_t rec, struc
                                     view_str(f->kind), "record", view_str(r.id), "live", r.state == TL_STATE_LIVE,
                                     "seen", view_time(r.seen_us), "changed", view_time(r.modified_us), "changed_by",
                                     view_text_or_null(r.by), "values", values_json(kind, r.observation)));
-    return add_pairs(p, rec, e);
-}
-
-static int add_feed(struct person *p, const struct feed *f, struct err *e)
-{
-    AUTO(arena_done) struct arena a = {0};
-    AUTO(buf_done) struct buf folded = {0};
-    int64_t recs[RECORDS_MAX];
-    size_t n = 0;
-    struct record_probe by_id = {0};
-    struct lookup_key phone = {.kind = LOOKUP_PHONE};
-    int rc = record_probe(p->r, f->feed, p->who, &by_id, e);
-    if (rc == TL_OK)
-        recs[n++] = by_id.rec;
-    rc = rc == TL_E_NOT_FOUND ? TL_OK : rc;
-    text_fold(&folded, p->who);
-    struct lookup_key email = {.kind = LOOKUP_EMAIL, .text = buf_lent(&folded)};
-    if (rc == TL_OK && n == 0)
-        rc = lookup_find(p->r, f->feed, &email, recs, RECORDS_MAX, &n, e);
-    if (rc == TL_OK && n == 0 && phone_last9(p->who, &phone.number))
-        rc = lookup_find(p->r, f->feed, &phone, recs, RECORDS_MAX, &n, e);
-    for (size_t i = 0; i < n && rc == TL_OK; i++)
-        rc = add_record(p, f, recs[i], e);
-    return rc;
+    return add_pairs(p, of->rec, e);
 }
 
 static bool mentions(const struct audit *row, str who)
@@ -140,16 +120,15 @@ int view_person(struct db *r, const char *who, json_t **out, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct person p = {.r = r, .who = str_of(who), .kinds = {.r = r}, .records = json_array(), .pairs = json_array()};
+    const struct person_ask ask = {.who = who, .by_phone = true};
     json_t *audit = json_array();
-    struct feed *feeds = NULL;
+    struct person_record *found = NULL;
     size_t n = 0;
-    int rc = feed_list(r, &a, 0, &feeds, &n, e);
+    int rc = person_find(r, &ask, &a, &found, &n, e);
     for (size_t i = 0; i < n && rc == TL_OK; i++)
-        rc = add_feed(&p, &feeds[i], e);
+        rc = add_record(&p, &found[i], e);
     if (rc == TL_OK)
         rc = add_audit(&p, audit, e);
-    if (rc == TL_OK && json_array_size(p.records) == 0)
-        rc = TL_E_NOT_FOUND;
     if (rc == TL_OK)
         *out = json_pack("{s:s,s:O,s:O,s:O}", "who", who, "records", p.records, "pairs", p.pairs, "audit", audit);
     view_kinds_done(&p.kinds);
@@ -157,4 +136,21 @@ int view_person(struct db *r, const char *who, json_t **out, struct err *e)
     json_decref(p.pairs);
     json_decref(audit);
     return rc;
+}
+
+int view_erasures(struct db *r, json_t **out, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct erasure *list = NULL;
+    size_t n = 0;
+    int rc = erasure_list(r, &a, &list, &n, e);
+    if (rc != TL_OK)
+        return rc;
+    json_t *items = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(items, json_pack("{s:I,s:o,s:o,s:I}", "erasure", (json_int_t)list[i].erasure, "at",
+                                               view_time(list[i].at_us), "who", view_str(list[i].who), "records",
+                                               (json_int_t)list[i].records));
+    *out = json_pack("{s:o}", "items", items);
+    return TL_OK;
 }

@@ -1,7 +1,8 @@
-"""What is stored about one person."""
+"""What is stored about one person, and that it goes."""
 import json
+import pathlib
 
-from systemlib import Site
+from systemlib import Site, wait_until
 
 
 def test_everything_about_a_person_is_exported():
@@ -21,3 +22,69 @@ def test_everything_about_a_person_is_exported():
         assert site.run("person", "export", "nobody@nowhere.example", check=False).returncode == 4
         asked = [r for r in site.list("audit", "list") if r["act"] == "person.export"]
         assert len(asked) == 3 and email not in json.dumps(asked).lower() and a not in json.dumps(asked)
+
+
+def traces(site, canaries):
+    """Which of them are found in which file that the daemon keeps: database, log of it, log of the daemon."""
+    files = [f for f in site.state.rglob("*") if f.is_file() and "backup" not in str(f.relative_to(site.state))]
+    files.append(pathlib.Path(site.daemon.log_path))
+    return [(f.name, word) for f in files for word in canaries if word.encode() in f.read_bytes()]
+
+
+def test_an_erased_person_is_nowhere_and_stays_away():
+    """Canary values of one contact, looked for in every file: after the erasure, while the sync goes on, hooks tell of
+    edits, both sides are read whole, and the daemon is killed and started again."""
+    with Site("--contacts", 40, "--accounts", 8) as site:
+        site.start()
+        site.sign_in()
+        site.connect("every=1s")
+        site.first_sync()
+        a, b, email = site.pairs(1)[0]
+        canaries = ["Canarywoman", "Canarytitle", "Canaryedit"]
+        site.sandbox.change("desk", "contacts", a, firstName=canaries[0], title=canaries[1])
+        site.wait_title("salesforce", b, canaries[1])
+        site.wait_quiet()
+        gone = canaries + [email]
+        assert {word for _, word in traces(site, gone)} >= {canaries[0], canaries[1]}
+        backup = site.run("backup", "now").stdout.strip()
+
+        tried = site.run("person", "erase", email, "-n")
+        assert a in tried.stdout and b in tried.stdout and "nothing was erased" in tried.stderr
+        assert site.list("pair", "find", a)
+        assert site.run("person", "erase", email, check=False).returncode == 2  # without a terminal and -y
+
+        done = site.run("person", "erase", email, "-y")
+        assert backup in done.stderr and "vendors stay" in done.stderr
+        assert traces(site, gone) == []
+        assert site.run("person", "export", email, check=False).returncode == 4
+        assert site.list("pair", "find", a) == []
+
+        before, untouched = (len(site.desk()), len(site.salesforce())), site.salesforce()[b]
+        site.sandbox.change("desk", "contacts", a, title=canaries[2])
+        other_a, other_b, _ = site.pairs(1, skip=3)[0]
+        site.sandbox.change("desk", "contacts", other_a, title="somebody else")
+        site.wait_title("salesforce", other_b, "somebody else")
+        site.run("sync", "start", "demo", "--full")
+        wait_until(lambda: not any(link.get("running") for link in site.links()), 30,
+                   "the whole reading ends")
+        site.wait_quiet()
+        site.restart(kill=True)
+        site.wait_running()
+        site.run("sync", "start", "demo", "--full", check=False)
+        site.wait_quiet()
+        assert traces(site, gone) == []
+        assert (len(site.desk()), len(site.salesforce())) == before
+        assert site.salesforce()[b] == untouched and site.desk()[a]["title"] == canaries[2]
+
+        audit = [r for r in site.list("audit", "list") if r["act"] == "person.erase"]
+        assert len(audit) == 1 and email not in json.dumps(audit).lower() and a not in json.dumps(audit)
+        assert site.run("fsck", check=False).returncode in (0, 8)
+        erasure = site.list("person", "erased")[0]
+        assert erasure["records"] == 2
+
+        site.run("person", "restore-sync", str(erasure["erasure"]))
+        site.run("sync", "start", "demo", "--full", check=False)
+        wait_until(lambda: site.list("pair", "find", a), 30, "the pair is there again")
+        wait_until(lambda: site.quiet() and site.salesforce()[b]["Title"] == site.desk()[a]["title"], 30,
+                   "they are in step again")
+        assert (len(site.desk()), len(site.salesforce())) == before

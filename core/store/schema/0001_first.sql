@@ -405,3 +405,16 @@ CREATE TABLE audit(
   at INTEGER NOT NULL, who TEXT NOT NULL, act TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL,
   hash BLOB NOT NULL
 ) STRICT;
+
+-- Of every record of a person who was erased a mark stays, so that it is not stored again: a keyed hash of its system,
+-- org, kind and id.
+CREATE TABLE erasure(
+  erasure INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL, who TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE erased(
+  mark TEXT PRIMARY KEY,
+  erasure INTEGER NOT NULL REFERENCES erasure
+) STRICT, WITHOUT ROWID;
+CREATE INDEX erased_erasure ON erased(erasure);

@@ -1,5 +1,6 @@
 /* The check of the whole database finds what does not fit (V1 V2 V3 V14 V18), and mends counts and rows of what is
  * gone. */
+#include "erased.h"
 #include "fsck.h"
 #include "rig.h"
 
@@ -138,11 +139,33 @@ static void a_sidecar_of_another_database_is_told(void **state)
     assert_non_null(strstr(look(r, 0).text, "sidecar tieline.db.seal: it belongs to another database"));
 }
 
+/* What was erased with its person must not be there. */
+static void an_erased_record_that_is_stored(void **state)
+{
+    struct rig *r = *state;
+    struct endpoint ep = {0};
+    struct feed f = {0};
+    int64_t erasure = 0;
+    whole(r, 3);
+    ok(endpoint_get(r->db, &r->a, r->endpoint[0], &ep, &r->e));
+    ok(feed_get(r->db, &r->a, r->feed[0], &f, &r->e));
+    const struct erased_name name = {ep.system, ep.org_key, f.kind, STR("a1")};
+    ok(db_begin(r->db, &r->e));
+    ok(erasure_add(r->db, STR("admin"), &erasure, &r->e));
+    ok(erased_put(r->db, erasure, &name, &r->e));
+    ok(db_commit(r->db, &r->e));
+    struct seen s = look(r, 0);
+    assert_string_equal(s.text, "erased record \"a1\": it was erased with its person, and is stored\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(a_sound_database_has_no_findings),      UNIT(what_does_not_fit_is_named),
-        UNIT(a_run_that_does_not_add_up_is_named),   UNIT(counts_and_rows_of_what_is_gone_are_mended),
+        UNIT(a_sound_database_has_no_findings),
+        UNIT(an_erased_record_that_is_stored),
+        UNIT(what_does_not_fit_is_named),
+        UNIT(a_run_that_does_not_add_up_is_named),
+        UNIT(counts_and_rows_of_what_is_gone_are_mended),
         UNIT(a_sidecar_of_another_database_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
