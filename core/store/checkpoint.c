@@ -15,6 +15,7 @@ struct checkpointer {
     pthread_cond_t wake;
     bool stop, grown, empty; /* empty: the log is to be emptied */
     bool has_thread;
+    int limit; /* pages of the log: the writer itself does it then */
     pthread_t thread;
     sqlite3 *sqlite; /* the thread's own */
     atomic_llong pages;
@@ -27,8 +28,8 @@ static int on_commit(void *arg, sqlite3 *handle, const char *name, int pages)
     struct checkpointer *c = arg;
     c->commits++;
     atomic_store_explicit(&c->pages, pages, memory_order_relaxed);
-    if (pages >= WAL_LIMIT_PAGES || !c->has_thread) {
-        if (pages >= WAL_LIMIT_PAGES)
+    if (pages >= c->limit || !c->has_thread) {
+        if (pages >= c->limit)
             sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         return SQLITE_OK;
     }
@@ -107,7 +108,7 @@ static int thread_start(struct db *db, struct checkpointer *c, struct err *e)
     return c->has_thread ? TL_OK : err_set(e, TL_E_TEMPORARY, "cannot start the checkpoint thread");
 }
 
-int checkpointer_start(struct db *db, bool with_thread, struct err *e)
+int checkpointer_start(struct db *db, const struct db_options *o, struct err *e)
 {
     struct checkpointer *c = calloc(1, sizeof *c);
     ASSERT(c);
@@ -118,7 +119,8 @@ int checkpointer_start(struct db *db, bool with_thread, struct err *e)
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&c->lock, NULL);
     db->checkpointer = c;
-    int rc = with_thread ? thread_start(db, c, e) : TL_OK;
+    c->limit = o->no_checkpoint_thread && o->log_pages ? o->log_pages : WAL_LIMIT_PAGES;
+    int rc = o->no_checkpoint_thread ? TL_OK : thread_start(db, c, e);
     if (rc == TL_OK)
         sqlite3_wal_hook(db->sqlite, on_commit, c);
     return rc;

@@ -160,7 +160,7 @@ static int writer_setup(struct db *db, const struct db_options *o, struct err *e
         rc = sidecar_open(db, created, e);
     if (rc == TL_OK)
         rc = sidecar_age_now(db, e);
-    return rc == TL_OK ? checkpointer_start(db, !o->no_checkpoint_thread, e) : rc;
+    return rc == TL_OK ? checkpointer_start(db, o, e) : rc;
 }
 
 int db_open(struct db **out, const struct db_options *o, struct err *e)

@@ -39,6 +39,7 @@ struct db_options {
     enum db_durability durability;
     int32_t cache_kib;         /* page cache of this connection; 0: 16384 for the writer, 2048 for a reader */
     bool no_checkpoint_thread; /* the writer checkpoints by itself: single-threaded tests */
+    int32_t log_pages;         /* ... when the log is so long; 0: as long as it ever may be */
 };
 
 enum db_origin {

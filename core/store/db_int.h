@@ -73,7 +73,7 @@ int counters_write(struct db *db, struct err *e);
 int files_take(struct db *db, struct err *e); /* locks, and makes an empty database where there never was one */
 void files_leave(struct db *db);
 /* checkpoint.c */
-int checkpointer_start(struct db *db, bool with_thread, struct err *e); /* sets the writer's WAL hook */
+int checkpointer_start(struct db *db, const struct db_options *o, struct err *e); /* sets the writer's WAL hook */
 void checkpointer_stop(struct db *db);
 void checkpointer_stats(struct db *db, struct db_stats *out);
 /* check.c */

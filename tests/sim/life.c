@@ -324,6 +324,7 @@ static void open_all(struct life *l, const char *db_path)
                            .env = &l->env,
                            .vfs = disk ? disk->vfs : NULL,
                            .no_checkpoint_thread = true,
+                           .log_pages = 200,
                            .cache_kib = 1024};
     if (disk)
         disk->begin(l);

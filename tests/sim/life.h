@@ -55,6 +55,7 @@ bool life_is_busy(const struct life *l); /* hours of idle polling add nothing: n
 /* One whole scenario in a fresh database: lives until one is over; between is called after each that crashed. */
 void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const char *db_path,
                void (*between)(struct world *w, const char *db_path));
+void lives_alone(void); /* in a life: no other process has the database */
 void lives_wipe(const char *db_path);
 
 /* A disk that fails; see tests/fault. */

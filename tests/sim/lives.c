@@ -53,6 +53,7 @@ void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const char
         fflush(NULL);
         pid_t pid = fork();
         if (pid == 0) {
+            lives_alone();
             int rc = life_run(w, db_path);
             exit(rc);
         }

@@ -538,6 +538,25 @@ static void the_checkpoint_thread_empties_the_log(void **state)
     assert_int_equal(n, 49);
 }
 
+static void a_writer_alone_begins_the_log_anew_when_it_is_long(void **state)
+{
+    enum { LIMIT = 20 };
+    struct rig *r = *state;
+    rig_close(r);
+    r->options.log_pages = LIMIT;
+    rig_open(r);
+    struct db_stats s;
+    for (int i = 0; i < 10 * LIMIT; i++) {
+        ok(meta_set_i64(r->db, "x", i, &r->e));
+        db_stats(r->db, &s);
+        assert_true(s.wal_pages < 2 * LIMIT);
+    }
+    rig_reopen(r);
+    int64_t n;
+    ok(meta_get_i64(r->db, "x", &n, &r->e));
+    assert_int_equal(n, 10 * LIMIT - 1);
+}
+
 static void statistics_count_work(void **state)
 {
     struct rig *r = *state;
@@ -598,6 +617,7 @@ int main(void)
         UNIT_BARE(a_damaged_page_is_found),
         UNIT_BARE(closing_stops_a_check),
         UNIT_BARE(the_checkpoint_thread_empties_the_log),
+        UNIT_BARE(a_writer_alone_begins_the_log_anew_when_it_is_long),
         UNIT_BARE(statistics_count_work),
         UNIT_BARE(the_identity_can_be_taken_over_while_there_is_no_pair),
     };
