@@ -567,6 +567,10 @@ bool stamp_is_ours(const struct engine *g, str stamp);
 int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a, struct err *e);
 /* The written side of this pair is known as read: its base is set from that. */
 int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, struct arena *a, struct err *e);
+/* A living record without a pair: one that a pair of the link used to hold (*held) takes its place there again, or
+ * fails because that is taken. Inside a transaction. */
+int observe_returned(struct engine *g, struct g_link *l, int s, const struct record *rec, struct arena *a,
+                     bool *held_out, struct err *e);
 /* Looks again at records held while an intent was open. */
 void held_release(struct engine *g, struct g_link *l);
 
@@ -602,6 +606,8 @@ enum side_state side_state_of(const struct record *r);
 void refs_changed(struct engine *g, const struct g_link *l);
 /* Every field of both sides is agreed as it is observed. */
 void bases_same(struct loaded *ld);
+/* Nothing is agreed: what the source and a former counterpart agreed on says nothing about the one just made. */
+void bases_none(const struct g_link *l, struct loaded *ld, struct arena *a);
 /* New bases into the pair: for every field where agreed[i], base[s] := value[s]; the others stay as they are. */
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
 /* A person decided field i: the side `winner` has the change, the other one what was agreed on before. */

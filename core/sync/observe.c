@@ -288,6 +288,17 @@ static int reattach(struct engine *g, struct g_link *l, int s, const struct reco
     return rc;
 }
 
+int observe_returned(struct engine *g, struct g_link *l, int s, const struct record *rec, struct arena *a,
+                     bool *held_out, struct err *e)
+{
+    struct old_id old = {0};
+    int rc = old_id_get(g->db, a, l->row.link, rec->rec, &old, e);
+    *held_out = rc == TL_OK;
+    if (rc == TL_E_NOT_FOUND)
+        return TL_OK;
+    return rc == TL_OK ? reattach(g, l, s, rec, &old, a, e) : rc;
+}
+
 static int record_unpaired(struct engine *g, struct g_link *l, int s, const struct record *rec, struct arena *a,
                            struct err *e)
 {
@@ -309,11 +320,9 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
     }
     if (l->row.phase < PHASE_MATCH || rec->state != TL_STATE_LIVE)
         return TL_OK;
-    struct old_id old = {0};
-    int rc = old_id_get(g->db, a, l->row.link, rec->rec, &old, e);
-    if (rc == TL_OK)
-        return reattach(g, l, s, rec, &old, a, e);
-    if (rc != TL_E_NOT_FOUND)
+    bool was_held = false;
+    int rc = observe_returned(g, l, s, rec, a, &was_held, e);
+    if (rc != TL_OK || was_held)
         return rc;
     bool stamped = l->feed[s]->kind && l->feed[s]->kind->desc.stamp_field.n > 0;
     if (!stamped && l->open_creates[s] > 0) {

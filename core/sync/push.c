@@ -255,6 +255,7 @@ static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, st
         value[side][i] = ld.values[side][i];
     }
     const tl_value *both[2] = {value[0], value[1]};
+    bases_none(l, &ld, a);
     bases_set(l, &ld, agreed, both, a);
     if (!post_full) {
         pair_set_base(&ld.pair, (enum side)side, BASE_NONE, (str){0});

@@ -295,6 +295,16 @@ void bases_same(struct loaded *ld)
     ld->pair.chg = (str){0};
 }
 
+void bases_none(const struct g_link *l, struct loaded *ld, struct arena *a)
+{
+    for (int s = 0; s < 2; s++) {
+        ld->snap.side[s].base = arena_array(a, tl_value, l->rules.n_fields + 1);
+        ld->snap.side[s].has_base = arena_array(a, bool, l->rules.n_fields + 1);
+        pair_set_base(&ld->pair, (enum side)s, BASE_NONE, (str){0});
+    }
+    ld->pair.chg = (str){0};
+}
+
 /* Makes these the bases of side s; costs nothing to keep where they equal the observation. */
 static void base_keep(struct g_link *l, struct loaded *ld, int s, tl_value *base, bool *has, struct arena *a)
 {

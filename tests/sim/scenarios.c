@@ -74,6 +74,7 @@ const struct scenario scenarios[] = {
     S("a failed record is tried again", UNIQUE, "2:f:f:"),
     S("a field goes and comes back", UNIQUE, "x:e:X:e:"),
     S("a field becomes read-only", UNIQUE, "y:g:X:g:"),
+    S("made again while a field is read-only", UNIQUE | STRICT, "g:y:De:X:e:"),
     S("unlinked by hand and linked again", UNIQUE, "u:eE:l:e:"),
     S("ignored and no longer", UNIQUE, "i:e:I:e:"),
     S("some of a batch fail", UNIQUE, "nnN:ee:", .partial = 30),

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "bed.h"
+#include "connections.h"
+#include "pairs.h"
 
 /* Open failures with this code. */
 static int failures_of(struct bed *b, const char *code)
@@ -153,6 +155,53 @@ static void a_merge_takes_the_pair_over(void **state)
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
 }
 
+/* As a first sync that was cancelled near its end leaves the store. */
+static void first_sync_again(struct bed *b)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct err e = {0};
+    struct connection *c = NULL;
+    struct link *list = NULL;
+    size_t n = 0;
+    must(connection_list(b->db, &a, &c, &n, &e), &e);
+    c[0].state = CONN_READY;
+    must(connection_update(b->db, &c[0], &e), &e);
+    must(link_list(b->db, &a, 0, &list, &n, &e), &e);
+    for (size_t i = 0; i < n; i++) {
+        list[i].phase = 0;
+        must(link_update(b->db, &list[i], &e), &e);
+    }
+    bed_restart(b);
+    bed_start(b);
+}
+
+/* Its place in the pair is taken by the record that was made instead. proves: V1 */
+static void a_record_back_from_the_bin_gets_no_second_pair(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *first = bed_named(w, 1, KIND_CONTACT, "Ann");
+    first->state = TL_STATE_TRASHED;
+    user_touch(w, 1, first);
+    bed_run(b, 300 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, a, F_TITLE, "made again");
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    first->state = TL_STATE_LIVE;
+    user_touch(w, 1, first);
+    first_sync_again(b);
+    assert_int_equal(failures_of(b, "ALREADY_MAPPED"), 1);
+    int64_t after = 0;
+    bool end = false;
+    AUTO(buf_done) struct buf findings = {0};
+    must(pair_fsck(b->db, &after, 1000, &findings, &end, &e), &e);
+    assert_string_equal(buf_text(&findings), "");
+}
+
 static void a_merge_into_one_that_is_not_mapped(void **state)
 {
     struct bed *b = *state;
@@ -178,9 +227,13 @@ static void a_merge_into_one_that_is_not_mapped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_loop_trips_and_is_released), T(a_loop_ends_by_itself_after_a_day),
-        T(slow_turns_are_no_loop),       T(brought_back_twice_not_a_third_time),
-        T(a_merge_takes_the_pair_over),  T(a_merge_into_one_that_is_not_mapped),
+        T(a_loop_trips_and_is_released),
+        T(a_loop_ends_by_itself_after_a_day),
+        T(slow_turns_are_no_loop),
+        T(brought_back_twice_not_a_third_time),
+        T(a_merge_takes_the_pair_over),
+        T(a_record_back_from_the_bin_gets_no_second_pair),
+        T(a_merge_into_one_that_is_not_mapped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
