@@ -321,7 +321,8 @@ void feed_fetched(struct engine *g, struct call *c)
     f->getting = false;
     struct err e = {0};
     int status = c->reply.status;
-    if (call_note(c)->shape_hash != f->shape_hash)
+    bool ok = status == TL_OK || status == TL_E_NOT_FOUND;
+    if (ok && call_note(c)->shape_hash != f->shape_hash) /* a refusal counts whatever was asked for */
         c->reply.status = status = TL_E_TEMPORARY;
     if (status != TL_OK && status != TL_E_NOT_FOUND) {
         if (!endpoint_trouble(g, f->ep, c, status, &c->reply.error))

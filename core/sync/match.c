@@ -335,12 +335,10 @@ void match_find_done(struct engine *g, struct call *c)
     int target = (int)note[0];
     struct err e = {0};
     int status = c->reply.status;
-    bool same_shape = call_note(c)->shape_hash == l->feed[target]->shape_hash;
-    bool ok = same_shape && (status == TL_OK || status == TL_E_NOT_FOUND);
-    if (ok)
-        ok = find_taken_in(g, l, c, target, &e) == TL_OK;
-    else if (same_shape && !endpoint_trouble(g, l->feed[target]->ep, c, status, &c->reply.error))
+    bool ok = status == TL_OK || status == TL_E_NOT_FOUND;
+    if (!ok && !endpoint_trouble(g, l->feed[target]->ep, c, status, &c->reply.error))
         l->hold_until = g_mono(g) + backoff_us(g, 1);
+    ok = ok && call_note(c)->shape_hash == l->feed[target]->shape_hash && find_taken_in(g, l, c, target, &e) == TL_OK;
     if (!ok || !link_runs(l)) {
         call_free(c);
         return; /* the pairs are still due: they are asked for again */

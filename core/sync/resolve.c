@@ -395,12 +395,13 @@ void resolve_call_done(struct engine *g, struct call *c)
     }
     b->calls--;
     int status = c->reply.status;
-    if (call_note(c)->shape_hash != l->feed[b->side]->shape_hash) {
+    bool ok = status == TL_OK || status == TL_E_NOT_FOUND;
+    if (ok && call_note(c)->shape_hash != l->feed[b->side]->shape_hash) {
         later(g, b, 0);
         call_free(c);
         return;
     }
-    if (status != TL_OK && status != TL_E_NOT_FOUND) {
+    if (!ok) {
         struct g_endpoint *ep = l->conn->ep[b->side];
         bool whole = endpoint_trouble(g, ep, c, status, &c->reply.error);
         int64_t sleep = ep->sleep_until - g_mono(g);

@@ -458,6 +458,48 @@ static void a_storm_of_refusals(void **state)
     assert_false(w->violated);
 }
 
+/* Nothing but a call of that kind is under way, and it goes to B. */
+static void until_alone(struct bed *b, enum call_kind kind)
+{
+    const struct twin *t = &b->twin;
+    while (!t->queue || t->queue->next || t->queue->kind != kind || t->queue->endpoint != t->endpoint[1]) {
+        bool any = twin_step(&b->twin);
+        if (engine_turn(b->engine, 0) == 0 && !any) {
+            b->world->now_us += US_PER_S;
+            b->world->mono_us += US_PER_S;
+        }
+    }
+}
+
+/* proves: V17 */
+static void a_refusal_counts_though_the_map_changed(void **state)
+{
+    static const enum call_kind kinds[] = {CALL_GET, CALL_FIND};
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    person(w, 0, "p", 0);
+    bed_start(b);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        person(w, 0, "p", 1 + (int)i); /* looked for at B, made there and read back */
+        until_alone(b, kinds[i]);
+        must(i ? admin_map_reset(b->engine, "c", "contact", NULL, &e)
+               : admin_map_unset(b->engine, "c", "contact", "title", NULL, &e),
+             &e);
+        w->faults = true;
+        w->storm_until[1] = w->mono_us + 30 * US_PER_S;
+        assert_true(twin_step(&b->twin));
+        engine_turn(b->engine, 0);
+        w->told_until[1] = w->told_next[1];
+        assert_true(w->told_until[1] > w->mono_us);
+        bed_run(b, 60 * US_PER_S);
+        w->faults = false;
+        bed_run(b, 300 * US_PER_S);
+        assert_false(w->violated);
+        assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2 + i);
+    }
+}
+
 static int ceil_log2(int n)
 {
     int bits = 0;
@@ -627,6 +669,7 @@ int main(void)
         T(clocks_an_hour_apart),
         T(how_old_an_edit_gets),
         T(a_storm_of_refusals),
+        T(a_refusal_counts_though_the_map_changed),
         T(one_bad_row),
         T(two_bad_rows),
         T(a_hundred_bad_rows),
