@@ -567,10 +567,8 @@ bool stamp_is_ours(const struct engine *g, str stamp);
 int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a, struct err *e);
 /* The written side of this pair is known as read: its base is set from that. */
 int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, struct arena *a, struct err *e);
-/* A living record without a pair: one that a pair of the link used to hold (*held) takes its place there again, or
- * fails because that is taken. Inside a transaction. */
-int observe_returned(struct engine *g, struct g_link *l, int s, const struct record *rec, struct arena *a,
-                     bool *held_out, struct err *e);
+/* A living record without a pair that one of the link used to hold (*held) takes its place again, or fails. */
+int observe_returned(struct engine *g, struct g_link *l, int s, const struct record *rec, bool *held, struct err *e);
 /* Looks again at records held while an intent was open. */
 void held_release(struct engine *g, struct g_link *l);
 
@@ -591,9 +589,9 @@ struct loaded {
 };
 /* Reads a pair with both records and makes the planner's view of it. */
 int snapshot_load(struct engine *g, struct g_link *l, int64_t pair, struct arena *a, struct loaded *out, struct err *e);
-/* The same when out->pair and out->rec[] are filled already. */
 /* The values of the link's fields in an observation of side s, in the order of its rules: out[n_fields]. */
 void link_values(const struct g_link *l, int s, str observation, tl_value *out, struct arena *a);
+/* snapshot_load when out->pair and out->rec[] are filled already. */
 int snapshot_make(struct engine *g, struct g_link *l, struct arena *a, struct loaded *out, struct err *e);
 /* One-sided: a record without a pair. */
 int snapshot_of_record(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a,
@@ -606,14 +604,12 @@ enum side_state side_state_of(const struct record *r);
 void refs_changed(struct engine *g, const struct g_link *l);
 /* Every field of both sides is agreed as it is observed. */
 void bases_same(struct loaded *ld);
-/* Nothing is agreed: what the source and a former counterpart agreed on says nothing about the one just made. */
-void bases_none(const struct g_link *l, struct loaded *ld, struct arena *a);
+void bases_none(const struct g_link *l, struct loaded *ld, struct arena *a); /* nothing is: a new counterpart */
 /* New bases into the pair: for every field where agreed[i], base[s] := value[s]; the others stay as they are. */
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
 /* A person decided field i: the side `winner` has the change, the other one what was agreed on before. */
 void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a);
-enum { EXTRA_LOOP_UNTIL = 'l', EXTRA_RELEASED = 'r' }; /* times, for guard.c */
-enum { EXTRA_UNDO = 'u' };                             /* the run that takes something of the pair back */
+enum { EXTRA_LOOP_UNTIL = 'l', EXTRA_RELEASED = 'r', EXTRA_UNDO = 'u' }; /* times, for guard.c; the undoing run */
 /* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts
  * crashes. */
 str extra_get(str extra, char tag);

@@ -288,19 +288,18 @@ static int reattach(struct engine *g, struct g_link *l, int s, const struct reco
     return rc;
 }
 
-int observe_returned(struct engine *g, struct g_link *l, int s, const struct record *rec, struct arena *a,
-                     bool *held_out, struct err *e)
+int observe_returned(struct engine *g, struct g_link *l, int s, const struct record *rec, bool *held, struct err *e)
 {
+    AUTO(arena_done) struct arena a = {0};
     struct old_id old = {0};
-    int rc = old_id_get(g->db, a, l->row.link, rec->rec, &old, e);
-    *held_out = rc == TL_OK;
+    int rc = old_id_get(g->db, &a, l->row.link, rec->rec, &old, e);
+    *held = rc == TL_OK;
     if (rc == TL_E_NOT_FOUND)
         return TL_OK;
-    return rc == TL_OK ? reattach(g, l, s, rec, &old, a, e) : rc;
+    return rc == TL_OK ? reattach(g, l, s, rec, &old, &a, e) : rc;
 }
 
-static int record_unpaired(struct engine *g, struct g_link *l, int s, const struct record *rec, struct arena *a,
-                           struct err *e)
+static int record_unpaired(struct engine *g, struct g_link *l, int s, const struct record *rec, struct err *e)
 {
     if (l->row.mode != LINK_SYNC || !l->usable)
         return TL_OK;
@@ -321,7 +320,7 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
     if (l->row.phase < PHASE_MATCH || rec->state != TL_STATE_LIVE)
         return TL_OK;
     bool was_held = false;
-    int rc = observe_returned(g, l, s, rec, a, &was_held, e);
+    int rc = observe_returned(g, l, s, rec, &was_held, e);
     if (rc != TL_OK || was_held)
         return rc;
     bool stamped = l->feed[s]->kind && l->feed[s]->kind->desc.stamp_field.n > 0;
@@ -374,7 +373,7 @@ static int held_look(struct engine *g, struct g_link *l, const struct held *h, s
     if (rc != TL_OK)
         return rc == TL_E_NOT_FOUND ? TL_OK : rc;
     rc = pair_of_record(g->db, l->row.link, (enum side)h->side, rec.rec, (str){0}, &of, e);
-    return rc == TL_E_NOT_FOUND ? record_unpaired(g, l, h->side, &rec, a, e) : rc;
+    return rc == TL_E_NOT_FOUND ? record_unpaired(g, l, h->side, &rec, e) : rc;
 }
 
 void held_release(struct engine *g, struct g_link *l)
@@ -416,7 +415,7 @@ static int each_pair(struct engine *g, struct g_feed *f, int s, const struct rec
         for (size_t i = 0; i < n; i++)
             paired |= held[i].pair.link == user->l->row.link;
         if (!paired)
-            rc = record_unpaired(g, user->l, s, rec, a, e);
+            rc = record_unpaired(g, user->l, s, rec, e);
     }
     return rc;
 }
@@ -518,7 +517,7 @@ static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, ui
         f->recheck_due = rec.recheck_us;
     rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, a, e);
     for (const struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next)
-        rc = record_unpaired(g, at->l, at->side, &rec, a, e);
+        rc = record_unpaired(g, at->l, at->side, &rec, e);
     return rc;
 }
 

@@ -409,7 +409,7 @@ int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply 
     for (struct g_conn *c = g->conns; c && changed; c = c->next)
         for (struct g_link *l = conn_uses(c, ep) ? c->links : NULL; l && rc == TL_OK; l = l->next_of_conn) {
             rc = drift_check(g, l, e);
-            if (rc == TL_OK && l->row.phase == PHASE_LIVE)
+            if (rc == TL_OK)
                 rc = link_wake_all(g, l, true, e); /* what could not be carried over may be possible now */
         }
     rc = g_end(g, rc, "storing kinds", e);

@@ -80,7 +80,7 @@ static int walk_record(struct engine *g, struct g_link *l, int side, const struc
     if (rec->state != TL_STATE_LIVE || rec->observation.n == 0 || !record_in_window(g, l, rec))
         return TL_OK;
     bool was_held = false;
-    int rc = observe_returned(g, l, side, rec, &a, &was_held, e);
+    int rc = observe_returned(g, l, side, rec, &was_held, e);
     if (rc != TL_OK || was_held)
         return rc;
     if (rec->stamp.n) {

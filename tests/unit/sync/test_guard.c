@@ -202,6 +202,27 @@ static void a_record_back_from_the_bin_gets_no_second_pair(void **state)
     assert_string_equal(buf_text(&findings), "");
 }
 
+/* Its pair was looked at while the field could not be written; that it can be now was told in the middle of a first
+ * sync. proves: V4 */
+static void what_was_held_back_goes_on_in_a_first_sync_too(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    w->drift[1] = 2;
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, a, F_EXTRA, "held back");
+    bed_run(b, 300 * US_PER_S);
+    struct twin_record *of_b = bed_named(w, 1, KIND_CONTACT, "Ann");
+    assert_string_equal(of_b->v[F_EXTRA], "");
+    w->drift[1] = 0;
+    first_sync_again(b);
+    assert_string_equal(of_b->v[F_EXTRA], "held back");
+}
+
 static void a_merge_into_one_that_is_not_mapped(void **state)
 {
     struct bed *b = *state;
@@ -233,6 +254,7 @@ int main(void)
         T(brought_back_twice_not_a_third_time),
         T(a_merge_takes_the_pair_over),
         T(a_record_back_from_the_bin_gets_no_second_pair),
+        T(what_was_held_back_goes_on_in_a_first_sync_too),
         T(a_merge_into_one_that_is_not_mapped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
