@@ -30,9 +30,9 @@ def build(root, directory, what):
                         "-DTIELINE_TESTS=OFF"], check=True, stdout=sys.stderr)
     needs = {"b2": ["grow"], "b3": ["cycle"], "b5": ["route", "floor_route"], "b12": ["grow"]}
     targets = ["cycle"] + [program for part in what for program in needs.get(part, [])]
-    if {"b1", "idle"} & set(what):
+    if {"b1", "b9", "idle"} & set(what):
         first = "bench" if "b1" in what else "cycle"
-        targets += [first, "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce"]
+        targets += [first, "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce", "toy"]
     subprocess.run(["ninja", "-C", directory, *targets], check=True, stdout=sys.stderr)
 
 

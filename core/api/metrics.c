@@ -7,6 +7,7 @@
 
 #include "backups.h"
 #include "budgets.h"
+#include "loader_clock.h"
 #include "outages.h"
 #include "times.h"
 #include "verb.h"
@@ -49,6 +50,21 @@ static void add_store(struct buf *out, struct app *app)
     figure(out, "store_commits_total", "counter", "Transactions committed.", s.commits);
     figure(out, "store_pages", "gauge", "Size of the database in pages of 4096 bytes.", s.page_count);
     figure(out, "store_wal_pages", "gauge", "Length of the write-ahead log in pages.", s.wal_pages);
+}
+
+static void add_loader(struct buf *out, struct app *app)
+{
+    const struct loader_figures *f = runtime_loader_figures(app->runtime);
+    buf_text_add(out,
+                 "# HELP tieline_loader_turn_microseconds CPU time of the control thread for loading, unloading and "
+                 "reloading, in turns with any of it.\n# TYPE tieline_loader_turn_microseconds histogram\n");
+    for (int i = 0; i < LOADER_STEPS; i++)
+        buf_fmt(out, "tieline_loader_turn_microseconds_bucket{le=\"%lld\"} %lld\n", (long long)loader_steps_us[i],
+                (long long)f->within[i]);
+    buf_fmt(out,
+            "tieline_loader_turn_microseconds_bucket{le=\"+Inf\"} %lld\ntieline_loader_turn_microseconds_sum %lld\n"
+            "tieline_loader_turn_microseconds_count %lld\n",
+            (long long)f->turns, (long long)f->total_us, (long long)f->turns);
 }
 
 static void add_process(struct buf *out, struct app *app)
@@ -171,6 +187,7 @@ static int collect(struct verb *v, struct err *e)
     outages_figures(v->app, out);
     budgets_figures(v->app, out);
     add_process(out, v->app);
+    add_loader(out, v->app);
     add_connectors(out, v->app);
     return TL_OK;
 }

@@ -41,6 +41,18 @@ const char *run_state_name(enum run_state s)
     return names[s];
 }
 
+/* ---- what verbs cost ---- */
+
+void runtime_turn_ends(struct runtime *rt)
+{
+    loader_turn_ends(&rt->clock);
+}
+
+const struct loader_figures *runtime_loader_figures(const struct runtime *rt)
+{
+    return &rt->clock.figures;
+}
+
 /* ---- tasks ---- */
 
 static struct task *task_of_message(struct message *m)

@@ -82,6 +82,11 @@ AUTO_FN(struct runtime *, runtime_free)
 /* The seam to the engine; valid as long as rt. */
 struct dispatcher *runtime_dispatcher(struct runtime *rt);
 
+/* What verbs on connectors cost this thread, turn by turn; call the first at the end of each. */
+void runtime_turn_ends(struct runtime *rt);
+struct loader_figures;
+const struct loader_figures *runtime_loader_figures(const struct runtime *rt);
+
 /* Housekeeping, nothing while it is not due: closes idle instances, cancels and kills late calls, notices dead workers,
  * restarts, ends drains. */
 void runtime_tick(struct runtime *rt);

@@ -6,6 +6,7 @@
 #include "host_services.h"
 #include "instance.h"
 #include "loader.h"
+#include "loader_clock.h"
 #include "pool.h"
 #include "remote.h"
 #include "runtime.h"
@@ -177,6 +178,7 @@ struct runtime {
     bool stopping;
     int64_t stop_deadline_us;
     int64_t next_tick_us;
+    struct loader_clock clock;
 };
 
 /* runtime.c */

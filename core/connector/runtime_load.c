@@ -142,9 +142,8 @@ static void load_failed(struct connector *c, const struct err *e)
 static void begin_ending(struct connector *c, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done,
                          void *arg);
 
-static void load_end(struct task *t)
+static void load_ended(struct load_task *l)
 {
-    struct load_task *l = (struct load_task *)(void *)t;
     struct connector *c = l->connector;
     c->n_tasks--;
     if (l->reload && !l->err.status && (c->ending.active || c->state == RUN_FAILED_UNLOAD))
@@ -169,11 +168,20 @@ static void load_end(struct task *t)
     load_task_free(l);
 }
 
+static void load_end(struct task *t)
+{
+    struct loader_clock *clock = &t->rt->clock;
+    loader_begin(clock);
+    load_ended((struct load_task *)(void *)t);
+    loader_end(clock);
+}
+
 static void start_load(struct connector *c, bool reload, enum unload_mode mode, int64_t drain_us, runtime_done_fn done,
                        void *arg)
 {
     struct load_task *l = calloc(1, sizeof *l);
     ASSERT(l);
+    loader_begin(&c->rt->clock);
     l->connector = c;
     l->isolation = c->wish;
     l->reload = reload;
@@ -185,6 +193,7 @@ static void start_load(struct connector *c, bool reload, enum unload_mode mode, 
         c->pool = pool_new(c->rt->config.max_threads);
     c->n_tasks++;
     task_start(&l->task, c->rt, c->pool, load_work, load_end);
+    loader_end(&c->rt->clock);
 }
 
 /* ---- verbs ---- */
@@ -317,6 +326,7 @@ static void begin_ending(struct connector *c, enum unload_mode mode, int64_t dea
                          void *arg)
 {
     int64_t now = rt_mono_us(c->rt);
+    loader_begin(&c->rt->clock);
     c->ending = (struct ending){
         .active = true,
         .mode = mode,
@@ -339,6 +349,7 @@ static void begin_ending(struct connector *c, enum unload_mode mode, int64_t dea
         c->rt->next_tick_us = c->ending.cut_us;
     rt_changed(c->rt, c, NULL);
     kick(c);
+    loader_end(&c->rt->clock);
 }
 
 struct stop_task {
@@ -359,11 +370,13 @@ static void stop_end(struct task *t)
 {
     struct stop_task *s = (struct stop_task *)(void *)t;
     struct connector *c = s->connector;
+    loader_begin(&c->rt->clock);
     for (size_t i = 0; i < s->n; i++)
         worker_unref(s->workers[i]);
     free(s);
     c->n_tasks--;
     rt_connector_end_step(c);
+    loader_end(&c->rt->clock);
 }
 
 /* False: there is none. */
@@ -435,11 +448,9 @@ static void finish(struct connector *c)
     tell(ending.done, ending.arg, c->still_mapped ? "reloaded, the old one still mapped" : "reloaded", rc ? &e : NULL);
 }
 
-void rt_connector_end_step(struct connector *c)
+static void end_step(struct connector *c)
 {
     struct ending *g = &c->ending;
-    if (!g->active)
-        return;
     if (!g->closing) {
         if (running_of(c))
             return;
@@ -451,6 +462,15 @@ void rt_connector_end_step(struct connector *c)
         return;
     if (!stop_workers(c))
         finish(c);
+}
+
+void rt_connector_end_step(struct connector *c)
+{
+    if (!c->ending.active)
+        return;
+    loader_begin(&c->rt->clock);
+    end_step(c);
+    loader_end(&c->rt->clock);
 }
 
 /* Reads were cancelled when the end began. One that is not back by now hangs; its worker is cut when no write is in

@@ -102,6 +102,7 @@ static int64_t turn(struct control *c, int64_t wait_us)
     runtime_tick(c->parts.runtime);
     unsigned done = engine_turn(c->parts.engine, ENGINE_TURN_STEPS);
     int64_t tick_due = c->parts.tick ? c->parts.tick(c->parts.ctx) : INT64_MAX;
+    runtime_turn_ends(c->parts.runtime);
     int64_t took = cpu_us() - start;
     atomic_fetch_add(&c->turns, 1);
     if (took > atomic_load(&c->longest_us))
