@@ -417,6 +417,9 @@ static struct sandbox_switch login_switches[] = {
     {"refresh_idle_days", 30, "a refresh token unused so long is dead; 0: never"},
     {"my_domain", 1, "0: this host is login.salesforce.com, which refuses client credentials"},
     {"run_as_user", 1, "0: the app has no run-as user for client credentials"},
+    {"web_code_lifetime", 900, "of the code that the consent page sends back, seconds"},
+    {"pkce_required", 0, "1: the org refuses a sign-in by browser without PKCE"},
+    {"web_needs_secret", 1, "0: the app asks for no secret in the web server flow"},
     {"jwt_cap_seconds", 300, "exp of an assertion may lie this far ahead; 0: any"},
 };
 

@@ -1,4 +1,5 @@
-/* OAuth of the twin: client credentials, JWT bearer, refresh with optional rotation, revoke, introspect, identity.
+/* OAuth of the twin: the consent page and its codes, client credentials, JWT bearer, refresh with optional rotation,
+ * revoke, introspect, identity.
  * https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flows.htm */
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
@@ -130,14 +131,15 @@ static void base64(const unsigned char *bytes, size_t n, char *out)
     EVP_EncodeBlock((unsigned char *)out, bytes, (int)n);
 }
 
-static void token_answer(struct call *c, const struct sf_session *s, const char *refresh, const char *scope)
+static void token_answer_of(struct call *c, const struct sf_session *s, const char *org, const char *refresh,
+                            const char *scope)
 {
     struct sf *sf = c->self;
     char user[SF_ID_MAX + 1], id[256], issued[24], signature[64];
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned mac_n = 0;
     sf_id_make("005", s->user, user);
-    snprintf(id, sizeof id, "%s/id/%s/%s", twin_url(sf->login), sf->org_id, user);
+    snprintf(id, sizeof id, "%s/id/%s/%s", twin_url(sf->login), *org ? org : sf->org_id, user);
     snprintf(issued, sizeof issued, "%lld", (long long)(s->issued_us / US_PER_MS));
     char *signed_text = arena_fmt(&c->arena, "%s%s", id, issued);
     HMAC(EVP_sha256(), sf->client_secret, (int)strlen(sf->client_secret), (const unsigned char *)signed_text,
@@ -159,6 +161,11 @@ static void token_answer(struct call *c, const struct sf_session *s, const char 
     call_add_header(c, "Set-Cookie", "BrowserId=x7f3; domain=.salesforce.com; path=/; Max-Age=31536000");
     call_add_header(c, "Set-Cookie", "CookieConsentPolicy=0:0; path=/; Max-Age=31536000");
     call_answer(c, 200);
+}
+
+static void token_answer(struct call *c, const struct sf_session *s, const char *refresh, const char *scope)
+{
+    token_answer_of(c, s, "", refresh, scope);
 }
 
 /* ---- the client ---- */
@@ -233,12 +240,79 @@ static void refresh(struct call *c)
     if (!g)
         return oauth_error(c, "invalid_grant", "expired access/refresh token");
     g->used_us = now;
+    char org[SF_ID_MAX + 1];
+    memcpy(org, g->org, sizeof org);
     if (!twin_switch(sf->login, "rotation"))
-        return token_answer(c, sf_session_open(sf, g->user, g->number), NULL, "refresh_token api");
+        return token_answer_of(c, sf_session_open(sf, g->user, g->number), org, NULL, "refresh_token api");
     uint32_t user = g->user;
     grant_end(sf, g); /* the old token, its sessions and their locators are dead */
     g = sf_grant_open(sf, user);
-    token_answer(c, sf_session_open(sf, user, g->number), g->token, "refresh_token api");
+    memcpy(g->org, org, sizeof org);
+    token_answer_of(c, sf_session_open(sf, user, g->number), org, g->token, "refresh_token api");
+}
+
+/* ---- web server flow with PKCE ----
+ * [REST:intro_understanding_web_server_oauth_flow]: a verifier that is missing is an invalid grant, a wrong one an
+ * invalid request. */
+
+static bool has_word(const char *scope, const char *word)
+{
+    str rest = str_of(scope), one;
+    while (str_split(&rest, ' ', &one))
+        if (str_is(one, word))
+            return true;
+    return false;
+}
+
+static void authorize(struct call *c)
+{
+    struct sf *sf = c->self;
+    struct consent_ask ask;
+    if (!consent_read(&sf->consent, c, sf->client_id, &ask))
+        return;
+    if (twin_switch(sf->login, "pkce_required") && !ask.challenge.n)
+        return consent_refuse(c, &ask, "invalid_request", "missing+required+code+challenge");
+    if (!consent_given(c, &ask, "Salesforce"))
+        return;
+    struct consent_code *x =
+        consent_code_new(&sf->consent, c, &ask, "aPrx", twin_switch(sf->login, "web_code_lifetime") * US_PER_S);
+    snprintf(x->code + strlen(x->code), sizeof x->code - strlen(x->code),
+             "=="); /* as the vendor's: encoded on its way */
+    consent_back(c, &ask, str_of(x->code), "");
+}
+
+static void web_code(struct call *c)
+{
+    struct sf *sf = c->self;
+    str code = {0}, uri = {0}, verifier = {0};
+    call_param(c, "code", &code);
+    call_param(c, "redirect_uri", &uri);
+    call_param(c, "code_verifier", &verifier);
+    if (!client_known(c, twin_switch(sf->login, "web_needs_secret") != 0))
+        return;
+    struct consent_code *x = consent_code_find(&sf->consent, code);
+    if (!x)
+        return oauth_error(c, "invalid_grant", "invalid authorization code");
+    if (x->used || x->expires_us <= sandbox_now_us(sf->world))
+        return oauth_error(c, "invalid_grant", "expired authorization code");
+    if (!str_is(uri, x->redirect_uri))
+        return oauth_error(c, "redirect_uri_mismatch", "redirect_uri must match configuration");
+    x->used = true;
+    if (x->challenge[0] && !verifier.n)
+        return oauth_error(c, "invalid_grant", "missing code verifier");
+    if (!consent_verified(x, verifier))
+        return oauth_error(c, "invalid_request", "invalid code verifier");
+    if (!has_word(x->scope, "refresh_token"))
+        return token_answer_of(c, sf_session_open(sf, sf->integration, 0), x->org, NULL, x->scope);
+    struct sf_grant *g = sf_grant_open(sf, sf->integration);
+    memcpy(g->org, x->org, sizeof g->org - 1);
+    token_answer_of(c, sf_session_open(sf, sf->integration, g->number), x->org, g->token, x->scope);
+}
+
+void sf_redirects(struct call *c)
+{
+    struct sf *sf = c->self;
+    consent_register(&sf->consent, c);
 }
 
 /* ---- JWT bearer ---- */
@@ -339,7 +413,7 @@ static void token(struct call *c)
     else if (str_is(grant, "urn:ietf:params:oauth:grant-type:jwt-bearer"))
         jwt_bearer(c);
     else if (str_is(grant, "authorization_code"))
-        oauth_error(c, "invalid_grant", "invalid authorization code"); /* the authorize page is no part of the twin */
+        web_code(c);
     else
         oauth_error(c, "unsupported_grant_type", "grant type not supported");
 }
@@ -426,15 +500,15 @@ void sf_identity(struct call *c)
 }
 
 const struct route SF_LOGIN_ROUTES[SF_LOGIN_ROUTE_COUNT] = {
-    {"POST", "/services/oauth2/token", token},
-    {"POST", "/services/oauth2/revoke", revoke},
-    {"POST", "/services/oauth2/introspect", introspect},
+    {"GET", "/services/oauth2/authorize", authorize}, {"POST", "/services/oauth2/token", token},
+    {"POST", "/services/oauth2/revoke", revoke},      {"POST", "/services/oauth2/introspect", introspect},
     {"GET", "/id/{org}/{user}", sf_identity},
 };
 
 void sf_auth_setup(struct sf *sf)
 {
     char text[65];
+    consent_init(&sf->consent);
     random_text(sf, text, 60);
     snprintf(sf->client_id, sizeof sf->client_id, "3MVG9%.56s", text);
     sandbox_random_hex(sf->world, sf->client_secret, sizeof sf->client_secret - 1);

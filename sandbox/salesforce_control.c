@@ -323,6 +323,7 @@ static void approve(struct call *c)
 const struct route SF_LOGIN_CONTROL[SF_LOGIN_CONTROL_COUNT] = {
     {"POST", "/jwt_key", jwt_key},
     {"POST", "/approve", approve},
+    {"POST", "/redirects", sf_redirects},
 };
 const struct route SF_CONTROL[SF_CONTROL_COUNT] = {
     {"POST", "/fields/{object}", field_add},

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "consent.h"
 #include "people.h"
 #include "salesforce.h"
 #include "salesforce_json.h"
@@ -29,6 +30,7 @@ struct sf_session {
 };
 struct sf_grant { /* a refresh token */
     char token[SF_TOKEN_BYTES];
+    char org[SF_ID_MAX + 1]; /* another organisation than the twin's; empty: its own */
     uint64_t number;
     uint32_t user;
     int64_t used_us;
@@ -62,6 +64,7 @@ struct sf {
     uint32_t admin, integration; /* users: the one who changes things by the control plane, and the connector's */
     char client_id[64], client_secret[64], refresh_token[SF_TOKEN_BYTES];
     EVP_PKEY *jwt_key;
+    struct consent consent;
     int64_t api_used, api_epoch_us;
     uint32_t assigned; /* next owner of the assignment rule */
 };
@@ -171,7 +174,7 @@ void sf_time_put(struct buf *out, int64_t us); /* "2015-08-19T08:17:00.000+0000"
 void sf_ids_error_put(struct buf *out, const struct sf_outcome *o, bool row);
 
 /* ---- parts ---- */
-enum { SF_LOGIN_ROUTE_COUNT = 4, SF_LOGIN_CONTROL_COUNT = 2, SF_CONTROL_COUNT = 4 };
+enum { SF_LOGIN_ROUTE_COUNT = 5, SF_LOGIN_CONTROL_COUNT = 3, SF_CONTROL_COUNT = 4 };
 extern const struct route SF_LOGIN_ROUTES[SF_LOGIN_ROUTE_COUNT];
 extern const struct route SF_LOGIN_CONTROL[SF_LOGIN_CONTROL_COUNT];
 extern const struct route SF_CONTROL[SF_CONTROL_COUNT];
@@ -179,7 +182,8 @@ struct sf_session *sf_session_find(struct sf *sf, str token);
 struct sf_session *sf_session_open(struct sf *sf, uint32_t user, uint64_t grant);
 struct sf_grant *sf_grant_open(struct sf *sf, uint32_t user);
 void sf_auth_setup(struct sf *sf);
-void sf_identity(struct call *c); /* GET /id/{org}/{user} */
+void sf_redirects(struct call *c); /* control: a further redirect address */
+void sf_identity(struct call *c);  /* GET /id/{org}/{user} */
 bool sf_bearer(const struct call *c, str *token);
 struct sf_route {
     const char *method, *pattern; /* behind /services/data/vNN.0 */

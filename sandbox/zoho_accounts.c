@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "consent.h"
 #include "times.h"
 
 enum { ISSUES_MAX = 64, CODES_MAX = 256 };
@@ -31,8 +32,10 @@ struct accounts {
     const char *dc, *api_domain;
     struct client clients[8];
     int client_count;
-    struct code codes[CODES_MAX]; /* ring */
+    struct code codes[CODES_MAX]; /* ring: of self clients */
     unsigned code_count;
+    struct consent consent; /* of the page, and its codes */
+    bool consented;         /* before: only prompt=consent brings a refresh token again */
     struct refresh *refreshes;
     int refresh_count;
     struct zoho_access *access; /* oldest first */
@@ -45,6 +48,9 @@ static const struct sandbox_switch switches[] = {
     {"issue_window", 600, "seconds"},
     {"refresh_max", 20, "refresh tokens per client; one more kills the oldest"},
     {"code_lifetime", 600, "of a self client's grant code, seconds (3 to 10 minutes in life)"},
+    {"web_code_lifetime", 120, "of the code that the consent page sends back, seconds"},
+    {"pkce", 1, "0: a code verifier is not looked at"},
+    {"foreign_dc", 0, "1: the redirect says that the user lives in the data centre of accounts-us"},
     {"omit_expires_in", 0, "answers without expires_in, as seen at random"},
     {"omit_api_domain", 0, "answers without api_domain"},
     {"secret_code", 0, "a wrong secret answers invalid_client_secret instead of invalid_client"},
@@ -252,11 +258,35 @@ static void token_answer(struct call *c, const struct zoho_access *t, const char
     call_answer(c, 200);
 }
 
+/* A code of the consent page: bound to its redirect address and its PKCE challenge. */
+static void grant_web_code(struct call *c, int client, struct consent_code *x)
+{
+    struct accounts *a = c->self;
+    str uri = {0}, verifier = {0};
+    call_param(c, "redirect_uri", &uri);
+    call_param(c, "code_verifier", &verifier);
+    bool good = !x->used && x->expires_us > sandbox_now_us(a->world);
+    x->used = true;
+    if (!good || (twin_switch(a->twin, "pkce") && !consent_verified(x, verifier)))
+        return refuse(c, "invalid_code");
+    if (!str_is(uri, x->redirect_uri))
+        return refuse(c, "invalid_redirect_uri");
+    const char *org = x->org[0] ? x->org : ZOHO_DESK_ORG;
+    if (!x->offline)
+        return token_answer(c, access_add(a, -1, x->scope, org), NULL);
+    int refresh = refresh_add(a, client, x->scope, org);
+    is_throttled(a, &a->refreshes[refresh]);
+    token_answer(c, access_add(a, refresh, x->scope, org), a->refreshes[refresh].token);
+}
+
 static void grant_code(struct call *c, int client)
 {
     struct accounts *a = c->self;
     str code = {0};
     call_param(c, "code", &code);
+    struct consent_code *web = consent_code_find(&a->consent, code);
+    if (web)
+        return grant_web_code(c, client, web);
     for (unsigned i = 0; i < CODES_MAX; i++) {
         struct code *x = &a->codes[i];
         if (!x->code[0] || !str_is(code, x->code))
@@ -314,6 +344,8 @@ static int client_check(struct call *c)
             return i;
         for (unsigned k = 0; k < CODES_MAX && code.n; k++)
             a->codes[k].used |= str_is(code, a->codes[k].code);
+        if (consent_code_find(&a->consent, code))
+            consent_code_find(&a->consent, code)->used = true;
         refuse(c, twin_switch(a->twin, "secret_code") ? "invalid_client_secret" : "invalid_client");
         return -1;
     }
@@ -361,6 +393,27 @@ static void h_revoke(struct call *c)
         }
     }
     call_answer_fmt(c, 400, "{\"error\":\"invalid_token\"}");
+}
+
+/* zoho.com/accounts/protocol/oauth/web-server-applications.html: the page, and the way back. */
+static void h_auth(struct call *c)
+{
+    struct accounts *a = c->self;
+    struct consent_ask ask;
+    str access = {0}, prompt = {0};
+    call_query(c, "access_type", &access);
+    call_query(c, "prompt", &prompt);
+    if (!consent_read(&a->consent, c, a->clients[0].id, &ask) || !consent_given(c, &ask, "Zoho"))
+        return;
+    struct consent_code *x =
+        consent_code_new(&a->consent, c, &ask, "1000.", twin_switch(a->twin, "web_code_lifetime") * US_PER_S);
+    x->offline = str_is(access, "offline") && (!a->consented || str_is(prompt, "consent"));
+    a->consented = true;
+    bool foreign = twin_switch(a->twin, "foreign_dc") != 0;
+    AUTO(buf_done) struct buf further = {0};
+    buf_fmt(&further, "&location=%s&accounts-server=", foreign ? "us" : a->dc);
+    buf_url(&further, str_of(twin_url(foreign ? sandbox_twin(c->world, "accounts-us") : a->twin)));
+    consent_back(c, &ask, str_of(x->code), buf_text(&further));
 }
 
 static void h_serverinfo(struct call *c)
@@ -426,6 +479,12 @@ static void ctl_expire_all(struct call *c)
     call_answer_empty(c, 204);
 }
 
+static void ctl_redirects(struct call *c)
+{
+    struct accounts *a = c->self;
+    consent_register(&a->consent, c);
+}
+
 static void ctl_tokens(struct call *c)
 {
     struct accounts *a = c->self;
@@ -440,9 +499,10 @@ static void ctl_tokens(struct call *c)
 
 static const struct route control[] = {
     {"POST", "/grant", ctl_grant},           {"POST", "/refresh", ctl_refresh}, {"POST", "/revoke-all", ctl_revoke_all},
-    {"POST", "/expire-all", ctl_expire_all}, {"GET", "/tokens", ctl_tokens},
+    {"POST", "/expire-all", ctl_expire_all}, {"GET", "/tokens", ctl_tokens},    {"POST", "/redirects", ctl_redirects},
 };
 static const struct route routes[] = {
+    {"GET", "/oauth/v2/auth", h_auth},
     {"POST", "/oauth/v2/token", h_token},
     {"POST", "/oauth/v2/token/revoke", h_revoke},
     {"GET", "/oauth/serverinfo", h_serverinfo},
@@ -476,6 +536,7 @@ static struct accounts *instance_add(struct sandbox *w, const struct twin_ops *o
     a->dc = dc;
     a->api_domain = domain;
     a->twin = sandbox_add(w, ops, a, port);
+    consent_init(&a->consent);
     return a;
 }
 
