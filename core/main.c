@@ -12,6 +12,7 @@
 #include "log.h"
 #include "reload.h"
 #include "setup.h"
+#include "sign_ins.h"
 #include "times.h"
 
 enum { DRAIN_US = 30 * 1000 * 1000 };
@@ -147,6 +148,7 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
         return rc;
     app->housekeeping = housekeeping_new(app);
     app->backups = backups_new(app);
+    app->sign_ins = sign_ins_new(app->env);
     struct control_parts parts = {.env = app->env,
                                   .mailbox = app->mailbox,
                                   .engine = app->engine,
@@ -267,6 +269,7 @@ static void unwire(struct app *app, pthread_t watcher)
     control_free(app->control);
     housekeeping_free(app->housekeeping);
     backups_free(app->backups);
+    sign_ins_free(app->sign_ins);
     seal_key_wipe(&app->key);
 }
 

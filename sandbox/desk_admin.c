@@ -9,12 +9,14 @@ enum { LABEL_MAX = 50, TEXT_MAX = 255 };
 
 /* ---- organisations ------------------------------------------------------ */
 
-static void organisation_put(struct desk *d, struct buf *b)
+/* Another portal than the twin's has its id and name alone. */
+static void organisation_put(struct desk *d, struct buf *b, const char *org)
 {
+    bool ours = strcmp(org, ZOHO_DESK_ORG) == 0;
     static const char *const editions[] = {"FREE", "STANDARD", "PROFESSIONAL", "ENTERPRISE"};
     int64_t edition = twin_switch(d->twin, "edition");
-    buf_text_add(b, "{\"id\":" ZOHO_DESK_ORG);
-    json_put_member(b, "companyName", STR(DESK_ORG_NAME));
+    buf_fmt(b, "{\"id\":%s", org);
+    json_put_member(b, "companyName", ours ? STR(DESK_ORG_NAME) : STR("Southwind Ltd"));
     json_put_member(b, "portalName", STR("northwind"));
     json_put_member(b, "edition", str_of(editions[edition < 0 || edition > 3 ? 3 : edition]));
     json_put_bool(b, "isAdminInOrg", true);
@@ -30,8 +32,10 @@ static void organisation_put(struct desk *d, struct buf *b)
 
 void h_organizations(struct call *c)
 {
+    struct desk *d = c->self;
+    const struct zoho_access *t = zoho_access_find(d->accounts, desk_token(c));
     buf_text_add(&c->out, "{\"data\":[");
-    organisation_put(c->self, &c->out);
+    organisation_put(d, &c->out, t && t->org[0] ? t->org : ZOHO_DESK_ORG);
     buf_add(&c->out, "]}", 2);
     call_answer(c, 200);
 }
@@ -40,7 +44,7 @@ void h_organization(struct call *c)
 {
     if (!str_is(c->capture[0], ZOHO_DESK_ORG))
         return desk_not_found(c);
-    organisation_put(c->self, &c->out);
+    organisation_put(c->self, &c->out, ZOHO_DESK_ORG);
     call_answer(c, 200);
 }
 

@@ -200,7 +200,7 @@ static const char *const scopes[][2] = {DESK_CALLS(AS_SCOPES)};
 
 /* ---- the door ----------------------------------------------------------- */
 
-static str token_of(struct call *c)
+str desk_token(const struct call *c)
 {
     str h = call_header(c, "Authorization");
     if (str_starts(h, STR("Zoho-oauthtoken ")))
@@ -264,7 +264,7 @@ static void on_before(struct call *c, const struct route *r)
     if (twin_switch(c->twin, "wrong_dc"))
         return call_answer_text(c, 401, "text/html;charset=UTF-8",
                                 "<html><head><title>Zoho Desk</title></head><body>Unauthorized</body></html>\n");
-    const struct zoho_access *t = zoho_access_find(d->accounts, token_of(c));
+    const struct zoho_access *t = zoho_access_find(d->accounts, desk_token(c));
     if (!t)
         return desk_error(c, 401, "INVALID_OAUTH", "The OAuth Token you provided is invalid.");
     if (!r)
@@ -296,7 +296,7 @@ static bool on_fault(struct call *c, const struct fault *f)
 static void on_expire(struct call *c)
 {
     struct desk *d = c->self;
-    struct zoho_access *t = zoho_access_find(d->accounts, token_of(c));
+    struct zoho_access *t = zoho_access_find(d->accounts, desk_token(c));
     if (t)
         t->expires_us = 0;
 }

@@ -15,6 +15,7 @@ struct hook_targets;
 struct housekeeping;
 struct backups;
 struct reloader;
+struct sign_ins;
 
 struct app {
     const struct env *env;
@@ -35,7 +36,8 @@ struct app {
     struct readers *readers;    /* [any] */
     struct hook_targets *hooks; /* [any] */
     struct housekeeping *housekeeping;
-    struct backups *backups; /* [control] */
+    struct backups *backups;   /* [control] */
+    struct sign_ins *sign_ins; /* [control] */
     struct server *api, *hook_server;
     int64_t started_us, started_mono_us;
 };
@@ -54,6 +56,9 @@ void setup_apply(struct app *app);
 void setup_endpoints(struct app *app, const char *connector);
 struct host_store setup_host_store(struct app *app);
 int64_t setup_endpoint_id(struct app *app, const char *name); /* 0: not known */
+/* Without its connector nobody can ask the vendor, and only a person can change that: TL_E_TEMPORARY says how. */
+int setup_endpoint_loaded(struct app *app, const char *name, struct err *e);
+void setup_endpoint_hurry(struct app *app, const char *name); /* a person asks for it now: pauses end */
 
 /* ---- hook listener ---- */
 struct hook_targets *hook_targets_new(void);
@@ -67,8 +72,8 @@ int hook_answer(struct request *rq, struct buf *answer, const char **content_typ
 /* "https://hooks.example.com/hooks/NAME/SECRET", or the path alone when no public_url is set. [any] */
 int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e);
 
-extern const struct route routes_daemon[], routes_connectors[], routes_endpoints[], routes_connections[], routes_sync[],
-    routes_pairs[], routes_plans[], routes_undo[], routes_maps[], routes_secrets[], routes_backups[], routes_fsck[],
-    routes_audit[], routes_passports[], routes_people[];
+extern const struct route routes_daemon[], routes_connectors[], routes_endpoints[], routes_sign_in[],
+    routes_connections[], routes_sync[], routes_pairs[], routes_plans[], routes_undo[], routes_maps[], routes_secrets[],
+    routes_backups[], routes_fsck[], routes_audit[], routes_passports[], routes_people[];
 extern const struct route *const api_tables[];
 #endif

@@ -1,4 +1,4 @@
-/* Routes of endpoints: identity, sign-in, fields, one-time set-up, webhooks. */
+/* Routes of endpoints: identity, fields, one-time set-up, webhooks. */
 #include <stdlib.h>
 
 #include "budgets.h"
@@ -100,24 +100,6 @@ static int show_fields(struct request *rq, json_t **answer, struct err *e)
 
 /* ---- check and prepare: answered when the vendor has ---- */
 
-/* Without its connector nobody can ask the vendor, and only a person can change that. */
-static int need_loaded(struct verb *v, struct err *e)
-{
-    struct endpoint_info endpoint;
-    struct connector_info connector;
-    int64_t id = setup_endpoint_id(v->app, v->object);
-    if (!id || !runtime_endpoint_info(v->app->runtime, id, &endpoint) ||
-        !runtime_connector_info(v->app->runtime, endpoint.connector, &connector))
-        return TL_OK;
-    bool disabled = connector.state == RUN_DISABLED;
-    if (!disabled && connector.state != RUN_NOT_LOADED && connector.state != RUN_CRASHED)
-        return TL_OK;
-    err_set(e, TL_E_TEMPORARY, "connector \"%s\" of endpoint \"%s\" is %s", connector.name, v->object,
-            run_state_name(connector.state));
-    err_hint(e, "`tieline connector %s %s`", disabled ? "enable" : "load", connector.name);
-    return TL_E_TEMPORARY;
-}
-
 static void on_checked(void *arg, const json_t *result, const struct err *e)
 {
     struct verb *v = arg;
@@ -129,22 +111,14 @@ static void on_checked(void *arg, const json_t *result, const struct err *e)
         runtime_endpoint_info(v->app->runtime, setup_endpoint_id(v->app, v->object), &info))
         err_hint(&told, "%s", info.auth.hint);
     if (told.status == TL_E_AUTH && !told.hint[0])
-        err_hint(&told, "`tieline endpoint auth %s` with a new grant code, or `tieline secret set` with a new token",
-                 v->object);
+        err_hint(&told, "`tieline endpoint auth %s`, or `tieline secret set` with a new token", v->object);
     verb_finish(v, told.status, e ? &told : NULL);
-}
-
-static void hurry(struct verb *v)
-{
-    int64_t id = setup_endpoint_id(v->app, v->object);
-    runtime_endpoint_hurry(v->app->runtime, id);
-    engine_endpoint_hurry(v->app->engine, id);
 }
 
 static int run_check(struct verb *v, struct err *e)
 {
-    int rc = need_loaded(v, e);
-    hurry(v);
+    int rc = setup_endpoint_loaded(v->app, v->object, e);
+    setup_endpoint_hurry(v->app, v->object);
     if (!rc)
         rc = admin_endpoint_check(v->app->engine, v->object, on_checked, v, e);
     if (!rc)
@@ -161,7 +135,7 @@ static int check_endpoint(struct request *rq, json_t **answer, struct err *e)
 
 static int run_prepare(struct verb *v, struct err *e)
 {
-    int rc = need_loaded(v, e);
+    int rc = setup_endpoint_loaded(v->app, v->object, e);
     if (!rc)
         rc = admin_endpoint_prepare(v->app->engine, v->object, v->flag, on_checked, v, e);
     if (!rc)
@@ -176,103 +150,6 @@ static int prepare_endpoint(struct request *rq, json_t **answer, struct err *e)
     verb_init(&v, rq, dry ? NULL : "endpoint.prepare", capture(rq, 0));
     v.flag = dry;
     return verb_run(&v, run_prepare, answer, e);
-}
-
-/* ---- sign-in ---- */
-
-struct sign_in {
-    struct verb *verb;
-    int64_t endpoint;
-    struct buf code, redirect;
-    bool revoke;
-};
-
-static int sign_in_run(struct auth *a, void *arg, struct err *e)
-{
-    struct sign_in *s = arg;
-    if (s->revoke)
-        return auth_revoke(a, e);
-    if (s->code.n)
-        return auth_exchange_code(
-            a, &(struct auth_grant){.code = buf_lent(&s->code), .redirect_uri = buf_lent(&s->redirect)}, e);
-    return auth_ensure(a, true, NULL, e);
-}
-
-static void sign_in_told(struct sign_in *s, int rc, const struct err *e)
-{
-    struct verb *v = s->verb;
-    struct endpoint_info info;
-    if (rc == TL_OK && runtime_endpoint_info(v->app->runtime, s->endpoint, &info)) {
-        v->out = json_pack("{s:s,s:s,s:s}", "endpoint", v->object, "state", auth_state_name(info.auth.state), "flow",
-                           info.auth.flow);
-        hook_targets_refresh(v->app);
-    }
-    buf_wipe(&s->code);
-    buf_done(&s->redirect);
-    free(s);
-    verb_finish(v, rc, rc ? e : NULL);
-}
-
-static void sign_in_proved(void *arg, const json_t *result, const struct err *e)
-{
-    (void)result;
-    sign_in_told(arg, e ? e->status : TL_OK, e);
-}
-
-/* Tokens that look good prove nothing: only the vendor knows, so it is asked. */
-static void sign_in_done(void *arg, int rc, const struct err *e)
-{
-    struct sign_in *s = arg;
-    struct app *app = s->verb->app;
-    struct err own = {0};
-    if (rc == TL_OK && !s->revoke) {
-        if (s->code.n)
-            engine_endpoint_authorised(app->engine, s->endpoint);
-        hurry(s->verb);
-        rc = admin_endpoint_check(app->engine, s->verb->object, sign_in_proved, s, &own);
-        if (rc == TL_OK)
-            return;
-        e = &own;
-    }
-    sign_in_told(s, rc, e);
-}
-
-static int run_sign_in(struct verb *v, struct err *e)
-{
-    int64_t id = setup_endpoint_id(v->app, v->object);
-    if (!id)
-        return err_set(e, TL_E_NOT_FOUND, "no endpoint \"%s\"", v->object);
-    int rc = need_loaded(v, e);
-    if (rc)
-        return rc;
-    struct sign_in *s = calloc(1, sizeof *s);
-    ASSERT(s);
-    s->verb = v;
-    s->endpoint = id;
-    s->revoke = v->flag;
-    buf_str(&s->code, str_of(v->text[0]));
-    buf_str(&s->redirect, str_of(v->text[1]));
-    rc = runtime_auth_run(v->app->runtime, id, sign_in_run, sign_in_done, s, e);
-    if (rc) {
-        buf_wipe(&s->code);
-        buf_done(&s->redirect);
-        free(s);
-        return rc;
-    }
-    verb_hold(v);
-    return TL_OK;
-}
-
-static int authorise(struct request *rq, json_t **answer, struct err *e)
-{
-    struct verb v;
-    bool revoke = json_is_true(json_object_get(rq->body, "revoke"));
-    verb_init(&v, rq, revoke ? "endpoint.revoke" : "endpoint.auth", capture(rq, 0));
-    v.secret = true; /* a grant code */
-    v.text[0] = body_text(rq, "code");
-    v.text[1] = body_text(rq, "redirect_uri");
-    v.flag = revoke;
-    return verb_run(&v, run_sign_in, answer, e);
 }
 
 /* ---- webhooks ---- */
@@ -335,8 +212,6 @@ const struct route routes_endpoints[] = {
     {"GET", ENDPOINT, 0, show_endpoint, "one endpoint", NULL, NULL, ENDPOINT_SHAPE},
     {"POST", ENDPOINT "/check", 0, check_endpoint, "ask the vendor: who are we, what may we, what is missing", NULL,
      NULL, "{account:object?,findings:[" FINDING_SHAPE "],kinds:[object]?}"},
-    {"POST", ENDPOINT "/auth", ROUTE_WRITE, authorise, "sign in now, with a grant code where one is needed; or revoke",
-     NULL, "{code:string?,redirect_uri:string?,revoke:boolean?}", "{endpoint:string,state:string,flow:string}"},
     {"GET", ENDPOINT "/fields", 0, show_fields, "fields as the vendor describes them", "kind:string", NULL,
      "{items:[" FIELD_SHAPE "]}"},
     {"POST", ENDPOINT "/prepare", ROUTE_WRITE | ROUTE_DRY, prepare_endpoint,

@@ -80,6 +80,30 @@ struct retention setup_retention(const struct config *c)
                               .delete_grace_us = config_number(c, "retention", "delete_grace")};
 }
 
+int setup_endpoint_loaded(struct app *app, const char *name, struct err *e)
+{
+    struct endpoint_info endpoint;
+    struct connector_info connector;
+    int64_t id = setup_endpoint_id(app, name);
+    if (!id || !runtime_endpoint_info(app->runtime, id, &endpoint) ||
+        !runtime_connector_info(app->runtime, endpoint.connector, &connector))
+        return TL_OK;
+    bool disabled = connector.state == RUN_DISABLED;
+    if (!disabled && connector.state != RUN_NOT_LOADED && connector.state != RUN_CRASHED)
+        return TL_OK;
+    err_set(e, TL_E_TEMPORARY, "connector \"%s\" of endpoint \"%s\" is %s", connector.name, name,
+            run_state_name(connector.state));
+    err_hint(e, "`tieline connector %s %s`", disabled ? "enable" : "load", connector.name);
+    return TL_E_TEMPORARY;
+}
+
+void setup_endpoint_hurry(struct app *app, const char *name)
+{
+    int64_t id = setup_endpoint_id(app, name);
+    runtime_endpoint_hurry(app->runtime, id);
+    engine_endpoint_hurry(app->engine, id);
+}
+
 /* ---- endpoints ---- */
 
 struct options {

@@ -22,6 +22,10 @@ const struct config_key config_keys[] = {
     {"core", "development", CONFIG_BOOL, "no", NULL, 0, 0, RELOAD_DAEMON,
      "yes lets connectors belong to the daemon's own user and allows plain http to loopback: for the demo, tests and "
      "connector authors. Shown loudly by \"tieline status\"."},
+    {"core", "redirect_uri", CONFIG_URL, "http://localhost:8447/tieline", NULL, 0, 0, RELOAD_LIVE,
+     "Where a vendor sends the browser back to after a sign-in; register the very same text there. On localhost "
+     "\"tieline "
+     "endpoint auth\" listens for it; from an https address of yours it is pasted."},
 
     {"api", "socket", CONFIG_PATH, "/run/tieline/tieline.sock", NULL, 0, 0, RELOAD_DAEMON,
      "UNIX socket of the API; the \"tieline\" command speaks to it."},

@@ -87,6 +87,10 @@ struct http_local *cli_http(struct cli *cli);
 int cli_problem(const struct cli *cli, long http_status, str body); /* prints a problem, returns the exit code */
 int cli_local_failure(const struct cli *cli, const struct err *e);  /* the daemon was not reached: says so, exit code */
 
+/* tieline endpoint auth (sign_in.c) */
+extern const struct cli_option sign_in_options[];
+int sign_in_run(struct cli *cli);
+
 struct column;
 /* Shows the progress of the first syncs that an answer of a start names, then what came of them; exit code. */
 int cli_sync_follow(struct cli *cli, const char *connection, const json_t *answer);

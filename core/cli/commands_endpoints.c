@@ -2,11 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cli.h"
-#include "http_local.h"
+#include "hidden.h"
 
 static const struct column columns[] = {
     {"NAME", "name", 0},
@@ -159,59 +158,6 @@ static int run_fields(struct cli *cli)
     return rc;
 }
 
-/* A secret from the terminal without echo, or from standard input; never from the command line. */
-static int read_secret(struct cli *cli, const char *prompt, char *out, size_t size)
-{
-    struct termios old, quiet;
-    bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
-    if (tty) {
-        fprintf(stderr, "%s: ", prompt);
-        quiet = old;
-        quiet.c_lflag &= (tcflag_t)~ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    }
-    size_t n = fread(out, 1, tty ? 0 : size - 1, stdin);
-    if (tty) {
-        n = fgets(out, (int)size, stdin) ? strlen(out) : 0;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-        fputc('\n', stderr);
-    }
-    out[n] = 0;
-    while (n && (out[n - 1] == '\n' || out[n - 1] == '\r'))
-        out[--n] = 0;
-    if (n == 0)
-        return cli_fail(cli, EXIT_USAGE, "nothing was entered");
-    return EXIT_DONE;
-}
-
-static const struct cli_option auth_options[] = {
-    {"code", NULL, "exchange a grant code from the vendor's console (asked for, or read from standard input)"},
-    {"redirect-uri", "URI", "the redirect address the code was issued for, if any"},
-    {"revoke", NULL, "tell the vendor to forget our tokens, and drop them"},
-    {NULL, NULL, NULL},
-};
-
-static int run_auth(struct cli *cli)
-{
-    char code[4096];
-    json_t *body = json_object(), *answer = NULL;
-    int rc = EXIT_DONE;
-    if (cli_value(cli, "code") && (rc = read_secret(cli, "grant code", code, sizeof code)) == EXIT_DONE)
-        json_object_set_new(body, "code", json_string(code));
-    if (cli_value(cli, "redirect-uri"))
-        json_object_set_new(body, "redirect_uri", json_string(cli_value(cli, "redirect-uri")));
-    if (cli_value(cli, "revoke"))
-        json_object_set_new(body, "revoke", json_true());
-    if (rc == EXIT_DONE)
-        rc = cli_send(cli, "POST", endpoint_path(cli, "/auth"), body, NULL, &answer);
-    else
-        json_decref(body);
-    if (rc == EXIT_DONE)
-        cli_print_object(cli, "auth", answer);
-    json_decref(answer);
-    return rc;
-}
-
 /* ---- secrets ---- */
 
 static const struct column secret_columns[] = {
@@ -230,7 +176,7 @@ static int run_secret_list(struct cli *cli)
 static int run_secret_set(struct cli *cli)
 {
     static char value[65536];
-    int rc = read_secret(cli, cli->args[0], value, sizeof value);
+    int rc = hidden_read(cli, cli->args[0], value, sizeof value);
     if (rc == EXIT_DONE)
         rc = cli_send(cli, "PUT", arena_fmt(&cli->arena, "/api/v1/secrets/%s", cli_escape(cli, cli->args[0])),
                       json_pack("{s:s}", "value", value), NULL, NULL);
@@ -307,11 +253,16 @@ const struct command commands_endpoints[] = {
     {"endpoint", "show", "NAME", 1, 1, "one endpoint: identity, sign-in, allowances", NULL, NULL, run_show},
     {"endpoint", "check", "NAME", 1, 1, "ask the vendor who we are and what is missing",
      "Signs in, reads identity, rights and fields. Exit 1 when something must be done first.", NULL, run_check},
-    {"endpoint", "auth", "NAME", 1, 1, "sign in now",
-     "Without --code it signs in with what is configured. With --code it exchanges a grant code, which is asked for "
-     "without\n"
-     "echo or read from standard input:  tieline endpoint auth NAME --code < code.txt",
-     auth_options, run_auth},
+    {"endpoint", "auth", "NAME", 1, 1, "sign in, with a browser where a person is needed; or sign out",
+     "Signs in with what is configured. Where that needs a person, or with --browser, it prints the address of the "
+     "vendor's "
+     "page\nand waits: for the browser to come back to this machine, or for the address at which it ended (or the "
+     "code) to "
+     "be\npasted; what is pasted is not shown. Tokens change only when the right organisation signed in.\n"
+     "In scripts: --no-wait prints the address; then  tieline endpoint auth NAME --code < file  with the address at "
+     "which "
+     "the\nbrowser ended, or with a grant code from the vendor's console. Codes never stand on a command line.",
+     sign_in_options, sign_in_run},
     {"endpoint", "fields", "NAME", 1, 1, "fields as the vendor describes them", NULL, field_options, run_fields},
     {"endpoint", "prepare", "NAME", 1, 1, "one-time set-up at the vendor: shows it, asks, does it",
      "Makes the field that holds our stamp where the vendor allows it, else prints the steps to do by hand. With the "

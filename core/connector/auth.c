@@ -666,29 +666,29 @@ int auth_adopt(struct auth *a, struct auth *trial, struct err *e)
     return rc ? err_wrap(e, "the new sign-in cannot be kept, so the former one stays") : TL_OK;
 }
 
-int auth_revoke(struct auth *a, struct err *e)
+int auth_revoke(struct auth *a, struct err *untold, struct err *e)
 {
+    err_clear(untold);
     if (!a->spec)
         return TL_OK;
     enter_busy(a);
-    int rc = flow_revoke(a, e);
-    if (rc) {
-        err_wrap(e, "the sign-in is forgotten here, but the vendor could not be told");
-        err_hint(e, "take the application out of the user's connected apps at the vendor, else its tokens stay good");
+    if (flow_revoke(a, untold)) {
+        err_wrap(untold, "the vendor could not be told");
+        err_hint(untold,
+                 "take the application out of the user's connected apps at the vendor, else its tokens stay good");
     }
-    struct err kept = {0};
-    int forgot = a->store.save ? a->store.save(a->store.ctx, (str){NULL, 0}, &kept) : TL_OK;
-    if (forgot && rc == TL_OK && e)
-        *e = kept;
+    int rc = a->store.save ? a->store.save(a->store.ctx, (str){NULL, 0}, e) : TL_OK;
     pthread_mutex_lock(&a->lock);
-    tokens_done(&a->tokens);
-    a->unsaved = false;
-    a->retry_at = 0;
-    calm(a);
-    set_from_flow(a);
+    if (rc == TL_OK) {
+        tokens_done(&a->tokens);
+        a->unsaved = false;
+        a->retry_at = 0;
+        calm(a);
+        set_from_flow(a);
+    }
     leave_busy(a);
     pthread_mutex_unlock(&a->lock);
-    return rc ? rc : forgot;
+    return rc ? err_wrap(e, "the sign-in cannot be forgotten") : TL_OK;
 }
 
 /* --- extras and templates --- */

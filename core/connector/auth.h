@@ -99,9 +99,9 @@ struct auth_grant {
 };
 /* Finishes a sign-in with a grant code. Needs a flow named "authorization_code". */
 int auth_exchange_code(struct auth *a, const struct auth_grant *g, struct err *e);
-/* Tells the vendor to forget the tokens (when it can) and drops them here in any case; an error says that the vendor
- * was not told. */
-int auth_revoke(struct auth *a, struct err *e);
+/* Tells the vendor to forget the tokens (when it can) and drops them here in any case: untold says why the vendor could
+ * not be told, its status is TL_OK when it was. An error: they could not be dropped. */
+int auth_revoke(struct auth *a, struct err *untold, struct err *e);
 
 /* ---- sign-in by browser (auth_browser.c) ---- */
 

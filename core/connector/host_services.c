@@ -400,6 +400,13 @@ struct host_side *host_side_free(struct host_side *h)
     return NULL;
 }
 
+struct auth *host_side_auth_swap(struct host_side *h, struct auth *auth)
+{
+    struct auth *former = h->config.auth;
+    h->config.auth = auth;
+    return former;
+}
+
 void host_side_services(struct host_side *h, struct services *out)
 {
     *out = (struct services){

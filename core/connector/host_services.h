@@ -51,6 +51,8 @@ struct host_side;
 struct host_side *host_side_new(const struct host_config *config);
 struct host_side *host_side_free(struct host_side *h);
 void host_side_services(struct host_side *h, struct services *out);
+/* Other tokens for what it does from now on; returns the former. By the thread that runs the instance. */
+struct auth *host_side_auth_swap(struct host_side *h, struct auth *auth);
 void host_side_begin(struct host_side *h);  /* a call begins: not cancelled */
 void host_side_cancel(struct host_side *h); /* [any] */
 /* How long the call has given no sign of life; 0 while the host itself works for it. [any] */

@@ -201,12 +201,20 @@ struct auth *runtime_endpoint_auth(const struct runtime *rt, int64_t id);
 const struct http_allow *runtime_endpoint_allow(const struct runtime *rt, int64_t id);
 
 /* Runs fn on a pool thread with an open live instance of the endpoint, so that the connector can be asked for verdicts:
- * for auth_ensure, auth_exchange_code, auth_revoke. arg belongs to fn until done. done is [control]; rc and e are fn's,
+ * for auth_ensure and auth_revoke. arg belongs to fn until done. done is [control]; rc and e are fn's,
  * or say why the instance could not be opened. */
 typedef int (*runtime_auth_fn)(struct auth *a, void *arg, struct err *e);
 typedef void (*runtime_auth_done_fn)(void *arg, int rc, const struct err *e);
 int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, runtime_auth_done_fn done, void *arg,
                      struct err *e);
+/* A person's sign-in. It is tried with tokens of its own: they take the place of those in force only when every scope
+ * was granted and, where the endpoint is known to belong to an org, when who signed in is of that one. Else the vendor
+ * is told to forget them and nothing has changed; E_PRECONDITION with the code ORG_MISMATCH names both orgs. */
+struct runtime_org {
+    str key, name; /* key empty: not known yet, any is right */
+};
+int runtime_sign_in(struct runtime *rt, int64_t endpoint, const struct auth_grant *grant, const struct runtime_org *org,
+                    runtime_auth_done_fn done, void *arg, struct err *e);
 
 /* What a file would be loaded as. */
 struct verified {

@@ -143,10 +143,8 @@ static tl_status local_token_error(void *ctx, int32_t status, tl_str body, tl_er
     return module_token_error(ctx, status, body, error);
 }
 
-static tl_status inst_open(struct inst *inst, tl_error *error)
+tl_status rt_inst_open(struct inst *inst, struct instance **local, struct remote **remote, tl_error *error)
 {
-    if (inst->local || inst->remote)
-        return TL_OK;
     struct endpoint *ep = inst->endpoint;
     struct services services;
     const struct runtime_config *config = &ep->connector->rt->config;
@@ -160,13 +158,19 @@ static tl_status inst_open(struct inst *inst, tl_error *error)
         .endpoint = str_of(ep->name),
     };
     *error = (tl_error){.struct_size = sizeof *error};
-    if (inst->worker) {
-        struct remote *remote = NULL;
-        tl_status s = remote_open(&remote, inst->worker, &services, &open, error, &inst->gone);
-        __atomic_store_n(&inst->remote, remote, __ATOMIC_RELEASE); /* the control thread may want to cancel */
-        return s;
-    }
-    return instance_open(&inst->local, ep->connector->module, &services, &open, error);
+    if (inst->worker)
+        return remote_open(remote, inst->worker, &services, &open, error, &inst->gone);
+    return instance_open(local, ep->connector->module, &services, &open, error);
+}
+
+static tl_status inst_open(struct inst *inst, tl_error *error)
+{
+    if (inst->local || inst->remote)
+        return TL_OK;
+    struct remote *remote = NULL;
+    tl_status s = rt_inst_open(inst, &inst->local, &remote, error);
+    __atomic_store_n(&inst->remote, remote, __ATOMIC_RELEASE); /* the control thread may want to cancel */
+    return s;
 }
 
 /* In process the call may be given up meanwhile: then only what belongs to inst may be touched after the run. */
@@ -225,7 +229,7 @@ static void inst_work(struct task *t)
         if (call)
             inst_run_call(inst, call);
         else
-            inst->errand->rc = inst->errand->fn(inst->endpoint->auth, inst->errand->arg, &inst->errand->err);
+            inst->errand->rc = inst->errand->fn(inst, inst->errand->arg, &inst->errand->err);
     }
     verdicts_bind(NULL);
 }
@@ -759,31 +763,4 @@ void dispatcher_init(struct runtime *rt)
 {
     rt->dispatcher = (struct dispatcher){
         .ctx = rt, .submit = d_submit, .room = d_room, .allowances = d_allowances, .cancel = d_cancel};
-}
-
-int runtime_auth_run(struct runtime *rt, int64_t endpoint, runtime_auth_fn fn, runtime_auth_done_fn done, void *arg,
-                     struct err *e)
-{
-    struct endpoint *ep = rt_endpoint(rt, endpoint);
-    if (!ep || ep->removed)
-        return err_set(e, TL_E_NOT_FOUND, "there is no such endpoint");
-    if (ep->error.status) {
-        if (e)
-            *e = ep->error;
-        return ep->error.status;
-    }
-    if (rt->stopping || !rt_endpoint_usable(ep) || !ep->auth)
-        return err_set(e, E_PRECONDITION, "connector \"%s\" is %s", ep->connector->name,
-                       run_state_name(ep->connector->state));
-    struct errand *errand = calloc(1, sizeof *errand);
-    ASSERT(errand);
-    errand->fn = fn;
-    errand->done = done;
-    errand->arg = arg;
-    struct errand **at = &ep->errands;
-    while (*at)
-        at = &(*at)->next;
-    *at = errand;
-    rt_endpoint_pump(ep);
-    return TL_OK;
 }

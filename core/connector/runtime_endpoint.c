@@ -255,7 +255,8 @@ static enum run_state endpoint_state(const struct endpoint *ep, const struct aut
         return RUN_CRASHED;
     if (ep->cell.retry_us)
         return RUN_RETRYING;
-    return auth->state == AUTH_FAILED ? RUN_NEEDS_SIGN_IN : RUN_RUNNING;
+    bool nothing = auth->state == AUTH_NONE && auth->status; /* to sign in with */
+    return auth->state == AUTH_FAILED || nothing ? RUN_NEEDS_SIGN_IN : RUN_RUNNING;
 }
 
 bool runtime_endpoint_info(const struct runtime *rt, int64_t id, struct endpoint_info *out)

@@ -77,10 +77,10 @@ struct inst {
     bool cancelled;
 };
 
-/* runtime_auth_run: a function on a live instance. */
+/* A function on a pool thread with an open live instance (runtime_sign_in.c). */
 struct errand {
     struct errand *next;
-    runtime_auth_fn fn;
+    int (*fn)(struct inst *inst, void *arg, struct err *e);
     runtime_auth_done_fn done;
     void *arg;
     int rc;
@@ -204,6 +204,8 @@ uint32_t rt_endpoint_queued(const struct endpoint *ep);
 uint32_t rt_endpoint_instances(const struct endpoint *ep);
 bool rt_endpoint_uses_worker(const struct endpoint *ep, const struct worker *w);
 void rt_endpoint_tick(struct endpoint *ep, int64_t now_us);
+/* Opens the endpoint where inst runs, with the services inst has: one of local and remote. [pool] */
+tl_status rt_inst_open(struct inst *inst, struct instance **local, struct remote **remote, tl_error *error);
 
 /* runtime_cell.c: workers */
 struct cell *rt_endpoint_cell(struct endpoint *ep); /* NULL: in process */

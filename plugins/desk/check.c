@@ -158,6 +158,7 @@ static tl_status no_portal(tl_conn *c, const tlk_node *list, tl_error *e)
     for (const tlk_node *o; tlk_next_item(&i, &o);)
         tlk_addf(&names, "%s%.*s (%.*s)", names.n ? ", " : "", TLK_FMT(tlk_text_at(o, "id", &c->call)),
                  TLK_FMT(tlk_text_at(o, "companyName", &c->call)));
+    tlk_copy(e->code, sizeof(e->code), TL_STR("ORG_MISMATCH"));
     return tlk_fail(e, TL_E_CONFIG, "the user belongs to no portal %.*s of Zoho Desk; set org_id to one of: %.*s",
                     TLK_FMT(c->org), TLK_FMT(tlk_lent(&names)));
 }

@@ -69,8 +69,9 @@ def test_the_person_is_asked(box, vendor):
     assert answer.status == 200 and b"_choice=allow" in answer.body and b"_choice=deny" in answer.body
 
 
-@pytest.mark.parametrize("change", [{"client_id": "other"}, {"redirect_uri": URI + "/"}, {"redirect_uri": "https://evil.example/"},
-                                    {"response_type": "token"}, {"code_challenge_method": "plain"}])
+@pytest.mark.parametrize("change", [{"client_id": "other"}, {"redirect_uri": URI + "/"},
+                                    {"redirect_uri": "https://evil.example/"}, {"response_type": "token"},
+                                    {"code_challenge_method": "plain"}])
 def test_nobody_is_sent_elsewhere(box, vendor, change):
     answer = page(box, vendor, **change)
     assert answer.status == 400 and "Location" not in answer.headers

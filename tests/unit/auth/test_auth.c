@@ -691,7 +691,8 @@ static void test_code_exchange(void **state)
     assert_int_equal(exchange(b, "1000.other", &e), TL_E_AUTH);
     expect_ok(b);
     b->token_answer = NULL;
-    assert_int_equal(auth_revoke(b->auth, &e), TL_OK);
+    struct err untold;
+    assert_int_equal(auth_revoke(b->auth, &untold, &e), TL_OK);
     assert_non_null(strstr(b->last_form, "token=refresh-token-3"));
     assert_int_equal(b->kept.n, 0);
     assert_int_equal(state_of(b), AUTH_NONE);

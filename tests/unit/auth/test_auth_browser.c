@@ -378,17 +378,23 @@ static void test_refused_at_the_page(void **state)
 static void test_revocation(void **state)
 {
     struct bench *b = *state;
-    struct err e = {0};
+    struct err e = {0}, untold;
     start(b, only_id);
     assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
-    assert_int_equal(auth_revoke(b->auth, &e), TL_OK);
+    assert_int_equal(auth_revoke(b->auth, &untold, &e), TL_OK);
+    assert_int_equal(untold.status, TL_OK);
     assert_string_equal(b->form, "token=refresh-one");
     assert_int_equal(b->kept.n, 0);
     assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
     b->revoke_status = 503;
-    assert_int_equal(auth_revoke(b->auth, &e), TL_E_TEMPORARY); /* told, and forgotten all the same */
-    assert_non_null(strstr(e.text, "vendor"));
-    assert_non_null(e.hint[0] ? e.hint : NULL);
+    b->refuse_save = true;
+    assert_int_equal(auth_revoke(b->auth, &untold, &e), E_STORAGE);
+    assert_buf(b->auth->tokens.refresh, "refresh-one");
+    b->refuse_save = false;
+    assert_int_equal(auth_revoke(b->auth, &untold, &e), TL_OK); /* forgotten all the same */
+    assert_int_equal(untold.status, TL_E_TEMPORARY);
+    assert_non_null(strstr(untold.text, "the vendor could not be told"));
+    assert_true(untold.hint[0]);
     assert_int_equal(b->kept.n, 0);
     assert_int_equal(b->auth->tokens.access.n, 0);
     static const char *const with_secret[] = {"client_id", "id", "client_secret", "s", NULL};
@@ -396,7 +402,7 @@ static void test_revocation(void **state)
     b->revoke_status = 200;
     start(b, with_secret);
     assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK);
-    assert_int_equal(auth_revoke(b->auth, &e), TL_OK);
+    assert_int_equal(auth_revoke(b->auth, &untold, &e), TL_OK);
     assert_string_equal(b->form, "token=access-only"); /* there is no other */
 }
 
