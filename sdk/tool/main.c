@@ -21,7 +21,7 @@ static void help(FILE *to)
     fputs("Usage: tieline-sdk COMMAND ...\n\nFor authors of connectors:\n\n", to);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(to, "  %s\n", commands[i].help);
-    fputs("\n\"tieline-sdk COMMAND --help\" tells more; tieline-connector(7) is the way from nothing to a connector.\n"
+    fputs("\n\"tieline-sdk COMMAND --help\" tells more; tieline-connector-guide(7) is the way from nothing to gold.\n"
           "Exit status: 0 done, 1 the connector failed, 2 wrong usage, 7 wrong configuration.\n",
           to);
 }
