@@ -129,6 +129,7 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                      .state_dir = config_get(c, "core", "state_dir"),
                                      .worker_path = daemon_worker_path(c, worker, sizeof worker),
                                      .development = c->development,
+                                     .worker_memory = (uint64_t)config_number(c, "connectors", "worker_memory"),
                                      .http = app->http,
                                      .store = setup_host_store(app),
                                      .changed = on_changed,

@@ -18,6 +18,8 @@ static void set_error(json_t *o, const struct err *e)
 {
     if (e && e->status)
         json_object_set_new(o, "error", json_pack("{s:s,s:s}", "text", e->text, "hint", e->hint));
+    if (e && e->status && e->detail[0])
+        json_object_set_new(json_object_get(o, "error"), "detail", json_string(e->detail));
 }
 
 static void set_head(json_t *o, const struct manifest *m)
@@ -36,6 +38,9 @@ static json_t *connector_json(const struct connector_info *info)
                           info->instances, "running", info->running, "crashes", info->crashes);
     if (info->pid)
         json_object_set_new(o, "pid", json_integer(info->pid));
+    char cell[64];
+    if (info->confinement)
+        json_object_set_new(o, "cell", json_string(confinement_text(info->confinement, cell, sizeof cell)));
     if (info->still_mapped)
         json_object_set_new(o, "still_mapped", json_true());
     if (info->grade)
@@ -351,7 +356,8 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
     "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?,"     \
     "grade:string?,"                                                                                                   \
     "running:integer,still_mapped:boolean?,title:string?,vendor:string?,role:string?,abi:string?,"                     \
-    "loaded_at:time?,retry_at:time?,error:{text:string,hint:string}?,path:string?,sha256:string?,license:string?,"     \
+    "loaded_at:time?,retry_at:time?,error:{text:string,hint:string,detail:string?}?,cell:string?,"                     \
+    "path:string?,sha256:string?,license:string?,"                                                                     \
     "url:string?,hosts:string?,claims:string?,result:string?,crashes:integer?," OPTIONS_SHAPE "}"
 const struct route routes_connectors[] = {
     {"GET", "/api/v1/connectors", 0, list_connectors, "connectors with their state", NULL, NULL,

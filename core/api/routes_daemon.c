@@ -53,16 +53,18 @@ static json_t *retention_json(const struct config *c)
 static int run_status(struct verb *v, struct err *e)
 {
     (void)e;
-    int loaded = 0, wanted = 0, attention = 0;
+    int loaded = 0, wanted = 0, attention = 0, files_open = 0;
     for (size_t i = 0; i < runtime_connector_count(v->app->runtime); i++) {
         struct connector_info info;
         runtime_connector_at(v->app->runtime, i, &info);
         wanted++;
         loaded += info.state == RUN_RUNNING;
         attention += info.error && info.error->status != 0;
+        files_open += info.confinement && !info.confinement->landlock;
     }
     json_object_set_new(v->out, "connectors",
-                        json_pack("{s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors", attention));
+                        json_pack("{s:i,s:i,s:i,s:i}", "known", wanted, "running", loaded, "with_errors", attention,
+                                  "without_landlock", files_open));
     json_object_set_new(v->out, "backup", backups_json(v->app->backups));
     json_object_set_new(v->out, "retention", retention_json(v->app->config));
     struct err why = {0};
@@ -229,7 +231,7 @@ const struct route routes_daemon[] = {
      "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:"
      "[" STATUS_CONNECTION_SHAPE "],"
      "repairs:[{object:string,code:string,text:string,hint:string}],connectors:{known:integer,running:integer,with_"
-     "errors:integer},"
+     "errors:integer,without_landlock:integer},"
      "backup:{dir:string,every_s:integer,keep:integer,running:boolean,failed:integer,next_at:time?,last:object?,"
      "error:object?},retention:{history:string,failures:string,deliveries:string,tombstones:string,inbox:string,"
      "audit:string,delete_grace:string},storage:object?}"},

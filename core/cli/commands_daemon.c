@@ -136,6 +136,9 @@ static int run_status(struct cli *cli)
             printf("WARNING: development = yes: connectors of the daemon's own user are trusted, plain http to "
                    "loopback is "
                    "allowed\n");
+        if (cli_int(answer, "connectors.without_landlock"))
+            printf("WARNING: this kernel has no Landlock: connectors see the files of the daemon's user while they are "
+                   "loaded, and none can be granted a directory\n");
         print_storage(json_object_get(answer, "storage"));
         print_backup(json_object_get(answer, "backup"));
         json_t *list = json_pack("{s:O}", "items", json_object_get(answer, "connections"));

@@ -19,13 +19,14 @@ enum { FRAME_MAX = 16 << 20, FRAME_HEAD = 16 };
 
 enum frame_type {
     /* control channel, daemon -> worker */
-    FRAME_HELLO = 1,    /* path, id */
+    FRAME_HELLO = 1,    /* path, id, memory, granted directories */
     FRAME_INSTANCE = 2, /* id; carries the descriptor of the instance's channel */
     FRAME_CANCEL = 3,   /* id of the instance; call id in the head */
     FRAME_BYE = 4,      /* close everything, unload, exit */
     /* control channel, worker -> daemon */
-    FRAME_READY = 5,   /* manifest */
-    FRAME_REFUSED = 6, /* status, text, hint, detail */
+    FRAME_READY = 5,    /* manifest */
+    FRAME_REFUSED = 6,  /* status, text, hint, detail */
+    FRAME_CONFINED = 7, /* before READY: version of Landlock, whether it carries the listener of its cell */
     /* instance channel, daemon -> worker */
     FRAME_OPEN = 16, /* purpose, endpoint, config */
     FRAME_CALL = 17, /* kind, daemon's clock, request; the body ends with the request */

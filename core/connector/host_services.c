@@ -6,6 +6,7 @@
 
 #include "blob.h"
 #include "codec.h"
+#include "line_pace.h"
 #include "log.h"
 
 /* ---- asking the control thread ---- */
@@ -189,7 +190,8 @@ struct host_side {
     char log_ctx[128];
     struct auth_answers *answers;
     struct blobs blobs;
-    pthread_mutex_t lock; /* of the cancel flag while someone sleeps on it */
+    pthread_mutex_t lock; /* of the cancel flag while someone sleeps on it; guards pace */
+    struct line_pace pace;
     pthread_cond_t cond;
     int32_t cancelled; /* atomic */
     int32_t inside;    /* the host works for the connector; atomic */
@@ -206,7 +208,15 @@ static void s_log(void *ctx, int32_t level, tl_str line)
     struct host_side *h = ctx;
     static const enum log_level levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR};
     enum log_level l = levels[level < TL_DEBUG || level > TL_ERROR ? TL_ERROR : level];
-    if (log_enabled(l))
+    if (!log_enabled(l))
+        return;
+    uint32_t left_out;
+    pthread_mutex_lock(&h->lock);
+    bool told = line_pace(&h->pace, PACE_LOGGED, env_mono_us(h->config.env) / 1000, &left_out);
+    pthread_mutex_unlock(&h->lock);
+    if (left_out)
+        log_line(LOG_WARN, h->log_ctx, "%u more lines of its log are left out", left_out);
+    if (told)
         log_line(l, h->log_ctx, "%.*s", STR_FMT(line));
 }
 

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "call.h"
+#include "confine.h"
 #include "env.h"
 #include "frame.h"
 #include "manifest.h"
@@ -17,16 +18,25 @@ struct worker;
 
 enum { WORKER_START_MS = 10000, WORKER_BYE_MS = 5000 };
 
+struct worker_wish {
+    const char *program;      /* tieline-worker */
+    const char *directory;    /* to work in; it sees nothing of it */
+    const char *id;           /* of the connector */
+    struct confine_wish cell; /* the staged file, granted directories, memory */
+};
+
 /* Starts tieline-worker on a staged connector and waits until it has said what it is. Blocks up to WORKER_START_MS.
  * [any] */
-int worker_start(struct worker **out, struct manifest **manifest_out, const char *worker_path, const char *staged_path,
-                 const char *id, struct err *e);
+int worker_start(struct worker **out, struct manifest **manifest_out, const struct worker_wish *wish, struct err *e);
 pid_t worker_pid(const struct worker *w);
+const struct confinement *worker_confinement(const struct worker *w);
 void worker_kill(struct worker *w); /* SIGKILL; [any] */
 /* Has it ended? Reaps it without waiting. how says how it ended: "signal 11 (Segmentation fault)". [control] */
 bool worker_ended(struct worker *w, char *how, size_t cap);
 /* The same, waiting for it; after worker_kill. */
 void worker_wait(struct worker *w, char *how, size_t cap);
+/* Once it was reaped: for what call it was killed, and the last lines it printed; each may stay empty. [control] */
+void worker_last_words(struct worker *w, struct buf *crime, struct buf *printed);
 /* Ends it: politely (unload() runs), or by SIGKILL after WORKER_BYE_MS. Blocks. Instances must be closed. True when it
  * went politely. */
 bool worker_stop(struct worker *w);

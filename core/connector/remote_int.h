@@ -1,7 +1,7 @@
 #ifndef REMOTE_INT_H
 #define REMOTE_INT_H
+#include "keeper.h"
 #include "remote.h"
-#include "worker_output.h"
 
 enum { REPLY_ITEMS_LIMIT = 72 << 20 }; /* over what an honest instance sends (instance.h) */
 
@@ -12,7 +12,8 @@ struct worker {
     bool reaped;
     int wait_status;
     struct channel control;
-    struct worker_output *output;
+    struct keeper *keeper;
+    struct confinement confinement;
     uint64_t next_id;
 };
 #endif

@@ -107,6 +107,8 @@ int runtime_new(struct runtime **out, const struct runtime_config *config, struc
     or_default(&rt->config.max_threads, 16);
     or_default(&rt->config.agent_instances, 4);
     or_default(&rt->config.max_requests, 8);
+    if (!rt->config.worker_memory)
+        rt->config.worker_memory = WORKER_MEMORY;
     if (!rt->config.idle_us)
         rt->config.idle_us = INT64_C(60) * 1000000;
     if (!rt->config.call_us)
@@ -117,12 +119,15 @@ int runtime_new(struct runtime **out, const struct runtime_config *config, struc
     rt->state_dir = text_dup(config->state_dir);
     rt->worker_path = text_dup(config->worker_path);
     rt->blob_dir = text_fmt("%s/tmp", config->state_dir);
+    rt->cell_dir = text_fmt("%s/cell", config->state_dir);
     rt->config.connector_dir = rt->connector_dir;
     rt->config.state_dir = rt->state_dir;
     rt->config.worker_path = rt->worker_path;
     rt->control = (struct control_line){.mailbox = config->control, .thread = pthread_self()};
     dispatcher_init(rt);
     int rc = make_directory(rt->blob_dir, e);
+    if (!rc)
+        rc = make_directory(rt->cell_dir, e);
     if (rc)
         return rc;
     *out = take(rt);
@@ -146,6 +151,7 @@ struct runtime *runtime_free(struct runtime *rt)
     text_free(rt->state_dir);
     text_free(rt->worker_path);
     text_free(rt->blob_dir);
+    text_free(rt->cell_dir);
     free(rt);
     return NULL;
 }
@@ -270,6 +276,7 @@ static void fill_info(const struct runtime *rt, const struct connector *c, struc
     out->grade = c->was_staged ? c->staged.grade : GRADE_NONE;
     out->pid = c->cell.worker ? worker_pid(c->cell.worker) : 0;
     out->still_mapped = c->still_mapped;
+    out->confinement = c->was_confined && c->isolation != ISOLATION_INPROCESS ? &c->confinement : NULL;
     out->crashes = c->cell.n_crashes;
     out->threads = c->pool ? pool_threads(c->pool) : 0;
     out->loaded_us = c->loaded_us;

@@ -16,6 +16,7 @@
 #include "auth.h"
 #include "buf.h"
 #include "call.h"
+#include "confine.h"
 #include "env.h"
 #include "err.h"
 #include "grade.h"
@@ -58,6 +59,7 @@ struct runtime_config {
     uint32_t max_threads;      /* per connector; 0: 16 */
     uint32_t agent_instances;  /* per endpoint; 0: 4 */
     uint32_t max_requests;     /* HTTP requests at once per endpoint; 0: 8 */
+    uint64_t worker_memory;    /* address space of a worker; 0: 1 GiB */
     int64_t idle_us;           /* an instance unused for so long is closed; 0: 60 s */
     /* A call that runs longer is cancelled, and hangs when it does not come back within 10 s: its worker is killed and
      * counted as crashed, in process its instance is never used again; 0: 10 min. A deadline of the request counts
@@ -145,12 +147,13 @@ struct connector_info {
     const char *name;
     enum run_state state;
     enum isolation isolation;
-    const struct manifest *manifest; /* NULL before the first load; kept after unload */
-    const char *path;                /* of the source; empty before the first load */
-    const char *sha256;              /* 64 hex digits or empty */
-    enum grade grade;                /* of what was loaded, by "tieline-sdk check --save"; GRADE_NONE: none */
-    int pid;                         /* of the shared worker; 0: none */
-    bool still_mapped;               /* of an earlier load */
+    const struct manifest *manifest;       /* NULL before the first load; kept after unload */
+    const char *path;                      /* of the source; empty before the first load */
+    const char *sha256;                    /* 64 hex digits or empty */
+    enum grade grade;                      /* of what was loaded, by "tieline-sdk check --save"; GRADE_NONE: none */
+    int pid;                               /* of the shared worker; 0: none */
+    bool still_mapped;                     /* of an earlier load */
+    const struct confinement *confinement; /* of its last worker; NULL: none was started */
     uint32_t endpoints, instances, threads, running, queued, crashes;
     int64_t loaded_us, retry_us; /* wall clock; 0: never, none */
     const struct err *error;     /* last one: load, crash; status TL_OK: none */

@@ -12,6 +12,7 @@ struct start_task {
     struct task task; /* first */
     struct connector *connector;
     struct endpoint *endpoint; /* NULL: the shared cell */
+    struct grants grants;
     struct worker *worker;
     struct err err;
 };
@@ -42,19 +43,31 @@ bool cell_ready(const struct cell *c)
 void cell_reset(struct cell *cell)
 {
     cell->worker = worker_unref(cell->worker);
+    grants_done(&cell->grants);
     cell->down = false;
     cell->n_crashes = 0;
     cell->retry_us = 0;
+}
+
+struct worker_wish rt_worker_wish(const struct connector *c, const char *staged_path)
+{
+    const struct runtime *rt = c->rt;
+    return (struct worker_wish){.program = rt->config.worker_path,
+                                .directory = rt->cell_dir,
+                                .id = c->name,
+                                .cell = {.module = staged_path, .memory = rt->config.worker_memory}};
 }
 
 static void start_work(struct task *t)
 {
     struct start_task *s = (struct start_task *)(void *)t;
     struct manifest *manifest = NULL;
-    const struct connector *c = s->connector;
-    if (admission_recheck(&c->staged, &s->err))
+    if (admission_recheck(&s->connector->staged, &s->err))
         return;
-    worker_start(&s->worker, &manifest, c->rt->config.worker_path, c->staged.path, c->name, &s->err);
+    struct worker_wish wish = rt_worker_wish(s->connector, s->connector->staged.path);
+    wish.cell.dirs = s->grants.dirs;
+    wish.cell.n_dirs = s->grants.n;
+    worker_start(&s->worker, &manifest, &wish, &s->err);
     manifest_free(manifest); /* the staged file is the same, so is what it says */
 }
 
@@ -88,8 +101,8 @@ static void set_state(struct connector *c, struct endpoint *ep, enum run_state s
     rt_changed(c->rt, c, ep);
 }
 
-/* Notes a crash and decides when to try again. how: "died of signal 11". */
-static void note_crash(struct connector *c, struct endpoint *ep, const char *how)
+/* Notes a crash and decides when to try again. how: "died of signal 11". detail: what it printed last. */
+static void note_crash(struct connector *c, struct endpoint *ep, const char *how, const char *detail)
 {
     struct cell *cell = cell_of(c, ep);
     int64_t now = rt_mono_us(c->rt);
@@ -98,6 +111,8 @@ static void note_crash(struct connector *c, struct endpoint *ep, const char *how
     uint32_t recent = recent_crashes(cell, now);
     err_clear(&c->error);
     err_set(&c->error, TL_E_BUG, "the worker of connector \"%s\" %s", c->name, how);
+    err_code(&c->error, "CONNECTOR_CRASHED");
+    err_detail(&c->error, "%s", detail);
     if (recent >= CRASH_LIMIT) {
         cell->down = true;
         err_hint(&c->error, "it crashed %u times within an hour and stays down until it is loaded again", recent);
@@ -128,6 +143,11 @@ static void start_end(struct task *t)
     c->n_tasks--;
     if (s->worker && !c->ending.active && !cell->worker) {
         cell->worker = take(s->worker);
+        grants_done(&cell->grants);
+        cell->grants = s->grants;
+        s->grants = (struct grants){.n = 0};
+        c->confinement = *worker_confinement(cell->worker);
+        c->was_confined = true;
         if (!ep)
             c->state = RUN_RUNNING;
         if (cell->n_crashes)
@@ -136,9 +156,10 @@ static void start_end(struct task *t)
     } else if (!s->worker && !c->ending.active) {
         char how[600];
         snprintf(how, sizeof how, "cannot be started: %s", s->err.text);
-        note_crash(c, ep, how);
+        note_crash(c, ep, how, s->err.detail);
     }
     worker_free(s->worker);
+    grants_done(&s->grants);
     free(s);
     if (ep)
         rt_endpoint_settle(ep);
@@ -153,6 +174,7 @@ void cell_start(struct connector *c, struct endpoint *ep)
     ASSERT(s);
     s->connector = c;
     s->endpoint = ep;
+    grants_collect(&s->grants, c, ep);
     cell->starting = true;
     cell->retry_us = 0;
     c->n_tasks++;
@@ -175,13 +197,16 @@ void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w, co
         return; /* told before, by another of its instances */
     char how[128];
     char text[640];
+    AUTO(buf_done) struct buf crime = {.max = 256}, printed = {.max = 1000};
     worker_kill(w);
     worker_wait(w, how, sizeof how);
-    snprintf(text, sizeof text, "died: %s%s%.480s", how, place ? ", in " : "", place ? place : "");
+    worker_last_words(w, &crime, &printed);
+    snprintf(text, sizeof text, "%s%s%s%.480s", crime.n ? "was killed: " : "died: ", crime.n ? buf_text(&crime) : how,
+             place ? ", in " : "", place ? place : "");
     cell->worker = NULL;
     close_instances_of(c, w);
     if (!c->ending.active)
-        note_crash(c, ep, text);
+        note_crash(c, ep, text, buf_text(&printed));
     worker_unref(w);
 }
 

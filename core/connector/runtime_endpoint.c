@@ -65,6 +65,8 @@ static int resolve(struct endpoint *ep, struct err *e)
         return err_set(e, TL_E_CONFIG, "%s", ep->problem);
     int rc = options_resolve(&ep->options, m, ep->given, ep->n_given, NULL, NULL, e);
     if (!rc)
+        rc = grants_check(ep, e);
+    if (!rc)
         rc = allow_hosts(ep, m, e);
     if (!rc)
         rc = make_auth(ep, e);
@@ -160,6 +162,7 @@ struct endpoint *rt_endpoint_free(struct endpoint *ep)
         return NULL;
     rt_endpoint_unconfigure(ep);
     worker_unref(ep->cell.worker);
+    grants_done(&ep->cell.grants);
     quota_board_done(&ep->quota);
     text_free(ep->name);
     text_free(ep->problem);

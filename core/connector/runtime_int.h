@@ -37,9 +37,17 @@ struct task {
 void task_start(struct task *t, struct runtime *rt, struct pool *pool, void (*work)(struct task *),
                 void (*end)(struct task *));
 
+/* Directories that operators grant, in the words of their endpoints. */
+struct grants {
+    struct arena arena;
+    const char *const *dirs;
+    uint32_t n;
+};
+
 /* Where code runs: a worker and its fortune. One a connector, or one an endpoint. */
 struct cell {
     struct worker *worker; /* NULL: none runs */
+    struct grants grants;  /* what it was started with */
     bool starting;
     bool down;                          /* crashed too often */
     uint32_t users;                     /* instances in it */
@@ -150,7 +158,9 @@ struct connector {
     struct auth_spec *auth_spec;
     struct module *module; /* in process */
     struct pool *pool;
-    struct cell cell; /* isolation = worker */
+    struct cell cell;               /* isolation = worker */
+    struct confinement confinement; /* of its last worker */
+    bool was_confined;
     struct ending ending;
     uint32_t n_tasks; /* jobs under way that are no calls: loading, starting and stopping workers */
     int64_t loaded_us;
@@ -161,7 +171,7 @@ struct connector {
 
 struct runtime {
     struct runtime_config config;
-    char *connector_dir, *state_dir, *worker_path, *blob_dir;
+    char *connector_dir, *state_dir, *worker_path, *blob_dir, *cell_dir;
     struct control_line control;
     struct dispatcher dispatcher;
     struct connector **connectors; /* by name */
@@ -215,6 +225,15 @@ void cell_start(struct connector *c, struct endpoint *ep); /* ep NULL: the share
 void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w, const char *place);
 void cell_tick(struct connector *c, struct endpoint *ep, int64_t now_us);
 void cell_reset(struct cell *cell);
+
+/* What a worker of c is started with, but the directories. */
+struct worker_wish rt_worker_wish(const struct connector *c, const char *staged_path);
+
+/* runtime_grant.c: directories */
+void grants_collect(struct grants *g, const struct connector *c, const struct endpoint *ep); /* ep NULL: of all */
+void grants_done(struct grants *g);
+bool grants_cover(const struct grants *g, str dir);
+int grants_check(struct endpoint *ep, struct err *e); /* can its directories be had? */
 
 /* runtime_load.c: load, unload, reload */
 void rt_connector_end_step(struct connector *c); /* goes on with a pending unload when it can */

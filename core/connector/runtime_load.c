@@ -18,6 +18,7 @@ struct load_task {
     int64_t drain_us;
     struct staged staged;
     struct worker *worker;
+    struct confinement confinement;
     struct manifest *manifest;
     struct err err;
     runtime_done_fn done;
@@ -64,7 +65,10 @@ static void load_work(struct task *t)
         admission_stage(&l->staged, config->connector_dir, config->state_dir, c->name, config->development, &l->err);
     if (rc || (l->isolation == ISOLATION_INPROCESS && !l->reload))
         return;
-    rc = worker_start(&l->worker, &l->manifest, config->worker_path, l->staged.path, c->name, &l->err);
+    const struct worker_wish wish = rt_worker_wish(c, l->staged.path);
+    rc = worker_start(&l->worker, &l->manifest, &wish, &l->err);
+    if (!rc)
+        l->confinement = *worker_confinement(l->worker);
     if (!rc)
         rc = rt_admit_manifest(l->manifest, &l->err);
     if (l->worker && (rc || l->isolation != ISOLATION_WORKER)) {
@@ -117,6 +121,13 @@ static int install(struct connector *c, struct load_task *l, struct err *e)
     c->isolation = l->isolation;
     c->staged = l->staged;
     c->was_staged = true;
+    c->confinement = l->confinement;
+    c->was_confined = l->isolation != ISOLATION_INPROCESS;
+    struct grants grants = {.n = 0};
+    grants_collect(&grants, c, NULL);
+    if (grants.n) /* this one was started without them; the first call starts one that has them */
+        l->worker = worker_free(l->worker);
+    grants_done(&grants);
     c->cell.worker = take(l->worker);
     c->loaded_us = env_now_us(c->rt->config.env);
     c->state = RUN_RUNNING;
@@ -555,6 +566,7 @@ struct connector *rt_connector_free(struct connector *c)
     if (!c)
         return NULL;
     worker_unref(c->cell.worker);
+    grants_done(&c->cell.grants);
     pool_free(c->pool);
     auth_spec_free(c->auth_spec);
     close_module(c);

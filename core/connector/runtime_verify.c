@@ -51,7 +51,11 @@ static int shake_hands(const struct runtime_config *config, const struct staged 
 {
     AUTO(manifest_free) struct manifest *m = NULL;
     struct worker *w = NULL;
-    int rc = worker_start(&w, &m, config->worker_path, staged->path, name, e);
+    const struct worker_wish wish = {.program = config->worker_path,
+                                     .directory = config->state_dir,
+                                     .id = name,
+                                     .cell = {.module = staged->path, .memory = config->worker_memory}};
+    int rc = worker_start(&w, &m, &wish, e);
     if (rc)
         return rc;
     worker_stop(w);

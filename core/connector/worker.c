@@ -3,15 +3,15 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "codec.h"
+#include "confine.h"
 #include "instance.h"
 #include "wire.h"
+#include "worker_fault.h"
 
-enum { INSTANCE_STACK = 1 << 20, FILES_MAX = 4096, REST_MS = 1000 };
+enum { INSTANCE_STACK = 1 << 20, REST_MS = 1000, GRANTS_MAX = 4096 };
 
 struct worker_state {
     struct channel control;
@@ -21,35 +21,6 @@ struct worker_state {
     struct worker_instance *instances;
     unsigned n;
 };
-
-/* ---- confinement ---- */
-
-static int limit(int what, rlim_t value, const char *name, struct err *e)
-{
-    struct rlimit now;
-    if (getrlimit(what, &now) == 0 && now.rlim_max != RLIM_INFINITY && now.rlim_max < value)
-        value = now.rlim_max;
-    struct rlimit r = {value, value};
-    return setrlimit(what, &r) < 0 ? err_errno(e, "cannot limit %s", name) : TL_OK;
-}
-
-int worker_confine(struct err *e)
-{
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return err_errno(e, "cannot give up new privileges");
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-        return err_errno(e, "cannot become undumpable");
-    int rc = limit(RLIMIT_CORE, 0, "core dumps", e);
-    if (!rc)
-        rc = limit(RLIMIT_NOFILE, FILES_MAX, "descriptors", e);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    if (!rc)
-        rc = limit(RLIMIT_AS, (rlim_t)4 << 30, "memory", e); /* sanitizers reserve terabytes */
-#endif
-    if (!rc)
-        rc = limit(RLIMIT_FSIZE, 0, "file sizes", e);
-    return rc;
-}
 
 /* ---- one instance ---- */
 
@@ -169,7 +140,9 @@ static void *instance_main(void *arg)
 {
     struct thread_start start = *(struct thread_start *)arg;
     free(arg);
+    void *stack = worker_fault_stack();
     serve_instance(start.instance);
+    worker_fault_stack_drop(stack);
     struct worker_state *s = start.state;
     pthread_mutex_lock(&s->lock);
     struct worker_instance **at = &s->instances;
@@ -237,21 +210,65 @@ static void cancel_instance(struct worker_state *s, uint64_t id, uint64_t call)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* What the host asked for; lent by arena. */
+struct hello {
+    const char *id;
+    struct confine_wish cell;
+};
+
+static bool read_hello(struct hello *h, const struct frame *f, struct arena *arena)
+{
+    struct decoder d = decoder_of(f->body, arena, true);
+    h->cell.module = dec_text(&d);
+    h->id = dec_text(&d);
+    h->cell.memory = dec_u64(&d);
+    uint32_t n = dec_count(&d, 1);
+    if (d.bad || n > GRANTS_MAX)
+        return false;
+    const char **dirs = arena_array(arena, const char *, n);
+    for (uint32_t i = 0; i < n; i++)
+        dirs[i] = dec_text(&d);
+    h->cell.dirs = dirs;
+    h->cell.n_dirs = n;
+    return h->cell.module && h->id && decoder_ended(&d);
+}
+
+/* The listener goes to the host, and may not stay here: who has it answers what is refused. */
+static int tell_confinement(struct worker_state *s, const struct confinement *c, int listener, struct err *e)
+{
+    AUTO(buf_done) struct buf b = {.max = 64};
+    enc_u64(&b, c->landlock);
+    enc_u64(&b, c->listens);
+    int rc = channel_write_fd(&s->control, FRAME_CONFINED, 0, buf_lent(&b), listener, e);
+    if (listener >= 0)
+        close(listener);
+    return rc;
+}
+
+static int load(struct worker_state *s, const struct hello *h, struct err *e)
+{
+    struct confinement c;
+    int listener = -1;
+    worker_fault_init(h->cell.module, h->id);
+    int rc = confine(&h->cell, &c, &listener, e);
+    if (!rc)
+        rc = tell_confinement(s, &c, listener, e);
+    if (!rc)
+        rc = module_open(&s->module, h->cell.module, h->id, e);
+    if (!rc)
+        worker_fault_loaded();
+    return rc ? rc : confine_loaded(&h->cell, &c, e);
+}
+
 static bool hello(struct worker_state *s)
 {
     struct err e = {0};
     struct frame f;
-    if (channel_read(&s->control, &f, -1, &e) || f.type != FRAME_HELLO)
-        return false;
     AUTO(arena_done) struct arena arena = {0};
-    struct decoder d = decoder_of(f.body, &arena, true);
-    const char *path = dec_text(&d);
-    const char *id = dec_text(&d);
-    if (!path || !id || !decoder_ended(&d))
+    struct hello h;
+    if (channel_read(&s->control, &f, -1, &e) || f.type != FRAME_HELLO || !read_hello(&h, &f, &arena))
         return false;
-    int rc = worker_confine(&e);
-    if (!rc)
-        rc = module_open(&s->module, path, id, &e);
+    int rc = load(s, &h, &e);
     AUTO(buf_done) struct buf b = {.max = FRAME_MAX};
     if (rc)
         wire_put_err(&b, &e);
@@ -283,6 +300,7 @@ static bool serve_control(struct worker_state *s)
 
 int worker_main(int control_fd)
 {
+    mallopt(M_ARENA_MAX, 1);          /* instances wait most of their time, and each pool has memory that lies idle */
     setvbuf(stdout, NULL, _IOLBF, 0); /* the host logs lines; a crash must not lose them */
     struct worker_state s = {.n = 0};
     channel_init(&s.control, control_fd, true);

@@ -11,10 +11,6 @@
 /* Runs the worker on the control channel; returns the exit status. */
 int worker_main(int control_fd);
 
-/* Gives up what a connector does not need; before the connector's code is mapped, while there is one thread. Limits and
- * privileges here; the cell of Landlock and seccomp belongs here, too. */
-int worker_confine(struct err *e);
-
 /* One instance and the thread that runs it. */
 struct worker_instance {
     struct worker_instance *next;

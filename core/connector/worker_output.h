@@ -1,15 +1,26 @@
 #ifndef WORKER_OUTPUT_H
 #define WORKER_OUTPUT_H
-/* What a worker prints on its standard output and error, line by line in the daemon's log as its connector's. A worker
- * may write no files, and a daemon's stderr may be one; so both are the end of a socket that a thread here reads. Lines
- * beyond OUTPUT_LINES in OUTPUT_SPAN_MS are counted and left out. */
-#include "err.h"
+/* What a worker prints on its standard output and error, line by line in the daemon's log as its connector's. Lines
+ * beyond those of line_pace.h are counted and left out. The last ones are kept: when the worker dies they are
+ * what it had to say about that. */
+#include <stdbool.h>
+#include <stdint.h>
 
-enum { OUTPUT_LINES = 200, OUTPUT_SPAN_MS = 10000, OUTPUT_LINE_MAX = 1000 };
+#include "buf.h"
+#include "line_pace.h"
 
-struct worker_output;
-/* *fd_out: the worker's end, for the caller to close once the worker has it. [any] */
-int worker_output_start(struct worker_output **out, const char *connector, int *fd_out, struct err *e);
-/* Reads what is still there and ends the thread; NULL is fine. */
-struct worker_output *worker_output_stop(struct worker_output *o);
+enum { OUTPUT_LINE_MAX = 1000, OUTPUT_LAST = 16 };
+
+struct worker_output {
+    const char *connector; /* lent */
+    struct buf line;
+    bool cut; /* the rest of a line too long is skipped */
+    struct line_pace pace;
+    char *last[OUTPUT_LAST]; /* ring, the oldest at n_last % OUTPUT_LAST once it is full */
+    uint32_t n_last;
+};
+void worker_output_take(struct worker_output *o, const char *bytes, size_t n);
+void worker_output_end(struct worker_output *o); /* what is there without a line's end is one */
+void worker_output_last(const struct worker_output *o, struct buf *out);
+void worker_output_done(struct worker_output *o);
 #endif

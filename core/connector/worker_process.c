@@ -1,8 +1,6 @@
 /* Starting, ending and reaping of worker processes. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -13,51 +11,57 @@
 #include "remote_int.h"
 #include "wire.h"
 
-/* Nothing is inherited but the control channel as descriptor 3, and where to print. */
-static int spawn(pid_t *pid_out, const char *worker_path, int control_fd, int output_fd, struct err *e)
+/* What the worker says of itself once it is in its cell, with the listener of the cell. */
+static int read_confined(struct worker *w, const struct frame *f, const char *id, struct err *e)
 {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attr);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, output_fd, 1);
-    posix_spawn_file_actions_adddup2(&files, output_fd, 2);
-    posix_spawn_file_actions_adddup2(&files, control_fd, 3);
-    posix_spawn_file_actions_addclosefrom_np(&files, 4);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    char name[] = "tieline-worker";
-    char *argv[] = {name, NULL};
-    char *environment[] = {NULL};
-    int rc = posix_spawn(pid_out, worker_path, &files, &attr, argv, environment);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attr);
-    if (!rc)
-        return TL_OK;
-    errno = rc;
-    err_errno(e, "cannot start \"%s\"", worker_path);
-    err_hint(e, "a worker is the program tieline-worker; \"isolation = inprocess\" does without");
-    return e ? e->status : TL_E_CONFIG;
+    AUTO(arena_done) struct arena arena = {0};
+    struct decoder d = decoder_of(f->body, &arena, true);
+    uint64_t landlock = dec_u64(&d), listens = dec_u64(&d);
+    if (!decoder_ended(&d) || landlock > UINT32_MAX || listens != (f->fd >= 0)) {
+        if (f->fd >= 0)
+            close(f->fd);
+        return err_set(e, TL_E_BUG, "the worker of connector \"%s\" sent a malformed message", id);
+    }
+    w->confinement = (struct confinement){.landlock = (uint32_t)landlock, .listens = listens != 0};
+    if (f->fd >= 0)
+        keeper_watch(w->keeper, f->fd);
+    return TL_OK;
+}
+
+static int ended_early(struct worker *w, const char *id, struct err *e)
+{
+    char how[128];
+    AUTO(buf_done) struct buf crime = {.max = 256}, printed = {.max = 1000};
+    worker_kill(w); /* it has closed the channel: of no more use, should it live still */
+    worker_wait(w, how, sizeof how);
+    worker_last_words(w, &crime, &printed);
+    err_set(e, TL_E_BUG, "the worker of connector \"%s\" ended while loading it: %s", id,
+            crime.n ? buf_text(&crime) : how);
+    if (crime.n)
+        err_hint(e, "its cell refuses that: a connector computes, and asks the host for all else");
+    err_detail(e, "%s", buf_text(&printed));
+    return TL_E_BUG;
 }
 
 static int read_hello_answer(struct worker *w, struct manifest **manifest_out, const char *id, struct err *e)
 {
     struct frame f;
     int rc = channel_read(&w->control, &f, WORKER_START_MS, e);
-    if (rc == E_END) {
-        char how[128];
-        worker_kill(w); /* it has closed the channel: of no more use, should it live still */
-        worker_wait(w, how, sizeof how);
-        return err_set(e, TL_E_BUG, "the worker of connector \"%s\" ended while loading it: %s", id, how);
+    if (!rc && f.type == FRAME_CONFINED) {
+        rc = read_confined(w, &f, id, e);
+        if (rc)
+            return rc;
+        w->control.takes_fds = false;
+        rc = channel_read(&w->control, &f, WORKER_START_MS, e);
     }
+    if (rc == E_END)
+        return ended_early(w, id, e);
     if (rc)
         return err_wrap(e, "while starting the worker of connector \"%s\"", id);
+    if (f.fd >= 0)
+        close(f.fd);
     if (f.type == FRAME_READY) {
+        keeper_loaded(w->keeper);
         rc = manifest_decode(manifest_out, f.body, e);
         if (!rc && strcmp((*manifest_out)->id, id) != 0) {
             *manifest_out = manifest_free(*manifest_out);
@@ -76,8 +80,24 @@ static int read_hello_answer(struct worker *w, struct manifest **manifest_out, c
     return refused.status;
 }
 
-int worker_start(struct worker **out, struct manifest **manifest_out, const char *worker_path, const char *staged_path,
-                 const char *id, struct err *e)
+static void kill_it(void *ctx)
+{
+    worker_kill(ctx);
+}
+
+static int say_hello(struct worker *w, const struct worker_wish *wish, struct err *e)
+{
+    AUTO(buf_done) struct buf hello = {.max = FRAME_MAX};
+    enc_text(&hello, wish->cell.module);
+    enc_text(&hello, wish->id);
+    enc_u64(&hello, wish->cell.memory);
+    enc_u64(&hello, wish->cell.n_dirs);
+    for (uint32_t i = 0; i < wish->cell.n_dirs; i++)
+        enc_text(&hello, wish->cell.dirs[i]);
+    return channel_write(&w->control, FRAME_HELLO, 0, buf_lent(&hello), e);
+}
+
+int worker_start(struct worker **out, struct manifest **manifest_out, const struct worker_wish *wish, struct err *e)
 {
     int ours, theirs;
     int rc = channel_pair(&ours, &theirs, e);
@@ -85,24 +105,21 @@ int worker_start(struct worker **out, struct manifest **manifest_out, const char
         return rc;
     AUTO(worker_free) struct worker *w = calloc(1, sizeof *w);
     ASSERT(w);
-    channel_init(&w->control, ours, false);
+    channel_init(&w->control, ours, true);
     pthread_mutex_init(&w->lock, NULL);
     w->refs = 1;
-    int output_fd = -1;
-    rc = worker_output_start(&w->output, id, &output_fd, e);
-    if (!rc)
-        rc = spawn(&w->pid, worker_path, theirs, output_fd, e);
+    const struct keeper_config keeper = {.program = wish->program,
+                                         .directory = wish->directory,
+                                         .connector = wish->id,
+                                         .control_fd = theirs,
+                                         .kill = kill_it,
+                                         .ctx = w};
+    rc = keeper_start(&w->keeper, &keeper, &w->pid, e);
     close(theirs);
-    if (output_fd >= 0)
-        close(output_fd);
-    if (rc)
-        return rc;
-    AUTO(buf_done) struct buf hello = {.max = 16 << 10};
-    enc_text(&hello, staged_path);
-    enc_text(&hello, id);
-    rc = channel_write(&w->control, FRAME_HELLO, 0, buf_lent(&hello), e);
     if (!rc)
-        rc = read_hello_answer(w, manifest_out, id, e);
+        rc = say_hello(w, wish, e);
+    if (!rc)
+        rc = read_hello_answer(w, manifest_out, wish->id, e);
     if (rc)
         return rc;
     *out = take(w);
@@ -112,6 +129,11 @@ int worker_start(struct worker **out, struct manifest **manifest_out, const char
 pid_t worker_pid(const struct worker *w)
 {
     return w->pid;
+}
+
+const struct confinement *worker_confinement(const struct worker *w)
+{
+    return &w->confinement;
 }
 
 /* The lock keeps a signal from reaching a process that took over the number of a reaped one. */
@@ -169,6 +191,12 @@ void worker_wait(struct worker *w, char *how, size_t cap)
     describe_end(w, how, cap);
 }
 
+void worker_last_words(struct worker *w, struct buf *crime, struct buf *printed)
+{
+    keeper_stop(w->keeper);
+    keeper_last_words(w->keeper, crime, printed);
+}
+
 bool worker_stop(struct worker *w)
 {
     struct err e = {0};
@@ -198,7 +226,7 @@ struct worker *worker_free(struct worker *w)
         worker_kill(w);
         reap(w, 0);
     }
-    worker_output_stop(w->output);
+    keeper_free(w->keeper);
     channel_done(&w->control);
     pthread_mutex_destroy(&w->lock);
     free(w);

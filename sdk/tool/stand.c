@@ -127,11 +127,38 @@ static int endpoint_auth(struct stand *s, struct err *e)
     return auth_new(&s->auth, &config, e);
 }
 
+static int start_worker(struct stand *s, const char *const *dirs, uint32_t n_dirs, struct err *e)
+{
+    const struct project *p = s->project;
+    const struct worker_wish wish = {
+        .program = p->worker,
+        .directory = "/",
+        .id = p->id,
+        .cell = {.module = p->so, .memory = WORKER_MEMORY, .dirs = dirs, .n_dirs = n_dirs}};
+    return worker_start(&s->worker, &s->manifest, &wish, e);
+}
+
+/* Its options are known once it runs, and a cell is not widened: directories are granted to another worker. */
+static int grant_directories(struct stand *s, struct err *e)
+{
+    const char **dirs = arena_array(&s->arena, const char *, s->options.n_open);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->options.n_open; i++)
+        if (manifest_option(s->manifest, s->options.open[i].name)->type == TL_OPT_DIR)
+            dirs[n++] = s->options.open[i].value.p;
+    if (!s->isolated || n == 0)
+        return TL_OK;
+    worker_stop(s->worker);
+    s->worker = worker_free(s->worker);
+    s->manifest = manifest_free(s->manifest);
+    return start_worker(s, dirs, n, e);
+}
+
 static int open_code(struct stand *s, struct err *e)
 {
     const struct project *p = s->project;
     if (s->isolated)
-        return worker_start(&s->worker, &s->manifest, p->worker, p->so, p->id, e);
+        return start_worker(s, NULL, 0, e);
     int rc = module_open(&s->module, p->so, p->id, e);
     if (!rc)
         s->manifest = s->module->manifest;
@@ -153,6 +180,8 @@ int stand_open(struct stand *s, const struct project *p, bool isolated, bool wit
     rc = p->running ? TL_OK : vendor_start(&s->vendor, p, e);
     if (!rc)
         rc = endpoint_options(s, e);
+    if (!rc)
+        rc = grant_directories(s, e);
     return rc ? rc : endpoint_auth(s, e);
 }
 

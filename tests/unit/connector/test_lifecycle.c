@@ -323,7 +323,9 @@ static void test_worker_ends_with_the_daemon(void **state)
     struct worker *w = NULL;
     struct manifest *m = NULL;
     struct err e = {0};
-    assert_int_equal(worker_start(&w, &m, WORKER_PATH, staged, "echo", &e), TL_OK);
+    const struct worker_wish wish = {
+        .program = WORKER_PATH, .directory = "/", .id = "echo", .cell = {.module = staged}};
+    assert_int_equal(worker_start(&w, &m, &wish, &e), TL_OK);
     shutdown(w->control.fd, SHUT_RDWR);
     char how[64];
     worker_wait(w, how, sizeof how);
