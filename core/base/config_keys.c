@@ -141,6 +141,9 @@ const struct config_key config_keys[] = {
      "What a deletion does to the counterpart: nothing, or it is deleted too, both ways or one way only. Only a "
      "deletion "
      "that the vendor itself tells of counts, and only while nobody has changed the counterpart since."},
+    {"link", "fallback.a", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
+     "Of a link of users: e-mail of the user of side a who owns what belongs to somebody without a pair."},
+    {"link", "fallback.b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "The same for side b."},
     {"link", "max_changes", CONFIG_TEXT, "20%", NULL, 0, 0, RELOAD_LIVE,
      "How many records one run of changes may write: a number, a share of the pairs (500 at least), or off. One that "
      "would write more stops before, and waits for a release. A first sync and an undo are not counted."},

@@ -291,6 +291,7 @@ static int run_link_delete(struct cli *cli)
     "          window=fixed|sliding  deps=admit|leave\n"                                                               \
     "          view.a=ID view.b=ID  drift=leave|revert|report  restore_on=update|read_or_update|never\n"               \
     "          delete=keep|propagate|a2b|b2a  max_changes=20%|2000|off\n"                                              \
+    "          fallback.a=EMAIL fallback.b=EMAIL\n"                                                                    \
     "          match=FIELD|off  match_multi=fail|oldest|newest  quiet=yes|no  enabled=yes|no\n"                        \
     "          quiet_hours=\"08:00-18:00 Europe/Berlin\"|off  share=1"
 

@@ -71,7 +71,8 @@ static void effect_fields(const struct g_link *l, const struct loaded *ld, const
                                         [VERDICT_WRITE_BACK] = "written next",
                                         [VERDICT_DRIFT] = "left as it is",
                                         [VERDICT_CONFLICT] = "conflict",
-                                        [VERDICT_WAIT_REF] = "waits for the record it refers to"};
+                                        [VERDICT_WAIT_REF] = "waits for the record it refers to",
+                                        [VERDICT_STAND_IN] = "written with the fall-back"};
     for (uint32_t i = 0; i < l->rules.n_fields; i++) {
         uint8_t v = plan->verdict[i];
         if (v >= ARRAY_LEN(words) || !words[v])

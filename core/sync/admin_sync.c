@@ -66,7 +66,7 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
         if (found[i].level >= TL_WARN)
             warn(warnings, found[i].code, "%.*s: %.*s", STR_FMT(l->row.name), STR_FMT(found[i].text));
     for (int s2 = 0; s2 < 2; s2++) {
-        if (!link_allows(l->rules.direction, s2) || create_class(l, s2) <= 2)
+        if (!link_allows(l->rules.direction, s2) || !(l->rules.can[s2] & TL_CAN_CREATE) || create_class(l, s2) <= 2)
             continue;
         str stamp = s2 ? kb->desc.stamp_field : ka->desc.stamp_field;
         warn(warnings, STR("NO_STAMP_FIELD"),

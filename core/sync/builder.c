@@ -94,7 +94,7 @@ bool builder_has_room(const struct builder *b, int side)
 
 bool create_leaves_out(const struct g_link *l, int side, uint32_t i, const tl_value *source, uint8_t verdict)
 {
-    if (verdict == VERDICT_WRITE || value_is_blank(source))
+    if (verdict_sends(verdict) || value_is_blank(source))
         return false;
     return verdict == VERDICT_WAIT_REF || field_held_back(&l->rules, &l->fields[i], side);
 }
@@ -117,8 +117,9 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
     entry->values = arena_array(&batch->arena, tl_value, (plan ? plan->n_writes : 0) + 1);
     for (uint32_t i = 0; plan && i < l->rules.n_fields; i++) {
         bool left_out = op == TL_OP_CREATE && create_leaves_out(l, side, i, &ld->values[source][i], plan->verdict[i]);
-        entry->flags |= plan->verdict[i] == VERDICT_WAIT_REF || left_out ? ENTRY_WAITS : 0;
-        if (plan->verdict[i] != VERDICT_WRITE)
+        bool follows = plan->verdict[i] == VERDICT_WAIT_REF || plan->verdict[i] == VERDICT_STAND_IN || left_out;
+        entry->flags |= follows ? ENTRY_WAITS : 0;
+        if (!verdict_sends(plan->verdict[i]))
             continue;
         entry->values[entry->n_values] = value_copy(&plan->writes[i], &batch->arena);
         entry->values[entry->n_values++].field = l->fields[i].number;

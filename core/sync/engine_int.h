@@ -15,6 +15,7 @@
 #include "feeds.h"
 #include "hooks.h"
 #include "intents.h"
+#include "link_state.h"
 #include "obs.h"
 #include "pairs.h"
 #include "plan.h"
@@ -212,13 +213,6 @@ struct g_count { /* not stored yet */
     struct run_count delta[2];
 };
 
-struct change_limit {                  /* change_limit.c */
-    int64_t changes, percent;          /* of one run; both 0: none */
-    int64_t written;                   /* of the run that goes on */
-    int64_t deleted, deletes_since_us; /* within a day from then */
-    bool known, approved;              /* what waits may go over it */
-};
-
 struct g_link {
     struct g_link *next, *next_of_conn;
     struct feed_side on[2]; /* on the list of feed[side] */
@@ -245,6 +239,8 @@ struct g_link {
     bool admits;       /* records from before it that others refer to */
     bool quiet;
     struct change_limit limit;
+    str fallback[2]; /* match key of who stands in on that side for those without a pair */
+    struct stand_in stand_in[2];
     struct quiet_hours rests; /* sweeps and first syncs do then */
     /* work */
     int64_t lane_due[LANE_COUNT];  /* wall, as stored; NEVER: none; -1: look */
@@ -672,6 +668,9 @@ void stamp_of(struct engine *g, const struct g_link *l, int source, str source_i
  * them, those from before a window are admitted. In a transaction. */
 int refs_wait(struct engine *g, struct g_link *l, const struct loaded *ld, const struct plan *plan, int side,
               struct arena *a, struct err *e);
+
+/* What was sent only stands in for the record that the source refers to: nothing is agreed on, the value follows. */
+bool stood_in(const struct loaded *ld, const struct g_entry *entry, const struct rule_field *f, int source, uint32_t i);
 
 /* ---- work.c */
 /* Batches being filled in one slice, and the searches it wants. */

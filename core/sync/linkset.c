@@ -78,9 +78,9 @@ static int changes_value(str value, struct link_settings *s, struct err *e)
 }
 
 static const char *const setting_keys[] = {
-    "direction",   "policy", "master",      "drift",  "restore_on",     "every",   "match",
-    "match_multi", "quiet",  "view.a",      "view.b", "created_within", "enabled", "a_kind",
-    "b_kind",      "delete", "quiet_hours", "share",  "window",         "deps",    "max_changes"};
+    "direction",   "policy", "master", "drift",          "restore_on",  "every",      "match",     "match_multi",
+    "quiet",       "view.a", "view.b", "created_within", "enabled",     "a_kind",     "b_kind",    "delete",
+    "quiet_hours", "share",  "window", "deps",           "max_changes", "fallback.a", "fallback.b"};
 
 bool link_setting_known(str key)
 {
@@ -152,6 +152,8 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
         rc = share_value(value, &s->share, e);
     } else if (str_is(key, "max_changes")) {
         rc = changes_value(value, s, e);
+    } else if (str_is(key, "fallback.a") || str_is(key, "fallback.b")) {
+        s->fallback[key.p[key.n - 1] == 'b'] = value;
     } else if (str_is(key, "match")) {
         s->match = value;
     } else if (!link_setting_known(key)) {
@@ -167,7 +169,7 @@ int link_setting_apply(struct link_settings *s, str key, str value, struct err *
 
 str match_path_of(str kind)
 {
-    if (str_is(kind, "contact"))
+    if (str_is(kind, "contact") || str_is(kind, "user"))
         return STR("email");
     if (str_is(kind, "account") || str_is(kind, "product"))
         return STR("name");
@@ -422,6 +424,15 @@ static void check_references(struct check *c, const struct map_row *rows, size_t
     c->row = NULL;
 }
 
+/* Nobody writes records of such a kind, users for one: that they are paired is all there is to do. */
+static bool key_is_enough(const tl_kind *a, const tl_kind *b, const struct link_settings *settings)
+{
+    str path = settings->match.n ? settings->match : match_path_of(a->kind);
+    uint32_t writes = TL_CAN_CREATE | TL_CAN_UPDATE;
+    return match_lookup_kind(path) && field_by_name(a, path) && field_by_name(b, path) && !(a->can & writes) &&
+           !(b->can & writes);
+}
+
 size_t map_check(const struct map_row *rows, size_t n, const tl_kind *a, const tl_kind *b,
                  const struct link_settings *settings, str linked, struct arena *arena, struct map_finding **out)
 {
@@ -437,7 +448,9 @@ size_t map_check(const struct map_row *rows, size_t n, const tl_kind *a, const t
     check_required(&c, rows, n, b, 1, settings);
     check_references(&c, rows, n, a, b, linked);
     c.row = NULL;
-    if (n == 0)
+    if (n == 0 && key_is_enough(a, b, settings))
+        found(&c, TL_INFO, "KEY_ALONE", "no field is carried: the link tells who is who, for the references of others");
+    else if (n == 0)
         found(&c, TL_ERROR, "MAP_ERROR", "no field is mapped");
     *out = c.found;
     return c.n;

@@ -16,6 +16,7 @@ struct link_settings {
     int64_t created_within_us; /* -1: not said; 0: off */
     bool slides;               /* the window moves with the calendar */
     bool admits;               /* records from before the window that others refer to */
+    str fallback[2];           /* match key of who stands in on that side for those without a pair; empty: nobody */
     str match;                 /* canonical path; empty: the kind's own; "off" */
     char match_multi;          /* f o n */
     bool quiet;
@@ -29,8 +30,8 @@ void link_settings_init(struct link_settings *s);
 int link_setting_apply(struct link_settings *s, str key, str value, struct err *e);
 bool link_setting_known(str key);
 
-/* The path by which two records of a kind are the same one, unless the admin says otherwise: contact email, account
- * name, product name; empty for others. */
+/* The path by which two records of a kind are the same one, unless the admin says otherwise: contact and user
+ * email, account name, product name; empty for others. */
 str match_path_of(str kind);
 int32_t match_lookup_kind(str path); /* enum lookup_kind */
 

@@ -197,6 +197,10 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     l->match_multi = s.match_multi;
     l->quiet = s.quiet;
     l->limit.changes = s.max_changes;
+    for (int side = 0; side < 2; side++) {
+        l->fallback[side] = arena_str(&l->arena, s.fallback[side]);
+        l->stand_in[side] = (struct stand_in){0};
+    }
     l->limit.percent = s.max_changes_percent;
     l->rests = (struct quiet_hours){0};
     (void)quiet_parse(s.quiet_hours, &l->arena, &l->rests, NULL); /* checked when it was set */
@@ -219,7 +223,8 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     rc = rules_fields(g, l, &ka->desc, &kb->desc, e);
     if (rc == TL_OK)
         rc = match_key(g, l, &s, &ka->desc, &kb->desc, e);
-    l->usable = rc == TL_OK && l->rules.n_fields > 0 && l->feed[0] && l->feed[1];
+    /* A link may do no more than tell who is who, for the references of others. */
+    l->usable = rc == TL_OK && (l->rules.n_fields > 0 || l->match_kind) && l->feed[0] && l->feed[1];
     return rc;
 }
 

@@ -135,9 +135,26 @@ static int winner(const struct link_rules *link, const struct snapshot *snap, ui
     return newest_side(link, snap, i);
 }
 
+static bool stands_in(const struct snapshot *snap, int s, uint32_t i)
+{
+    return snap->side[s].refs && snap->side[s].refs[i].stands_in;
+}
+
 static bool is_never_agreed_blank(const struct rule_field *f, const struct snapshot *snap, int s, uint32_t i)
 {
-    return !has_base(&snap->side[s], i) && field_blank(f, snap, s, i);
+    return !has_base(&snap->side[s], i) && (field_blank(f, snap, s, i) || stands_in(snap, s, i));
+}
+
+/* The side whose value counts; -1: a person decides. Of two that differ what stands in never does. */
+static int source_of(const struct link_rules *link, const struct snapshot *snap, uint32_t i, bool changed_a,
+                     bool changed_b)
+{
+    bool for_a = stands_in(snap, 0, i), for_b = stands_in(snap, 1, i);
+    if (!changed_a || !changed_b)
+        return changed_a ? 0 : 1;
+    if (for_a != for_b)
+        return for_a ? 1 : 0;
+    return winner(link, snap, i);
 }
 
 /* What becomes of one field: the side to write, or -1 with *v set. */
@@ -156,7 +173,7 @@ static int field_target(const struct link_rules *link, const struct snapshot *sn
     /* A blank that was never agreed on is no edit: it does not empty the other side, whatever the directions are. */
     bool never_a = is_never_agreed_blank(f, snap, 0, i), never_b = is_never_agreed_blank(f, snap, 1, i);
     bool both = changed_a && changed_b, unagreed = never_a != never_b;
-    int source = unagreed ? (never_a ? 1 : 0) : both ? winner(link, snap, i) : changed_a ? 0 : 1;
+    int source = unagreed ? (never_a ? 1 : 0) : source_of(link, snap, i, changed_a, changed_b);
     if (source < 0) {
         *v = VERDICT_CONFLICT;
         return -1;
@@ -172,7 +189,7 @@ static int field_target(const struct link_rules *link, const struct snapshot *sn
             *v = VERDICT_AGREE;
             return -1;
         }
-        *lost = both && !(adopting && value_is_blank(&snap->side[target].values[i]));
+        *lost = both && !stands_in(snap, target, i) && !(adopting && value_is_blank(&snap->side[target].values[i]));
         return target;
     }
     bool blanks = (unagreed || f->unless_blank) && field_blank(f, snap, target, i);
@@ -191,6 +208,16 @@ static bool write_field(const struct link_rules *link, const struct snapshot *sn
     const tl_value *in = &source->values[i];
     if (is_ref(f) && !value_is_blank(in)) {
         const struct ref_target *ref = source->refs ? &source->refs[i] : NULL;
+        bool stand_in = ref && ref->other_id.n == 0 && ref->fallback.n &&
+                        (creating || value_is_blank(&snap->side[target].values[i]));
+        if (stand_in) {
+            uint8_t type = (uint8_t)f->side[target].type;
+            out->writes[i] = (tl_value){.type = type == TL_REF ? TL_REF : TL_TEXT, .u.s = ref->fallback};
+            out->verdict[i] = VERDICT_STAND_IN;
+            out->n_writes++;
+            out->n_waiting++;
+            return true;
+        }
         if (!ref || ref->other_id.n == 0) {
             if (creating && (f->side[target].flags & TL_F_REQUIRED)) {
                 out->act = PLAN_PARK;

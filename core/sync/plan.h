@@ -79,8 +79,10 @@ enum side_state { SIDE_NONE, SIDE_LIVE, SIDE_OUT_OF_SCOPE, SIDE_TRASHED, SIDE_DE
 
 /* Where a reference leads. The pair is the canonical value of a reference. */
 struct ref_target {
-    int64_t pair; /* 0: the referenced record has no pair (yet) */
-    str other_id; /* its remote id on the other side; empty: none there (yet) */
+    int64_t pair;   /* 0: the referenced record has no pair (yet) */
+    str other_id;   /* its remote id on the other side; empty: none there (yet) */
+    str fallback;   /* what stands in on the other side while there is none; empty: nothing does */
+    bool stands_in; /* the value is what stands in on its own side: nobody's choice, as far as can be told */
 };
 
 struct snapshot_side {
@@ -123,7 +125,8 @@ enum verdict {
     VERDICT_WRITE_BACK, /* the source takes the target's value, after this write is in */
     VERDICT_DRIFT,      /* the target of a one-way field changed and is left alone */
     VERDICT_CONFLICT,   /* frozen until a person decides */
-    VERDICT_WAIT_REF    /* wants a write, but the reference leads nowhere yet: written without it, stays changed */
+    VERDICT_WAIT_REF,   /* wants a write, but the reference leads nowhere yet: written without it, stays changed */
+    VERDICT_STAND_IN    /* the same, and a blank is filled with what stands in for it */
 };
 
 struct plan {
@@ -136,8 +139,13 @@ struct plan {
     str why;          /* PLAN_FAIL by a transform: function and value in words; else empty */
     uint8_t *verdict; /* [n_fields] enum verdict */
     bool *lost;       /* [n_fields] both sides had changed and the target's value loses */
-    tl_value *writes; /* [n_fields] values for the target where verdict is VERDICT_WRITE, already converted */
+    tl_value *writes; /* [n_fields] values for the target where verdict_sends(), already converted */
 };
+
+static inline bool verdict_sends(uint8_t v)
+{
+    return v == VERDICT_WRITE || v == VERDICT_STAND_IN;
+}
 
 /* Everything in *out lives in the arena. Pure. [any] */
 void plan_pair(const struct link_rules *link, const struct snapshot *snap, struct arena *arena, struct plan *out);

@@ -83,7 +83,7 @@ static int update(struct engine *g, struct g_link *l, const struct dry *d, const
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < l->rules.n_fields; i++) {
-        if (plan->verdict[i] != VERDICT_WRITE)
+        if (!verdict_sends(plan->verdict[i]))
             continue;
         str path = l->fields[i].side[plan->target].path;
         json_array_append_new(list, json_pack("{s:I,s:s%,s:o,s:o}", "no", (json_int_t)l->fields[i].number, "field",
@@ -97,7 +97,7 @@ static int update(struct engine *g, struct g_link *l, const struct dry *d, const
 static void suppose_written(const struct g_link *l, struct loaded *ld, const struct plan *plan)
 {
     for (uint32_t i = 0; i < l->rules.n_fields; i++) {
-        if (plan->verdict[i] != VERDICT_WRITE)
+        if (!verdict_sends(plan->verdict[i]))
             continue;
         ld->values[plan->target][i] = plan->writes[i];
         for (int s = 0; s < 2; s++)

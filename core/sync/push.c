@@ -251,7 +251,7 @@ static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, st
         bool waits = (entry->flags & ENTRY_WAITS) && may_wait && !value_is_blank(&value[source][i]);
         for (uint32_t k = 0; k < entry->n_values && waits; k++)
             waits = entry->values[k].field != l->fields[i].number;
-        agreed[i] = !waits;
+        agreed[i] = !waits && !stood_in(&ld, entry, &l->fields[i], source, i);
         value[side][i] = ld.values[side][i];
     }
     const tl_value *both[2] = {value[0], value[1]};
@@ -501,7 +501,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         int32_t i = field_of_number(l, entry->values[k].field);
         if (i < 0)
             continue;
-        agreed[i] = true;
+        agreed[i] = !stood_in(&ld, entry, &l->fields[i], source, (uint32_t)i);
         value[side][i] = ld.values[side][i];
     }
     const tl_value *both[2] = {value[0], value[1]};

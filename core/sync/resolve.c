@@ -55,7 +55,9 @@ static int create_values(struct engine *g, struct g_link *l, struct g_batch *b, 
     for (uint32_t i = 0; i < l->rules.n_fields; i++) {
         if (create_leaves_out(l, b->side, i, &ld.values[source][i], plan.verdict[i]))
             entry->flags |= ENTRY_WAITS;
-        if (plan.verdict[i] != VERDICT_WRITE)
+        if (plan.verdict[i] == VERDICT_STAND_IN)
+            entry->flags |= ENTRY_WAITS;
+        if (!verdict_sends(plan.verdict[i]))
             continue;
         entry->values[entry->n_values] = value_copy(&plan.writes[i], &b->arena);
         entry->values[entry->n_values++].field = l->fields[i].number;

@@ -2,6 +2,7 @@
 #include "deletion.h"
 #include "engine_int.h"
 #include "preview.h"
+#include "unicode.h"
 
 enum side_state side_state_of(const struct record *r)
 {
@@ -101,6 +102,47 @@ static int ref_resolve(struct engine *g, struct g_link *l, int side, const struc
     return TL_OK;
 }
 
+/* Who stands in on this side of the link for those who have no pair; empty: nobody, or nobody of that name is seen. */
+static int fallback_of(struct engine *g, struct g_link *to, int side, str *out, struct err *e)
+{
+    struct stand_in *known = &to->stand_in[side];
+    AUTO(arena_done) struct arena a = {0};
+    int64_t recs[2];
+    size_t n = 0;
+    *out = (str){0};
+    if (to->fallback[side].n == 0 || !to->match_kind || !to->feed[side])
+        return TL_OK;
+    if (known->epoch != g->ref_epoch + 1 || known->n == 0) {
+        AUTO(buf_done) struct buf folded = {0};
+        text_fold(&folded, to->fallback[side]);
+        struct lookup_key key = {.kind = to->match_kind, .text = buf_lent(&folded)};
+        struct record rec = {0};
+        int rc = lookup_find(g->db, to->feed[side]->row.feed, &key, recs, 2, &n, e);
+        if (rc == TL_OK && n == 1)
+            rc = record_get(g->db, &a, recs[0], &rec, e);
+        if (rc != TL_OK || n != 1 || rec.state != TL_STATE_LIVE || rec.id.n > sizeof known->id)
+            return rc;
+        *known = (struct stand_in){.epoch = g->ref_epoch + 1, .n = (uint8_t)rec.id.n};
+        memcpy(known->id, rec.id.p, rec.id.n);
+    }
+    *out = str_n(known->id, known->n);
+    return TL_OK;
+}
+
+static int fallbacks(struct engine *g, struct g_link *l, int side, const struct rule_field *f, str id,
+                     struct ref_target *out, struct err *e)
+{
+    struct g_link *to = f->ref_link == l->row.link ? l : model_link(g, f->ref_link);
+    str own = {0};
+    if (!to || (to->fallback[0].n == 0 && to->fallback[1].n == 0))
+        return TL_OK;
+    int rc = fallback_of(g, to, 1 - side, &out->fallback, e);
+    if (rc == TL_OK)
+        rc = fallback_of(g, to, side, &own, e);
+    out->stands_in = own.n && str_eq(own, id);
+    return rc;
+}
+
 static int refs_resolve(struct engine *g, struct g_link *l, int side, struct arena *a, struct loaded *ld, struct err *e)
 {
     int rc = TL_OK;
@@ -111,6 +153,8 @@ static int refs_resolve(struct engine *g, struct g_link *l, int side, struct are
         if (!ld->refs[side])
             ld->refs[side] = arena_array(a, struct ref_target, l->rules.n_fields);
         rc = ref_resolve(g, l, side, f, ld->values[side][i].u.s, a, &ld->refs[side][i], e);
+        if (rc == TL_OK)
+            rc = fallbacks(g, l, side, f, ld->values[side][i].u.s, &ld->refs[side][i], e);
     }
     ld->snap.side[side].refs = ld->refs[side];
     return rc;

@@ -143,6 +143,12 @@ tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us,
 tl_status desk_bin_changes(const struct desk_reader *rd, int64_t *mark_us, int64_t *looked_us, tl_str *tracked,
                            int64_t now_us, tl_error *e);
 
+/* ---- agents, the kind "user" (agents.c); after desk_begin */
+bool desk_is_agents(tl_str kind);
+tl_status desk_agents_describe(tl_conn *c, tl_error *e);
+tl_status desk_agents_pull(tl_conn *c, const tl_pull *p, tl_error *e);
+tl_status desk_agents_get(tl_conn *c, const tl_get *q, tl_error *e);
+
 /* ---- the rest of the table */
 tl_status desk_check(tl_conn *c, const tl_check *q, tl_error *e);
 tl_status desk_discover(tl_conn *c, const tl_discover *q, tl_error *e);

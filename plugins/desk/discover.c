@@ -188,5 +188,7 @@ tl_status desk_discover(tl_conn *c, const tl_discover *q, tl_error *e)
         if (tlk_wants(q->kinds, q->n_kinds, desk_kinds[i].kind))
             rc = describe(c, &desk_kinds[i], e);
     }
+    if (rc == TL_OK && tlk_wants(q->kinds, q->n_kinds, "user"))
+        rc = desk_agents_describe(c, e);
     return rc;
 }

@@ -79,11 +79,14 @@ tl_status desk_fetch(const struct desk_reader *rd, const tl_str *ids, uint32_t n
 tl_status desk_get_records(tl_conn *c, const tl_get *q, tl_error *e)
 {
     const struct desk_kind *k = desk_kind_of(q->shape->kind);
-    if (!k)
+    bool agents = desk_is_agents(q->shape->kind);
+    if (!k && !agents)
         return desk_unknown_kind(e, q->shape->kind);
     tl_status rc = desk_begin(c, e);
     if (rc != TL_OK)
         return rc;
+    if (agents)
+        return desk_agents_get(c, q, e);
     struct desk_reader rd;
     desk_reader_init(&rd, c, k, q->shape);
     return desk_fetch(&rd, q->ids, q->n_ids, e);

@@ -229,11 +229,14 @@ tl_status desk_changes(struct desk_reader *rd, const tl_pull *p, tl_error *e)
 tl_status desk_pull(tl_conn *c, const tl_pull *p, tl_error *e)
 {
     const struct desk_kind *k = desk_kind_of(p->shape->kind);
-    if (!k)
+    bool agents = desk_is_agents(p->shape->kind);
+    if (!k && !agents)
         return desk_unknown_kind(e, p->shape->kind);
     tl_status rc = desk_begin(c, e);
     if (rc != TL_OK)
         return rc;
+    if (agents)
+        return desk_agents_pull(c, p, e);
     struct desk_reader rd;
     desk_reader_init(&rd, c, k, p->shape);
     return p->mode == TL_PULL_PASS ? desk_pass(&rd, p, e) : desk_changes(&rd, p, e);

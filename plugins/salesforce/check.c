@@ -203,7 +203,7 @@ tl_status sf_check(tl_conn *c, const tl_check *req, tl_error *e)
     if (rc == TL_OK)
         rc = report_limits(c, e);
     for (uint32_t i = 0; i < sf_n_kinds && rc == TL_OK; i++) {
-        if (tlk_wants(req->kinds, req->n_kinds, sf_kinds[i].kind))
+        if (!sf_kinds[i].fixed && tlk_wants(req->kinds, req->n_kinds, sf_kinds[i].kind))
             rc = report_kind(c, &sf_kinds[i], e);
     }
     return rc;

@@ -120,6 +120,8 @@ static uint32_t flags_of(struct describer *d, const tlk_node *f, tl_str name, co
         flags &= ~(uint32_t)TL_F_MATCH;
     if (tlk_is(name, d->c->stamp.p))
         flags |= TL_F_STAMP;
+    if (d->kind->fixed)
+        flags = (flags & TL_F_MATCH) | TL_F_READONLY;
     return flags;
 }
 
@@ -185,9 +187,11 @@ static void add_field(struct describer *d, const tlk_node *f)
         to->refers_to = kinds_referred_to(f, a);
 }
 
-static uint32_t abilities(const tlk_node *root, struct sf_stamp_info stamp)
+static uint32_t abilities(const struct sf_kind *k, const tlk_node *root, struct sf_stamp_info stamp)
 {
     uint32_t can = 0;
+    if (k->fixed)
+        return is_set(root, "queryable") ? TL_CAN_PULL | TL_CAN_PASS | TL_CAN_FIND : 0;
     if (is_set(root, "queryable"))
         can |= TL_CAN_PULL | TL_CAN_PASS | TL_CAN_FIND | TL_CAN_VIEW | TL_CAN_DELETED | TL_CAN_FIND_CREATED;
     if (is_set(root, "createable"))
@@ -211,11 +215,11 @@ static tl_status describe_kind(tl_conn *c, const struct sf_kind *k, const tlk_no
     while (tlk_next_item(&each, &one))
         add_field(&d, one);
     struct sf_stamp_info stamp = sf_stamp_info_of(c, root);
-    bool usable = stamp.state == SF_STAMP_UNIQUE || stamp.state == SF_STAMP_PLAIN;
+    bool usable = !k->fixed && (stamp.state == SF_STAMP_UNIQUE || stamp.state == SF_STAMP_PLAIN);
     sf_stamp_remember(c, k, stamp.state);
     tl_kind out = {.struct_size = sizeof(out),
-                   .can = abilities(root, stamp),
-                   .max_batch = SF_COLLECTION,
+                   .can = abilities(k, root, stamp),
+                   .max_batch = k->fixed ? 0 : SF_COLLECTION,
                    .max_get = SF_RETRIEVE,
                    .max_find = SF_COLLECTION,
                    .n_fields = d.fields.n,

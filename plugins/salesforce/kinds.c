@@ -44,9 +44,15 @@ static const struct sf_field contact_fields[] = {
     {"address.country", "MailingCountry", 0},
 };
 
+static const struct sf_field user_fields[] = {
+    {"email", "Email", TL_F_MATCH}, {"name", "Name", 0},       {"first_name", "FirstName", 0},
+    {"last_name", "LastName", 0},   {"active", "IsActive", 0},
+};
+
 const struct sf_kind sf_kinds[] = {
-    {"account", "Account", true, account_fields, TLK_LEN(account_fields)},
-    {"contact", "Contact", true, contact_fields, TLK_LEN(contact_fields)},
+    {"account", "Account", true, false, account_fields, TLK_LEN(account_fields)},
+    {"contact", "Contact", true, false, contact_fields, TLK_LEN(contact_fields)},
+    {"user", "User", false, true, user_fields, TLK_LEN(user_fields)},
 };
 const uint32_t sf_n_kinds = TLK_LEN(sf_kinds);
 

@@ -55,7 +55,7 @@ static tl_status prepare(tl_conn *c, const tl_prepare_request *req, tl_error *e)
 {
     tl_status rc = sf_begin(c, e);
     for (uint32_t i = 0; i < sf_n_kinds && rc == TL_OK; i++) {
-        if (tlk_wants(req->kinds, req->n_kinds, sf_kinds[i].kind))
+        if (!sf_kinds[i].fixed && tlk_wants(req->kinds, req->n_kinds, sf_kinds[i].kind))
             rc = prepare_kind(c, &sf_kinds[i], e);
     }
     return rc;

@@ -29,6 +29,7 @@ struct sf_field {
 struct sf_kind {
     const char *kind, *object;
     bool merges; /* has MasterRecordId */
+    bool fixed;  /* only read, and never deleted: users */
     const struct sf_field *fields;
     uint32_t n_fields;
 };

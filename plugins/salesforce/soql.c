@@ -47,7 +47,9 @@ bool sf_is_name(tl_str s)
 
 void sf_soql_envelope(tlk_buf *b, const struct sf_kind *k, tl_str stamp)
 {
-    tlk_addz(b, "Id,SystemModstamp,CreatedDate,LastModifiedById,IsDeleted");
+    tlk_addz(b, "Id,SystemModstamp,CreatedDate,LastModifiedById");
+    if (!k->fixed)
+        tlk_addz(b, ",IsDeleted");
     if (k->merges)
         tlk_addz(b, ",MasterRecordId");
     if (stamp.n) {

@@ -521,7 +521,7 @@ static void carry_out(struct built *b, uint32_t n)
         bool written = b->plan.verdict[i] == VERDICT_WRITE;
         if (written) {
             b->value[t][i] = b->plan.writes[i];
-            b->refs[t][i] = (struct ref_target){b->refs[1 - t][i].pair, STR("back")};
+            b->refs[t][i] = (struct ref_target){.pair = b->refs[1 - t][i].pair, .other_id = STR("back")};
         }
         for (int s = 0; s < 2 && (written || b->plan.verdict[i] == VERDICT_AGREE); s++) {
             b->base[s][i] = b->value[s][i];

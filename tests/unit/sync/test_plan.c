@@ -290,6 +290,63 @@ static void deletes_that_travel(void **state)
     arena_done(&f.arena);
 }
 
+/* Whoever has no counterpart is stood in for, where the other side has nobody; that is nobody's choice. */
+static void stood_in_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ref_target to[2][FIELDS] = {{{0}}};
+    start(&f);
+    f.field[0].ref_link = 9;
+    f.field[0].side[0].type = f.field[0].side[1].type = TL_REF;
+    f.snap.side[0].refs = to[0];
+    f.snap.side[1].refs = to[1];
+    to[0][0].fallback = STR("b0");
+    set(&f, 0, "", "a1", "");
+    assert_int_equal(plan(&f)->act, PLAN_UPDATE);
+    assert_int_equal(f.plan.verdict[0], VERDICT_STAND_IN);
+    assert_int_equal(f.plan.n_waiting, 1);
+    assert_true(str_is(f.plan.writes[0].u.s, "b0"));
+    /* It is there: quiet, and never sent back, whoever was edited last. */
+    for (int master = 0; master < 2; master++) {
+        f.link.master = master;
+        set(&f, 0, "", "a1", "b0");
+        to[1][0] = (struct ref_target){.pair = 5, .other_id = STR("a0"), .stands_in = true};
+        f.snap.side[1].modified_us = 9 * US_PER_S;
+        assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+        assert_int_equal(f.plan.verdict[0], VERDICT_WAIT_REF);
+        f.has[0][0] = f.has[1][0] = false; /* met for the first time */
+        assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+        assert_int_equal(f.plan.verdict[0], VERDICT_WAIT_REF);
+        f.snap.adopting = true;
+        assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+        f.snap.adopting = false;
+    }
+    /* The real one has a counterpart by now. */
+    to[0][0] = (struct ref_target){.pair = 7, .other_id = STR("b1"), .fallback = STR("b0")};
+    assert_int_equal(plan(&f)->act, PLAN_UPDATE);
+    assert_int_equal(f.plan.target, 1);
+    assert_true(str_is(f.plan.writes[0].u.s, "b1"));
+    assert_false(f.plan.lost[0]);
+    /* A real owner over there is not replaced by who stands in. */
+    to[0][0] = (struct ref_target){.fallback = STR("b0")};
+    to[1][0] = (struct ref_target){.pair = 6, .other_id = STR("a2")};
+    set(&f, 0, "", "a1", "b2");
+    f.base[1][0] = val("b2");
+    assert_int_equal(plan(&f)->act, PLAN_SETTLED);
+    assert_int_equal(f.plan.verdict[0], VERDICT_WAIT_REF);
+    /* Given to that user by a person, it is an edit like any other. */
+    set(&f, 0, "", "a1", "b0");
+    f.base[0][0] = val("a1");
+    f.base[1][0] = val("b1");
+    to[0][0] = (struct ref_target){.pair = 7, .other_id = STR("b1"), .fallback = STR("b0")};
+    to[1][0] = (struct ref_target){.pair = 5, .other_id = STR("a0"), .stands_in = true};
+    assert_int_equal(plan(&f)->act, PLAN_UPDATE);
+    assert_int_equal(f.plan.target, 0);
+    assert_true(str_is(f.plan.writes[0].u.s, "a0"));
+    arena_done(&f.arena);
+}
+
 /* proves: S1-46 */
 static void creates(void **state)
 {
@@ -330,12 +387,12 @@ static void references(void **state)
     f.snap.side[1].refs = to[1];
     assert_int_equal(plan(&f)->act, PLAN_SETTLED);
     assert_int_equal(f.plan.n_waiting, 1);
-    to[0][0] = (struct ref_target){7, STR("b1")};
+    to[0][0] = (struct ref_target){.pair = 7, .other_id = STR("b1")};
     assert_int_equal(plan(&f)->act, PLAN_UPDATE);
     assert_true(str_is(f.plan.writes[0].u.s, "b1"));
     /* The same pair from both sides: equal, whatever the ids are. */
     set(&f, 0, "", "a1", "b1");
-    to[1][0] = (struct ref_target){7, STR("a1")};
+    to[1][0] = (struct ref_target){.pair = 7, .other_id = STR("a1")};
     plan(&f);
     assert_int_equal(f.plan.act, PLAN_SETTLED);
     assert_int_equal(f.plan.verdict[0], VERDICT_AGREE);
@@ -425,11 +482,18 @@ static void properties(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(settled),    cmocka_unit_test(two_way),
-                                       cmocka_unit_test(one_way),    cmocka_unit_test(newest),
-                                       cmocka_unit_test(policies),   cmocka_unit_test(adoption),
-                                       cmocka_unit_test(deletes),    cmocka_unit_test(deletes_that_travel),
-                                       cmocka_unit_test(creates),    cmocka_unit_test(adoption_of_one_field),
-                                       cmocka_unit_test(references), cmocka_unit_test(properties)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(settled),
+                                       cmocka_unit_test(two_way),
+                                       cmocka_unit_test(one_way),
+                                       cmocka_unit_test(newest),
+                                       cmocka_unit_test(policies),
+                                       cmocka_unit_test(adoption),
+                                       cmocka_unit_test(deletes),
+                                       cmocka_unit_test(deletes_that_travel),
+                                       cmocka_unit_test(stood_in_for),
+                                       cmocka_unit_test(creates),
+                                       cmocka_unit_test(adoption_of_one_field),
+                                       cmocka_unit_test(references),
+                                       cmocka_unit_test(properties)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
