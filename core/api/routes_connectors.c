@@ -3,6 +3,7 @@
 
 #include "endpoints.h"
 #include "times.h"
+#include "upgrade.h"
 #include "verb.h"
 
 #define CONNECTOR "/api/v1/connectors/{name}"
@@ -107,6 +108,19 @@ static int need_connector(struct verb *v, struct connector_info *info, struct er
     return rc;
 }
 
+/* The last file that was loaded, also before the last start. */
+static void set_last(struct verb *v)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connector_row row;
+    char at[32];
+    if (connector_get(v->app->db, &a, str_of(v->object), &row, NULL) || !row.sha256.n)
+        return;
+    json_object_set_new(v->out, "last_loaded",
+                        json_pack("{s:s%,s:s%,s:s}", "version", row.version.p, (size_t)row.version.n, "sha256",
+                                  row.sha256.p, (size_t)row.sha256.n, "since", time_text(at, row.loaded_us)));
+}
+
 static int run_show(struct verb *v, struct err *e)
 {
     struct connector_info info;
@@ -116,6 +130,7 @@ static int run_show(struct verb *v, struct err *e)
     v->out = connector_json(&info);
     json_object_set_new(v->out, "path", json_string(info.path));
     json_object_set_new(v->out, "sha256", json_string(info.sha256));
+    set_last(v);
     if (info.manifest)
         set_rest(v->out, info.manifest);
     return TL_OK;
@@ -286,7 +301,7 @@ static int run_reload(struct verb *v, struct err *e)
     if (!rc)
         rc = need_connector(v, &info, e);
     if (!rc)
-        rc = runtime_reload(v->app->runtime, v->object, mode, v->number, on_loaded, v, e);
+        rc = upgrade_begin(v, mode, v->number, answer_words, e);
     if (!rc)
         verb_hold(v);
     return rc;
@@ -351,14 +366,15 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
 #define VERIFY_SHAPE                                                                                                   \
     "{connector:string,admitted:boolean,name:string?,path:string?,sha256:string?,loaded:string?,title:string?,"        \
     "version:string?,vendor:string?,role:string?,abi:string?,license:string?,url:string?,hosts:string?,"               \
-    "claims:string?," OPTIONS_SHAPE ",error:{text:string,hint:string}?}"
+    "claims:string?," OPTIONS_SHAPE ",error:{text:string,hint:string,detail:string?}?}"
 #define ANSWER                                                                                                         \
     "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?,"     \
     "grade:string?,"                                                                                                   \
     "running:integer,still_mapped:boolean?,title:string?,vendor:string?,role:string?,abi:string?,"                     \
     "loaded_at:time?,retry_at:time?,error:{text:string,hint:string,detail:string?}?,cell:string?,"                     \
     "path:string?,sha256:string?,license:string?,"                                                                     \
-    "url:string?,hosts:string?,claims:string?,result:string?,crashes:integer?," OPTIONS_SHAPE "}"
+    "url:string?,hosts:string?,claims:string?,result:string?,crashes:integer?,"                                        \
+    "last_loaded:{version:string,sha256:string,since:time}?," OPTIONS_SHAPE "}"
 const struct route routes_connectors[] = {
     {"GET", "/api/v1/connectors", 0, list_connectors, "connectors with their state", NULL, NULL,
      "{items:[" ANSWER "]}"},

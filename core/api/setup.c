@@ -215,8 +215,28 @@ struct load_note {
     char connector[40];
 };
 
+/* Which file it was, for the time when it is not loaded; the time is that of the first load of this file. */
+static void remember_file(struct app *app, const char *connector)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct connector_info info;
+    struct connector_row row = {.id = str_of(connector)};
+    struct err e = {0};
+    if (!runtime_connector_info(app->runtime, connector, &info) || !info.manifest)
+        return;
+    (void)connector_get(app->db, &a, str_of(connector), &row, NULL);
+    if (str_is(row.sha256, info.sha256))
+        return;
+    row.version = str_of(info.manifest->version);
+    row.sha256 = str_of(info.sha256);
+    row.loaded_us = info.loaded_us;
+    if (connector_put(app->db, &row, &e))
+        log_err(LOG_WARN, connector, &e);
+}
+
 void setup_loaded(struct app *app, const char *connector)
 {
+    remember_file(app, connector);
     setup_endpoints(app, connector);
     hook_subscribe(app);
 }

@@ -309,7 +309,12 @@ int admission_recheck(const struct staged *s, struct err *e)
     return TL_E_DENIED;
 }
 
-void admission_sweep(const char *state_dir, const char *name, const char *keep_sha256)
+static bool has_hash(const char *text, const char *sha256)
+{
+    return sha256 && strncmp(text, sha256, 64) == 0;
+}
+
+void admission_sweep(const char *state_dir, const char *name, const char *keep_sha256, const char *also_sha256)
 {
     char dir[STAGED_PATH_MAX - 256];
     snprintf(dir, sizeof dir, "%s/connectors", state_dir);
@@ -320,7 +325,7 @@ void admission_sweep(const char *state_dir, const char *name, const char *keep_s
     for (struct dirent *entry; (entry = readdir(d));) {
         const char *f = entry->d_name;
         bool ours = strncmp(f, name, n) == 0 && f[n] == '-' && strlen(f) == n + 1 + 64 + 3;
-        if (ours && !(keep_sha256 && strncmp(f + n + 1, keep_sha256, 64) == 0))
+        if (ours && !has_hash(f + n + 1, keep_sha256) && !has_hash(f + n + 1, also_sha256))
             unlinkat(dirfd(d), f, 0);
     }
     closedir(d);

@@ -45,6 +45,6 @@ int admission_stage(struct staged *out, const char *connector_dir, const char *s
                     bool development, struct err *e);
 /* Right before the copy is opened: TL_E_DENIED when it is not the one that was made. */
 int admission_recheck(const struct staged *s, struct err *e);
-/* Removes staged copies of the name but the one kept (sha256 or NULL). Best effort. */
-void admission_sweep(const char *state_dir, const char *name, const char *keep_sha256);
+/* Removes staged copies of the name but those kept (sha256 or NULL). Best effort. */
+void admission_sweep(const char *state_dir, const char *name, const char *keep_sha256, const char *also_sha256);
 #endif

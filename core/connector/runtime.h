@@ -143,6 +143,12 @@ int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, 
 int runtime_reload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us,
                    runtime_done_fn done, void *arg, struct err *e);
 
+/* After a reload that took another file: the former one is kept until it is settled, or put back because the new one
+ * does not work. E_PRECONDITION: none is kept. Its copy is the one that was admitted then. */
+bool runtime_upgraded(const struct runtime *rt, const char *name);
+void runtime_upgrade_settle(struct runtime *rt, const char *name);
+int runtime_upgrade_revert(struct runtime *rt, const char *name, runtime_done_fn done, void *arg, struct err *e);
+
 struct connector_info {
     const char *name;
     enum run_state state;

@@ -154,6 +154,8 @@ struct connector {
     bool disabled, still_mapped;
     struct staged staged;
     bool was_staged;
+    struct staged former; /* what a reload replaced, until it is settled or put back */
+    bool has_former;
     struct manifest *manifest;
     struct auth_spec *auth_spec;
     struct module *module; /* in process */

@@ -14,6 +14,7 @@ struct load_task {
     struct connector *connector;
     enum isolation isolation;
     bool reload;
+    bool reverts;          /* staged is what ran before */
     enum unload_mode mode; /* of the old one's end */
     int64_t drain_us;
     struct staged staged;
@@ -61,8 +62,9 @@ static void load_work(struct task *t)
     struct load_task *l = (struct load_task *)(void *)t;
     struct connector *c = l->connector;
     const struct runtime_config *config = &c->rt->config;
-    int rc =
-        admission_stage(&l->staged, config->connector_dir, config->state_dir, c->name, config->development, &l->err);
+    int rc = l->reverts ? admission_recheck(&l->staged, &l->err)
+                        : admission_stage(&l->staged, config->connector_dir, config->state_dir, c->name,
+                                          config->development, &l->err);
     if (rc || (l->isolation == ISOLATION_INPROCESS && !l->reload))
         return;
     const struct worker_wish wish = rt_worker_wish(c, l->staged.path);
@@ -104,6 +106,11 @@ static int install_module(struct connector *c, struct load_task *l, struct err *
     return TL_OK;
 }
 
+static void sweep(const struct connector *c)
+{
+    admission_sweep(c->rt->config.state_dir, c->name, c->staged.sha256, c->has_former ? c->former.sha256 : NULL);
+}
+
 static int install(struct connector *c, struct load_task *l, struct err *e)
 {
     int rc = install_module(c, l, e);
@@ -119,6 +126,9 @@ static int install(struct connector *c, struct load_task *l, struct err *e)
     c->manifest = take(l->manifest);
     c->auth_spec = spec;
     c->isolation = l->isolation;
+    c->has_former = l->reload && !l->reverts && strcmp(c->staged.sha256, l->staged.sha256) != 0;
+    if (c->has_former)
+        c->former = c->staged;
     c->staged = l->staged;
     c->was_staged = true;
     c->confinement = l->confinement;
@@ -132,7 +142,7 @@ static int install(struct connector *c, struct load_task *l, struct err *e)
     c->loaded_us = env_now_us(c->rt->config.env);
     c->state = RUN_RUNNING;
     err_clear(&c->error);
-    admission_sweep(c->rt->config.state_dir, c->name, c->staged.sha256);
+    sweep(c);
     for (size_t i = 0; i < c->rt->n_endpoints; i++)
         if (c->rt->endpoints[i]->connector == c)
             rt_endpoint_configure(c->rt->endpoints[i]);
@@ -187,8 +197,9 @@ static void load_end(struct task *t)
     loader_end(clock);
 }
 
+/* former: the copy to load in place of the file as it is now, or NULL. */
 static void start_load(struct connector *c, bool reload, enum unload_mode mode, int64_t drain_us, runtime_done_fn done,
-                       void *arg)
+                       void *arg, const struct staged *former)
 {
     struct load_task *l = calloc(1, sizeof *l);
     ASSERT(l);
@@ -196,6 +207,9 @@ static void start_load(struct connector *c, bool reload, enum unload_mode mode, 
     l->connector = c;
     l->isolation = c->wish;
     l->reload = reload;
+    l->reverts = former != NULL;
+    if (former)
+        l->staged = *former;
     l->mode = mode;
     l->drain_us = drain_us;
     l->done = done;
@@ -238,7 +252,7 @@ int runtime_load(struct runtime *rt, const char *name, runtime_done_fn done, voi
     c->state = RUN_LOADING;
     cell_reset(&c->cell);
     rt_changed(rt, c, NULL);
-    start_load(c, false, UNLOAD_DRAIN, 0, done, arg);
+    start_load(c, false, UNLOAD_DRAIN, 0, done, arg, NULL);
     return TL_OK;
 }
 
@@ -266,7 +280,34 @@ int runtime_reload(struct runtime *rt, const char *name, enum unload_mode mode, 
         return refuse_state(c, "reloaded", e);
     if (mode == UNLOAD_SOFT && !rt_connector_idle(c))
         return refuse_busy(rt, name, e);
-    start_load(c, true, mode, deadline_us, done, arg);
+    start_load(c, true, mode, deadline_us, done, arg, NULL);
+    return TL_OK;
+}
+
+bool runtime_upgraded(const struct runtime *rt, const char *name)
+{
+    const struct connector *c = rt_connector(rt, name);
+    return c && c->has_former;
+}
+
+void runtime_upgrade_settle(struct runtime *rt, const char *name)
+{
+    struct connector *c = rt_connector(rt, name);
+    if (!c || !c->has_former)
+        return;
+    c->has_former = false;
+    sweep(c);
+}
+
+int runtime_upgrade_revert(struct runtime *rt, const char *name, runtime_done_fn done, void *arg, struct err *e)
+{
+    struct connector *c = rt_connector(rt, name);
+    if (!c)
+        return unknown(name, e);
+    bool ok = c->state == RUN_RUNNING || c->state == RUN_RETRYING || c->state == RUN_CRASHED;
+    if (!ok || !c->has_former || c->ending.active || c->next_load || rt->stopping)
+        return refuse_state(c, "put back", e);
+    start_load(c, true, UNLOAD_DRAIN, 0, done, arg, &c->former);
     return TL_OK;
 }
 

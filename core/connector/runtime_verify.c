@@ -86,7 +86,7 @@ int runtime_verify(const struct runtime_config *config, const char *what, struct
     rc = admission_copy(&staged, &a, scratch, e);
     if (!rc)
         rc = shake_hands(config, &staged, at.name, &v.manifest, e);
-    admission_sweep(scratch, at.name, NULL);
+    admission_sweep(scratch, at.name, NULL, NULL);
     snprintf(copies, sizeof copies, "%s/connectors", scratch);
     (void)rmdir(copies);
     (void)rmdir(scratch);

@@ -61,7 +61,7 @@ static void test_staged_copy(void **state)
     assert_int_equal(admission_stage(&b, r.dir, r.state, "echo", true, &e), TL_OK);
     assert_string_not_equal(a.path, b.path);
     assert_int_equal(access(a.path, R_OK), 0);
-    admission_sweep(r.state, "echo", b.sha256);
+    admission_sweep(r.state, "echo", b.sha256, NULL);
     assert_int_equal(access(a.path, R_OK), -1);
     assert_int_equal(access(b.path, R_OK), 0);
     rig_stop(&r);
