@@ -38,7 +38,8 @@
     "run:integer,run_kind:string,state:string,started:time?,ended:time?,phase:string?,counts:[" RUN_COUNT_SHAPE "]"
 #define SYNC_LINK_SHAPE                                                                                                \
     "{" LINK_MEMBERS ",observed_a:integer?,observed_b:integer?,estimated_a:integer?,estimated_b:integer?,"             \
-    "running:{" RUN_HEAD ",pushed:integer,planned:integer,rate_per_second:number?}?,last_run:{" RUN_HEAD "}?,"         \
+    "running:{" RUN_HEAD ",pushed:integer,planned:integer,rate_per_second:number?,eta_seconds:integer?,"               \
+    "eta_bound:string?,eta_endpoint:string?,eta_quota:string?,eta_opens:time?}?,last_run:{" RUN_HEAD "}?,"             \
     "failures:[{code:string,count:integer}]}"
 #define SYNC_SHAPE                                                                                                     \
     "{name:string,state:string,since:time?,block_code:string?,block_text:string?,waits_for:[" WAIT_SHAPE "],"          \

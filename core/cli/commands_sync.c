@@ -19,7 +19,8 @@ static const struct column status_columns[] = {
     {"OF", "estimated_b", COLUMN_RIGHT},
     {"DONE", "running.pushed", COLUMN_RIGHT},
     {"PLANNED", "running.planned", COLUMN_RIGHT},
-    {"PER SECOND", "running.rate_per_second", COLUMN_RIGHT},
+    {"PER SECOND", "rate", COLUMN_RIGHT},
+    {"LEFT", "left", COLUMN_WRAP},
     {"PAIRS", "counts.complete", COLUMN_RIGHT},
     {"UNSETTLED", "counts.unsettled", COLUMN_RIGHT},
     {"FAILURES", "counts.failures", COLUMN_RIGHT},
@@ -32,8 +33,43 @@ static int get_status(struct cli *cli, const char *connection, json_t **out)
                    connection ? cli_escape(cli, connection) : "");
 }
 
+static const char *duration_words(struct cli *cli, int64_t seconds)
+{
+    long long minutes = (long long)(seconds + 30) / 60;
+    if (minutes < 1)
+        return "less than a minute";
+    if (minutes < 60)
+        return arena_fmt(&cli->arena, "about %lld min", minutes);
+    if (minutes < (long long)48 * 60)
+        return arena_fmt(&cli->arena, "about %lld h %lld min", minutes / 60, minutes % 60);
+    return arena_fmt(&cli->arena, "about %lld days", (minutes + 12 * 60) / (24 * 60));
+}
+
+/* How long it will take still, and what allowance keeps it; "" while that cannot be told. */
+static const char *left_words(struct cli *cli, const json_t *link)
+{
+    const json_t *seconds = cli_path(link, "running.eta_seconds");
+    const char *how_long = json_is_integer(seconds) ? duration_words(cli, json_integer_value(seconds)) : "";
+    AUTO(buf_done) struct buf opens = {0};
+    if (strcmp(cli_text(link, "running.eta_bound"), "quota") != 0)
+        return how_long;
+    cli_print_time(&opens, cli_text(link, "running.eta_opens"));
+    return arena_fmt(&cli->arena, "%s%sallowance \"%s\" of %s is used up until %s", how_long, *how_long ? ", as " : "",
+                     cli_text(link, "running.eta_quota"), cli_text(link, "running.eta_endpoint"), buf_text(&opens));
+}
+
+static void add_words(struct cli *cli, json_t *link)
+{
+    const json_t *rate = cli_path(link, "running.rate_per_second");
+    if (!json_object_get(link, "running"))
+        return;
+    if (json_is_real(rate))
+        json_object_set_new(link, "rate", json_string(arena_fmt(&cli->arena, "%.1f", json_real_value(rate))));
+    json_object_set_new(link, "left", json_string(left_words(cli, link)));
+}
+
 /* Links of all connections as one list; each carries the state of its connection. The caller's. */
-static json_t *flat_links(const json_t *answer)
+static json_t *flat_links(struct cli *cli, const json_t *answer)
 {
     json_t *list = json_array(), *connection, *link;
     size_t i, k;
@@ -42,6 +78,8 @@ static json_t *flat_links(const json_t *answer)
         json_array_foreach(json_object_get(connection, "links"), k, link)
         {
             json_object_set(link, "state", json_object_get(connection, "state"));
+            if (!cli->json)
+                add_words(cli, link);
             json_array_append(list, link);
         }
     }
@@ -55,8 +93,9 @@ static void draw_link(struct cli *cli, struct progress *bar, const json_t *link)
     int64_t expected = cli_int(link, "estimated_a") + cli_int(link, "estimated_b");
     int64_t done = cli_int(link, "running.pushed"), planned = cli_int(link, "running.planned");
     double rate = json_real_value(cli_path(link, "running.rate_per_second"));
-    const char *tail =
-        arena_fmt(&cli->arena, "%.0f/s, failures %lld", rate, (long long)cli_int(link, "counts.failures"));
+    const char *left = left_words(cli, link);
+    const char *tail = arena_fmt(&cli->arena, "%.0f/s%s%s%s, failures %lld", rate, *left ? ", " : "", left,
+                                 *left ? " left" : "", (long long)cli_int(link, "counts.failures"));
     if (seen < expected || done == 0)
         cli_progress(cli, bar, label, seen, expected > 0 ? expected : -1, tail);
     else
@@ -68,7 +107,7 @@ static bool draw(struct cli *cli, const json_t *answer, struct progress *bars)
 {
     bool running = false;
     size_t i;
-    json_t *link, *flat = flat_links(answer);
+    json_t *link, *flat = flat_links(cli, answer);
     json_array_foreach(json_object_get(flat, "items"), i, link)
     {
         if (i >= MAX_BARS || !json_object_get(link, "running"))
@@ -243,7 +282,7 @@ static int run_status(struct cli *cli)
     }
     json_t *answer = NULL;
     int rc = get_status(cli, connection, &answer);
-    json_t *flat = flat_links(answer);
+    json_t *flat = flat_links(cli, answer);
     if (rc == EXIT_DONE)
         cli_print_list(cli, "sync", cli->json ? answer : flat, status_columns,
                        "nothing to sync; see: tieline link create --help");

@@ -5,10 +5,10 @@
 
 #define COLUMNS                                                                                                        \
     "run, connection, link, kind, state, made, started, ended, who, phase, done, total, pair_low, pair_high, error, "  \
-    "about, basis"
+    "about, basis, busy"
 #define COUNTS "added, updated, matched, deleted, failed, unchanged, echo, conflict, skipped"
 
-enum { Q_INSERT, Q_GET, Q_UPDATE, Q_LIST, Q_LIST_CONNECTION, Q_INTERRUPT, Q_COUNT_ADD, Q_COUNT_LIST };
+enum { Q_INSERT, Q_GET, Q_UPDATE, Q_LIST, Q_LIST_CONNECTION, Q_INTERRUPT, Q_COUNT_ADD, Q_COUNT_LIST, Q_BUSY };
 static const char *const SQL[] = {
     [Q_INSERT] = "INSERT INTO run(run, connection, link, kind, state, made, started, ended, who, phase, done, total, "
                  "error, about, basis) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
@@ -26,6 +26,7 @@ static const char *const SQL[] = {
                     "deleted = deleted + excluded.deleted, failed = failed + excluded.failed, "
                     "unchanged = unchanged + excluded.unchanged, echo = echo + excluded.echo, "
                     "conflict = conflict + excluded.conflict, skipped = skipped + excluded.skipped",
+    [Q_BUSY] = "UPDATE run SET busy = busy + ?2 WHERE run = ?1",
     [Q_COUNT_LIST] = "SELECT link, dest, " COUNTS " FROM run_count WHERE run = ?1 ORDER BY link, dest",
 };
 SQL_TABLE(T, SQL_RUNS, SQL);
@@ -63,6 +64,7 @@ static void read_run(struct query *q, struct arena *a, struct run *out)
     out->error = get_text(q, a);
     out->about = get_i64(q);
     out->basis = get_u64(q);
+    out->busy_us = get_i64(q);
 }
 
 static int insert_row(struct db *db, int64_t id, int64_t made_us, const struct run *r, struct err *e)
@@ -149,6 +151,14 @@ int run_list(struct db *db, struct arena *a, const struct run_filter *f, size_t 
 int run_interrupt_all(struct db *db, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_INTERRUPT, e);
+    return query_run(&q);
+}
+
+int run_got_on(struct db *db, int64_t run, int64_t us, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_BUSY, e);
+    put_i64(&q, run);
+    put_i64(&q, us);
     return query_run(&q);
 }
 

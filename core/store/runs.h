@@ -35,13 +35,15 @@ struct run {
     int64_t done, total;         /* total -1: not known */
     int64_t pair_low, pair_high; /* the store's: range of pairs this run created for */
     str error;
-    int64_t about;  /* the run it carries out (a first sync: the dry run) or takes back (an undo); 0: none */
-    uint64_t basis; /* of a dry run: what maps and settings it was made from; of an undo: what was asked for */
+    int64_t about;   /* the run it carries out (a first sync: the dry run) or takes back (an undo); 0: none */
+    uint64_t basis;  /* of a dry run: what maps and settings it was made from; of an undo: what was asked for */
+    int64_t busy_us; /* how long it got on, without pauses, outages and waiting; see run_got_on */
 };
 int run_create(struct db *db, struct run *r, struct err *e);
 int run_get(struct db *db, struct arena *a, int64_t run, struct run *out, struct err *e);
 int run_update(struct db *db, const struct run *r,
-               struct err *e); /* all but ids, kind, who, made, pair range, about, basis */
+               struct err *e); /* all but ids, kind, who, made, pair range, about, basis, busy */
+int run_got_on(struct db *db, int64_t run, int64_t us, struct err *e); /* adds to busy_us */
 struct run_filter {
     int64_t connection, link; /* 0: any */
     int64_t since_us;         /* made at or after */

@@ -3,6 +3,7 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "passport.h"
 #include "preview.h"
 #include "undo.h"
 

@@ -248,6 +248,7 @@ struct g_link {
     int64_t hold_until;            /* mono: something failed, or a person asked for time */
     int32_t share, credit[2];      /* calls in a row while others wait for the endpoint; left of them */
     int64_t live_run, live_run_until;
+    int64_t got_on_run, got_on_us; /* when something of that run came in last; mono */
     int64_t retry_run;
     bool run_is_new[2]; /* live_run, retry_run: made in the transaction that is open */
     int64_t plan;       /* the dry run that the running first sync carries out; 0: none; -1: look */
@@ -646,17 +647,6 @@ bool orphan_turn(struct engine *g, struct g_link *l);
 bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp);
 /* A record that is known already, with its stamp as just read: held for the links that ask and have no pair of it. */
 int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stamp, struct err *e);
-
-/* ---- passport.c */
-struct passport_stamps;
-int passport_stamps_load(struct engine *g, struct err *e);
-void passport_stamps_free(struct engine *g);
-bool passport_stamp_known(const struct engine *g, str stamp); /* made by an instance whose passport was taken in */
-/* One after the other; *at NULL at first. */
-bool passport_stamp_next(const struct engine *g, const struct passport_stamps **at, const char **instance,
-                         const struct stamp_key **key);
-/* Binds pairs of passports that wait; *end: none of the link waits any more. Inside a transaction. */
-int passport_slice(struct engine *g, struct g_link *l, bool *end, struct err *e);
 
 /* ---- stamps, in match.c */
 void stamp_of_instance(const struct g_link *l, int source, str source_id, uint32_t gen, const char *instance,

@@ -4,6 +4,7 @@
 
 #include "deletion.h"
 #include "engine_int.h"
+#include "passport.h"
 #include "unicode.h"
 
 void asked_note(struct engine *g, int64_t rec)

@@ -3,6 +3,7 @@
  * bears one of them is bound to its source before anything is created. What stays unexplained is reported. */
 #include <stdlib.h>
 
+#include "passport.h"
 #include "preview.h"
 
 enum { ORPHAN_GENERATIONS = 8 };

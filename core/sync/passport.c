@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "admin_util.h"
+#include "passport.h"
 #include "passports.h"
 #include "seal.h"
 

@@ -3,6 +3,8 @@
 #include "engine_int.h"
 #include "log.h"
 
+#define STALLED_US (60 * US_PER_S) /* longer without anything that came in: it stood still */
+
 static const char *kind_name(int32_t kind)
 {
     return kind == RUN_INITIAL ? "first sync" : kind == RUN_RETRY ? "retry" : "changes";
@@ -123,9 +125,20 @@ static bool count_empty(const struct run_count *c)
     return c->added + c->updated + c->matched + c->deleted + c->failed + c->conflict == 0;
 }
 
+/* The time since something of a first sync or sweep came in before: work, as long as it is no pause, outage or wait for
+ * an allowance or for the night. */
+static int note_busy(struct engine *g, struct g_link *l, struct err *e)
+{
+    int64_t gap = g_mono(g) - l->got_on_us;
+    bool went_on = l->got_on_run == l->row.run && gap < STALLED_US;
+    l->got_on_run = l->row.run;
+    l->got_on_us = g_mono(g);
+    return l->row.run && went_on && gap > 0 ? run_got_on(g->db, l->row.run, gap, e) : TL_OK;
+}
+
 int run_flush(struct engine *g, struct g_link *l, struct err *e)
 {
-    int rc = TL_OK;
+    int rc = note_busy(g, l, e);
     for (unsigned i = 0; i < ARRAY_LEN(l->counts) && rc == TL_OK; i++)
         for (int to = 0; to < 2 && rc == TL_OK && l->counts[i].run; to++)
             if (!count_empty(&l->counts[i].delta[to]))

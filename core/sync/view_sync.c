@@ -1,7 +1,6 @@
 /* Reading what happened: status, history, failures, pairs. */
 #include <stdio.h>
 
-#include "budget.h"
 #include "failures.h"
 #include "feeds.h"
 #include "obs.h"
@@ -12,6 +11,7 @@
 #include "times.h"
 #include "undo.h"
 #include "values.h"
+#include "view_progress.h"
 #include "view_record.h"
 
 static json_t *count_json(const struct run_count *c)
@@ -21,7 +21,7 @@ static json_t *count_json(const struct run_count *c)
                      "conflicts", (json_int_t)c->conflict);
 }
 
-static json_t *run_json(struct db *r, struct arena *a, const struct run *run)
+json_t *view_run_json(struct db *r, struct arena *a, const struct run *run)
 {
     json_t *o = json_object(), *counts = json_array();
     struct run_count *rows = NULL;
@@ -40,91 +40,17 @@ static json_t *run_json(struct db *r, struct arena *a, const struct run *run)
     return o;
 }
 
-/* When the rest will be through: at the rate so far, and no faster than the vendors' allowances let it. One record is
- * one call where the kind is not written in batches. null while it cannot be told. */
-static void eta(struct db *r, struct arena *a, const struct link *l, int64_t left, double rate, int64_t now_us,
-                json_t *out)
-{
-    struct connection c = {0};
-    int64_t longest = left <= 0 ? 0 : rate > 0 ? (int64_t)((double)left / rate * 1e6) : -1;
-    bool by_quota = false;
-    for (int s = 0; s < 2 && longest > 0 && connection_get(r, a, l->connection, &c, NULL) == TL_OK; s++) {
-        AUTO(arena_done) struct arena arrays = {0};
-        struct quota_row *rows = NULL;
-        size_t n = 0;
-        tl_kind k = {0};
-        bool known = view_describe(r, a, &arrays, c.endpoint[s], l->kind[s], &k);
-        int64_t batch = known && k.max_batch > 1 ? (int64_t)k.max_batch : 1, calls = (left + batch - 1) / batch;
-        if (quota_list(r, a, c.endpoint[s], &rows, &n, NULL) != TL_OK)
-            continue;
-        for (size_t i = 0; i < n && longest >= 0; i++) {
-            int64_t in = rows[i].resets_us - now_us;
-            if (rows[i].limit <= 0 || rows[i].remaining < 0 || in <= 0)
-                continue;
-            struct budget b = {.reserve_pct = 20};
-            budget_told(&b, rows[i].name, rows[i].limit, rows[i].remaining, rows[i].resets_us, 1);
-            int64_t now = budget_left(&b, LANE_BULK, now_us, NULL);
-            budget_told(&b, rows[i].name, rows[i].limit, rows[i].limit, rows[i].resets_us, 2);
-            int64_t fresh = budget_left(&b, LANE_BULK, now_us, NULL);
-            int64_t window = rows[i].resets_us - rows[i].told_us > 3600 * US_PER_S ? US_PER_DAY : 3600 * US_PER_S;
-            int64_t us = budget_eta_us(calls, rate / (double)batch, now, in, fresh, window);
-            by_quota |= us > longest;
-            longest = us < 0 || us > longest ? us : longest;
-        }
-    }
-    json_object_set_new(out, "eta_seconds",
-                        longest >= 0 ? json_integer((json_int_t)(longest / US_PER_S)) : json_null());
-    json_object_set_new(out, "eta_bound", longest < 0 ? json_null() : json_string(by_quota ? "quota" : "rate"));
-}
-
-static void progress(struct db *r, struct arena *a, const struct link *l, int64_t now_us, json_t *o)
-{
-    struct run run = {0};
-    struct err e = {0};
-    int64_t observed[2] = {0, 0}, estimated[2] = {-1, -1};
-    for (int s = 0; s < 2; s++) {
-        struct feed f = {0};
-        struct pass p = {0};
-        if (!l->feed[s] || feed_get(r, a, l->feed[s], &f, &e) != TL_OK)
-            continue;
-        observed[s] = feed_record_count(r, l->feed[s]);
-        if (f.pass && pass_get(r, a, f.pass, &p, &e) == TL_OK)
-            estimated[s] = p.estimate == -2 ? p.seen : p.estimate;
-        else if (f.full_pass_us)
-            estimated[s] = observed[s];
-        json_object_set_new(o, s ? "observed_b" : "observed_a", json_integer(observed[s]));
-        json_object_set_new(o, s ? "estimated_b" : "estimated_a",
-                            estimated[s] >= 0 ? json_integer(estimated[s]) : json_null());
-    }
-    if (l->run == 0 || run_get(r, a, l->run, &run, &e) != TL_OK)
-        return;
-    json_t *row = run_json(r, a, &run);
-    int64_t done = 0;
-    struct run_count *rows = NULL;
-    size_t n = 0;
-    if (run_count_list(r, a, run.run, &rows, &n, &e) == TL_OK)
-        for (size_t i = 0; i < n; i++)
-            done += rows[i].added + rows[i].updated + rows[i].matched + rows[i].failed;
-    int64_t planned = observed[0] > observed[1] ? observed[0] : observed[1];
-    int64_t us = now_us - run.started_us;
-    json_object_set_new(row, "pushed", json_integer(done));
-    json_object_set_new(row, "planned", json_integer(planned));
-    json_object_set_new(row, "rate_per_second", us > 0 ? json_real((double)done * 1e6 / (double)us) : json_null());
-    eta(r, a, l, planned - done, us > 0 ? (double)done * 1e6 / (double)us : 0, now_us, row);
-    json_object_set_new(o, "running", row);
-}
-
 static json_t *status_link(struct db *r, struct arena *a, const struct connection *c, const struct link *l,
                            int64_t now_us)
 {
     json_t *o = view_link_json(r, a, c, l);
     struct err e = {0};
-    progress(r, a, l, now_us, o);
+    view_progress(r, a, l, now_us, o);
     struct run_filter f = {.connection = c->connection, .link = l->link};
     struct run *runs = NULL;
     size_t n = 0;
     if (run_list(r, a, &f, 1, &runs, &n, &e) == TL_OK && n)
-        json_object_set_new(o, "last_run", run_json(r, a, &runs[0]));
+        json_object_set_new(o, "last_run", view_run_json(r, a, &runs[0]));
     struct failure_group *groups = NULL;
     json_t *list = json_array();
     if (failure_groups(r, a, l->link, &groups, &n, &e) == TL_OK)

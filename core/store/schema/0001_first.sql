@@ -290,7 +290,8 @@ CREATE TABLE run(
   pair_low INTEGER NOT NULL DEFAULT 0, pair_high INTEGER NOT NULL DEFAULT 0,
   error TEXT NOT NULL,
   about INTEGER NOT NULL DEFAULT 0, -- the run it carries out (a first sync: the dry run) or takes back (an undo)
-  basis INTEGER NOT NULL DEFAULT 0  -- of a dry run: what maps and settings it was made from
+  basis INTEGER NOT NULL DEFAULT 0, -- of a dry run: what maps and settings it was made from
+  busy INTEGER NOT NULL DEFAULT 0   -- how long it got on, without pauses, outages and waiting
 ) STRICT;
 CREATE INDEX run_connection ON run(connection, run);
 CREATE INDEX run_open ON run(run) WHERE state IN (0, 1, 6);

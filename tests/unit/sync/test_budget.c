@@ -11,6 +11,7 @@
 
 #include "bed.h"
 #include "budget.h"
+#include "endpoints.h"
 #include "quiet.h"
 
 #define DAY0 (INT64_C(20000) * US_PER_DAY)
@@ -102,6 +103,81 @@ static void expected_time(void **state)
     assert_int_equal(budget_eta_us(1000, 10, 100, 3600 * US_PER_S, 0, 0), -1); /* nobody told what comes then */
 }
 
+static const json_t *running_contact(struct bed *b, json_t **whole)
+{
+    struct err e = {0};
+    must(view_status(b->db, "c", b->world->now_us, whole, &e), &e);
+    const json_t *link;
+    size_t i;
+    json_array_foreach(json_object_get(json_array_get(json_object_get(*whole, "items"), 0), "links"), i, link)
+    {
+        if (strcmp(json_string_value(json_object_get(link, "kind")), "contact") == 0)
+            return json_object_get(link, "running");
+    }
+    return NULL;
+}
+
+/* As bed_run, with vendors that take 200 ms for an answer. */
+static void run_slowly(struct bed *b, int until)
+{
+    struct world *w = b->world;
+    for (int i = 0; i < 5000 && bed_count(w, 1, KIND_CONTACT) < until; i++) {
+        while (engine_turn(b->engine, 0))
+            ;
+        twin_step(&b->twin);
+        w->now_us += 200 * US_PER_MS;
+        w->mono_us += 200 * US_PER_MS;
+    }
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), until);
+}
+
+/* How long a first sync takes still: the rate is that of the time in which it got on, so that standing still and a
+ * restart do not slow it down, and the allowance that keeps it is named. proves: S1-18 */
+static void honest_time_left(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct sync_request all = {.connection = "c"};
+    json_t *status = NULL;
+    for (int i = 0; i < 100; i++) {
+        char email[32];
+        snprintf(email, sizeof email, "p%d@x.org", i);
+        user_create(w, 0, KIND_CONTACT, email, email);
+    }
+    w->knobs.max_batch[1] = 1;
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, US_PER_S);
+    must(admin_sync_start(b->engine, &all, NULL, &e), &e);
+    run_slowly(b, 40);
+    const json_t *now = running_contact(b, &status);
+    double rate = json_real_value(json_object_get(now, "rate_per_second"));
+    int64_t left = json_integer_value(json_object_get(now, "eta_seconds"));
+    assert_true(rate > 0.5 && rate < 100);
+    assert_true(left > 0 && left < 60 / rate + 2);
+    assert_string_equal(json_string_value(json_object_get(now, "eta_bound")), "rate");
+    json_decref(status);
+
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    bed_run(b, 8 * 3600 * US_PER_S); /* a night */
+    bed_restart(b);
+    must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
+    run_slowly(b, 60);
+    now = running_contact(b, &status);
+    assert_true(json_real_value(json_object_get(now, "rate_per_second")) > rate / 2);
+    json_decref(status);
+
+    struct quota_row day = {STR("day"), 1000, 405, w->now_us + 5 * 3600 * US_PER_S, w->now_us};
+    must(quota_put(b->db, b->twin.endpoint[1], &day, &e), &e); /* five calls are left of what a first sync may use */
+    now = running_contact(b, &status);
+    assert_string_equal(json_string_value(json_object_get(now, "eta_bound")), "quota");
+    assert_string_equal(json_string_value(json_object_get(now, "eta_endpoint")), "sales");
+    assert_string_equal(json_string_value(json_object_get(now, "eta_quota")), "day");
+    assert_true(json_is_string(json_object_get(now, "eta_opens")));
+    assert_true(json_integer_value(json_object_get(now, "eta_seconds")) > (json_int_t)5 * 3600);
+    json_decref(status);
+}
+
 static void quiet(void **state)
 {
     (void)state;
@@ -190,6 +266,7 @@ int main(void)
         cmocka_unit_test(expected_time),
         cmocka_unit_test(quiet),
         cmocka_unit_test_setup_teardown(first_sync_waits_for_the_night, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(honest_time_left, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(a_day_has_so_many_calls, bed_setup, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
