@@ -78,6 +78,9 @@ void cli_help(const struct cli *cli, const char *noun, const char *verb, FILE *o
 /* path is a format; every %s argument must have been escaped by cli_escape. The answer is the caller's (json_decref).
  * Failures are printed (words, hint; problem+json with --json) and returned as an exit code. */
 int cli_get(struct cli *cli, json_t **out, const char *path_fmt, ...) PRINTF_LIKE(3, 4);
+/* Pages of a list until its end, or until there are max rows: no more than those. path has its "?" and all members but
+ * "after". *more (may be NULL): there are rows beyond. The list is the caller's, also after a failure. */
+int cli_get_pages(struct cli *cli, const char *path, size_t max, json_t **items, bool *more);
 /* body is taken. out may be NULL. if_match: ETag or NULL. */
 int cli_send(struct cli *cli, const char *method, const char *path, json_t *body, const char *if_match, json_t **out);
 /* GET for its ETag, then send with If-Match: changes what was read. */

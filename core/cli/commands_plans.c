@@ -123,25 +123,13 @@ static const struct cli_option plan_options[] = {
     {NULL, NULL, NULL},
 };
 
-/* Pages until the end, at most max rows. The caller's. */
 static int get_items(struct cli *cli, int64_t run, size_t max, json_t **out, bool *more)
 {
     const char *what = cli_value(cli, "what"), *kind = cli_value(cli, "kind");
-    json_t *all = json_array();
-    int64_t after = 0;
-    int rc = EXIT_DONE;
-    do {
-        json_t *page = NULL;
-        rc = cli_get(cli, &page, "/api/v1/plans/%lld/items?limit=%d&after=%lld%s%s%s%s%s", (long long)run, (int)PAGE,
-                     (long long)after, what ? "&what=" : "", what ? cli_escape(cli, what) : "", kind ? "&kind=" : "",
-                     kind ? cli_escape(cli, kind) : "", cli_value(cli, "changed") ? "&changed=true" : "");
-        json_array_extend(all, json_object_get(page, "items"));
-        after = cli_int(page, "next");
-        json_decref(page);
-    } while (rc == EXIT_DONE && after && json_array_size(all) < max);
-    *more = after != 0;
-    *out = all;
-    return rc;
+    const char *path = arena_fmt(&cli->arena, "/api/v1/plans/%lld/items?limit=%d%s%s%s%s%s", (long long)run, (int)PAGE,
+                                 what ? "&what=" : "", what ? cli_escape(cli, what) : "", kind ? "&kind=" : "",
+                                 kind ? cli_escape(cli, kind) : "", cli_value(cli, "changed") ? "&changed=true" : "");
+    return cli_get_pages(cli, path, max, out, more);
 }
 
 static int show_rows(struct cli *cli, int64_t run)

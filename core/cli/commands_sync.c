@@ -318,27 +318,14 @@ static int since_text(struct cli *cli, const char *text, const char **out)
     return EXIT_DONE;
 }
 
-/* Pages until the end, or until there are `max` rows. The caller's. */
 static int get_history(struct cli *cli, const char *since, size_t max, json_t **out)
 {
     const char *days = cli_value(cli, "days");
-    json_t *all = json_array();
-    int64_t after = 0;
-    int rc = EXIT_DONE;
-    do {
-        json_t *page = NULL;
-        rc = cli_get(cli, &page, "/api/v1/runs?days=%s&limit=1000&after=%lld%s%s%s%s",
-                     days ? cli_escape(cli, days) : "7", (long long)after, since ? "&since=" : "",
-                     since ? cli_escape(cli, since) : "", cli->n_args ? "&connection=" : "",
-                     cli->n_args ? cli_escape(cli, cli->args[0]) : "");
-        json_array_extend(all, json_object_get(page, "items"));
-        after = cli_int(page, "next");
-        json_decref(page);
-    } while (rc == EXIT_DONE && after && json_array_size(all) < max);
-    while (json_array_size(all) > max)
-        json_array_remove(all, json_array_size(all) - 1);
-    *out = all;
-    return rc;
+    const char *path =
+        arena_fmt(&cli->arena, "/api/v1/runs?days=%s&limit=1000%s%s%s%s", days ? cli_escape(cli, days) : "7",
+                  since ? "&since=" : "", since ? cli_escape(cli, since) : "", cli->n_args ? "&connection=" : "",
+                  cli->n_args ? cli_escape(cli, cli->args[0]) : "");
+    return cli_get_pages(cli, path, max, out, NULL);
 }
 
 static int run_history(struct cli *cli)

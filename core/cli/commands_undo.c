@@ -75,22 +75,9 @@ static void flatten(json_t *items)
 
 static int get_rows(struct cli *cli, int64_t run, size_t max, json_t **out, bool *more)
 {
-    json_t *all = json_array();
-    int64_t after = 0;
-    int rc = EXIT_DONE;
-    do {
-        json_t *page = NULL;
-        rc = cli_get(cli, &page, "/api/v1/plans/%lld/items?limit=%d&after=%lld", (long long)run, (int)PAGE,
-                     (long long)after);
-        json_array_extend(all, json_object_get(page, "items"));
-        after = cli_int(page, "next");
-        json_decref(page);
-    } while (rc == EXIT_DONE && after && json_array_size(all) < max);
-    *more = after != 0 || json_array_size(all) > max;
-    while (json_array_size(all) > max)
-        json_array_remove(all, json_array_size(all) - 1);
-    flatten(all);
-    *out = all;
+    const char *path = arena_fmt(&cli->arena, "/api/v1/plans/%lld/items?limit=%d", (long long)run, (int)PAGE);
+    int rc = cli_get_pages(cli, path, max, out, more);
+    flatten(*out);
     return rc;
 }
 

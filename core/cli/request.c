@@ -187,6 +187,26 @@ int cli_get(struct cli *cli, json_t **out, const char *path_fmt, ...)
     return run(cli, "GET", buf_text(&path), (str){NULL, 0}, NULL, out, NULL);
 }
 
+int cli_get_pages(struct cli *cli, const char *path, size_t max, json_t **items, bool *more)
+{
+    json_t *all = json_array();
+    int64_t after = 0;
+    int rc = EXIT_DONE;
+    do {
+        json_t *page = NULL;
+        rc = cli_get(cli, &page, "%s&after=%lld", path, (long long)after);
+        json_array_extend(all, json_object_get(page, "items"));
+        after = cli_int(page, "next");
+        json_decref(page);
+    } while (rc == EXIT_DONE && after && json_array_size(all) < max);
+    if (more)
+        *more = after != 0 || json_array_size(all) > max;
+    while (json_array_size(all) > max)
+        json_array_remove(all, json_array_size(all) - 1);
+    *items = all;
+    return rc;
+}
+
 int cli_send(struct cli *cli, const char *method, const char *path, json_t *body, const char *if_match, json_t **out)
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;

@@ -102,20 +102,6 @@ static uint32_t number_of(const struct g_link *l, const char *field)
     return 0;
 }
 
-static bool wrote(const struct change *c, uint32_t number, char side)
-{
-    AUTO(arena_done) struct arena a = {0};
-    if (side && c->side != (side == 'b'))
-        return false;
-    json_t *rows = json_loadb(c->fields.p, c->fields.n, 0, NULL), *row;
-    struct change_field f;
-    size_t i;
-    bool found = false;
-    json_array_foreach(rows, i, row) found |= change_field_read(row, &a, &f) && f.number == number;
-    json_decref(rows);
-    return found;
-}
-
 static int newest_write(struct engine *g, const struct undo_pick *pick, uint32_t number, struct arena *a,
                         struct change *out, struct err *e)
 {
@@ -125,7 +111,7 @@ static int newest_write(struct engine *g, const struct undo_pick *pick, uint32_t
         size_t n = 0;
         int rc = change_list_of_pair(g->db, a, pick->pair, before, HISTORY_PAGE, &list, &n, e);
         for (size_t i = 0; i < n && rc == TL_OK; i++)
-            if (wrote(&list[i], number, pick->side)) {
+            if ((!pick->side || list[i].side == (pick->side == 'b')) && change_fields_have(list[i].fields, number)) {
                 *out = list[i];
                 return TL_OK;
             }

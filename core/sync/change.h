@@ -20,6 +20,8 @@ struct change_field {
 json_t *change_field_json(uint32_t number, str field, const tl_value *before, const tl_value *after);
 /* False: not such a row. Values in the arena. */
 bool change_field_read(const json_t *row, struct arena *a, struct change_field *out);
+/* Does one of the rows in the text name this map row? */
+bool change_fields_have(str rows, uint32_t number);
 /* The rows as people see them. */
 void change_fields_show(json_t *rows);
 

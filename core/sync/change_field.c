@@ -135,3 +135,15 @@ const char *change_rule(const struct link_rules *link, const struct snapshot *sn
     }
     return was_tie(link, snap, i) ? "master" : "newest";
 }
+
+bool change_fields_have(str rows, uint32_t number)
+{
+    AUTO(arena_done) struct arena a = {0};
+    json_t *list = json_loadb(rows.p ? rows.p : "", rows.n, 0, NULL), *row;
+    struct change_field f;
+    size_t i;
+    bool found = false;
+    json_array_foreach(list, i, row) found |= change_field_read(row, &a, &f) && f.number == number;
+    json_decref(list);
+    return found;
+}

@@ -34,18 +34,6 @@ int undo_skip(struct engine *g, struct plan_item *item, const char *code, const 
 /* ---- Is the value still the run's? --------------------------------------------------------------------------------
  */
 
-static bool writes_field(const struct change *c, int side, uint32_t number)
-{
-    AUTO(arena_done) struct arena a = {0};
-    json_t *rows = c->side == side ? json_loadb(c->fields.p, c->fields.n, 0, NULL) : NULL, *row;
-    struct change_field f;
-    size_t i;
-    bool found = false;
-    json_array_foreach(rows, i, row) found |= change_field_read(row, &a, &f) && f.number == number;
-    json_decref(rows);
-    return found;
-}
-
 /* The run that wrote this field of this record last; 0: history knows of none. */
 static int last_writer(struct engine *g, int64_t pair, int side, uint32_t number, int64_t *run_out, struct err *e)
 {
@@ -57,7 +45,7 @@ static int last_writer(struct engine *g, int64_t pair, int side, uint32_t number
         size_t n = 0;
         int rc = change_list_of_pair(g->db, &a, pair, before, HISTORY_PAGE, &list, &n, e);
         for (size_t i = 0; i < n && rc == TL_OK; i++)
-            if (writes_field(&list[i], side, number)) {
+            if (list[i].side == side && change_fields_have(list[i].fields, number)) {
                 *run_out = list[i].run;
                 return TL_OK;
             }
