@@ -307,14 +307,6 @@ enum {                     /* g_entry.flags */
        ENTRY_MOVED = 8     /* the source changed while the write was out */
 };
 
-/* Where a reference leads, remembered while no pair of a referred link changes. */
-struct ref_slot {
-    int64_t epoch, link, pair;
-    int32_t side;
-    uint8_t n_id, n_other;
-    char id[40], other[40];
-};
-
 struct listener {
     struct listener *next;
     int64_t handle;

@@ -16,4 +16,12 @@ struct stand_in {  /* snapshot.c: the record that stands in on one side, while n
     uint8_t n;
     char id[40];
 };
+
+/* Where a reference leads, remembered while no pair of a referred link changes. */
+struct ref_slot {
+    int64_t epoch, link, pair;
+    int32_t side;
+    uint8_t n_id, n_other;
+    char id[40], other[40];
+};
 #endif
