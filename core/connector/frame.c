@@ -50,7 +50,7 @@ static uint64_t get_le(const uint8_t *p, int n)
     return v;
 }
 
-static int send_all(int sock, struct iovec *iov, size_t n_iov, int fd, struct err *e)
+static int send_all(const struct channel *ch, struct iovec *iov, size_t n_iov, int fd, struct err *e)
 {
     union {
         struct cmsghdr head;
@@ -67,11 +67,13 @@ static int send_all(int sock, struct iovec *iov, size_t n_iov, int fd, struct er
         memcpy(CMSG_DATA(c), &fd, sizeof fd);
     }
     while (msg.msg_iovlen) {
-        ssize_t sent = sendmsg(sock, &msg, MSG_NOSIGNAL);
+        ssize_t sent = sendmsg(ch->fd, &msg, MSG_NOSIGNAL | (ch->impatient ? MSG_DONTWAIT : 0));
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0)
-            return err_set(e, TL_E_TEMPORARY, "the other side of a worker's socket is gone");
+            return err_set(e, TL_E_TEMPORARY,
+                           errno == EAGAIN ? "the other side of a worker's socket does not read"
+                                           : "the other side of a worker's socket is gone");
         msg.msg_control = NULL;
         msg.msg_controllen = 0;
         size_t left = (size_t)sent;
@@ -101,7 +103,7 @@ int channel_write_fd(struct channel *c, uint16_t type, uint64_t call, str body, 
     char *bytes = NULL;
     memcpy(&bytes, &body.p, sizeof bytes); /* iovec has no const */
     struct iovec iov[2] = {{head, sizeof head}, {bytes, body.n}};
-    return send_all(c->fd, iov, body.n ? 2 : 1, fd, e);
+    return send_all(c, iov, body.n ? 2 : 1, fd, e);
 }
 
 int channel_write(struct channel *c, uint16_t type, uint64_t call, str body, struct err *e)

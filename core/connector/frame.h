@@ -68,6 +68,7 @@ struct channel {
     size_t at;
     int passed_fd;  /* received with the bytes in `in`, not yet handed out */
     bool takes_fds; /* descriptors are accepted; otherwise one is a fault */
+    bool impatient; /* a write that would block fails: the other side does not read, and may mean it */
 };
 void channel_init(struct channel *c, int fd, bool takes_fds); /* takes fd */
 void channel_done(struct channel *c);

@@ -376,6 +376,8 @@ static bool introduce(struct remote *r, struct err *e)
     int rc = channel_write_fd(&r->worker->control, FRAME_INSTANCE, 0, buf_lent(&b), theirs, e);
     pthread_mutex_unlock(&r->worker->lock);
     close(theirs);
+    if (rc)
+        worker_kill(r->worker);
     return rc == TL_OK;
 }
 
@@ -475,8 +477,11 @@ void remote_cancel(struct remote *r)
     enc_u64(&b, r->id);
     struct err e = {0};
     pthread_mutex_lock(&r->worker->lock);
-    channel_write(&r->worker->control, FRAME_CANCEL, __atomic_load_n(&r->call_id, __ATOMIC_SEQ_CST), buf_lent(&b), &e);
+    uint64_t call = __atomic_load_n(&r->call_id, __ATOMIC_SEQ_CST);
+    int rc = channel_write(&r->worker->control, FRAME_CANCEL, call, buf_lent(&b), &e);
     pthread_mutex_unlock(&r->worker->lock);
+    if (rc) /* gone, or it has not read for thousands of messages */
+        worker_kill(r->worker);
 }
 
 bool remote_is_broken(const struct remote *r)

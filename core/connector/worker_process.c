@@ -122,6 +122,7 @@ int worker_start(struct worker **out, struct manifest **manifest_out, const stru
         rc = read_hello_answer(w, manifest_out, wish->id, e);
     if (rc)
         return rc;
+    w->control.impatient = true; /* the control thread writes to it */
     *out = take(w);
     return TL_OK;
 }

@@ -54,6 +54,22 @@ static void test_round_trip(void **state)
     ends_close(&s);
 }
 
+/* Who does not read does not hold up a writer that has other things to do. */
+static void test_impatient(void **state)
+{
+    (void)state;
+    struct ends s;
+    struct err e = {0};
+    ends_open(&s, false);
+    s.a.impatient = true;
+    int rc = TL_OK;
+    for (int i = 0; rc == TL_OK && i < 1000000; i++)
+        rc = channel_write(&s.a, 7, 0, STR("cancel"), &e);
+    assert_int_equal(rc, TL_E_TEMPORARY);
+    assert_string_equal(e.text, "the other side of a worker's socket does not read");
+    ends_close(&s);
+}
+
 static void *write_big(void *arg)
 {
     struct channel *c = arg;
@@ -276,8 +292,9 @@ static void test_unknown_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_largest),      cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_lying_worker), cmocka_unit_test(test_unknown_status),
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_impatient),   cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_malformed),      cmocka_unit_test(test_descriptors), cmocka_unit_test(test_lying_worker),
+        cmocka_unit_test(test_unknown_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
