@@ -90,8 +90,10 @@ static void on_changed(void *ctx, const char *connector, int64_t endpoint)
     (void)endpoint;
     struct app *app = ctx;
     log_line(LOG_DEBUG, connector, "state changed");
-    if (app->engine)
-        control_wake(app->control);
+    if (!app->engine)
+        return;
+    connector_attention(app, connector);
+    control_wake(app->control);
 }
 
 static void on_wake(void *ctx)

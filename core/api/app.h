@@ -54,6 +54,13 @@ void setup_apply(struct app *app);
 /* Endpoints of one connector, or all (NULL): options and secrets are read again. After a load, and after a secret
  * changed. */
 void setup_endpoints(struct app *app, const char *connector);
+/* A connector's state changed: raises or clears the repair of one that stays down. [control] */
+void connector_attention(struct app *app, const char *connector);
+/* Hosts of a connector, accepted in the store or in the INI file: hands them to the runtime. [control] */
+int hosts_apply(struct app *app, const char *connector, struct err *e);
+/* A person accepts what it declares now: kept. [control] */
+int hosts_accept(struct app *app, const char *connector, struct err *e);
+void hosts_tell_pending(struct app *app, const char *connector); /* in the log, if any */
 struct host_store setup_host_store(struct app *app);
 int64_t setup_endpoint_id(struct app *app, const char *name); /* 0: not known */
 /* Without its connector nobody can ask the vendor, and only a person can change that: TL_E_TEMPORARY says how. */

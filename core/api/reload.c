@@ -189,6 +189,14 @@ static void isolate(struct reload *r, const char *name)
     step_begun(s, runtime_reload(r->app->runtime, name, UNLOAD_DRAIN, 0, step_done, s, &e), &e);
 }
 
+static void accept_hosts(struct reload *r, const char *name)
+{
+    struct connector_info info;
+    struct err e = {0};
+    if (runtime_connector_info(r->app->runtime, name, &info) && hosts_apply(r->app, name, &e))
+        log_err(LOG_ERROR, name, &e);
+}
+
 /* ---- what the changes mean ---- */
 
 static bool has_change(const struct reload *r, const char *section, const char *prefix)
@@ -217,6 +225,8 @@ static void apply_connectors(struct reload *r, const struct config *old)
     for (const struct config_change *c = r->changes; c; c = c->next)
         if (strcmp(c->section, "connectors") == 0 && strncmp(c->key, "isolation.", 10) == 0)
             isolate(r, c->key + 10);
+        else if (strcmp(c->section, "connectors") == 0 && strncmp(c->key, "hosts.", 6) == 0)
+            accept_hosts(r, c->key + 6);
     each_missing(r, old, now, unload);
     each_missing(r, now, old, load);
 }

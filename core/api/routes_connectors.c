@@ -42,6 +42,10 @@ static json_t *connector_json(const struct connector_info *info)
     char cell[64];
     if (info->confinement)
         json_object_set_new(o, "cell", json_string(confinement_text(info->confinement, cell, sizeof cell)));
+    if (info->accepted[0])
+        json_object_set_new(o, "accepted_hosts", json_string(info->accepted));
+    if (info->pending[0])
+        json_object_set_new(o, "pending_hosts", json_string(info->pending));
     if (info->still_mapped)
         json_object_set_new(o, "still_mapped", json_true());
     if (info->grade)
@@ -209,9 +213,18 @@ static void answer_words(struct verb *v, const char *words, const struct err *e)
     verb_finish(v, e ? e->status : TL_OK, e);
 }
 
+/* A load that accepts the hosts it declares. */
+static bool accepts(const struct verb *v)
+{
+    return v->text[1] != NULL;
+}
+
 static void on_loaded(void *arg, const char *words, const struct err *e)
 {
     struct verb *v = arg;
+    struct err refused = {0};
+    if (!e && accepts(v) && hosts_accept(v->app, v->object, &refused))
+        e = &refused;
     if (!e)
         setup_endpoints(v->app, v->object);
     if (!e)
@@ -226,10 +239,28 @@ static void on_unloaded(void *arg, const char *words, const struct err *e)
     answer_words(arg, words, e);
 }
 
+static bool runs(const struct connector_info *info)
+{
+    return info->state == RUN_RUNNING || info->state == RUN_RETRYING;
+}
+
+/* One that runs has nothing to do but to accept its hosts. */
+static int accept_running(struct verb *v, struct err *e)
+{
+    int rc = hosts_accept(v->app, v->object, e);
+    if (!rc)
+        rc = run_show(v, e);
+    if (!rc)
+        json_object_set_new(v->out, "result", json_string("it runs; what it declares is accepted"));
+    return rc;
+}
+
 static int run_load(struct verb *v, struct err *e)
 {
     struct connector_info info;
     int rc = TL_OK;
+    if (accepts(v) && runtime_connector_info(v->app->runtime, v->object, &info) && runs(&info))
+        return accept_running(v, e);
     v->flag = !runtime_connector_info(v->app->runtime, v->object, &info); /* new: forgotten when it is refused */
     if (v->flag)
         rc = runtime_connector_add(v->app->runtime, v->object, ISOLATION_WORKER, e);
@@ -244,6 +275,7 @@ static int load_connector(struct request *rq, json_t **answer, struct err *e)
 {
     struct verb v;
     verb_init(&v, rq, "connector.load", capture(rq, 0));
+    v.text[1] = json_is_true(json_object_get(rq->body, "accept")) ? "accept" : NULL;
     return verb_run(&v, run_load, answer, e);
 }
 
@@ -371,7 +403,8 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
     "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?,"     \
     "grade:string?,"                                                                                                   \
     "running:integer,still_mapped:boolean?,title:string?,vendor:string?,role:string?,abi:string?,"                     \
-    "loaded_at:time?,retry_at:time?,error:{text:string,hint:string,detail:string?}?,cell:string?,"                     \
+    "loaded_at:time?,retry_at:time?,error:{text:string,hint:string,detail:string?}?,cell:string?,accepted_hosts:"      \
+    "string?,pending_hosts:string?,"                                                                                   \
     "path:string?,sha256:string?,license:string?,"                                                                     \
     "url:string?,hosts:string?,claims:string?,result:string?,crashes:integer?,"                                        \
     "last_loaded:{version:string,sha256:string,since:time}?," OPTIONS_SHAPE "}"
@@ -382,7 +415,8 @@ const struct route routes_connectors[] = {
     {"POST", "/api/v1/connectors/verify", 0, verify_connector,
      "whether a connector, by name or by the path of its file, would be loaded; loads nothing", NULL,
      "{connector:string}", VERIFY_SHAPE},
-    {"POST", CONNECTOR "/load", ROUTE_WRITE, load_connector, "load; answers when it runs or was refused", NULL, NULL,
+    {"POST", CONNECTOR "/load", ROUTE_WRITE, load_connector,
+     "load; answers when it runs or was refused; accept: what it declares may be reached", NULL, "{accept:boolean?}",
      ANSWER},
     {"POST", CONNECTOR "/unload", ROUTE_WRITE, unload_connector,
      "unload: soft refuses while busy, drain waits, kill cuts", NULL, "{mode:string?,deadline:string?}", ANSWER},

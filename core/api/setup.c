@@ -250,6 +250,7 @@ static void connector_loaded(void *arg, const char *words, const struct err *e)
         log_err(LOG_ERROR, ctx, e);
     } else {
         log_line(LOG_INFO, NULL, "connector \"%s\": %s", note->connector, words);
+        hosts_tell_pending(note->app, note->connector);
         setup_loaded(note->app, note->connector);
     }
     free(note);
@@ -276,7 +277,7 @@ void setup_connector(struct app *app, const char *name)
     struct connector_row row;
     bool disabled = connector_get(app->db, &a, str_of(name), &row, NULL) == TL_OK && row.disabled;
     if (runtime_connector_add(app->runtime, name, setup_isolation(app->config, name), &e) ||
-        (disabled && runtime_connector_disable(app->runtime, name, true, &e)))
+        hosts_apply(app, name, &e) || (disabled && runtime_connector_disable(app->runtime, name, true, &e)))
         log_err(LOG_ERROR, name, &e);
 }
 

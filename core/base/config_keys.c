@@ -92,6 +92,9 @@ const struct config_key config_keys[] = {
      "Connectors loaded at start, comma separated."},
     {"connectors", "isolation.*", CONFIG_CHOICE, "worker", "worker,endpoint,inprocess", 0, 0, RELOAD_CONNECTOR,
      "Where a connector runs: in one worker process, in one per endpoint, or inside the daemon."},
+    {"connectors", "hosts.*", CONFIG_LIST, NULL, NULL, 0, 0, RELOAD_CONNECTOR,
+     "Hosts a connector may reach, of those it declares (\"connector show\"); added to what \"connector load -y\" "
+     "accepted."},
     {"connectors", "worker_memory", CONFIG_SIZE, "1g", NULL, 64 * MIB, 64 * 1024 * MIB, RELOAD_DAEMON,
      "Address space of a worker process; what asks for more is told there is none."},
 

@@ -72,14 +72,19 @@ static int send_verb(struct cli *cli, const char *verb, json_t *body)
         const char *said = *cli_text(answer, "result") ? cli_text(answer, "result") : cli_text(answer, "state");
         printf("%s\n", cli_text(answer, "name"));
         cli_note(cli, "%s%s", strcmp(verb, "disable") == 0 ? "disabled: " : "", said);
+        if (*cli_text(answer, "pending_hosts"))
+            cli_note(cli,
+                     "it wants to reach %s; nothing goes there until you accept that: tieline connector load %s -y",
+                     cli_text(answer, "pending_hosts"), cli_text(answer, "name"));
     }
     json_decref(answer);
     return rc;
 }
 
+/* What it wants to reach is shown, and accepted by -y. */
 static int run_load(struct cli *cli)
 {
-    return send_verb(cli, "load", NULL);
+    return send_verb(cli, "load", cli->yes ? json_pack("{s:b}", "accept", true) : NULL);
 }
 
 static const struct cli_option unload_options[] = {
@@ -176,7 +181,10 @@ const struct command commands_connectors[] = {
     {"connector", "load", "NAME", 1, 1, "load NAME.so from the connector directory",
      "The file must belong to root and be writable by root alone; it is checked, copied and hashed before it is "
      "opened.\n"
-     "Lasts until unload, or the next start ([connectors] enable says what is loaded then).",
+     "Lasts until unload, or the next start ([connectors] enable says what is loaded then).\n"
+     "The hosts it wants to reach are shown; -y accepts them, also of one that runs. \"hosts.NAME\" in [connectors] "
+     "does, "
+     "too.",
      NULL, run_load},
     {"connector", "unload", "NAME", 1, 1, "unload; lasts until load, reload or the next start", NULL, unload_options,
      run_unload},

@@ -271,6 +271,8 @@ static void fill_info(const struct runtime *rt, const struct connector *c, struc
 {
     *out = (struct connector_info){.name = c->name, .isolation = c->wish, .manifest = c->manifest, .error = &c->error};
     out->state = c->disabled && c->state == RUN_NOT_LOADED ? RUN_DISABLED : c->state;
+    out->accepted = c->accepted ? c->accepted : "";
+    out->pending = c->pending ? c->pending : "";
     out->path = c->was_staged ? c->staged.source : "";
     out->sha256 = c->was_staged ? c->staged.sha256 : "";
     out->grade = c->was_staged ? c->staged.grade : GRADE_NONE;
@@ -278,6 +280,7 @@ static void fill_info(const struct runtime *rt, const struct connector *c, struc
     out->still_mapped = c->still_mapped;
     out->confinement = c->was_confined && c->isolation != ISOLATION_INPROCESS ? &c->confinement : NULL;
     out->crashes = c->cell.n_crashes;
+    out->down = c->cell.down;
     out->threads = c->pool ? pool_threads(c->pool) : 0;
     out->loaded_us = c->loaded_us;
     if (c->cell.retry_us)
@@ -290,8 +293,10 @@ static void fill_info(const struct runtime *rt, const struct connector *c, struc
         out->instances += rt_endpoint_instances(ep);
         out->running += rt_endpoint_running(ep);
         out->queued += rt_endpoint_queued(ep);
-        if (c->isolation == ISOLATION_ENDPOINT)
-            out->crashes += ep->cell.n_crashes;
+        if (c->isolation != ISOLATION_ENDPOINT)
+            continue;
+        out->crashes += ep->cell.n_crashes;
+        out->down |= ep->cell.down;
     }
 }
 

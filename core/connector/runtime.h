@@ -59,6 +59,7 @@ struct runtime_config {
     uint32_t max_threads;      /* per connector; 0: 16 */
     uint32_t agent_instances;  /* per endpoint; 0: 4 */
     uint32_t max_requests;     /* HTTP requests at once per endpoint; 0: 8 */
+    bool accept_all;           /* declared hosts need no person's word; for tests and tools */
     uint64_t worker_memory;    /* address space of a worker; 0: 1 GiB */
     int64_t idle_us;           /* an instance unused for so long is closed; 0: 60 s */
     /* A call that runs longer is cancelled, and hangs when it does not come back within 10 s: its worker is killed and
@@ -123,6 +124,9 @@ int runtime_connector_add(struct runtime *rt, const char *name, enum isolation i
 void runtime_connector_forget(struct runtime *rt, const char *name);
 /* Takes effect at the next load. TL_E_NOT_FOUND. */
 int runtime_connector_isolate(struct runtime *rt, const char *name, enum isolation isolation, struct err *e);
+/* The hosts that people accepted, of those it declares or will; comma separated. What is loaded follows at once: calls
+ * under way end with what they began with. TL_E_NOT_FOUND, TL_E_CONFIG for what is no host. */
+int runtime_connector_accept(struct runtime *rt, const char *name, const char *hosts, struct err *e);
 /* Refuses load until enabled; unloads nothing by itself. */
 int runtime_connector_disable(struct runtime *rt, const char *name, bool disabled, struct err *e);
 
@@ -160,6 +164,8 @@ struct connector_info {
     int pid;                               /* of the shared worker; 0: none */
     bool still_mapped;                     /* of an earlier load */
     const struct confinement *confinement; /* of its last worker; NULL: none was started */
+    bool down;                             /* a worker of it crashed too often, and is not started again by itself */
+    const char *accepted, *pending; /* hosts: accepted by people; declared and accepted by nobody; may be empty */
     uint32_t endpoints, instances, threads, running, queued, crashes;
     int64_t loaded_us, retry_us; /* wall clock; 0: never, none */
     const struct err *error;     /* last one: load, crash; status TL_OK: none */

@@ -25,7 +25,7 @@ static bool was_given(const struct endpoint *ep, str name)
 static int allow_hosts(struct endpoint *ep, const struct manifest *m, struct err *e)
 {
     ep->allow = http_allow_new(ep->connector->rt->config.development);
-    int rc = http_allow_hosts(ep->allow, str_of(m->hosts), e);
+    int rc = rt_allow_declared(ep->connector, ep->allow, e);
     for (uint32_t i = 0; !rc && i < ep->options.n_open; i++) {
         const tl_option *o = manifest_option(m, ep->options.open[i].name);
         if (o->type == TL_OPT_URL && was_given(ep, ep->options.open[i].name)) /* a default is covered by the hosts */
@@ -225,6 +225,13 @@ int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *confi
     ep->dirty = true;
     rt_endpoint_settle(ep);
     return TL_OK;
+}
+
+void rt_endpoint_reconfigure(struct endpoint *ep)
+{
+    rt_endpoint_close_instances(ep);
+    ep->dirty = true;
+    rt_endpoint_settle(ep);
 }
 
 const char *runtime_endpoint_problem(const struct runtime *rt, int64_t id)

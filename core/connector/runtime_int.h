@@ -157,6 +157,7 @@ struct connector {
     struct staged former; /* what a reload replaced, until it is settled or put back */
     bool has_former;
     struct manifest *manifest;
+    char *accepted, *pending; /* hosts; pending is of the manifest */
     struct auth_spec *auth_spec;
     struct module *module; /* in process */
     struct pool *pool;
@@ -231,6 +232,10 @@ void cell_reset(struct cell *cell);
 /* What a worker of c is started with, but the directories. */
 struct worker_wish rt_worker_wish(const struct connector *c, const char *staged_path);
 
+/* runtime_hosts.c */
+int rt_allow_declared(const struct connector *c, struct http_allow *a, struct err *e);
+void rt_hosts_learnt(struct connector *c); /* its manifest came: what of it nobody accepted */
+
 /* runtime_grant.c: directories */
 void grants_collect(struct grants *g, const struct connector *c, const struct endpoint *ep); /* ep NULL: of all */
 void grants_done(struct grants *g);
@@ -247,6 +252,7 @@ int rt_admit_manifest(const struct manifest *m, struct err *e);
 
 /* runtime_endpoint.c */
 void rt_endpoint_configure(struct endpoint *ep);
+void rt_endpoint_reconfigure(struct endpoint *ep); /* once no instance uses the old configuration */
 void rt_endpoint_unconfigure(struct endpoint *ep); /* no instance may be open */
 void rt_endpoint_settle(struct endpoint *ep);      /* may free ep */
 struct endpoint *rt_endpoint_free(struct endpoint *ep);

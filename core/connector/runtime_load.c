@@ -124,6 +124,7 @@ static int install(struct connector *c, struct load_task *l, struct err *e)
     }
     manifest_free(c->manifest);
     c->manifest = take(l->manifest);
+    rt_hosts_learnt(c);
     c->auth_spec = spec;
     c->isolation = l->isolation;
     c->has_former = l->reload && !l->reverts && strcmp(c->staged.sha256, l->staged.sha256) != 0;
@@ -612,6 +613,8 @@ struct connector *rt_connector_free(struct connector *c)
     auth_spec_free(c->auth_spec);
     close_module(c);
     manifest_free(c->manifest);
+    text_free(c->accepted);
+    text_free(c->pending);
     text_free(c->name);
     free(c);
     return NULL;

@@ -18,6 +18,7 @@ static const struct range4 inner4[] = {
     {0x64400000u, 10}, /* carrier-grade NAT */
     {0x7f000000u, 8},  /* loopback */
     {0xa9fe0000u, 16}, /* link-local: cloud metadata lives here */
+    {0xa83f8110u, 32}, /* 168.63.129.16: the platform's own server in every Azure machine */
     {0xac100000u, 12}, /* private */
     {0xc0000000u, 24}, /* protocol assignments */
     {0xc0000200u, 24}, /* documentation */
@@ -71,6 +72,10 @@ static bool inner_v6(const uint8_t a[16])
         return true; /* only 2000::/3 is handed out: unique local, link-local, multicast and the rest are not */
     if (a[0] == 0x20 && a[1] == 0x01 && (a[2] & 0xfe) == 0)
         return true; /* 2001::/23: Teredo, benchmarking, ORCHID and other assignments */
+    if (a[0] == 0x3f && a[1] == 0xff && a[2] < 0x10)
+        return true; /* 3fff::/20, documentation (RFC 9637) */
+    if ((a[8] & 0xfd) == 0 && a[9] == 0 && a[10] == 0x5e && a[11] == 0xfe)
+        return inner_v4(be32(a + 12)); /* ISATAP carries an address in its second half (RFC 5214) */
     return a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0d && a[3] == 0xb8; /* documentation */
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "buf.h"
 #include "err.h"
 #include "str.h"
 
@@ -21,6 +22,13 @@ AUTO_FN(struct http_allow *, http_allow_free)
 /* Declared hosts: "api.example.com,*.my.example.com". "*." stands for one label or more. Only https on port 443.
  * TL_E_CONFIG for a pattern that would match too much ("*", "*.com", an address). */
 int http_allow_hosts(struct http_allow *a, str patterns, struct err *e);
+
+/* Declared and not accepted: not reached, but told apart from what nobody declared. */
+int http_allow_pending(struct http_allow *a, str patterns, struct err *e);
+/* Which of the declared patterns are covered by an accepted one, and which are not; each list may be NULL. "*.b.com"
+ * covers itself, "a.b.com" and "*.a.b.com". What is accepted more narrowly than declared ("a.b.com" of "*.b.com") is
+ * added to accepted_out, and the declared one stays pending. */
+void http_hosts_sort(str declared, str accepted, struct buf *accepted_out, struct buf *pending_out);
 
 /* A URL the operator wrote himself (an option of type TL_OPT_URL with a value that is not the connector's default):
  * exactly its scheme, host and port; the address may be an inner one. Plain http only to a loopback host and only with

@@ -9,6 +9,7 @@
 struct place { /* one entry: a declared pattern or an operator's URL */
     struct place *next;
     bool declared, https;
+    bool pending; /* nobody has accepted it */
     long port;
     char host[256]; /* lower case; declared: may begin with "*." */
 };
@@ -74,14 +75,14 @@ static bool is_host_name(str h, int dots)
     return h.n > 0 && seen >= dots && !(h.p[h.n - 1] >= '0' && h.p[h.n - 1] <= '9');
 }
 
-int http_allow_hosts(struct http_allow *a, str patterns, struct err *e)
+static int add_hosts(struct http_allow *a, str patterns, bool pending, struct err *e)
 {
     str word;
     while (str_split(&patterns, ',', &word)) {
         word = str_trim(word);
         if (!word.n)
             continue;
-        struct place p = {.declared = true, .https = true, .port = 443};
+        struct place p = {.declared = true, .https = true, .port = 443, .pending = pending};
         if (word.n >= sizeof p.host)
             return err_set(e, TL_E_CONFIG, "host pattern of %zu characters is too long", (size_t)word.n);
         for (size_t i = 0; i < word.n; i++)
@@ -95,6 +96,55 @@ int http_allow_hosts(struct http_allow *a, str patterns, struct err *e)
         add_place(a, &p);
     }
     return TL_OK;
+}
+
+int http_allow_hosts(struct http_allow *a, str patterns, struct err *e)
+{
+    return add_hosts(a, patterns, false, e);
+}
+
+int http_allow_pending(struct http_allow *a, str patterns, struct err *e)
+{
+    return add_hosts(a, patterns, true, e);
+}
+
+/* "*.b.com" covers itself and whatever ends in ".b.com". */
+static bool covers(str wide, str narrow)
+{
+    if (str_eq_nocase(wide, narrow))
+        return true;
+    if (!str_starts(wide, STR("*.")) || narrow.n < wide.n)
+        return false;
+    str suffix = str_n(wide.p + 1, wide.n - 1);
+    return str_eq_nocase(str_n(narrow.p + narrow.n - suffix.n, suffix.n), suffix);
+}
+
+static bool any_covers(str list, str host)
+{
+    str word;
+    while (str_split(&list, ',', &word))
+        if (covers(str_trim(word), host))
+            return true;
+    return false;
+}
+
+static void list_add(struct buf *out, str word)
+{
+    if (out && word.n && !any_covers(buf_lent(out), word))
+        buf_fmt(out, "%s%.*s", out->n ? "," : "", STR_FMT(word));
+}
+
+void http_hosts_sort(str declared, str accepted, struct buf *accepted_out, struct buf *pending_out)
+{
+    str rest = declared, word;
+    while (str_split(&rest, ',', &word)) {
+        word = str_trim(word);
+        list_add(any_covers(accepted, word) ? accepted_out : pending_out, word);
+    }
+    rest = accepted;
+    while (str_split(&rest, ',', &word))
+        if (any_covers(declared, str_trim(word)))
+            list_add(accepted_out, str_trim(word));
 }
 
 static bool is_loopback_name(const char *host)
@@ -226,12 +276,17 @@ int http_allow_find(const struct http_allow *a, str url, struct url_place *place
         return rc;
     const struct place *found = NULL;
     for (const struct place *p = a ? a->places : NULL; p; p = p->next) {
-        if (place_matches(p, &u) && (!found || found->declared))
+        if (place_matches(p, &u) && (!found || found->pending || (found->declared && !p->pending)))
             found = p;
     }
     if (!found) {
         err_set(e, TL_E_DENIED, "\"%s\" port %ld is not an address this connector may reach", u.host, u.port);
         err_hint(e, "the connector declares its hosts; other ones must be named by an option of the endpoint");
+        return TL_E_DENIED;
+    }
+    if (found->pending) {
+        err_set(e, TL_E_DENIED, "\"%s\" is declared by this connector, but nobody has accepted it yet", u.host);
+        err_hint(e, "\"tieline connector load NAME -y\" accepts what it declares, or \"hosts.NAME\" in [connectors]");
         return TL_E_DENIED;
     }
     *place = u;

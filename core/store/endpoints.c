@@ -53,11 +53,13 @@ static const char *const SQL[] = {
                     "ON CONFLICT(endpoint, name) DO UPDATE SET lim = excluded.lim, remaining = excluded.remaining, "
                     "resets = excluded.resets, told = excluded.told",
     [Q_QUOTA_LIST] = "SELECT name, lim, remaining, resets, told FROM quota WHERE endpoint = ?1 ORDER BY name",
-    [Q_CONNECTOR_PUT] = "INSERT INTO connector(connector, disabled, version, sha256, loaded) "
-                        "VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(connector) DO UPDATE SET disabled = excluded.disabled, "
+    [Q_CONNECTOR_PUT] = "INSERT INTO connector(connector, disabled, hosts, version, sha256, loaded) "
+                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
+                        "ON CONFLICT(connector) DO UPDATE SET disabled = excluded.disabled, hosts = excluded.hosts, "
                         "version = excluded.version, sha256 = excluded.sha256, loaded = excluded.loaded",
-    [Q_CONNECTOR_GET] = "SELECT connector, disabled, version, sha256, loaded FROM connector WHERE connector = ?1",
-    [Q_CONNECTOR_LIST] = "SELECT connector, disabled, version, sha256, loaded FROM connector ORDER BY connector",
+    [Q_CONNECTOR_GET] =
+        "SELECT connector, disabled, hosts, version, sha256, loaded FROM connector WHERE connector = ?1",
+    [Q_CONNECTOR_LIST] = "SELECT connector, disabled, hosts, version, sha256, loaded FROM connector ORDER BY connector",
 };
 SQL_TABLE(T, SQL_ENDPOINTS, SQL);
 
@@ -366,6 +368,7 @@ static void read_connector(struct query *q, struct arena *a, struct connector_ro
 {
     out->id = get_text(q, a);
     out->disabled = get_bool(q);
+    out->hosts = get_text(q, a);
     out->version = get_text(q, a);
     out->sha256 = get_text(q, a);
     out->loaded_us = get_i64(q);
@@ -376,6 +379,7 @@ int connector_put(struct db *db, const struct connector_row *c, struct err *e)
     AUTO(query_end) struct query q = query_begin(db, &T, Q_CONNECTOR_PUT, e);
     put_text(&q, c->id);
     put_i64(&q, c->disabled);
+    put_text(&q, c->hosts);
     put_text(&q, c->version);
     put_text(&q, c->sha256);
     put_i64(&q, c->loaded_us);

@@ -71,6 +71,7 @@ int quota_list(struct db *db, struct arena *a, int64_t endpoint, struct quota_ro
 struct connector_row {
     str id;
     bool disabled;
+    str hosts;           /* accepted, comma separated */
     str version, sha256; /* of the last file loaded */
     int64_t loaded_us;
 };

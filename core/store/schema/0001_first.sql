@@ -57,6 +57,7 @@ CREATE TABLE quota(
 CREATE TABLE connector(
   connector TEXT PRIMARY KEY,
   disabled INTEGER NOT NULL DEFAULT 0,
+  hosts TEXT NOT NULL DEFAULT '', -- declared by it and accepted by a person, comma separated
   version TEXT NOT NULL DEFAULT '', sha256 TEXT NOT NULL DEFAULT '', loaded INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 

@@ -99,6 +99,7 @@ static void start(struct rig *r, bool http)
         .state_dir = r->state,
         .worker_path = WORKER_PATH,
         .development = true,
+        .accept_all = true,
         .http = r->http,
         .store = {.ctx = r, .kv_get = kv_get, .kv_set = kv_set, .token_load = token_load, .token_save = token_save},
         .metric = metric,

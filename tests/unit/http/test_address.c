@@ -97,6 +97,40 @@ static void test_forged_addresses(void **state)
     assert_int_equal(http_allow_check(NULL, STR("https://login.salesforce.com/"), NULL, &e), TL_E_DENIED);
 }
 
+/* What a connector declares is reached once a person has accepted it, whole or in part. */
+static void test_accepted_hosts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *declared, *accepted, *reached, *pending;
+    } cases[] = {
+        {"a.example.com,*.b.example.com", "", "", "a.example.com,*.b.example.com"},
+        {"a.example.com,*.b.example.com", "a.example.com,*.b.example.com", "a.example.com,*.b.example.com", ""},
+        {"a.example.com", "*.example.com", "a.example.com", ""},
+        {"*.b.example.com", "org.b.example.com", "org.b.example.com", "*.b.example.com"},
+        {"*.b.example.com", "*.org.b.example.com", "*.org.b.example.com", "*.b.example.com"},
+        {"a.example.com", "evil.example.org,A.Example.com", "a.example.com", ""},
+        {"*.b.example.com", "xb.example.com,b.example.com", "", "*.b.example.com"},
+        {"a.example.com, a.example.com", "a.example.com", "a.example.com", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_done) struct buf reached = {.max = 1000}, pending = {.max = 1000};
+        http_hosts_sort(str_of(cases[i].declared), str_of(cases[i].accepted), &reached, &pending);
+        assert_string_equal(reached.n ? buf_text(&reached) : "", cases[i].reached);
+        assert_string_equal(pending.n ? buf_text(&pending) : "", cases[i].pending);
+    }
+    AUTO(http_allow_free) struct http_allow *a = http_allow_new(false);
+    struct err e = {0};
+    assert_int_equal(http_allow_hosts(a, STR("org.b.example.com"), &e), TL_OK);
+    assert_int_equal(http_allow_pending(a, STR("*.b.example.com"), &e), TL_OK);
+    enum http_target target;
+    assert_int_equal(http_allow_check(a, STR("https://org.b.example.com/"), &target, &e), TL_OK);
+    assert_int_equal(target, HTTP_TARGET_DECLARED);
+    assert_int_equal(http_allow_check(a, STR("https://other.b.example.com/"), &target, &e), TL_E_DENIED);
+    assert_string_equal(e.text,
+                        "\"other.b.example.com\" is declared by this connector, but nobody has accepted it yet");
+}
+
 static void test_operator_urls(void **state)
 {
     (void)state;
@@ -169,6 +203,10 @@ static void test_inner_addresses(void **state)
         "2001:db8::1",
         "100::1",
         "fec0::1",
+        "3fff::1",
+        "168.63.129.16",
+        "2a00:1450::5efe:a00:1",
+        "2a00:1450::200:5efe:7f00:1",
     };
     static const char *const outer[] = {"8.8.8.8",          "172.15.0.1",    "172.32.0.1",      "192.0.1.1",
                                         "100.128.0.1",      "223.255.255.1", "2606:4700::1111", "::ffff:8.8.8.8",
@@ -191,8 +229,11 @@ static void test_inner_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_declared_hosts),  cmocka_unit_test(test_forged_addresses),
-        cmocka_unit_test(test_operator_urls),   cmocka_unit_test(test_patterns_that_match_too_much),
+        cmocka_unit_test(test_declared_hosts),
+        cmocka_unit_test(test_forged_addresses),
+        cmocka_unit_test(test_accepted_hosts),
+        cmocka_unit_test(test_operator_urls),
+        cmocka_unit_test(test_patterns_that_match_too_much),
         cmocka_unit_test(test_inner_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

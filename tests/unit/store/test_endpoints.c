@@ -147,7 +147,11 @@ static void kinds_quotas_and_connectors_are_kept(void **state)
     assert_int_equal(n, 1);
     assert_int_equal(quotas[0].remaining, 9);
 
-    struct connector_row c = {.id = STR("desk"), .disabled = true, .version = STR("1.0")}, back;
+    struct connector_row c = {.id = STR("desk"),
+                              .disabled = true,
+                              .hosts = STR("a.example.com"),
+                              .version = STR("1.0")},
+                         back;
     ok(connector_put(r->db, &c, &r->e));
     rig_reopen(r);
     ok(connector_get(r->db, &r->a, STR("desk"), &back, &r->e));
