@@ -1,5 +1,6 @@
 """tieline-sdk check: the connectors of this tree are gold against their twins, and each test finds what it is for: the
 toy example is made worse in one place, and the test that is about it fails."""
+import csv
 import json
 import os
 import pathlib
@@ -26,13 +27,39 @@ def report(so, config, *args):
 
 
 @pytest.mark.parametrize("name, folder", [("desk", "plugins/desk"), ("salesforce", "plugins/salesforce"),
-                                          ("toy", "sdk/examples/toy")])
+                                          ("toy", "sdk/examples/toy"), ("csvdir", "sdk/examples/csvdir")])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_own_connectors_are_gold(name, folder, seed):
     found = report(program(name + ".so", "connectors"), ROOT / folder / "check.ini", "--seed", seed)
     bad = [(t["name"], t["end"], t["why"]) for t in found["tests"] if t["end"] not in ("ok", "does not apply")]
     assert bad == [] and found["grade"] == "gold"
     assert all(t["why"] for t in found["tests"] if t["end"] == "does not apply"), "no skip without a reason"
+
+
+def test_csvdir_is_short():
+    files = (ROOT / "sdk/examples/csvdir").glob("csv*.[ch]")
+    assert sum(bool(line.strip()) for f in files for line in f.read_text(encoding="utf-8").splitlines()) < 600
+
+
+def test_csvdir_numbers_typed_rows_and_keeps_strange_columns(tmp_path):
+    """A row that a person typed gets an id that stays; columns nobody knows, quotes and line breaks survive a write."""
+    (tmp_path / "contact.csv").write_bytes(b'\xef\xbb\xbflast_name,remark\r\n"A, ""B""\nC",keep me\r\nPlain,\r\n')
+    config = tmp_path / "check.ini"
+    config.write_text(f"[endpoint]\ndir = {tmp_path}\n", encoding="utf-8")
+    run = lambda *words: subprocess.run(
+        [program("tieline-sdk", "bin"), "run", program("csvdir.so", "connectors"), "--config", config, *words],
+        capture_output=True, text=True, check=True).stdout
+    for _ in range(2):
+        records = [json.loads(line)["record"] for line in run("pull", "contact").splitlines() if "record" in line]
+        assert [(r["id"], r["values"]["last_name"]) for r in records] == [("1", 'A, "B"\nC'), ("2", "Plain")]
+    run("push", "contact", "create", "last_name=Third", "stamp=inst.1")
+    again = json.loads(run("push", "contact", "create", "last_name=Third", "stamp=inst.1"))["result"]
+    assert (again["created"], again["record"]["id"]) == (0, "3")
+    run("push", "contact", "delete", "2")
+    with open(tmp_path / "contact.csv", newline="", encoding="utf-8") as f:
+        rows = list(csv.DictReader(f))
+    assert [(r["id"], r["last_name"], r["remark"], r["tieline"]) for r in rows] == [
+        ("1", 'A, "B"\nC', "keep me", ""), ("3", "Third", "", "inst.1")]
 
 
 LINK = ["-Wl,-z,defs", "-Wl,-z,now", f"-Wl,--version-script={ROOT}/sdk/cmake/tieline-connector.map"]
