@@ -2,8 +2,11 @@
 refusals, the wrong organisation, signing out and in again while connections run."""
 import http.client
 import json
+import os
+import pty
 import signal
 import subprocess
+import termios
 import urllib.parse
 
 import pytest
@@ -86,6 +89,7 @@ def site():
 
 @pytest.mark.parametrize("endpoint", ROLES)
 def test_the_browser_comes_back(site, endpoint):
+    """proves: S1-09 S1-10. Both vendors ask a person with their own page; a password is never typed here."""
     command, page = site.begin(endpoint)
     asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page).query))
     assert (asked["code_challenge_method"], len(asked["code_challenge"]), asked["redirect_uri"]) == ("S256", 43, site.uri)
@@ -166,6 +170,38 @@ def test_interrupted(site):
     late = site.paste(choose(page))
     assert late.returncode == 6 and "no sign-in waits" in late.stderr
     assert site.auth() == before
+
+
+def echoes(terminal):
+    return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+
+@pytest.mark.parametrize("end", ["pasted", "interrupted", "code-interrupted"])
+def test_a_terminal_shows_no_code_and_is_itself_again(site, end):
+    ours, terminal = pty.openpty()
+    try:
+        if end == "code-interrupted":
+            command = subprocess.Popen([rig.find_program(BUILD, "tieline"), "-S", site.daemon.socket, "endpoint", "auth", "desk",
+                                        "--code"], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        else:
+            command, page = site.begin(stdin=terminal)
+        wait_until(lambda: not echoes(terminal), 20, "the terminal is quiet")
+        if end == "pasted":
+            os.write(ours, choose(page).encode() + b"\n")
+            assert command.wait(60) == 0
+        else:
+            command.send_signal(signal.SIGINT)
+            assert command.wait(60) in (130, -signal.SIGINT)
+        assert echoes(terminal)
+        os.set_blocking(ours, False)
+        try:
+            shown = os.read(ours, 65536)
+        except BlockingIOError:
+            shown = b""
+        assert b"code=" not in shown
+    finally:
+        os.close(ours)
+        os.close(terminal)
 
 
 def test_scopes_that_are_missing(site):
