@@ -1,6 +1,6 @@
 /* The database of a simulation has one process at a time. Between connections of one process SQLite keeps account
- * itself; what it asks of the kernel besides, several locks a statement, is for other processes. Leaving that away is a
- * fifth of a run. */
+ * itself; what it asks of the kernel besides, several locks a statement, is for other processes: a run without takes a
+ * fifth less. */
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
