@@ -147,6 +147,7 @@ static bool is_in(int call, const int *list, size_t n)
 /* Collects the first failure. */
 struct builder {
     scmp_filter_ctx filter;
+    uint32_t otherwise; /* the action for what no rule is about */
     int failed;
 };
 
@@ -158,7 +159,7 @@ static void note(struct builder *b, int rc)
 
 static void rule(struct builder *b, uint32_t action, int call)
 {
-    if (call >= 0)
+    if (call >= 0 && action != b->otherwise) /* the library refuses a rule that says nothing */
         note(b, seccomp_rule_add(b->filter, action, call, 0));
 }
 
@@ -206,8 +207,9 @@ static scmp_filter_ctx build_one(const struct confine_wish *w, bool listens, int
 {
     uint32_t refuse = listens ? SCMP_ACT_NOTIFY : SCMP_ACT_ERRNO(EACCES);
     uint32_t attack = listens ? SCMP_ACT_NOTIFY : SCMP_ACT_KILL_PROCESS;
-    struct builder b = {.filter = NULL};
+    struct builder b = {.otherwise = refuse};
 #ifdef TIELINE_SANITIZED /* what a sanitizer asks for besides is its own affair */
+    b.otherwise = SCMP_ACT_ALLOW;
     b.filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!b.filter)
         return NULL;
@@ -233,8 +235,10 @@ static scmp_filter_ctx build_one(const struct confine_wish *w, bool listens, int
     (void)network;
     if (attack != refuse)
         for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
-            if (fatal[i] != CALL(clone) && fatal[i] != CALL(tgkill))
+            if (fatal[i] != CALL(clone) && fatal[i] != CALL(tgkill) && fatal[i] != CALL(seccomp))
                 rule(&b, attack, fatal[i]);
+    if (!listens)
+        rule(&b, SCMP_ACT_ALLOW, CALL(seccomp)); /* for filter two, which takes it away */
     if (attack != refuse)
         rule_if(&b, attack, CALL(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 #endif
@@ -281,11 +285,13 @@ int confine_loaded(const struct confine_wish *w, const struct confinement *c, st
 #endif
     if (c->listens || w->n_dirs > 0)
         return TL_OK;
-    struct builder b = {.filter = seccomp_init(SCMP_ACT_ALLOW)};
+    struct builder b = {.filter = seccomp_init(SCMP_ACT_ALLOW), .otherwise = SCMP_ACT_ALLOW};
     if (!b.filter)
         return err_set(e, TL_E_BUG, "cannot build the second filter");
     note(&b, seccomp_attr_set(b.filter, SCMP_FLTATR_CTL_TSYNC, 1));
+    note(&b, seccomp_attr_set(b.filter, SCMP_FLTATR_CTL_NNP, 0)); /* given up already */
     rules(&b, SCMP_ACT_ERRNO(EACCES), opens, ARRAY_LEN(opens));
+    rule(&b, SCMP_ACT_KILL_PROCESS, CALL(seccomp));
     int rc = load(b.filter, b.failed, NULL);
     if (rc == 0)
         return TL_OK;

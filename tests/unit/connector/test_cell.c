@@ -88,7 +88,8 @@ static void test_killed(void **state)
         call_free(c);
         runtime_connector_info(r.rt, "hostile", &info);
         assert_int_equal(info.crashes, 1);
-        assert_non_null(strstr(info.error->text, attempts[i].words));
+        bool told = info.confinement->listens || i > 3; /* a kernel without a listener tells the signal alone */
+        assert_non_null(strstr(info.error->text, told ? attempts[i].words : "signal 31 (Bad system call)"));
         assert_non_null(strstr(info.error->text, "in pull of contact of endpoint \"ep1\" before the first record"));
         others_go_on(&r);
         rig_until(&r, (rig_advance(&r, 100000), rig_state(&r, "hostile") == RUN_RUNNING));
