@@ -61,7 +61,7 @@ tl_status desk_agents_pull(tl_conn *c, const tl_pull *p, tl_error *e)
     if (!tlk_cursor_read(&at, TAG, p->cursor, &c->call))
         return tlk_fail(e, TL_E_CURSOR_LOST, "the place in the list of agents cannot be read");
     int64_t from = tlk_cursor_int(&at, "from", 0);
-    for (uint32_t page = 0; page < p->max_pages; page++) {
+    for (uint32_t page = 0; p->max_pages == 0 || page < p->max_pages; page++) {
         const tlk_node *root = NULL;
         tl_http r;
         uint32_t n = 0;
