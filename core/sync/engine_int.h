@@ -633,6 +633,9 @@ int match_same_key(struct engine *g, struct g_link *l, int side, const struct re
 /* Another live record of that side has the match key of this one, which is gone: its id; empty: none. */
 int match_heir(struct engine *g, struct g_link *l, int side, const struct record *rec, struct arena *a, str *id_out,
                struct err *e);
+/* The record had the match key of `old` and has it no more, or is gone: what waited because of it decides anew. */
+int match_key_freed(struct engine *g, struct g_link *l, int side, const struct record *now, str old, struct arena *a,
+                    struct err *e);
 
 /* ---- orphan.c */
 bool orphan_turn(struct engine *g, struct g_link *l);

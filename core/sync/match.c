@@ -281,6 +281,32 @@ int match_heir(struct engine *g, struct g_link *l, int side, const struct record
     return rc;
 }
 
+/* One-sided pairs of one side with this key decide anew. */
+static int key_wake(struct engine *g, struct g_link *l, int side, const struct lookup_key *key, struct arena *a,
+                    struct err *e)
+{
+    struct hits waiting;
+    int rc = hits_load(g, l, side, key, 0, a, &waiting, e);
+    for (size_t i = 0; i < waiting.n && rc == TL_OK; i++)
+        if (waiting.pair[i] && !waiting.two_sided[i]) {
+            rc = pair_wake(g->db, waiting.pair[i], LANE_LIVE, g_now(g), true, e);
+            link_lanes_stale(l);
+        }
+    return rc;
+}
+
+int match_key_freed(struct engine *g, struct g_link *l, int side, const struct record *now, str old, struct arena *a,
+                    struct err *e)
+{
+    struct lookup_key before, after;
+    if (l->row.mode != LINK_SYNC || !l->usable || l->row.phase < PHASE_MATCH || !key_of(l, side, old, a, &before))
+        return TL_OK;
+    if (now->state == TL_STATE_LIVE && key_of(l, side, now->observation, a, &after) && str_eq(before.text, after.text))
+        return TL_OK;
+    int rc = key_wake(g, l, 1 - side, &before, a, e);
+    return rc == TL_OK ? key_wake(g, l, side, &before, a, e) : rc;
+}
+
 /* ---- Searching at the vendor
  * -------------------------------------------------------------------------------------------------- */
 

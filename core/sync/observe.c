@@ -600,6 +600,9 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
         shift_note(f, old.observation, observation);
     if (rc == TL_OK && seen.content_changed)
         rc = observe_lookups(g, f, rec_id, old.observation, observation, a, e);
+    bool was_live = old.state == TL_STATE_LIVE && !out->unchanged;
+    for (const struct feed_side *at = f->sides; at && was_live && rc == TL_OK; at = at->next)
+        rc = match_key_freed(g, at->l, at->side, &now, old.observation, a, e);
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
 }
 

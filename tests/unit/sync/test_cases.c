@@ -170,6 +170,30 @@ static void ambiguous(void **state)
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
 }
 
+/* The same solved at the vendor, by another address or by merging the doubles: no edit of the waiting one is needed.
+ * proves: S1-19 S2-27 */
+static void ambiguous_no_more(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
+    struct twin_record *ann = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann One");
+    struct twin_record *bob = user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob One");
+    user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann Two");
+    struct twin_record *double_bob = user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob Two");
+    set(b, "direction", "a2b");
+    bed_start(b);
+    assert_int_equal(failures_of(b, "AMBIGUOUS_MATCH"), 2);
+    user_edit(w, 1, KIND_CONTACT, ann, F_EMAIL, "other@x.org");
+    user_merge(w, 1, double_bob, bob);
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(failures_of(b, "AMBIGUOUS_MATCH"), 0);
+    assert_int_equal(w->counts.creates, 0);
+    assert_non_null(bed_named(w, 1, KIND_CONTACT, "Ann"));
+    assert_non_null(bed_named(w, 1, KIND_CONTACT, "Bob"));
+}
+
 /* match_multi = oldest: the one that was created first is taken. */
 static void the_oldest_of_several(void **state)
 {
@@ -256,9 +280,9 @@ static void the_address_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(outside_the_window),  T(admitted_by_a_reference), T(the_window_slides), T(counterpart_before_the_window),
-        T(ambiguous),           T(the_oldest_of_several),   T(paused_a_month),    T(without_an_address),
-        T(the_address_changes),
+        T(outside_the_window), T(admitted_by_a_reference), T(the_window_slides),     T(counterpart_before_the_window),
+        T(ambiguous),          T(ambiguous_no_more),       T(the_oldest_of_several), T(paused_a_month),
+        T(without_an_address), T(the_address_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
