@@ -9,6 +9,16 @@
 
 #include "rig.h"
 
+#ifdef TIELINE_SANITIZED /* it reports and exits; to open files is refused by Landlock alone */
+#define BAD_ADDRESS "exit status 1"
+#define EXITED      "the worker of connector \"hostile\"" /* or killed in the search for leaks, which is a process */
+#define FLOODS      3
+#else
+#define BAD_ADDRESS "signal 11 (Segmentation fault)"
+#define EXITED      "exit status 3"
+#define FLOODS      4
+#endif
+
 static void begin(struct rig *r, const char *how, const char *dir)
 {
     rig_start(r);
@@ -73,9 +83,9 @@ static void test_killed(void **state)
                                               {"exec", "it called \"execve\""},
                                               {"ptrace", "it called \"ptrace\""},
                                               {"kill", "it called \"kill\""},
-                                              {"exit", "exit status 3"},
-                                              {"crash", "signal 11 (Segmentation fault)"},
-                                              {"stack", "signal 11 (Segmentation fault)"},
+                                              {"exit", EXITED},
+                                              {"crash", BAD_ADDRESS},
+                                              {"stack", BAD_ADDRESS},
                                               {"abort", "signal 6 (Aborted)"},
                                               {"frames", "signal 9 (Killed)"}};
     for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
@@ -146,7 +156,7 @@ static void test_floods(void **state)
                                               {"print", "in pull of contact of endpoint \"ep1\" before"},
                                               {"flood", "in pull of contact of endpoint \"ep1\" after "},
                                               {"try", "it called \"openat\" again and again"}};
-    for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
+    for (size_t i = 0; i < FLOODS; i++) {
         struct rig r;
         struct connector_info info;
         begin(&r, attempts[i].how, NULL);
@@ -195,7 +205,7 @@ static void test_constructors(void **state)
                                     "\"ptrace\"");
     rig_install(&r, "hostile_crash", ISOLATION_WORKER);
     assert_int_equal(rig_load(&r, "hostile_crash"), TL_E_BUG);
-    assert_non_null(strstr(r.err.text, "ended while loading it: signal 11"));
+    assert_non_null(strstr(r.err.text, "ended while loading it: " BAD_ADDRESS));
 #ifndef TIELINE_SANITIZED
     assert_non_null(strstr(r.err.detail, "   hostile_crash.so+0x"));
 #endif
