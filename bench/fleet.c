@@ -142,7 +142,7 @@ static const char *kind_name(const struct fleet_plan *plan, uint32_t i)
 static void connect_one(struct fleet *f, const struct fleet_plan *plan, uint32_t connection)
 {
     struct err e = {0};
-    struct admin_setting set[] = {{"every", plan->every}};
+    struct admin_setting set[] = {{"every", plan->every}, {"max_changes", "off"}};
     char name[24], end[2][24];
     uint32_t ends[2];
     plan->ends(connection, ends);
@@ -151,7 +151,7 @@ static void connect_one(struct fleet *f, const struct fleet_plan *plan, uint32_t
         snprintf(end[s], sizeof end[s], "e%04u", ends[s]);
     make_must(admin_connection_create(f->engine, name, end[0], end[1], NULL, &e), &e, "connection");
     for (uint32_t k = 0; k < f->n_kinds; k++)
-        make_must(admin_link_create(f->engine, name, kind_name(plan, connection * plan->kinds + k), set, 1, NULL, &e),
+        make_must(admin_link_create(f->engine, name, kind_name(plan, connection * plan->kinds + k), set, 2, NULL, &e),
                   &e, "link");
     struct sync_request start = {.connection = name};
     make_must(admin_sync_start(f->engine, &start, NULL, &e), &e, "start");

@@ -105,7 +105,7 @@ def prepare(daemon, every):
     daemon.run("endpoint", "prepare", "desk", "-y")
     for endpoint in ("desk", "sf"):
         daemon.run("endpoint", "check", endpoint)
-    daemon.connect(CONNECTION, settings=(f"every={every}s",))
+    daemon.connect(CONNECTION, settings=(f"every={every}s", "max_changes=off"))
 
 
 def tieline(o, isolation, contacts, accounts, profile=None):

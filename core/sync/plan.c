@@ -331,8 +331,7 @@ static bool is_dead(enum side_state s)
 static bool survivor_untouched(const struct link_rules *link, const struct snapshot *snap, int live)
 {
     for (uint32_t i = 0; i < link->n_fields; i++)
-        if (link->fields[i].suspended || !has_base(&snap->side[live], i) ||
-            field_changed(&link->fields[i], &snap->side[live], i))
+        if (link->fields[i].suspended || field_changed(&link->fields[i], &snap->side[live], i))
             return false;
     return link->n_fields > 0 && !snap->adopting;
 }

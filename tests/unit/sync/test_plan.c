@@ -322,7 +322,24 @@ static void stood_in_for(void **state)
         assert_int_equal(plan(&f)->act, PLAN_SETTLED);
         f.snap.adopting = false;
     }
+    /* Nobody has edited this side, and the other one was never agreed on: it is no edit there either. */
+    set(&f, 0, "", "a1", "b0");
+    f.base[0][0] = val("a1");
+    f.has[1][0] = false;
+    plan(&f);
+    assert_int_equal(f.plan.act, PLAN_SETTLED);
+    /* A new record has it at once. */
+    to[0][0].fallback = STR("b0");
+    set(&f, 0, "", "a1", "");
+    plan_create(&f.link, &f.snap, 1, &f.arena, &f.plan);
+    assert_int_equal(f.plan.act, PLAN_RECREATE);
+    assert_int_equal(f.plan.verdict[0], VERDICT_STAND_IN);
+    f.field[0].side[1].flags = TL_F_REQUIRED; /* and need not wait for a mandatory one */
+    plan_create(&f.link, &f.snap, 1, &f.arena, &f.plan);
+    assert_int_equal(f.plan.act, PLAN_RECREATE);
+    f.field[0].side[1].flags = 0;
     /* The real one has a counterpart by now. */
+    set(&f, 0, "", "a1", "b0");
     to[0][0] = (struct ref_target){.pair = 7, .other_id = STR("b1"), .fallback = STR("b0")};
     assert_int_equal(plan(&f)->act, PLAN_UPDATE);
     assert_int_equal(f.plan.target, 1);
