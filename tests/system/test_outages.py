@@ -128,4 +128,4 @@ def test_before_the_first_sign_in():
         s.wait_running()
         done = s.run("endpoint", "check", "desk", check=False)
         assert done.returncode == 7 and "was not asked" in done.stderr and '"refresh_token" is not set' in done.stderr, done
-        assert "tieline endpoint auth desk --code" in done.stderr, done
+        assert "tieline endpoint auth desk" in done.stderr, done
