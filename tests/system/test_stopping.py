@@ -30,7 +30,8 @@ def test_reads_and_checks_do_not_hold_up_the_end():
         with frozen(site.sandbox.process):
             check = subprocess.Popen([rig.find_program(BUILD, "tieline"), "-S", site.daemon.socket, "endpoint", "check",
                                       "desk"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            wait_until(lambda: any(c["running"] for c in site.list("connector", "list")), 20, "calls are under way")
+            wait_until(lambda: any(c["name"] == "desk" and c["running"] >= 2 for c in site.list("connector", "list")), 90,
+                       "a reading and the check are under way")
             start = time.monotonic()
             site.daemon.process.send_signal(signal.SIGTERM)
             assert site.daemon.process.wait(60) == 0

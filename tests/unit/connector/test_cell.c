@@ -10,9 +10,13 @@
 #include "rig.h"
 
 #ifdef TIELINE_SANITIZED /* it reports and exits; to open files is refused by Landlock alone */
+#ifdef __SANITIZE_THREAD__
+#define BAD_ADDRESS "exit status 66"
+#else
 #define BAD_ADDRESS "exit status 1"
-#define EXITED      "the worker of connector \"hostile\"" /* or killed in the search for leaks, which is a process */
-#define FLOODS      3
+#endif
+#define EXITED "the worker of connector \"hostile\"" /* or killed in the search for leaks, which is a process */
+#define FLOODS 3
 #else
 #define BAD_ADDRESS "signal 11 (Segmentation fault)"
 #define EXITED      "exit status 3"
