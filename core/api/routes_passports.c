@@ -232,7 +232,7 @@ static int open_keys(struct opening *o, const json_t *header, const char *passph
 static int run_open(struct verb *v, struct err *e)
 {
     struct opening *o = (struct opening *)v;
-    return admin_passport_keys(v->app->engine, o->keys, o->n, e);
+    return admin_passport_keys(v->app->engine, v->object, o->keys, o->n, &v->out, e);
 }
 
 static json_t *links_missing(const struct contents *c, const json_t *header)
@@ -274,8 +274,8 @@ static int import_header(struct request *rq, json_t **answer, struct err *e)
     if (!rc && !dry)
         rc = verb_run(&o.verb, run_open, &done, e);
     if (!rc)
-        *answer =
-            json_pack("{s:b,s:o,s:i}", "dry_run", dry, "missing", links_missing(&c, header), "instances", (int)o.n);
+        *answer = json_pack("{s:b,s:o,s:i,s:I}", "dry_run", dry, "missing", links_missing(&c, header), "instances",
+                            (int)o.n, "read_again", json_integer_value(json_object_get(done, "read_again")));
     json_decref(done);
     json_decref(c.instances);
     sodium_memzero(o.keys, sizeof o.keys);
@@ -352,7 +352,7 @@ const struct route routes_passports[] = {
      "after:integer", NULL, "{items:[" PAIR "],next:integer?}"},
     {"POST", "/api/v1/connections/{name}/passport/import", ROUTE_WRITE | ROUTE_DRY, import_header,
      "begin to take in a map passport: it must be of the same two accounts", "dry_run:boolean",
-     "{header:object,passphrase:string}", "{dry_run:boolean,missing:[string],instances:integer}"},
+     "{header:object,passphrase:string}", "{dry_run:boolean,missing:[string],instances:integer,read_again:integer}"},
     {"POST", "/api/v1/connections/{name}/passport/pairs", ROUTE_WRITE | ROUTE_DRY, import_pairs,
      "take in pairs of one kind, at most 200 at once; nothing is written to any vendor", "dry_run:boolean",
      "{kind:string,items:[" PAIR "]}",

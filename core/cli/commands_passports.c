@@ -288,6 +288,9 @@ static int begin_import(struct import *m, FILE *f)
                       json_pack("{s:O,s:s}", "header", header, "passphrase", passphrase), NULL, &answer);
     explicit_bzero(passphrase, sizeof passphrase);
     m->missing = json_incref(json_object_get(answer, "missing"));
+    if (cli_int(answer, "read_again"))
+        cli_note(m->cli, "%lld kinds are read whole once more, for the marks of the passport: nothing is made before",
+                 (long long)cli_int(answer, "read_again"));
     json_decref(answer);
     json_decref(header);
     return rc;
@@ -322,9 +325,10 @@ const struct command commands_passports[] = {
      "for; without it the file cannot be imported. Make one before a connection is deleted or a machine is given up.",
      options, run_export},
     {"passport", "import", "CONNECTION FILE", 2, 2, "bind again what is paired in a file; writes nothing to any vendor",
-     "Before `sync start` of a new connection of the same two accounts: nothing is doubled then. -n shows what would "
-     "be\n"
-     "bound, is known, waits, or is in conflict. Exit 8 when something is in conflict or left out.",
+     "Best before `sync start` of a new connection of the same two accounts: nothing is doubled then. Later, both "
+     "sides\n"
+     "are read whole once more and nothing is made before. -n shows what would be bound, is known, waits, or is in\n"
+     "conflict. Exit 8 when something is in conflict or left out.",
      options, run_import},
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

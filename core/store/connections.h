@@ -63,6 +63,7 @@ struct link {
     bool enabled;
     str brake_code, brake_text; /* nothing is created or changed while set */
     int64_t brake_us, made_us;
+    int64_t readopt_us; /* marks of a passport taken in then are looked for, and nothing is made before; 0: no */
 };
 
 /* The same two endpoints and kinds in another link of mode sync or feed: E_EXISTS naming it (code SAME_LINK). */

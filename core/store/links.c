@@ -7,7 +7,7 @@
 
 #define COLUMNS                                                                                                        \
     "link, connection, name, a_kind, b_kind, a_feed, b_feed, mode, topo, phase, position, map_gen, created_from, "     \
-    "filter_hash, run, enabled, brake_code, brake_text, brake_at, made"
+    "filter_hash, run, enabled, brake_code, brake_text, brake_at, made, readopt"
 
 enum {
     Q_GET,
@@ -37,12 +37,12 @@ static const char *const SQL[] = {
     [Q_LIST_ALL] = "SELECT " COLUMNS " FROM link WHERE mode <> 3 ORDER BY connection, topo, link",
     [Q_LIST_FEED] = "SELECT " COLUMNS " FROM link WHERE a_feed = ?1 OR b_feed = ?1 ORDER BY link",
     [Q_INSERT] = "INSERT INTO link(" COLUMNS ", same_low, same_high) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                 "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+                 "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
     [Q_SAME] = "SELECT l.name, c.name FROM link l JOIN connection c ON c.connection = l.connection "
                "WHERE l.same_low = ?1 AND l.same_high = ?2",
     [Q_UPDATE] = "UPDATE link SET a_feed = ?2, b_feed = ?3, mode = ?4, topo = ?5, phase = ?6, position = ?7, "
                  "map_gen = ?8, created_from = ?9, filter_hash = ?10, run = ?11, enabled = ?12, brake_code = ?13, "
-                 "brake_text = ?14, brake_at = ?15 WHERE link = ?1",
+                 "brake_text = ?14, brake_at = ?15, readopt = ?16 WHERE link = ?1",
     [Q_DELETE] = "DELETE FROM link WHERE link = ?1",
     [Q_DROP] = "UPDATE link SET name = name || '#' || link, a_feed = NULL, b_feed = NULL, same_low = NULL, "
                "same_high = NULL, mode = 3, enabled = 0 WHERE link = ?1",
@@ -81,6 +81,7 @@ static void read_link(struct query *q, struct arena *a, struct link *out)
     out->brake_text = get_text(q, a);
     out->brake_us = get_i64(q);
     out->made_us = get_i64(q);
+    out->readopt_us = get_i64(q);
 }
 
 int link_get(struct db *db, struct arena *a, int64_t link, struct link *out, struct err *e)
@@ -179,6 +180,7 @@ static int link_insert(struct db *db, int64_t id, int64_t now, const struct link
     put_text(&q, l->brake_text);
     put_i64(&q, l->brake_us);
     put_i64(&q, now);
+    put_i64(&q, l->readopt_us);
     put_text_or_null(&q, low);
     put_text_or_null(&q, high);
     int rc = query_run(&q);
@@ -237,6 +239,7 @@ int link_update(struct db *db, const struct link *l, struct err *e)
     put_text(&q, l->brake_code);
     put_text(&q, l->brake_text);
     put_i64(&q, l->brake_us);
+    put_i64(&q, l->readopt_us);
     return query_run(&q);
 }
 

@@ -159,8 +159,11 @@ int admin_pair_swap(struct engine *g, const int64_t pair[2], bool dry_run, json_
 
 struct passport_key; /* passports.h */
 struct passport_pair;
-/* Stamps of these instances count from now on: what they mark is explained, or held and reported. */
-int admin_passport_keys(struct engine *g, const struct passport_key *keys, size_t n, struct err *e);
+/* Stamps of these instances count from now on: what they mark is explained, or held and reported. Links of the
+ * connection that had read records before read them again for it, and make nothing until then ("read_again": how many).
+ */
+int admin_passport_keys(struct engine *g, const char *connection, const struct passport_key *keys, size_t n,
+                        json_t **out, struct err *e);
 /* Pairs of a former connection; .link is filled here. Those whose records both sides have read are bound with the next
  * turns, the others wait for a whole reading of both sides. {"dry_run","bound","known","waiting","erased",
  * "conflicts":[{"a","b","pair"}]}; conflicts are left out, and so are pairs of people who were erased. */

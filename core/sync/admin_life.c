@@ -130,25 +130,27 @@ int admin_connection_disable(struct engine *g, const char *name, json_t **out, s
     return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
 }
 
+int admin_read_whole(struct engine *g, struct g_feed *f, struct err *e)
+{
+    int rc = TL_OK;
+    if (f->pass.pass) /* one that began before proves nothing of what happened since */
+        rc = pass_end(g->db, f->pass.pass, PASS_ABORTED, g_now(g), e);
+    f->pass = (struct pass){0};
+    f->pass_done = f->vanished_known = false;
+    f->walk = pass_walk_close(f->walk);
+    f->row.pass = 0;
+    f->row.gap_us = g_now(g);
+    return rc == TL_OK ? feed_row_store(g, f, e) : rc;
+}
+
 /* Everything its links know may be old: both sides are read whole before anything is written. */
 static int sweeps_wanted(struct engine *g, const struct g_conn *c, struct err *e)
 {
     int rc = TL_OK;
-    for (struct g_link *l = g->links; l; l = l->next)
-        for (int s = 0; s < 2 && rc == TL_OK && l->conn == c; s++) {
-            struct g_feed *f = l->feed[s];
-            if (!f || f->row.full_pass_us == 0)
-                continue;
-            if (f->pass.pass) /* one that began before proves nothing of what happened since */
-                rc = pass_end(g->db, f->pass.pass, PASS_ABORTED, g_now(g), e);
-            f->pass = (struct pass){0};
-            f->pass_done = f->vanished_known = false;
-            f->walk = pass_walk_close(f->walk);
-            f->row.pass = 0;
-            f->row.gap_us = g_now(g);
-            if (rc == TL_OK)
-                rc = feed_row_store(g, f, e);
-        }
+    for (struct g_link *l = c->links; l; l = l->next_of_conn)
+        for (int s = 0; s < 2 && rc == TL_OK; s++)
+            if (l->feed[s] && l->feed[s]->row.full_pass_us)
+                rc = admin_read_whole(g, l->feed[s], e);
     return rc;
 }
 

@@ -15,6 +15,8 @@ int admin_rebuild(struct engine *g, struct g_conn *c, struct err *e);
 /* The feed is not ready, after a restart neither, before a pass from the first page has seen everything: until then
  * nothing is written to anybody who reads it. Inside a transaction. */
 int admin_read_anew(struct engine *g, struct g_feed *f, struct err *e);
+/* A pass from the first page is due; what is known counts meanwhile. Inside a transaction. */
+int admin_read_whole(struct engine *g, struct g_feed *f, struct err *e);
 /* May a first sync of it begin? Makes default maps where none are, checks them, and builds rules and feeds anew.
  * warnings: texts for the person, added. */
 int admin_sync_ready(struct engine *g, struct g_conn *c, json_t *warnings, struct err *e);

@@ -783,6 +783,7 @@ void retention_turn(struct engine *g);
 bool life_turn(struct engine *g);
 /* Enabled again and not read whole yet: nothing is written. */
 bool life_holds(const struct g_link *l);
+bool life_to_be_read(const struct g_feed *f); /* whole, because something may have been missed */
 
 /* ---- events.c */
 void event_record(struct engine *g, const struct g_feed *f, const tl_record *r, const char *what);

@@ -10,7 +10,7 @@ enum { SLICE_ROWS = 200 };
 
 /* ---- Enabled again ----------------------------------------------------------------------------------------------- */
 
-static bool to_be_read(const struct g_feed *f)
+bool life_to_be_read(const struct g_feed *f)
 {
     return f && f->kind && (f->kind->desc.can & TL_CAN_PASS) && f->row.gap_us != 0;
 }
@@ -18,7 +18,7 @@ static bool to_be_read(const struct g_feed *f)
 bool life_holds(const struct g_link *l)
 {
     return l->conn->row.state == CONN_INITIAL && l->row.phase == PHASE_LIVE &&
-           (to_be_read(l->feed[0]) || to_be_read(l->feed[1]));
+           (life_to_be_read(l->feed[0]) || life_to_be_read(l->feed[1]));
 }
 
 static bool is_through(const struct g_conn *c)
@@ -27,7 +27,7 @@ static bool is_through(const struct g_conn *c)
     for (const struct g_link *l = c->links; l; l = l->next_of_conn) {
         if (!l->row.enabled)
             continue;
-        if (!l->usable || l->row.phase != PHASE_LIVE || to_be_read(l->feed[0]) || to_be_read(l->feed[1]))
+        if (!l->usable || l->row.phase != PHASE_LIVE || life_to_be_read(l->feed[0]) || life_to_be_read(l->feed[1]))
             return false;
         any = true;
     }

@@ -5,6 +5,7 @@
 
 #include "passport.h"
 #include "preview.h"
+#include "readopt.h"
 
 enum { ORPHAN_GENERATIONS = 8 };
 
@@ -12,11 +13,11 @@ static const char WAITS[] = "orphaned_stamp";
 
 static bool asks(const struct g_link *l)
 {
-    return l->row.phase == PHASE_OBSERVE || preview_reads(l);
+    return l->row.phase == PHASE_OBSERVE || preview_reads(l) || readopt_holds(l);
 }
 
-/* Does a link that is about to match for the first time ask whose the record is? Then the stamp counts again, though
- * the pair that it was made for, that of a former link, explained it once. */
+/* Does a link that is about to match for the first time, or has a new passport, ask whose the record is? Then the stamp
+ * counts again, though the pair that it was made for, that of a former link, explained it once. */
 bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp)
 {
     if (stamp.n == 0 || !stamp_is_ours(g, stamp))
@@ -31,15 +32,17 @@ int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stam
 {
     int rc = TL_OK;
     for (const struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next) {
+        AUTO(arena_done) struct arena a = {0};
         struct g_link *l = at->l;
-        int64_t pair = 0;
-        if (!asks(l))
-            continue;
-        rc = pair_of_record(g->db, l->row.link, (enum side)at->side, rec, (str){0}, &pair, e);
-        if (rc != TL_E_NOT_FOUND)
+        struct pair own;
+        bool is_free = false;
+        if (asks(l))
+            rc = readopt_free(g, l, at->side, rec, &a, &own, &is_free, e);
+        if (!is_free)
             continue;
         struct held h = {.link = l->row.link, .side = at->side, .rec = rec, .at_us = g_now(g), .why = str_of(WAITS)};
-        rc = record_set_stamp(g->db, rec, stamp, e);
+        if (rc == TL_OK)
+            rc = record_set_stamp(g->db, rec, stamp, e);
         if (rc == TL_OK)
             rc = held_put(g->db, &h, e);
         l->orphans = l->held = true;
@@ -53,15 +56,21 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
 {
     refs_changed(g, l);
     int from = 1 - h->side;
-    int64_t id = 0;
-    struct pair p = {0};
-    int rc = pair_of_record(g->db, l->row.link, (enum side)from, source->rec, (str){0}, &id, e);
-    if (rc == TL_OK)
-        rc = pair_get(g->db, a, id, &p, e);
+    struct pair p = {0}, own = {0};
+    bool alone = false;
+    int rc = pair_get_of_record(g->db, a, l->row.link, (enum side)h->side, h->rec, (str){0}, &own, e);
+    alone = rc == TL_OK && !own.rec[from] && !own.intent;
+    if (rc == TL_OK || rc == TL_E_NOT_FOUND)
+        rc = pair_get_of_record(g->db, a, l->row.link, (enum side)from, source->rec, (str){0}, &p, e);
     if (rc != TL_OK && rc != TL_E_NOT_FOUND)
         return rc;
     if (rc == TL_OK && p.intent)
         return TL_OK; /* looked at again when the intent closes */
+    if (alone && (rc == TL_E_NOT_FOUND || !p.rec[h->side])) {
+        int given = readopt_give_up(g, &own, e);
+        if (given != TL_OK)
+            return given;
+    }
     if (p.rec[h->side] && p.rec[h->side] != h->rec) {
         struct record twin = {0};
         rc = record_get(g->db, a, h->rec, &twin, e);
@@ -190,22 +199,29 @@ static int orphan_slice(struct engine *g, struct g_link *l, bool *end, struct er
 
 bool orphan_turn(struct engine *g, struct g_link *l)
 {
-    if (!l->orphans || !link_runs(l) || l->row.phase == PHASE_NEW || g->storage_down)
+    if ((!l->orphans && !readopt_holds(l)) || !link_runs(l) || l->row.phase == PHASE_NEW || g->storage_down)
         return false;
-    if (!feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
+    if (readopt_waits(l) || !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
         return false;
     struct err e = {0};
     bool end = false;
     int rc = g_begin(g, &e);
     bool bound = l->passports_bound;
-    if (rc == TL_OK && !bound)
+    int64_t since = l->row.readopt_us;
+    if (rc == TL_OK && readopt_holds(l)) {
+        rc = readopt_bind(g, l, &e);
+        l->orphans = true;
+    } else if (rc == TL_OK && !bound) {
         rc = passport_slice(g, l, &bound, &e);
-    else if (rc == TL_OK)
+    } else if (rc == TL_OK) {
         rc = orphan_slice(g, l, &end, &e);
+    }
     rc = g_end(g, rc, "explaining stamps", &e);
     g_step(g, 1);
     if (rc == TL_OK)
         l->passports_bound = bound;
+    else
+        l->row.readopt_us = since;
     if (rc == TL_OK && end) {
         l->orphan_after = text_free(l->orphan_after);
         if (l->orphan_side == 0) {

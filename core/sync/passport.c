@@ -7,6 +7,7 @@
 #include "admin_util.h"
 #include "passport.h"
 #include "passports.h"
+#include "readopt.h"
 #include "seal.h"
 
 struct passport_stamps {
@@ -199,16 +200,59 @@ int passport_slice(struct engine *g, struct g_link *l, bool *end, struct err *e)
 
 /* ---- Taking one in ----------------------------------------------------------------------------------------------- */
 
-int admin_passport_keys(struct engine *g, const struct passport_key *keys, size_t n, struct err *e)
+#define PAGES_WAIT_US (10 * US_PER_S) /* the next page of an import comes before */
+
+/* Nothing is made between two pages of an import. */
+static void wait_for_more(struct engine *g, struct g_conn *c)
 {
-    int rc = g_begin(g, e);
-    for (size_t i = 0; i < n && rc == TL_OK; i++)
+    for (struct g_link *l = c->links; l; l = l->next_of_conn)
+        if (l->hold_until < g_mono(g) + PAGES_WAIT_US)
+            l->hold_until = g_mono(g) + PAGES_WAIT_US;
+}
+
+/* Of the links of the connection: how many read their records again, to see the marks of these keys. */
+static int keys_put(struct engine *g, struct g_conn *c, const struct passport_key *keys, size_t n, int *again,
+                    struct err *e)
+{
+    bool any_new = false;
+    int rc = TL_OK;
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        struct passport_stamps *known = g->passport_stamps;
+        while (known && strcmp(known->instance, keys[i].instance) != 0)
+            known = known->next;
+        any_new |= !known && strcmp(keys[i].instance, db_instance(g->db)) != 0;
         rc = passport_key_put(g->db, &keys[i], e);
+    }
+    for (struct g_link *l = c->links; l && any_new && rc == TL_OK; l = l->next_of_conn) {
+        bool wanted = false;
+        rc = readopt_want(g, l, &wanted, e);
+        *again += wanted;
+    }
+    return rc;
+}
+
+int admin_passport_keys(struct engine *g, const char *connection, const struct passport_key *keys, size_t n,
+                        json_t **out, struct err *e)
+{
+    struct g_conn *c = admin_conn(g, connection, e);
+    int again = 0, rc = c ? g_begin(g, e) : TL_E_NOT_FOUND;
+    if (rc != TL_OK)
+        return rc;
+    rc = keys_put(g, c, keys, n, &again, e);
     if (rc == TL_OK)
         rc = db_commit(g->db, e);
     else
         db_rollback(g->db);
-    return rc == TL_OK ? passport_stamps_load(g, e) : rc;
+    if (rc != TL_OK) {
+        struct err refresh = {0};
+        (void)model_refresh(g, &refresh);
+        return rc;
+    }
+    wait_for_more(g, c);
+    model_feeds_build(g, c);
+    if (out)
+        *out = json_pack("{s:i}", "read_again", again);
+    return passport_stamps_load(g, e);
 }
 
 static void add_conflict(json_t *list, const struct bound *b)
@@ -264,8 +308,9 @@ int admin_passport_pairs(struct engine *g, const char *connection, const char *k
         db_rollback(g->db);
     if (rc == TL_OK && !dry_run) {
         l->orphans = true;
-        ready_wake(&l->ready);
         l->passports_bound = false;
+        wait_for_more(g, l->conn);
+        ready_wake(&l->ready);
     }
     if (rc == TL_OK)
         *out = json_pack("{s:b,s:I,s:I,s:I,s:I,s:O}", "dry_run", dry_run, "bound", ready, "known", known, "waiting",

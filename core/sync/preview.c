@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "readopt.h"
 
 enum { STEP_MARKS_A, STEP_MARKS_B, STEP_RECORDS_A, STEP_RECORDS_B, STEP_PAIRS, STEP_END };
 
@@ -161,7 +162,7 @@ static bool all_read(const struct g_conn *c)
 {
     bool ready = true;
     for (struct g_link *l = c->links; l && ready; l = l->next_of_conn)
-        ready = !has_part(l) || (feed_ready(l->feed[0]) && feed_ready(l->feed[1]));
+        ready = !has_part(l) || (!readopt_waits(l) && feed_ready(l->feed[0]) && feed_ready(l->feed[1]));
     return ready;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "engine_int.h"
 #include "preview.h"
+#include "readopt.h"
 #include "undo.h"
 
 #define PATIENCE_MAX_US (64 * US_PER_S)
@@ -133,7 +134,10 @@ int64_t link_due(const struct engine *g, const struct g_link *l)
     int64_t due = run_due(g, l);
     if (!link_runs(l) || l->row.phase == PHASE_NEW || g->stopping || l->finding || link_waits_for_feeds(l))
         return due; /* woken by what ends that */
-    if (l->orphans || l->row.phase == PHASE_OBSERVE || (l->wake_after >= 0 && l->row.phase >= PHASE_MATCH))
+    if (readopt_waits(l) && l->row.phase < PHASE_DRAIN)
+        return due;
+    bool explaining = (l->orphans || readopt_holds(l)) && !readopt_waits(l);
+    if (explaining || l->row.phase == PHASE_OBSERVE || (l->wake_after >= 0 && l->row.phase >= PHASE_MATCH))
         return 0;
     if (life_holds(l) || shift_holds(l))
         return due;

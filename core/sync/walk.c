@@ -5,6 +5,7 @@
 #include "engine_int.h"
 #include "log.h"
 #include "preview.h"
+#include "readopt.h"
 
 /* Links that this one refers to are through before it begins. */
 static bool dependencies_through(struct engine *g, const struct g_link *l)
@@ -227,7 +228,7 @@ static bool is_up_to_date(struct engine *g, struct g_link *l)
 
 bool link_walk(struct engine *g, struct g_link *l)
 {
-    if (!link_runs(l) || g->stopping || g->storage_down || l->orphans)
+    if (!link_runs(l) || g->stopping || g->storage_down || l->orphans || readopt_holds(l))
         return false;
     bool ready = feed_ready(l->feed[0]) && feed_ready(l->feed[1]) && !link_rests(g, l);
     switch (l->row.phase) {

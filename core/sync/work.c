@@ -5,6 +5,7 @@
 #include "deletion.h"
 #include "engine_int.h"
 #include "log.h"
+#include "readopt.h"
 #include "undo.h"
 
 void link_lanes_stale(struct g_link *l)
@@ -270,6 +271,8 @@ static int work_counterpart(struct engine *g, struct g_link *l, struct loaded *l
 {
     struct match_result m;
     int source = 1 - target;
+    if (readopt_holds(l))
+        return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e);
     int rc = match_decide(g, l, source, &ld->rec[source], searched, a, &m, e);
     if (rc != TL_OK)
         return rc;
@@ -350,6 +353,8 @@ static int work_recreate(struct engine *g, struct g_link *l, struct loaded *ld, 
     struct match_result m;
     int source = 1 - target;
     bool tripped;
+    if (readopt_holds(l))
+        return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e);
     int rc = guard_recreation(g, l, ld, target, a, &tripped, e);
     if (rc != TL_OK || tripped)
         return rc;
@@ -569,7 +574,8 @@ bool link_work(struct engine *g, struct g_link *l)
         return wake_walk(g, l);
     if (life_holds(l) || shift_holds(l))
         return false;
-    if (l->hold_until > g_mono(g) || l->orphans || l->finding || !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
+    bool explaining = l->orphans && !readopt_waits(l);
+    if (l->hold_until > g_mono(g) || explaining || l->finding || !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
         return false;
     if (l->held && l->open_intents == 0)
         held_release(g, l);

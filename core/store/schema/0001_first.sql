@@ -112,6 +112,7 @@ CREATE TABLE link(
   map_gen INTEGER NOT NULL, created_from INTEGER NOT NULL, filter_hash INTEGER NOT NULL,
   run INTEGER NOT NULL, enabled INTEGER NOT NULL,
   brake_code TEXT NOT NULL, brake_text TEXT NOT NULL, brake_at INTEGER NOT NULL, made INTEGER NOT NULL,
+  readopt INTEGER NOT NULL DEFAULT 0, -- since when marks of a passport are looked for
   next_map_no INTEGER NOT NULL DEFAULT 1,
   same_low TEXT, same_high TEXT, -- "endpoint/kind" of both sides in order; NULL for mirrors
   UNIQUE(connection, name)

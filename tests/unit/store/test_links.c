@@ -105,6 +105,7 @@ static void a_link_keeps_what_the_engine_writes(void **state)
     l.brake_code = STR("MASS_VANISH");
     l.brake_text = STR("too many");
     l.brake_us = 6;
+    l.readopt_us = 7;
     l.enabled = false;
     l.feed[SIDE_B] = 0;
     ok(link_update(r->db, &l, &r->e));
@@ -114,6 +115,7 @@ static void a_link_keeps_what_the_engine_writes(void **state)
     assert_str(l.position, "after 4711");
     assert_true(l.filter_hash == UINT64_MAX);
     assert_str(l.brake_code, "MASS_VANISH");
+    assert_int_equal(l.readopt_us, 7);
     assert_false(l.enabled);
     assert_int_equal(l.feed[SIDE_A], r->feed[0]);
     assert_int_equal(l.feed[SIDE_B], 0);
