@@ -138,6 +138,7 @@ static int take_fd(struct channel *c, struct msghdr *msg, struct err *e)
             memcpy(&fd, CMSG_DATA(m) + i * sizeof fd, sizeof fd);
             if (c->takes_fds && c->passed_fd < 0 && n == 1) {
                 c->passed_fd = fd;
+                c->passed = c->in.n;
             } else {
                 close(fd);
                 err_set(e, TL_E_INVALID, "a descriptor came where none may come");
@@ -206,7 +207,19 @@ static void compact(struct channel *c)
             memmove(c->in.p, c->in.p + c->at, left);
         c->in.n = left;
     }
+    c->passed = c->passed > c->at ? c->passed - c->at : 0;
     c->at = 0;
+}
+
+/* One read may give several frames, of which the kernel lets only the last have a descriptor: it ends a read with the
+ * bytes that one came with. So it is of the frame that holds the last of these. */
+static int take_passed(struct channel *c)
+{
+    if (c->at < c->passed)
+        return -1;
+    int fd = c->passed_fd;
+    c->passed_fd = -1;
+    return fd;
 }
 
 int channel_read(struct channel *c, struct frame *out, int timeout_ms, struct err *e)
@@ -231,9 +244,8 @@ int channel_read(struct channel *c, struct frame *out, int timeout_ms, struct er
     if (rc)
         return rc;
     f.body = str_n(c->in.p + c->at + FRAME_HEAD, (size_t)n);
-    f.fd = c->passed_fd;
-    c->passed_fd = -1;
     c->at += FRAME_HEAD + (size_t)n;
+    f.fd = take_passed(c);
     *out = f;
     return TL_OK;
 }

@@ -67,6 +67,7 @@ struct channel {
     struct buf in; /* bytes read and not yet consumed start at `at` */
     size_t at;
     int passed_fd;  /* received with the bytes in `in`, not yet handed out */
+    size_t passed;  /* where in `in` the bytes end that it came with */
     bool takes_fds; /* descriptors are accepted; otherwise one is a fault */
     bool impatient; /* a write that would block fails: the other side does not read, and may mean it */
 };

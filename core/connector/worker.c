@@ -288,9 +288,9 @@ static bool serve_control(struct worker_state *s)
         AUTO(arena_done) struct arena arena = {0};
         struct decoder d = decoder_of(f.body, &arena, true);
         uint64_t id = dec_u64(&d);
-        if (d.bad)
+        if (d.bad || (f.fd >= 0) != (f.type == FRAME_INSTANCE))
             return false;
-        if (f.type == FRAME_INSTANCE && f.fd >= 0)
+        if (f.type == FRAME_INSTANCE)
             start_instance(s, id, f.fd);
         else if (f.type == FRAME_CANCEL)
             cancel_instance(s, id, f.call);

@@ -148,6 +148,33 @@ static void test_descriptors(void **state)
     ends_close(&s);
 }
 
+/* Frames that lie in one socket together come with one read: the descriptor is the one's it was sent with. A channel
+ * of an instance that followed a cancel was lost once, and its endpoint stood still. */
+static void test_descriptor_of_its_frame(void **state)
+{
+    (void)state;
+    struct ends s;
+    ends_open(&s, true);
+    struct err e = {0};
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    for (int with = 0; with < 4; with++)
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(channel_write_fd(&s.a, (uint16_t)(1 + i), 0, STR("body"), i == with ? fd : -1, &e), TL_OK);
+    for (int with = 0; with < 4; with++) {
+        for (int i = 0; i < 4; i++) {
+            struct frame f;
+            assert_int_equal(channel_read(&s.b, &f, -1, &e), TL_OK);
+            assert_int_equal(f.type, 1 + i);
+            assert_str(f.body, "body");
+            assert_int_equal(f.fd >= 0, i == with);
+            if (f.fd >= 0)
+                close(f.fd);
+        }
+    }
+    close(fd);
+    ends_close(&s);
+}
+
 /* ---- a worker that lies: what the daemon's end makes of it ---- */
 
 static tl_status no_http(void *ctx, tl_http *r, uint32_t n, tl_error *e)
@@ -292,9 +319,10 @@ static void test_unknown_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_impatient),   cmocka_unit_test(test_largest),
-        cmocka_unit_test(test_malformed),      cmocka_unit_test(test_descriptors), cmocka_unit_test(test_lying_worker),
-        cmocka_unit_test(test_unknown_status),
+        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_impatient),
+        cmocka_unit_test(test_largest),      cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_descriptors),  cmocka_unit_test(test_descriptor_of_its_frame),
+        cmocka_unit_test(test_lying_worker), cmocka_unit_test(test_unknown_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
