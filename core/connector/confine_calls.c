@@ -216,6 +216,7 @@ static scmp_filter_ctx build_one(const struct confine_wish *w, bool listens, int
     (void)add_files;
     (void)add_conditional;
     (void)allowed;
+    (void)quiet;
     (void)w;
     rule(&b, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3));
     rules(&b, refuse, network, ARRAY_LEN(network));
