@@ -1,13 +1,13 @@
 """Connectors that do harm, beside two that sync: the daemon lives, the others do not notice, and a person reads what
-was tried. What takes a minute of silence (spin, flood) is in tests/unit/connector/test_cell.c and test_hang.c, with a
-clock of their own.
+was tried. What is cut by time is run with TIELINE_TEST_LONG=1 only; tests/unit/connector/test_cell.c and test_hang.c
+show the same, and floods, with a clock of their own. A record that is deadly: test_poison.py.
 
 proves: S1-08"""
 import pathlib
 import shutil
 
 import pytest
-from systemlib import BUILD, Site, wait_until
+from systemlib import BUILD, LONG, Site, wait_until
 
 FIXTURES = f"{BUILD}/tests/unit/connector/fixtures"
 TOLD = {"connect": "socket: Permission denied", "open": "open: Permission denied", "write": "open: Permission denied",
@@ -16,6 +16,7 @@ KILLED = {"fork": 'it called "clone"', "exec": 'it called "execve"', "ptrace": '
           "kill": 'it called "kill"', "exit": "exit status 3", "crash": "signal 11", "stack": "signal 11",
           "abort": "signal 6", "frames": "signal 9"}
 BOMBS = ("memory", "threads", "scribble")
+SILENT = ("hang", "spin")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def site(tmp_path_factory):
     with Site("--contacts", 20, "--accounts", 4, "--plan", "plain") as s:
         ini = pathlib.Path(s.daemon.ini)
         text = ini.read_text().replace(f"{BUILD}/connectors", str(directory)).replace("enable = ", "enable = hostile, ")
-        for how in (*TOLD, *KILLED, *BOMBS, "well"):
+        for how in (*TOLD, *KILLED, *BOMBS, *SILENT, "well"):
             text += f"\n[endpoint {how}]\nconnector = hostile\nhow = {how}\n"
         ini.write_text(text)
         s.start()
@@ -72,6 +73,17 @@ def test_constructors(site):
     told = site.run("connector", "load", "hostile_crash", check=False)
     assert told.returncode != 0 and "ended while loading it: signal 11" in told.stderr, told
     others_go_on(site, 2)
+
+
+@pytest.mark.skipif(not LONG, reason="each is silent for more than a minute")
+def test_silence(site):
+    site.run("connector", "reload", "hostile")
+    for n, how in enumerate(SILENT):
+        told = site.run("endpoint", "check", how, check=False)
+        assert told.returncode != 0 and "check hangs: it gave no sign of life for 60 s" in told.stderr, (how, told)
+        assert f'in check of endpoint "{how}"' in site.list("connector", "show", "hostile")[0]["error"]["text"]
+        wait_until(lambda: site.run("endpoint", "check", "well", check=False).returncode == 0, 20, "it runs again")
+        others_go_on(site, 4 + n)
 
 
 def test_it_stays_down_after_eight(site):
