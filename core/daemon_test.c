@@ -8,6 +8,7 @@
 #include "admission.h"
 #include "daemon.h"
 #include "env.h"
+#include "hosts_key.h"
 #include "mailbox.h"
 #include "runtime.h"
 
@@ -144,6 +145,19 @@ static void check_enable(struct config *c, const struct runtime_config *runtime)
     }
 }
 
+static void check_hosts(struct config *c, const struct runtime_config *runtime)
+{
+    for (const struct config_section *s = c->sections; s; s = s->next)
+        for (const struct config_value *v = s->values; v; v = v->next) {
+            AUTO(verified_done) struct verified found = {.manifest = NULL};
+            const char *connector = hosts_key_connector(v);
+            if (!connector)
+                continue;
+            (void)runtime_verify(runtime, connector, &found, NULL); /* what is wrong with it is told where it is used */
+            hosts_key_check(c, v, found.manifest);
+        }
+}
+
 /* The daemon's user is known once there is a state directory. A unit may add groups that are in no list: a warning. */
 static void check_group(struct config *c)
 {
@@ -177,6 +191,7 @@ int daemon_test(struct config *c, bool dump)
     check_key(c);
     check_group(c);
     check_enable(c, &runtime);
+    check_hosts(c, &runtime);
     for (const struct config_section *s = c->sections; s; s = s->next) {
         if (strcmp(s->type, "endpoint") == 0)
             check_endpoint(c, &runtime, s, dump);

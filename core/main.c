@@ -87,12 +87,11 @@ static int parse_arguments(int argc, char **argv, struct arguments *out)
 
 static void on_changed(void *ctx, const char *connector, int64_t endpoint)
 {
-    (void)endpoint;
     struct app *app = ctx;
     log_line(LOG_DEBUG, connector, "state changed");
     if (!app->engine)
         return;
-    connector_attention(app, connector);
+    connector_attention(app, connector, endpoint);
     control_wake(app->control);
 }
 

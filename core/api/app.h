@@ -54,8 +54,11 @@ void setup_apply(struct app *app);
 /* Endpoints of one connector, or all (NULL): options and secrets are read again. After a load, and after a secret
  * changed. */
 void setup_endpoints(struct app *app, const char *connector);
-/* A connector's state changed: raises or clears the repair of one that stays down. [control] */
-void connector_attention(struct app *app, const char *connector);
+/* The state of a connector, or of one of its endpoints (else 0), changed: raises or clears the repair of one that stays
+ * down. [control] */
+void connector_attention(struct app *app, const char *connector, int64_t endpoint);
+/* Those that stayed down before this start stay so until a person loads them. Between setup of endpoints and load. */
+void connector_hold_crashed(struct app *app);
 /* Hosts of a connector, accepted in the store or in the INI file: hands them to the runtime. [control] */
 int hosts_apply(struct app *app, const char *connector, struct err *e);
 /* A person accepts what it declares now: kept. [control] */

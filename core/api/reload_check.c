@@ -4,6 +4,7 @@
 #include "admin.h"
 #include "admission.h"
 #include "endpoints.h"
+#include "hosts_key.h"
 #include "setup.h"
 
 static void find(struct config *c, const char *file, int line, const char *section, const struct err *e)
@@ -93,6 +94,25 @@ static void check_link(struct reload_check *r, const struct config_section *s)
     ini_find(&r->next->ini, FINDING_ERROR, NULL, 0, "%s%s%s", e.text, e.hint[0] ? "; " : "", e.hint);
 }
 
+static const struct stranger *stranger_named(const struct reload_check *r, const char *name)
+{
+    const struct stranger *s = r->strangers;
+    while (s && strcmp(s->name, name) != 0)
+        s = s->next;
+    return s;
+}
+
+/* of NULL: of all who are no strangers. */
+static void check_hosts(struct reload_check *r, const struct stranger *of)
+{
+    for (const struct config_section *s = r->next->sections; s; s = s->next)
+        for (const struct config_value *v = s->values; v; v = v->next) {
+            const char *connector = hosts_key_connector(v);
+            if (connector && stranger_named(r, connector) == of)
+                hosts_key_check(r->next, v, of ? of->found.manifest : reload_manifest(r, connector));
+        }
+}
+
 void reload_check_known(struct reload_check *r)
 {
     r->next->development = r->app->boot->development; /* changes with the next start */
@@ -108,6 +128,7 @@ void reload_check_known(struct reload_check *r)
         else if (strcmp(s->type, "link") == 0)
             check_link(r, s);
     }
+    check_hosts(r, NULL);
 }
 
 void reload_check_strangers(struct reload_check *r)
@@ -115,7 +136,9 @@ void reload_check_strangers(struct reload_check *r)
     for (struct stranger *x = r->strangers; x; x = x->next) {
         struct err e = {0};
         const struct config_value *v = x->named;
-        if (runtime_verify(runtime_config_of(r->app->runtime), x->name, &x->found, &e)) {
+        int rc = runtime_verify(runtime_config_of(r->app->runtime), x->name, &x->found, &e);
+        check_hosts(r, x);
+        if (rc) {
             ini_find(&r->next->ini, FINDING_ERROR, v->file, v->line, "[%s] %s = %s: %s%s%s", v->section, v->key,
                      x->name, e.text, e.hint[0] ? "; " : "", e.hint);
             continue;

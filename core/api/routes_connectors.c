@@ -192,6 +192,8 @@ static int verify_connector(struct request *rq, json_t **answer, struct err *e)
     json_object_set_new(o, "name", json_string(found.manifest->id));
     json_object_set_new(o, "path", json_string(found.source));
     json_object_set_new(o, "sha256", json_string(found.sha256));
+    if (found.grade)
+        json_object_set_new(o, "grade", json_string(grade_name(found.grade)));
     set_head(o, found.manifest);
     set_rest(o, found.manifest);
     struct verb v;
@@ -366,9 +368,14 @@ static int run_disable(struct verb *v, struct err *e)
         rc = runtime_unload(v->app->runtime, v->object, UNLOAD_DRAIN, 0, on_unloaded, v, e);
     else
         rc = runtime_load(v->app->runtime, v->object, on_loaded, v, e);
-    if (rc == E_PRECONDITION) { /* it was in that state already */
+    if (rc == E_PRECONDITION) { /* it was in that state already, or comes to it when what is under way ends */
+        struct connector_info info;
         err_clear(e);
-        return run_show(v, e);
+        rc = run_show(v, e);
+        if (rc == TL_OK && v->flag && runtime_connector_info(v->app->runtime, v->object, &info) &&
+            (info.state == RUN_LOADING || info.state == RUN_UNLOADING))
+            json_object_set_new(v->out, "result", json_string("the load under way will be refused"));
+        return rc;
     }
     if (!rc)
         verb_hold(v);
@@ -396,7 +403,8 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
 #define OPTIONS_SHAPE                                                                                                  \
     "options:[{name:string,type:string,required:boolean,help:string,default:string?,choices:string?}]?"
 #define VERIFY_SHAPE                                                                                                   \
-    "{connector:string,admitted:boolean,name:string?,path:string?,sha256:string?,loaded:string?,title:string?,"        \
+    "{connector:string,admitted:boolean,name:string?,path:string?,sha256:string?,grade:string?,loaded:string?,title:"  \
+    "string?,"                                                                                                         \
     "version:string?,vendor:string?,role:string?,abi:string?,license:string?,url:string?,hosts:string?,"               \
     "claims:string?," OPTIONS_SHAPE ",error:{text:string,hint:string,detail:string?}?}"
 #define ANSWER                                                                                                         \

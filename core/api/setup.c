@@ -292,8 +292,9 @@ static void load_enabled(struct app *app)
         const char *name = arena_str(&a, word).p;
         struct connector_info info;
         struct connector_row row;
-        if (runtime_connector_info(app->runtime, name, &info) && info.state == RUN_LOADING)
-            continue; /* named twice */
+        if (runtime_connector_info(app->runtime, name, &info) &&
+            (info.state == RUN_LOADING || info.state == RUN_CRASHED))
+            continue; /* named twice; or held, which was told */
         if (connector_get(app->db, &a, word, &row, NULL) == TL_OK && row.disabled) {
             log_line(LOG_INFO, NULL, "connector \"%s\" is disabled; tieline connector enable %s", name, name);
             continue;
@@ -426,5 +427,6 @@ void setup_apply(struct app *app)
         if (strcmp(s->type, "link") == 0 && setup_link(app, s, &e))
             log_err(LOG_ERROR, s->header, &e);
     unpin_links(app);
+    connector_hold_crashed(app);
     load_enabled(app);
 }

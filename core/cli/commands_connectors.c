@@ -140,7 +140,7 @@ static const char *file_or_name(struct cli *cli, const char *what)
     return arena_fmt(&cli->arena, "%s/%s", here, what);
 }
 
-static const char *const told_members[] = {"name",    "title",  "version", "abi",  "vendor", "role",
+static const char *const told_members[] = {"name",    "title",  "version", "abi",  "grade",  "vendor", "role",
                                            "license", "claims", "hosts",   "path", "sha256", "loaded"};
 
 static int run_verify(struct cli *cli)

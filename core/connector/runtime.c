@@ -257,6 +257,7 @@ int runtime_connector_isolate(struct runtime *rt, const char *name, enum isolati
     return TL_OK;
 }
 
+/* A load under way finds it so when it ends. */
 int runtime_connector_disable(struct runtime *rt, const char *name, bool disabled, struct err *e)
 {
     struct connector *c = rt_connector(rt, name);
@@ -280,7 +281,6 @@ static void fill_info(const struct runtime *rt, const struct connector *c, struc
     out->still_mapped = c->still_mapped;
     out->confinement = c->was_confined && c->isolation != ISOLATION_INPROCESS ? &c->confinement : NULL;
     out->crashes = c->cell.n_crashes;
-    out->down = c->cell.down;
     out->threads = c->pool ? pool_threads(c->pool) : 0;
     out->loaded_us = c->loaded_us;
     if (c->cell.retry_us)
@@ -296,7 +296,8 @@ static void fill_info(const struct runtime *rt, const struct connector *c, struc
         if (c->isolation != ISOLATION_ENDPOINT)
             continue;
         out->crashes += ep->cell.n_crashes;
-        out->down |= ep->cell.down;
+        if (!out->error->status && ep->cell.error.status)
+            out->error = &ep->cell.error;
     }
 }
 
@@ -352,6 +353,11 @@ void runtime_stop(struct runtime *rt, int64_t deadline_mono_us)
         runtime_unload(rt, c->name, UNLOAD_DRAIN, left > 0 ? left : 1, NULL, NULL, NULL);
     }
     rt->next_tick_us = 0;
+}
+
+bool runtime_stopping(const struct runtime *rt)
+{
+    return rt->stopping;
 }
 
 bool runtime_stopped(const struct runtime *rt)

@@ -97,6 +97,7 @@ int64_t runtime_next_us(const struct runtime *rt); /* env mono time of the next 
 
 /* Refuses new calls, waits for pushes in flight until the deadline (env mono), then cuts; unloads everything. */
 void runtime_stop(struct runtime *rt, int64_t deadline_mono_us);
+bool runtime_stopping(const struct runtime *rt);
 bool runtime_stopped(const struct runtime *rt);
 
 /* ---- connectors ---- */
@@ -127,7 +128,10 @@ int runtime_connector_isolate(struct runtime *rt, const char *name, enum isolati
 /* The hosts that people accepted, of those it declares or will; comma separated. What is loaded follows at once: calls
  * under way end with what they began with. TL_E_NOT_FOUND, TL_E_CONFIG for what is no host. */
 int runtime_connector_accept(struct runtime *rt, const char *name, const char *hosts, struct err *e);
-/* Refuses load until enabled; unloads nothing by itself. */
+/* Crashed too often before this start, and stays down as it did then: until somebody loads it. Before its first load;
+ * nothing while it is disabled. */
+void runtime_connector_hold(struct runtime *rt, const char *name, const struct err *why);
+/* Refuses load until enabled, and the one under way; unloads nothing by itself. */
 int runtime_connector_disable(struct runtime *rt, const char *name, bool disabled, struct err *e);
 
 /* Admission, staging, handshake, manifest. Each of these returns TL_OK when started (done comes later) or fails at
@@ -164,7 +168,6 @@ struct connector_info {
     int pid;                               /* of the shared worker; 0: none */
     bool still_mapped;                     /* of an earlier load */
     const struct confinement *confinement; /* of its last worker; NULL: none was started */
-    bool down;                             /* a worker of it crashed too often, and is not started again by itself */
     const char *accepted, *pending; /* hosts: accepted by people; declared and accepted by nobody; may be empty */
     uint32_t endpoints, instances, threads, running, queued, crashes;
     int64_t loaded_us, retry_us; /* wall clock; 0: never, none */
@@ -190,6 +193,8 @@ struct endpoint_config {
 int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *config, struct err *e);
 const char *runtime_endpoint_problem(const struct runtime *rt, int64_t id); /* as it was set last, or "" */
 void runtime_endpoint_remove(struct runtime *rt, int64_t id);
+/* As runtime_connector_hold, for the worker of one endpoint: until the connector is reloaded. */
+void runtime_endpoint_hold(struct runtime *rt, int64_t id, const struct err *why);
 
 struct endpoint_quota {
     char name[32];
@@ -200,6 +205,7 @@ struct endpoint_info {
     const char *name, *connector;
     enum run_state state;
     const struct err *error; /* why not running; status TL_OK: none */
+    bool down;               /* its own worker crashed too often, and is not started again by itself */
     struct auth_status auth;
     const struct manifest *manifest;
     uint32_t instances, running, queued;
@@ -235,6 +241,7 @@ int runtime_sign_in(struct runtime *rt, int64_t endpoint, const struct auth_gran
 struct verified {
     struct manifest *manifest;
     char source[4096], sha256[65];
+    enum grade grade; /* as "tieline-sdk check --save" gave it to these bytes */
 };
 void verified_done(struct verified *v);
 AUTO_DONE(struct verified, verified_done)

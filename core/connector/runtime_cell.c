@@ -47,6 +47,7 @@ void cell_reset(struct cell *cell)
     cell->down = false;
     cell->n_crashes = 0;
     cell->retry_us = 0;
+    err_clear(&cell->error);
 }
 
 struct worker_wish rt_worker_wish(const struct connector *c, const char *staged_path)
@@ -101,28 +102,44 @@ static void set_state(struct connector *c, struct endpoint *ep, enum run_state s
     rt_changed(c->rt, c, ep);
 }
 
+static void set_down(struct connector *c, struct endpoint *ep, uint32_t recent, struct err *e)
+{
+    cell_of(c, ep)->down = true;
+    if (ep)
+        err_hint(e,
+                 "it crashed %u times within an hour and stays down until \"tieline connector reload %s\"; the "
+                 "connector's other endpoints go on",
+                 recent, c->name);
+    else
+        err_hint(e, "it crashed %u times within an hour and stays down until it is loaded again", recent);
+}
+
+static void plan_retry(struct connector *c, struct cell *cell, uint32_t recent)
+{
+    int64_t wait = BACKOFF_FIRST_US << (recent - 1);
+    cell->retry_us = rt_mono_us(c->rt) + (wait < BACKOFF_MAX_US ? wait : BACKOFF_MAX_US);
+    if (cell->retry_us < c->rt->next_tick_us)
+        c->rt->next_tick_us = cell->retry_us;
+}
+
 /* Notes a crash and decides when to try again. how: "died of signal 11". detail: what it printed last. */
 static void note_crash(struct connector *c, struct endpoint *ep, const char *how, const char *detail)
 {
     struct cell *cell = cell_of(c, ep);
+    struct err *error = ep ? &cell->error : &c->error;
     int64_t now = rt_mono_us(c->rt);
     cell->crashed_us[cell->n_crashes % RECENT_CRASHES] = now;
     cell->n_crashes++;
     uint32_t recent = recent_crashes(cell, now);
-    err_clear(&c->error);
-    err_set(&c->error, TL_E_BUG, "the worker of connector \"%s\" %s", c->name, how);
-    err_code(&c->error, "CONNECTOR_CRASHED");
-    err_detail(&c->error, "%s", detail);
-    if (recent >= CRASH_LIMIT) {
-        cell->down = true;
-        err_hint(&c->error, "it crashed %u times within an hour and stays down until it is loaded again", recent);
-    } else {
-        int64_t wait = BACKOFF_FIRST_US << (recent - 1);
-        cell->retry_us = now + (wait < BACKOFF_MAX_US ? wait : BACKOFF_MAX_US);
-        if (cell->retry_us < c->rt->next_tick_us)
-            c->rt->next_tick_us = cell->retry_us;
-    }
-    say(LOG_ERROR, c, ep, &c->error);
+    err_clear(error);
+    err_set(error, TL_E_BUG, "the worker of connector \"%s\" %s", c->name, how);
+    err_code(error, "CONNECTOR_CRASHED");
+    err_detail(error, "%s", detail);
+    if (recent >= CRASH_LIMIT)
+        set_down(c, ep, recent, error);
+    else
+        plan_retry(c, cell, recent);
+    say(LOG_ERROR, c, ep, error);
     set_state(c, ep, cell->down ? RUN_CRASHED : RUN_RETRYING);
     if (!cell->down)
         return;
@@ -179,6 +196,25 @@ void cell_start(struct connector *c, struct endpoint *ep)
     cell->retry_us = 0;
     c->n_tasks++;
     task_start(&s->task, c->rt, c->pool, start_work, start_end);
+}
+
+void runtime_connector_hold(struct runtime *rt, const char *name, const struct err *why)
+{
+    struct connector *c = rt_connector(rt, name);
+    if (!c || c->state != RUN_NOT_LOADED || c->disabled)
+        return;
+    c->error = *why;
+    c->cell.down = true;
+    c->state = RUN_CRASHED;
+}
+
+void runtime_endpoint_hold(struct runtime *rt, int64_t id, const struct err *why)
+{
+    struct endpoint *ep = rt_endpoint(rt, id);
+    if (!ep || ep->cell.worker || ep->cell.starting)
+        return;
+    ep->cell.error = *why;
+    ep->cell.down = true;
 }
 
 static void close_instances_of(struct connector *c, const struct worker *w)

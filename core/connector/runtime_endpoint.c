@@ -279,9 +279,9 @@ bool runtime_endpoint_info(const struct runtime *rt, int64_t id, struct endpoint
     if (ep->auth)
         auth_status_get(ep->auth, &out->auth);
     out->state = endpoint_state(ep, &out->auth);
-    if (!ep->error.status && ep->connector->error.status && out->state != RUN_RUNNING &&
-        out->state != RUN_NEEDS_SIGN_IN)
-        out->error = &ep->connector->error;
+    out->down = ep->cell.down;
+    if (!ep->error.status && out->state != RUN_RUNNING && out->state != RUN_NEEDS_SIGN_IN)
+        out->error = ep->cell.error.status ? &ep->cell.error : &ep->connector->error;
     out->instances = rt_endpoint_instances(ep);
     out->running = rt_endpoint_running(ep);
     out->queued = rt_endpoint_queued(ep);

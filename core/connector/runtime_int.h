@@ -54,6 +54,7 @@ struct cell {
     int64_t crashed_us[RECENT_CRASHES]; /* mono; ring */
     uint32_t n_crashes;
     int64_t retry_us; /* mono; 0: not waiting */
+    struct err error; /* the last crash, where it is one endpoint's own; else it is the connector's error */
 };
 
 enum inst_state { INST_IDLE, INST_BUSY, INST_CLOSING };

@@ -164,6 +164,11 @@ static void load_failed(struct connector *c, const struct err *e)
 static void begin_ending(struct connector *c, enum unload_mode mode, int64_t deadline_us, runtime_done_fn done,
                          void *arg);
 
+static int disabled_meanwhile(const struct connector *c, struct err *e)
+{
+    return err_set(e, E_PRECONDITION, "connector \"%s\" was disabled meanwhile", c->name);
+}
+
 static void load_ended(struct load_task *l)
 {
     struct connector *c = l->connector;
@@ -178,6 +183,8 @@ static void load_ended(struct load_task *l)
     }
     if (!l->err.status && c->rt->stopping)
         err_set(&l->err, TL_E_CANCELLED, "the host is stopping");
+    if (!l->err.status && c->disabled)
+        disabled_meanwhile(c, &l->err);
     if (!l->err.status)
         install(c, l, &l->err);
     if (l->err.status && l->reload) {
@@ -246,9 +253,10 @@ int runtime_load(struct runtime *rt, const char *name, runtime_done_fn done, voi
         return unknown(name, e);
     if (c->disabled)
         return refuse_disabled(c, e);
-    if (c->state == RUN_CRASHED)
+    if (c->state == RUN_CRASHED && c->pool)
         return runtime_reload(rt, name, UNLOAD_DRAIN, 0, done, arg, e);
-    if (c->state != RUN_NOT_LOADED || rt->stopping)
+    bool held = c->state == RUN_CRASHED; /* since before this start: there is nothing to unload */
+    if ((c->state != RUN_NOT_LOADED && !held) || rt->stopping)
         return refuse_state(c, "loaded", e);
     c->state = RUN_LOADING;
     cell_reset(&c->cell);
@@ -274,7 +282,7 @@ int runtime_reload(struct runtime *rt, const char *name, enum unload_mode mode, 
         return unknown(name, e);
     if (c->disabled)
         return refuse_disabled(c, e);
-    if (c->state == RUN_NOT_LOADED)
+    if (c->state == RUN_NOT_LOADED || !c->pool)
         return runtime_load(rt, name, done, arg, e);
     bool ok = c->state == RUN_RUNNING || c->state == RUN_RETRYING || c->state == RUN_CRASHED;
     if (!ok || c->ending.active || c->next_load || rt->stopping)
@@ -486,14 +494,16 @@ static void finish(struct connector *c)
     c->state = RUN_NOT_LOADED;
     const char *words = c->still_mapped ? "unloaded, still mapped" : "unloaded";
     struct load_task *l = take(c->next_load);
-    if (!l || c->rt->stopping) {
+    struct err e = {0};
+    if (!l || c->rt->stopping || c->disabled) {
+        if (l && !c->rt->stopping)
+            disabled_meanwhile(c, &e);
         load_task_free(l);
         rt_changed(c->rt, c, NULL);
-        tell(ending.done, ending.arg, words, NULL);
+        tell(ending.done, ending.arg, words, e.status ? &e : NULL);
         return;
     }
     c->pool = pool_new(c->rt->config.max_threads);
-    struct err e = {0};
     int rc = install(c, l, &e);
     if (rc)
         load_failed(c, &e);

@@ -94,6 +94,7 @@ int runtime_verify(const struct runtime_config *config, const char *what, struct
         return rc;
     snprintf(v.source, sizeof v.source, "%s", staged.source);
     snprintf(v.sha256, sizeof v.sha256, "%s", staged.sha256);
+    v.grade = staged.grade;
     *out = v;
     return TL_OK;
 }

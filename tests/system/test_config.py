@@ -119,6 +119,19 @@ def test_plain_http_is_told_before_anything_runs(address, right, tmp_path):
     assert done.returncode == (0 if right else 7), done.stderr
 
 
+def test_hosts_are_hosts_and_declared(tmp_path):
+    """What is no host is an error; what the connector does not declare would never be reached, which is worth a word."""
+    file = tmp_path / "tieline.ini"
+    file.write_text(f"[core]\ndevelopment = yes\nstate_dir = {tmp_path}/state\nkey_file = {made_key(tmp_path)}\n"
+                    f"[connectors]\ndir = {BUILD}/connectors\nhosts.desk = https://desk.zoho.com, desk.zoho.eu\n"
+                    "hosts.salesforce = acme.my.salesforce.com, evil.example.com\nhosts.nothere = a.example.com\n")
+    done = program("tielined", "-t", "-c", file)
+    found = findings(done.stderr, file)
+    assert done.returncode == 7 and 'hosts.desk: host pattern "https://desk.zoho.com" is not usable' in found[7], found
+    assert 'error' in found[7] and 'warning' in found[8] and 9 not in found, found
+    assert 'connector "salesforce" does not declare "evil.example.com"' in found[8] and "acme" not in found[8], found
+
+
 def test_no_file():
     done = program("tielined", "-c", "/nonexistent/tieline.ini")
     assert done.returncode == 7 and "/nonexistent/tieline.ini" in done.stderr

@@ -103,6 +103,16 @@ def test_it_stays_down_after_eight(site):
     assert len(repair) == 1 and repair[0]["code"] == "CONNECTOR_CRASHED", status["repairs"]
     assert "in check of endpoint" in repair[0]["text"] and "hostile.so+0x" in repair[0]["hint"], repair
     others_go_on(site, 3)
+
+    # A start does not try it again; the repair is what is known of it.
+    site.restart()
+    site.wait_running()
+    again = site.list("connector", "show", "hostile")[0]
+    assert again["state"] == "crashed" and again["error"]["text"] == shown["error"]["text"], again
+    assert "hostile.so+0x" in again["error"]["hint"], again
+    assert "connector hostile stays down: it crashed too often before this start" in site.log()
+    assert site.list("status")[0]["repairs"] == status["repairs"]
+
     site.run("connector", "load", "hostile")
     assert site.run("endpoint", "check", "well").returncode == 0
     wait_until(lambda: not [r for r in site.list("status")[0]["repairs"] if r["object"] == "connector hostile"], 10,

@@ -104,14 +104,16 @@ def test_any_error_leaves_all_as_it_is(site):
     good = file.path.read_text(encoding="utf-8")
     file.change("[endpoint sf]\n", "[endpoint sf]\nduplicate_alerts = perhaps\n")
     file.change("enable = desk, salesforce", "enable = desk, salesforce, nothere")
+    file.change("[connectors]\n", "[connectors]\nhosts.desk = no host\n")
     file.add("[connection demo]\na = sf\nb = desk\n[link demo contact]\nb_kind = account\n[log]\nlevel = debug\n")
     first = reload(site, code=7)
     file.add("format = xml\n[link demo account]\nevery = often\n")
     second = reload(site, code=7)
-    assert not first["applied"] and first["items"] == [] and first["errors"] == 4
+    assert not first["applied"] and first["items"] == [] and first["errors"] == 5
     found = " ".join(f"{f.get('origin', '')} {f['text']}" for f in first["findings"])
     for words in (f"{file.path}:{file.line('duplicate_alerts = perhaps')} [endpoint sf] duplicate_alerts = perhaps",
-                  "enable = nothere: there is no connector", f"{file.path}:{file.line('[connection demo]') + 1}",
+                  "enable = nothere: there is no connector", '[connectors] hosts.desk: host pattern "no host"',
+                  f"{file.path}:{file.line('[connection demo]') + 1}",
                   "the connection was made between other endpoints", f"{file.path}:{file.line('b_kind = account')}: b_kind"):
         assert words in found, (words, found)
     assert second["errors"] == 2 and "format = xml" in str(second["findings"]) and "every = often" in str(second["findings"])
@@ -161,20 +163,25 @@ def test_an_endpoint_keeps_its_connector(site):
 def test_what_needs_a_restart_is_named_and_stops_nothing(site):
     """Named as long as it does not count, and shown as it is."""
     file = File(site)
-    file.add("[http]\ntimeout = 33s\n[log]\nlevel = debug\n[retention]\naudit = 90d\n")
+    file.add("[http]\ntimeout = 33s\n[store]\nbackup_every = 1h\nbackup_keep = 3\n"
+             "[log]\nlevel = debug\n[retention]\naudit = 90d\n")
     for first in (True, False):
         answer = reload(site)
         assert answer["applied"] and answer["restart"]
         told = changes(answer)
-        assert told[("http", "timeout")]["takes_effect"] == "needs a restart"
+        for key in (("http", "timeout"), ("store", "backup_every"), ("store", "backup_keep")):
+            assert told[key]["takes_effect"] == "needs a restart", told
         assert (("log", "level") in told) == (("retention", "audit") in told) == first
     shown = {f"{v['section']}.{v['key']}": v["value"] for v in site.list("config", "show")}
     assert (shown["http.timeout"], shown["log.level"], shown["retention.audit"]) == ("60s", "debug", "90d")
+    backup = site.list("status")[0]["backup"]
+    assert (shown["store.backup_every"], backup["every_s"], backup["keep"]) == ("6h", 6 * 3600, 8)
     words = site.run("config", "reload")
     assert "needs a restart" in words.stdout and "started again" in words.stderr
     site.restart()
     shown = {f"{v['section']}.{v['key']}": v["value"] for v in site.list("config", "show")}
-    assert shown["http.timeout"] == "33s" and reload(site)["items"] == []
+    assert (shown["http.timeout"], shown["store.backup_every"], shown["store.backup_keep"]) == ("33s", "1h", "3")
+    assert reload(site)["items"] == []
 
 
 def test_connectors_come_and_go(tmp_path):

@@ -191,6 +191,10 @@ def test_what_would_be_loaded(site, directory, tmp_path):
     [verdict] = json.loads(site.run("--json", "connector", "verify", tmp_path / "desk.so").stdout)["items"]
     assert verdict["admitted"] and verdict["loaded"] == "another one is loaded" and verdict["name"] == "desk", verdict
     assert verdict["path"] == str(tmp_path / "desk.so") and len(verdict["sha256"]) == 64 and verdict["options"]
+    assert "grade" not in verdict
+    (tmp_path / "desk.grade").write_text(f"grade = silver\nsha256 = {verdict['sha256']}\nheader = 0.1\n")
+    graded = site.run("connector", "verify", tmp_path / "desk.so")
+    assert "silver" in graded.stdout, graded
     here = subprocess.run([BUILD + "/bin/tieline", "-S", site.daemon.socket, "connector", "verify", "desk.so"], cwd=tmp_path,
                           capture_output=True, text=True, timeout=60)
     assert here.returncode == 0 and str(tmp_path) in here.stdout, here

@@ -345,6 +345,113 @@ static void test_crash_limit(void **state)
     rig_stop(&r);
 }
 
+static struct call *rig_get_of(int64_t endpoint, const char *id)
+{
+    struct call *c = rig_get(id);
+    c->endpoint = endpoint;
+    return c;
+}
+
+/* isolation = endpoint: one that is down takes nobody along, neither in what runs nor in what is told. */
+static void test_crash_limit_of_one_endpoint(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct endpoint_info one, two;
+    struct connector_info info;
+    begin(&r, ISOLATION_ENDPOINT);
+    rig_endpoint(&r, 2, "echo", NULL);
+    for (int i = 0; i < 8; i++) {
+        struct call *c = rig_run(&r, rig_get("crash"));
+        assert_true(c->reply.crashed);
+        call_free(c);
+        rig_advance(&r, 61000000);
+        rig_until(&r, (runtime_endpoint_info(r.rt, 1, &one), one.state != RUN_RETRYING));
+    }
+    assert_int_equal(one.state, RUN_CRASHED);
+    assert_true(one.down);
+    assert_non_null(strstr(one.error->text, "of endpoint \"ep1\" of 1 ids (\"crash\")"));
+    assert_non_null(strstr(one.error->hint, "it crashed 8 times within an hour and stays down until"));
+    assert_int_equal(rig_state(&r, "echo"), RUN_RUNNING);
+
+    struct call *c = rig_run(&r, rig_get_of(2, "crash"));
+    assert_true(c->reply.crashed);
+    call_free(c);
+    runtime_endpoint_info(r.rt, 2, &two);
+    assert_int_equal(two.state, RUN_RETRYING);
+    assert_non_null(strstr(two.error->text, "of endpoint \"ep2\""));
+    runtime_endpoint_info(r.rt, 1, &one);
+    assert_non_null(strstr(one.error->text, "of endpoint \"ep1\""));
+    rig_advance(&r, 61000000);
+    rig_until(&r, (runtime_endpoint_info(r.rt, 2, &two), two.state == RUN_RUNNING));
+    c = rig_run(&r, rig_get_of(2, "a"));
+    assert_int_equal(c->reply.status, TL_OK);
+    call_free(c);
+    c = rig_run(&r, rig_get("a"));
+    assert_int_equal(c->reply.status, TL_E_TEMPORARY);
+    call_free(c);
+    runtime_connector_info(r.rt, "echo", &info);
+    assert_int_equal(info.crashes, 9);
+
+    assert_int_equal(rig_reload(&r, "echo"), TL_OK); /* a person says try again */
+    c = rig_run(&r, rig_get("a"));
+    assert_int_equal(c->reply.status, TL_OK);
+    call_free(c);
+    runtime_endpoint_info(r.rt, 1, &one);
+    assert_int_equal(one.error->status, TL_OK);
+    rig_stop(&r);
+}
+
+/* What was down before this start stays so until a person loads it. */
+static void test_held_since_before(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct connector_info info;
+    struct endpoint_info one;
+    struct err why = {0};
+    err_set(&why, TL_E_BUG, "it died");
+    rig_start(&r);
+    rig_install(&r, "echo", ISOLATION_WORKER);
+    rig_endpoint(&r, 1, "echo", NULL);
+    runtime_connector_hold(r.rt, "echo", &why);
+    runtime_connector_info(r.rt, "echo", &info);
+    assert_int_equal(info.state, RUN_CRASHED);
+    assert_string_equal(info.error->text, "it died");
+    struct call *c = rig_run(&r, rig_get("a"));
+    assert_int_equal(c->reply.status, TL_E_TEMPORARY);
+    call_free(c);
+    assert_int_equal(rig_unload(&r, "echo", UNLOAD_DRAIN), TL_OK);
+    assert_int_equal(rig_state(&r, "echo"), RUN_NOT_LOADED);
+    runtime_connector_hold(r.rt, "echo", &why);
+    assert_int_equal(rig_load(&r, "echo"), TL_OK);
+    c = rig_run(&r, rig_get("a"));
+    assert_int_equal(c->reply.status, TL_OK);
+    call_free(c);
+    rig_stop(&r);
+
+    rig_start(&r);
+    rig_install(&r, "echo", ISOLATION_ENDPOINT);
+    rig_endpoint(&r, 1, "echo", NULL);
+    rig_endpoint(&r, 2, "echo", NULL);
+    runtime_endpoint_hold(r.rt, 1, &why);
+    assert_int_equal(rig_load(&r, "echo"), TL_OK);
+    runtime_endpoint_info(r.rt, 1, &one);
+    assert_int_equal(one.state, RUN_CRASHED);
+    assert_string_equal(one.error->text, "it died");
+    c = rig_run(&r, rig_get("a"));
+    assert_int_equal(c->reply.status, TL_E_TEMPORARY);
+    call_free(c);
+    c = rig_run(&r, rig_get_of(2, "a"));
+    assert_int_equal(c->reply.status, TL_OK);
+    call_free(c);
+    assert_int_equal(rig_reload(&r, "echo"), TL_OK);
+    c = rig_run(&r, rig_get("a"));
+    assert_int_equal(c->reply.status, TL_OK);
+    call_free(c);
+    rig_stop(&r);
+}
+
 /* isolation = endpoint: one endpoint's crash is nobody else's. */
 static void test_crash_of_one_endpoint(void **state)
 {
@@ -448,6 +555,8 @@ int main(void)
         cmocka_unit_test(test_killed_worker),
         cmocka_unit_test(test_crash_limit),
         cmocka_unit_test(test_crash_of_one_endpoint),
+        cmocka_unit_test(test_crash_limit_of_one_endpoint),
+        cmocka_unit_test(test_held_since_before),
         cmocka_unit_test(test_many_endpoints),
         cmocka_unit_test(test_kill_anywhere),
     };

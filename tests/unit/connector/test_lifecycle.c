@@ -190,6 +190,42 @@ static void test_disable(void **state)
     rig_stop(&r);
 }
 
+/* Disabled while a load is under way, or the drain of a reload: it ends not loaded, and whoever loads is told. */
+static void test_disable_meanwhile(void **state)
+{
+    (void)state;
+    for (int mode = ISOLATION_WORKER; mode <= ISOLATION_INPROCESS; mode++) {
+        struct rig r;
+        struct err e = {0};
+        rig_start(&r);
+        rig_install(&r, "echo", (enum isolation)mode);
+        rig_endpoint(&r, 1, "echo", NULL);
+        assert_int_equal(runtime_load(r.rt, "echo", rig_done, &r, &e), TL_OK);
+        assert_int_equal(rig_state(&r, "echo"), RUN_LOADING);
+        assert_int_equal(runtime_connector_disable(r.rt, "echo", true, &e), TL_OK);
+        rig_wait_done(&r);
+        assert_int_equal(r.done_status, E_PRECONDITION);
+        assert_string_equal(r.err.text, "connector \"echo\" was disabled meanwhile");
+        assert_int_equal(rig_state(&r, "echo"), RUN_DISABLED);
+
+        assert_int_equal(runtime_connector_disable(r.rt, "echo", false, &e), TL_OK);
+        assert_int_equal(rig_load(&r, "echo"), TL_OK);
+        struct call *push = rig_push("hang", NULL);
+        rig_submit(&r, push);
+        r.done = false;
+        assert_int_equal(runtime_reload(r.rt, "echo", UNLOAD_DRAIN, 0, rig_done, &r, &e), TL_OK);
+        rig_until(&r, rig_state(&r, "echo") == RUN_UNLOADING);
+        assert_int_equal(runtime_connector_disable(r.rt, "echo", true, &e), TL_OK);
+        runtime_dispatcher(r.rt)->cancel(r.rt, push);
+        rig_wait_done(&r);
+        assert_int_equal(r.done_status, E_PRECONDITION);
+        assert_int_equal(rig_state(&r, "echo"), RUN_DISABLED);
+        assert_true(rig_finished(push));
+        call_free(push);
+        rig_stop(&r);
+    }
+}
+
 static void test_idle_instances_close(void **state)
 {
     (void)state;
@@ -345,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_kill),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_disable),
+        cmocka_unit_test(test_disable_meanwhile),
         cmocka_unit_test(test_idle_instances_close),
         cmocka_unit_test(test_endpoint_states),
         cmocka_unit_test(test_many_times),
