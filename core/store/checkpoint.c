@@ -88,7 +88,7 @@ static void *checkpoint_main(void *arg)
     return NULL;
 }
 
-void db_log_empty_soon(struct db *db)
+void checkpointer_empty_soon(struct db *db)
 {
     struct checkpointer *c = db->checkpointer;
     if (!c || !c->has_thread)

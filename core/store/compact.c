@@ -3,7 +3,8 @@
 #include "db_int.h"
 #include "erased.h"
 
-#define DUE "compact_due"
+#define DUE     "compact_due"
+#define LOG_DUE "log_due" /* since a crash may come before the log is emptied: the next start does it */
 
 int erase_compacts(struct db *db, struct err *e)
 {
@@ -30,11 +31,29 @@ int db_compact(struct db *db, struct err *e)
     return rc == TL_OK ? log_empty(db, e) : rc;
 }
 
-int compact_if_due(struct db *db, struct err *e)
+static int is_due(struct db *db, const char *what, bool *out, struct err *e)
 {
     int64_t due = 0;
-    int rc = meta_get_i64(db, DUE, &due, e);
-    if (rc == TL_OK && due)
-        return db_compact(db, e);
+    int rc = meta_get_i64(db, what, &due, e);
+    *out = rc == TL_OK && due;
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+int compact_if_due(struct db *db, struct err *e)
+{
+    bool file = false, log = false;
+    int rc = is_due(db, DUE, &file, e);
+    if (rc == TL_OK)
+        rc = is_due(db, LOG_DUE, &log, e);
+    if (rc == TL_OK && log)
+        rc = meta_set_i64(db, LOG_DUE, 0, e);
+    if (rc == TL_OK && file)
+        return db_compact(db, e);
+    return rc == TL_OK && log ? log_empty(db, e) : rc;
+}
+
+int db_log_empty_soon(struct db *db, struct err *e)
+{
+    checkpointer_empty_soon(db);
+    return meta_set_i64(db, LOG_DUE, 1, e);
 }

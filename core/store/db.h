@@ -115,8 +115,9 @@ void db_backup_cancel(struct db *db);
  * is written meanwhile, some 15 s for a GB on an SSD, and the disk needs room for a second copy. E_BUSY: somebody reads
  * for longer than 5 s. [control] */
 int db_compact(struct db *db, struct err *e);
-/* The log is emptied as soon as nobody reads from it: it holds what was deleted until then. [control] */
-void db_log_empty_soon(struct db *db);
+/* The log is emptied as soon as nobody reads from it, or with the next db_open: it holds what was deleted until then.
+ * Within the transaction that deletes. [control] */
+int db_log_empty_soon(struct db *db, struct err *e);
 
 struct db_stats {
     int64_t vm_steps;                 /* of all statements of this handle since it was opened */

@@ -75,6 +75,7 @@ void files_leave(struct db *db);
 /* checkpoint.c */
 int checkpointer_start(struct db *db, const struct db_options *o, struct err *e); /* sets the writer's WAL hook */
 void checkpointer_stop(struct db *db);
+void checkpointer_empty_soon(struct db *db); /* the log, once nobody reads from it */
 void checkpointer_stats(struct db *db, struct db_stats *out);
 /* check.c */
 void checker_stop(struct db *db);
@@ -98,7 +99,7 @@ int marks_look(struct db *db, struct err *e);
 int erase_word_ready(struct db *db, struct err *e);
 /* attention.c */
 int audit_erase_word(struct db *db, str word, int64_t *rows, struct err *e); /* adds to *rows */
-/* compact.c: makes up for a compaction that a crash cut off */
+/* compact.c: makes up for what a crash cut off */
 int compact_if_due(struct db *db, struct err *e);
 /* meta.c */
 int identity_make(struct db *db, struct err *e);

@@ -121,8 +121,8 @@ int hint_note(struct engine *g, struct g_endpoint *ep, str kind, str id, enum hi
     bool erased = false;
     int rc = erased_is(g, ep, kind, id, &erased, e);
     if (rc == TL_OK && erased)
-        db_log_empty_soon(g->db); /* the delivery said more of them than this */
-    return rc == TL_OK && !erased ? hint_put(g->db, ep->row.endpoint, kind, id, why, g_now(g), &feeds, e) : rc;
+        return db_log_empty_soon(g->db, e); /* the delivery said more of them than this */
+    return rc == TL_OK ? hint_put(g->db, ep->row.endpoint, kind, id, why, g_now(g), &feeds, e) : rc;
 }
 
 static int hint_take(struct engine *g, struct g_endpoint *ep, const tl_record *r, str kind, struct err *e)

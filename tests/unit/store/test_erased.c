@@ -2,6 +2,8 @@
  * they are known by a mark that says nothing. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "rig.h"
 
@@ -166,6 +168,28 @@ static void a_crash_before_the_compaction(void **state)
     assert_int_equal(rig_number(r, "SELECT value FROM meta WHERE key = 'compact_due'"), 0);
 }
 
+/* A delivery of an erased person, taken in and dropped; the process dies before its log is emptied. */
+static void a_crash_before_the_log_is_emptied(void **state)
+{
+    struct rig *r = *state;
+    rig_close(r);
+    pid_t child = fork();
+    if (child == 0) {
+        rig_open(r);
+        struct inbox_row row = {.endpoint = r->endpoint[0], .received_us = 1, .body = str_of(CANARY)};
+        if (inbox_add(r->db, &row, (str){0}, &r->e) || db_begin(r->db, &r->e) || db_log_empty_soon(r->db, &r->e) ||
+            inbox_done(r->db, row.inbox, &r->e) || db_commit(r->db, &r->e))
+            _exit(1);
+        _exit(0);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_true(anywhere(r, CANARY));
+    rig_open(r);
+    assert_false(anywhere(r, CANARY));
+}
+
 static void what_is_under_way_is_not_erased(void **state)
 {
     struct rig *r = *state;
@@ -218,9 +242,8 @@ static void marks_say_nothing_and_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(nothing_is_left_in_any_file),
-        UNIT(a_crash_before_the_compaction),
-        UNIT(what_is_under_way_is_not_erased),
+        UNIT(nothing_is_left_in_any_file),       UNIT(a_crash_before_the_compaction),
+        UNIT(a_crash_before_the_log_is_emptied), UNIT(what_is_under_way_is_not_erased),
         UNIT(marks_say_nothing_and_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
