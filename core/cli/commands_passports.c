@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "hidden.h"
 
 enum { IMPORT_PAIRS = 200 };
 
@@ -28,16 +28,11 @@ static int from_file(struct cli *cli, const char *path, char *out, size_t size)
 
 static int ask(struct cli *cli, const char *prompt, char *out, size_t size)
 {
-    struct termios old, quiet;
-    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &old) != 0)
+    if (!hidden_begin())
         return cli_fail(cli, EXIT_USAGE, "nobody can be asked for the passphrase here; use --passphrase-file FILE");
     fprintf(stderr, "%s: ", prompt);
-    quiet = old;
-    quiet.c_lflag &= (tcflag_t)~ECHO;
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
     bool got = fgets(out, (int)size, stdin) != NULL;
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-    fputc('\n', stderr);
+    hidden_end();
     out[got ? strcspn(out, "\r\n") : 0] = 0;
     return EXIT_DONE;
 }
