@@ -6,29 +6,15 @@
 
 #include "openapi.h"
 
-static bool hex_digit(char c, unsigned *out)
-{
-    if (c >= '0' && c <= '9')
-        *out = (unsigned)(c - '0');
-    else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-        *out = (unsigned)((c | 0x20) - 'a') + 10;
-    else
-        return false;
-    return true;
-}
-
+/* What is no escape stays as it is. */
 static str percent_decode(struct arena *a, str s)
 {
     char *out = arena_alloc(a, (size_t)s.n + 1);
     size_t n = 0;
     for (uint64_t i = 0; i < s.n; i++) {
-        unsigned high, low;
-        if (s.p[i] == '%' && i + 2 < s.n && hex_digit(s.p[i + 1], &high) && hex_digit(s.p[i + 2], &low)) {
-            out[n++] = (char)(high * 16 + low);
-            i += 2;
-        } else {
-            out[n++] = s.p[i];
-        }
+        int byte = str_percent_byte(str_n(s.p + i, s.n - i));
+        out[n++] = byte < 0 ? s.p[i] : (char)byte;
+        i += byte < 0 ? 0 : 2;
     }
     return (str){out, n};
 }

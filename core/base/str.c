@@ -94,6 +94,20 @@ bool str_to_i64(str s, int64_t *out)
     return true;
 }
 
+static int hex_value(char c)
+{
+    char l = (char)lower(c);
+    return l >= '0' && l <= '9' ? l - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+int str_percent_byte(str s)
+{
+    if (s.n < 3 || s.p[0] != '%')
+        return -1;
+    int high = hex_value(s.p[1]), low = hex_value(s.p[2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 char *str_dup(str s)
 {
     ASSERT(s.n < SIZE_MAX);

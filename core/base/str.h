@@ -39,7 +39,9 @@ str str_trim(str s);              /* ASCII blanks */
 bool str_split(str *rest, char sep, str *head_out);
 bool str_in_list(str list, str word); /* comma separated list, blanks around words ignored */
 bool str_to_i64(str s, int64_t *out); /* whole text, decimal */
-char *str_dup(str s);                 /* NUL-terminated heap copy; caller frees with text_free */
+/* "%XX" at the beginning of s: the byte it stands for, or -1 where none stands there. */
+int str_percent_byte(str s);
+char *str_dup(str s); /* NUL-terminated heap copy; caller frees with text_free */
 char *text_dup(const char *z);
 char *text_fmt(const char *fmt, ...) PRINTF_LIKE(1, 2);
 char *text_free(char *z); /* returns NULL */

@@ -83,14 +83,6 @@ int redirect_uri_read(struct redirect_uri *out, const char *uri, struct err *e)
 
 /* ---- as it comes ---- */
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* False for a broken escape, text that is not UTF-8, and control characters. */
 static bool decode(struct arena *a, str s, str *out)
 {
@@ -101,9 +93,7 @@ static bool decode(struct arena *a, str s, str *out)
         if (c == '+') {
             c = ' ';
         } else if (c == '%') {
-            if (s.n - i < 3 || hex(s.p[i + 1]) < 0 || hex(s.p[i + 2]) < 0)
-                return false;
-            c = hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]);
+            c = str_percent_byte(str_n(s.p + i, s.n - i));
             i += 2;
         }
         if (c < ' ' || c == 0x7f)

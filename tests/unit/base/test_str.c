@@ -61,6 +61,18 @@ static void reads_whole_numbers_only(void **state)
     assert_int_equal(v, 7);
 }
 
+static void reads_one_percent_escape(void **state)
+{
+    (void)state;
+    static const char *const none[] = {"", "%", "%4", "a41", "%g1", "%4g", "%-1", "% 1", "41%"};
+    assert_int_equal(str_percent_byte(STR("%41")), 'A');
+    assert_int_equal(str_percent_byte(STR("%00")), 0);
+    assert_int_equal(str_percent_byte(STR("%fFrest")), 0xff);
+    for (size_t i = 0; i < ARRAY_LEN(none); i++)
+        assert_int_equal(str_percent_byte(str_of(none[i])), -1);
+    assert_int_equal(str_percent_byte(str_n("%41", 2)), -1); /* what stands behind the text is not read */
+}
+
 static void owns_copies(void **state)
 {
     (void)state;
@@ -97,6 +109,7 @@ int main(void)
         cmocka_unit_test(trims_and_splits),
         cmocka_unit_test(finds_words_in_lists),
         cmocka_unit_test(reads_whole_numbers_only),
+        cmocka_unit_test(reads_one_percent_escape),
         cmocka_unit_test(owns_copies),
         cmocka_unit_test(suggests_near_words_only),
     };
