@@ -17,6 +17,7 @@
 
 #include "confine.h"
 #include "log.h"
+#include "thread.h"
 #include "worker_output.h"
 
 enum {
@@ -215,22 +216,6 @@ static struct keeper *keeper_new(const struct keeper_config *config)
     return k;
 }
 
-/* Signals belong to the control thread. */
-static int start_thread(struct keeper *k)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    int rc = pthread_create(&k->thread, &attr, keeper_main, k);
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    k->joined = rc != 0;
-    return rc;
-}
-
 int keeper_start(struct keeper **out, const struct keeper_config *config, pid_t *pid_out, struct err *e)
 {
     AUTO(keeper_free) struct keeper *k = keeper_new(config);
@@ -241,7 +226,8 @@ int keeper_start(struct keeper **out, const struct keeper_config *config, pid_t 
     k->output_fd = pair[0];
     k->worker_output_fd = pair[1];
     shutdown(k->worker_output_fd, SHUT_RD);
-    int rc = start_thread(k);
+    int rc = thread_run(&k->thread, STACK_BYTES, keeper_main, k);
+    k->joined = rc != 0;
     if (!rc) {
         pthread_mutex_lock(&k->lock);
         while (!k->started)

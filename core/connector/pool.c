@@ -1,10 +1,10 @@
 #include "pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "cleanup.h"
+#include "thread.h"
 
 enum { STACK_BYTES = 1 << 20 };
 
@@ -55,23 +55,6 @@ struct pool *pool_new(uint32_t max_threads)
     return p;
 }
 
-/* Signals belong to the control thread. */
-static bool start_thread(struct pool *p)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    int rc = pthread_create(&p->threads[p->n], &attr, pool_main, p);
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0)
-        p->n++;
-    return rc == 0;
-}
-
 void pool_submit(struct pool *p, struct job *j)
 {
     j->next = NULL;
@@ -80,8 +63,9 @@ void pool_submit(struct pool *p, struct job *j)
     p->tail = &j->next;
     p->queued++;
     if (p->queued > p->idle && p->n < p->max) {
-        bool started = start_thread(p);
-        ASSERT(started || p->n > 0); /* without a first thread nothing would ever run */
+        bool started = thread_run(&p->threads[p->n], STACK_BYTES, pool_main, p) == 0;
+        p->n += started;
+        ASSERT(p->n > 0); /* without a first thread nothing would ever run */
     }
     pthread_cond_signal(&p->work);
     pthread_mutex_unlock(&p->lock);
