@@ -18,7 +18,6 @@ enum {
     Q_REPAIR_CLEAR,
     Q_REPAIR_CLEAR_ALL,
     Q_REPAIR_LIST,
-    Q_AUDIT_LAST,
     Q_AUDIT_INSERT,
     Q_AUDIT_LIST,
     Q_AUDIT_WALK,
@@ -41,7 +40,6 @@ static const char *const SQL[] = {
     [Q_REPAIR_CLEAR_ALL] = "UPDATE repair SET resolved = ?2 WHERE object = ?1 AND resolved IS NULL",
     [Q_REPAIR_LIST] = "SELECT " REPAIR_COLUMNS " FROM repair WHERE ?1 OR resolved IS NULL ORDER BY last DESC, "
                       "repair DESC LIMIT ?2",
-    [Q_AUDIT_LAST] = "SELECT hash FROM audit ORDER BY audit DESC LIMIT 1",
     [Q_AUDIT_INSERT] = "INSERT INTO audit(" AUDIT_COLUMNS ", hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [Q_AUDIT_LIST] = "SELECT " AUDIT_COLUMNS " FROM audit WHERE audit < ?1 ORDER BY audit DESC LIMIT ?2",
     [Q_AUDIT_WALK] = "SELECT " AUDIT_COLUMNS ", hash FROM audit WHERE audit > ?1 ORDER BY audit LIMIT ?2",
@@ -201,21 +199,20 @@ static int load_anchor(struct db *db, struct audit_walk *w, struct err *e)
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
-/* With no row left the chain goes on from the last one that was forgotten. */
-static int last_hash(struct db *db, uint8_t out[HASH_BYTES], struct err *e)
+/* Of the last row below that number. With no such row the chain goes on from the last one that was forgotten. */
+static int hash_before(struct db *db, int64_t audit, uint8_t out[HASH_BYTES], struct err *e)
 {
     struct audit_walk forgotten = {0};
-    int before = load_anchor(db, &forgotten, e);
-    if (before)
-        return before;
+    int rc = load_anchor(db, &forgotten, e);
+    if (rc)
+        return rc;
     memcpy(out, forgotten.hash, HASH_BYTES);
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_LAST, e);
-    int rc = query_row(&q);
-    if (rc == TL_OK) {
-        str hash = get_lent(&q);
-        if (hash.n == HASH_BYTES)
-            memcpy(out, hash.p, HASH_BYTES);
-    }
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_BEFORE, e);
+    put_i64(&q, audit);
+    rc = query_row(&q);
+    str hash = rc == TL_OK ? get_lent(&q) : (str){0};
+    if (hash.n == HASH_BYTES)
+        memcpy(out, hash.p, HASH_BYTES);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
@@ -239,7 +236,7 @@ int audit_add(struct db *db, struct audit *row, struct err *e)
     struct audit added = *row;
     int rc = tx_begin(&tx, db, e);
     if (rc == TL_OK)
-        rc = last_hash(db, before, e);
+        rc = hash_before(db, INT64_MAX, before, e);
     if (rc)
         return rc;
     added.audit = next_id(db, COUNT_AUDIT);
@@ -299,22 +296,6 @@ static int first_naming(struct db *db, str word, int64_t *out, struct err *e)
     if (rc == TL_OK)
         *out = get_i64(&q);
     return rc;
-}
-
-static int hash_before(struct db *db, int64_t audit, uint8_t out[HASH_BYTES], struct err *e)
-{
-    struct audit_walk forgotten = {0};
-    int rc = load_anchor(db, &forgotten, e);
-    if (rc)
-        return rc;
-    memcpy(out, forgotten.hash, HASH_BYTES);
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_AUDIT_BEFORE, e);
-    put_i64(&q, audit);
-    rc = query_row(&q);
-    str hash = rc == TL_OK ? get_lent(&q) : (str){0};
-    if (hash.n == HASH_BYTES)
-        memcpy(out, hash.p, HASH_BYTES);
-    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
 static int chain_row(struct db *db, const struct audit *row, uint8_t hash[HASH_BYTES], struct err *e)
