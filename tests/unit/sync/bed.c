@@ -191,3 +191,21 @@ json_t *bed_failures(struct bed *b, bool resolved)
     must(view_failures(b->db, &f, NULL, &out, &e), &e);
     return out;
 }
+
+int bed_failures_of(struct bed *b, const char *code)
+{
+    json_t *list = bed_failures(b, false), *row;
+    size_t i;
+    int n = 0;
+    json_array_foreach(json_object_get(list, "items"), i, row) n +=
+        !code || strcmp(json_string_value(json_object_get(row, "code")), code) == 0;
+    json_decref(list);
+    return n;
+}
+
+void bed_set(struct bed *b, const char *kind, const char *key, const char *value)
+{
+    struct err e = {0};
+    const struct admin_setting one = {key, value};
+    must(admin_link_set(b->engine, "c", kind, &one, 1, NULL, &e), &e);
+}

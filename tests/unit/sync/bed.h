@@ -35,4 +35,7 @@ void bed_start(struct bed *b);                         /* first sync of both lin
 int bed_count(const struct world *w, int s, int kind); /* live records */
 struct twin_record *bed_named(struct world *w, int s, int kind, const char *name);
 json_t *bed_failures(struct bed *b, bool resolved);
+int bed_failures_of(struct bed *b, const char *code); /* open ones; NULL: of any code */
+/* A setting of a link of the connection. */
+void bed_set(struct bed *b, const char *kind, const char *key, const char *value);
 #endif

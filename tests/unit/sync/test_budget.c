@@ -210,9 +210,8 @@ static void first_sync_waits_for_the_night(void **state)
     char hours[32];
     int now = (int)(w->now_us / (3600 * US_PER_S) % 24);
     snprintf(hours, sizeof hours, "%02d:00-%02d:00 UTC", now, (now + 2) % 24);
-    struct admin_setting set = {"quiet_hours", hours};
-    must(admin_link_set(b->engine, "c", "contact", &set, 1, NULL, &e), &e);
-    must(admin_link_set(b->engine, "c", "account", &set, 1, NULL, &e), &e);
+    bed_set(b, "contact", "quiet_hours", hours);
+    bed_set(b, "account", "quiet_hours", hours);
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     struct sync_request r = {.connection = "c"};
     must(admin_sync_start(b->engine, &r, NULL, &e), &e);

@@ -10,24 +10,6 @@
 
 #include "bed.h"
 
-static int failures_of(struct bed *b, const char *code)
-{
-    json_t *list = bed_failures(b, false), *row;
-    size_t i;
-    int n = 0;
-    json_array_foreach(json_object_get(list, "items"), i, row) n +=
-        strcmp(json_string_value(json_object_get(row, "code")), code) == 0;
-    json_decref(list);
-    return n;
-}
-
-static void set(struct bed *b, const char *key, const char *value)
-{
-    struct err e = {0};
-    struct admin_setting one = {key, value};
-    must(admin_link_set(b->engine, "c", "contact", &one, 1, NULL, &e), &e);
-}
-
 static void gone(struct world *w, struct twin_record *r, int state)
 {
     r->state = state;
@@ -51,7 +33,7 @@ static void outside_the_window(void **state)
     struct twin_record *old = user_create(w, 0, KIND_CONTACT, "old@x.org", "Old");
     old->created_us = w->now_us - 400 * US_PER_DAY;
     user_create(w, 0, KIND_CONTACT, "new@x.org", "New");
-    set(b, "created_within", "365d");
+    bed_set(b, "contact", "created_within", "365d");
     bed_start(b);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
     assert_non_null(bed_named(w, 1, KIND_CONTACT, "New"));
@@ -69,13 +51,6 @@ static void account(struct world *w, struct twin_record *contact, const char *id
     user_edit(w, 0, KIND_CONTACT, contact, F_ACCOUNT, id);
 }
 
-static void set_of(struct bed *b, const char *kind, const char *key, const char *value)
-{
-    struct err e = {0};
-    struct admin_setting one = {key, value};
-    must(admin_link_set(b->engine, "c", kind, &one, 1, NULL, &e), &e);
-}
-
 /* An account from before the window is brought over when a contact from inside refers to it: at the first sync, and
  * later; with deps = leave it is not.
  * proves: S2-26 */
@@ -91,7 +66,7 @@ static void admitted_by_a_reference(void **state)
         old[i]->created_us = w->now_us - 400 * US_PER_DAY;
     }
     account(w, user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann"), old[0]->id);
-    set_of(b, "account", "created_within", "365d");
+    bed_set(b, "account", "created_within", "365d");
     bed_start(b);
     assert_int_equal(bed_count(w, 1, KIND_ACCOUNT), 1);
     assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], bed_named(w, 1, KIND_ACCOUNT, "Old 0")->id);
@@ -99,7 +74,7 @@ static void admitted_by_a_reference(void **state)
     bed_run(b, 300 * US_PER_S);
     assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Bob")->v[F_ACCOUNT], bed_named(w, 1, KIND_ACCOUNT, "Old 1")->id);
     user_edit(w, 0, KIND_ACCOUNT, old[0], F_PHONE, "+49300"); /* in step from now on */
-    set_of(b, "account", "deps", "leave");
+    bed_set(b, "account", "deps", "leave");
     account(w, user_create(w, 0, KIND_CONTACT, "eve@x.org", "Eve"), old[2]->id);
     bed_run(b, 300 * US_PER_S);
     assert_string_equal(bed_named(w, 1, KIND_ACCOUNT, "Old 0")->v[F_PHONE], "+49300");
@@ -116,8 +91,8 @@ static void the_window_slides(void **state)
     struct err e = {0};
     struct sync_request full = {.connection = "c", .full = true};
     struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    set(b, "created_within", "30d");
-    set(b, "window", "sliding");
+    bed_set(b, "contact", "created_within", "30d");
+    bed_set(b, "contact", "window", "sliding");
     bed_start(b);
     struct twin_record *bob = user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
     bob->visible_us = w->now_us + 45 * US_PER_DAY; /* shows up so late that he is too old */
@@ -139,7 +114,7 @@ static void counterpart_before_the_window(void **state)
     struct twin_record *there = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann over there");
     there->created_us = w->now_us - 400 * US_PER_DAY;
     struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    set(b, "created_within", "365d");
+    bed_set(b, "contact", "created_within", "365d");
     bed_start(b);
     user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "edited");
     bed_run(b, 300 * US_PER_S);
@@ -157,15 +132,15 @@ static void ambiguous(void **state)
     struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     struct twin_record *one = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann One");
     user_create(w, 1, KIND_CONTACT, "ANN@x.org", "Ann Two");
-    set(b, "direction", "a2b");
+    bed_set(b, "contact", "direction", "a2b");
     bed_start(b);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
-    assert_int_equal(failures_of(b, "AMBIGUOUS_MATCH"), 1);
+    assert_int_equal(bed_failures_of(b, "AMBIGUOUS_MATCH"), 1);
     user_edit(w, 1, KIND_CONTACT, one, F_EMAIL,
               "other@x.org"); /* solved at the vendor: the next edit finds the right one */
     user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
     bed_run(b, 300 * US_PER_S);
-    assert_int_equal(failures_of(b, "AMBIGUOUS_MATCH"), 0);
+    assert_int_equal(bed_failures_of(b, "AMBIGUOUS_MATCH"), 0);
     assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
 }
@@ -182,13 +157,13 @@ static void ambiguous_no_more(void **state)
     struct twin_record *bob = user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob One");
     user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann Two");
     struct twin_record *double_bob = user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob Two");
-    set(b, "direction", "a2b");
+    bed_set(b, "contact", "direction", "a2b");
     bed_start(b);
-    assert_int_equal(failures_of(b, "AMBIGUOUS_MATCH"), 2);
+    assert_int_equal(bed_failures_of(b, "AMBIGUOUS_MATCH"), 2);
     user_edit(w, 1, KIND_CONTACT, ann, F_EMAIL, "other@x.org");
     user_merge(w, 1, double_bob, bob);
     bed_run(b, 300 * US_PER_S);
-    assert_int_equal(failures_of(b, "AMBIGUOUS_MATCH"), 0);
+    assert_int_equal(bed_failures_of(b, "AMBIGUOUS_MATCH"), 0);
     assert_int_equal(w->counts.creates, 0);
     assert_non_null(bed_named(w, 1, KIND_CONTACT, "Ann"));
     assert_non_null(bed_named(w, 1, KIND_CONTACT, "Bob"));
@@ -203,10 +178,10 @@ static void the_oldest_of_several(void **state)
     struct twin_record *late = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Late");
     struct twin_record *early = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Early");
     early->created_us = late->created_us - US_PER_DAY;
-    set(b, "direction", "a2b");
-    set(b, "match_multi", "oldest");
+    bed_set(b, "contact", "direction", "a2b");
+    bed_set(b, "contact", "match_multi", "oldest");
     bed_start(b);
-    assert_int_equal(failures_of(b, "AMBIGUOUS_MATCH"), 0);
+    assert_int_equal(bed_failures_of(b, "AMBIGUOUS_MATCH"), 0);
     assert_string_equal(early->v[F_NAME], "Ann");
     assert_string_equal(late->v[F_NAME], "Late");
 }
@@ -258,7 +233,7 @@ static void without_an_address(void **state)
     bed_start(b);
     assert_int_equal(bed_count(w, 0, KIND_CONTACT), 2);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
-    assert_int_equal(failures_of(b, "ALREADY_MAPPED") + failures_of(b, "AMBIGUOUS_MATCH"), 0);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED") + bed_failures_of(b, "AMBIGUOUS_MATCH"), 0);
 }
 
 /* The address is changed after both were paired: the pair stays, nothing is looked for anew. */

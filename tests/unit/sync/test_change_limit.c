@@ -12,13 +12,6 @@
 
 enum { MANY = 60 };
 
-static void set(struct bed *b, const char *key, const char *value)
-{
-    struct err e = {0};
-    const struct admin_setting one = {key, value};
-    must(admin_link_set(b->engine, "c", "contact", &one, 1, NULL, &e), &e);
-}
-
 static void people(struct world *w)
 {
     for (int i = 0; i < MANY; i++) {
@@ -72,7 +65,7 @@ static void stops_before_the_first_too_many(void **state)
     struct err e = {0};
     people(w);
     bed_start(b);
-    set(b, "max_changes", "10");
+    bed_set(b, "contact", "max_changes", "10");
     int64_t before = w->counts.updates;
     everybody_edited(w, 35, "one");
     bed_run(b, 200 * US_PER_S);
@@ -100,15 +93,15 @@ static void raised(void **state)
     struct world *w = b->world;
     people(w);
     bed_start(b);
-    set(b, "max_changes", "10");
+    bed_set(b, "contact", "max_changes", "10");
     int64_t before = w->counts.updates;
     everybody_edited(w, 35, "one");
     bed_run(b, 200 * US_PER_S);
     assert_true(stopped(b, "10 changes"));
-    set(b, "max_changes", "20");
+    bed_set(b, "contact", "max_changes", "20");
     bed_run(b, 60 * US_PER_S);
     assert_true(stopped(b, "20 changes"));
-    set(b, "max_changes", "off");
+    bed_set(b, "contact", "max_changes", "off");
     bed_run(b, 300 * US_PER_S);
     assert_false(stopped(b, ""));
     assert_int_equal(attention(b), 0);
@@ -122,7 +115,7 @@ static void run_by_run(void **state)
     struct world *w = b->world;
     people(w);
     bed_start(b);
-    set(b, "max_changes", "10");
+    bed_set(b, "contact", "max_changes", "10");
     int64_t before = w->counts.updates;
     for (int i = 0; i < 5; i++) {
         char title[24];
@@ -139,11 +132,11 @@ static void not_the_first_sync(void **state)
 {
     struct bed *b = *state;
     struct world *w = b->world;
-    set(b, "max_changes", "5");
+    bed_set(b, "contact", "max_changes", "5");
     people(w);
     bed_start(b);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), MANY);
-    set(b, "max_changes", "20%");
+    bed_set(b, "contact", "max_changes", "20%");
     everybody_edited(w, MANY, "all of them");
     bed_run(b, 300 * US_PER_S);
     assert_false(stopped(b, ""));
@@ -159,8 +152,8 @@ static void many_deletions(void **state)
     people(w);
     bed_start(b);
     w->knobs.deletes = true;
-    set(b, "delete", "propagate");
-    set(b, "max_changes", "off");
+    bed_set(b, "contact", "delete", "propagate");
+    bed_set(b, "contact", "max_changes", "off");
     bed_run(b, 120 * US_PER_S);
     for (int i = 0; i < 30; i++) {
         char name[TWIN_TEXT];

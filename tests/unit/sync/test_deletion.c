@@ -9,13 +9,6 @@
 
 #include "bed.h"
 
-static void set(struct bed *b, const char *key, const char *value)
-{
-    struct err e = {0};
-    const struct admin_setting one = {key, value};
-    must(admin_link_set(b->engine, "c", "contact", &one, 1, NULL, &e), &e);
-}
-
 /* Ann is known to both, and deletions travel. */
 static struct twin_record *ann(struct bed *b, struct twin_record **of_b)
 {
@@ -23,7 +16,7 @@ static struct twin_record *ann(struct bed *b, struct twin_record **of_b)
     bed_start(b);
     *of_b = bed_named(b->world, 1, KIND_CONTACT, "Ann");
     b->world->knobs.deletes = true;
-    set(b, "delete", "propagate");
+    bed_set(b, "contact", "delete", "propagate");
     bed_run(b, 120 * US_PER_S);
     return a;
 }
@@ -41,17 +34,6 @@ static void read_whole(struct bed *b)
     struct sync_request full = {.connection = "c", .full = true};
     must(admin_sync_start(b->engine, &full, NULL, &e), &e);
     bed_run(b, 600 * US_PER_S);
-}
-
-static int failures_of(struct bed *b, const char *code)
-{
-    json_t *list = bed_failures(b, false), *row;
-    size_t i;
-    int n = 0;
-    json_array_foreach(json_object_get(list, "items"), i, row) n +=
-        strcmp(json_string_value(json_object_get(row, "code")), code) == 0;
-    json_decref(list);
-    return n;
 }
 
 /* What the history of the only contact pair says last. */
@@ -108,10 +90,10 @@ static void kept_unless_asked_for(void **state)
     struct bed *b = *state;
     struct world *w = b->world;
     struct twin_record *of_b, *a = ann(b, &of_b);
-    set(b, "delete", "keep");
+    bed_set(b, "contact", "delete", "keep");
     gone(w, a, TL_STATE_TRASHED);
     bed_run(b, 300 * US_PER_S);
-    set(b, "delete", "propagate"); /* what was deleted before stays as it is */
+    bed_set(b, "contact", "delete", "propagate"); /* what was deleted before stays as it is */
     bed_run(b, 300 * US_PER_S);
     read_whole(b);
     bed_restart(b);
@@ -125,7 +107,7 @@ static void one_way_only(void **state)
     struct bed *b = *state;
     struct world *w = b->world;
     struct twin_record *of_b, *a = ann(b, &of_b);
-    set(b, "delete", "b2a");
+    bed_set(b, "contact", "delete", "b2a");
     gone(w, a, TL_STATE_TRASHED);
     bed_run(b, 300 * US_PER_S);
     assert_int_equal(w->counts.deletes, 0);
@@ -157,7 +139,7 @@ static void edited_in_the_last_moment(void **state)
     struct bed *b = *state;
     struct world *w = b->world;
     struct twin_record *of_b, *a = ann(b, &of_b);
-    set(b, "every", "3600s");
+    bed_set(b, "contact", "every", "3600s");
     bed_run(b, 7300 * US_PER_S);
     gone(w, a, TL_STATE_TRASHED);
     snprintf(of_b->v[F_TITLE], TWIN_TEXT, "in the last moment");
@@ -222,7 +204,7 @@ static void one_of_two(void **state)
     bed_run(b, 600 * US_PER_S);
     assert_int_equal(w->counts.deletes, 0);
     assert_int_equal(of_b->state, TL_STATE_LIVE);
-    assert_int_equal(failures_of(b, "SUSPECTED_MERGE"), 1);
+    assert_int_equal(bed_failures_of(b, "SUSPECTED_MERGE"), 1);
 }
 
 /* proves: Q17 */
@@ -323,9 +305,9 @@ static void refused_where_it_cannot_be(void **state)
         engine_turn(b->engine, 0);
         twin_step(&b->twin);
     }
-    const struct admin_setting both = {"delete", "propagate"}, to_a = {"delete", "b2a"};
+    const struct admin_setting both = {"delete", "propagate"};
     assert_int_equal(refused(b, &both, 1, "\"sales\" cannot delete a \"contact\""), E_USAGE);
-    must(admin_link_set(b->engine, "c", "contact", &to_a, 1, NULL, &e), &e);
+    bed_set(b, "contact", "delete", "b2a");
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, bed_setup, bed_teardown)

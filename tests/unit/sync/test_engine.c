@@ -314,10 +314,8 @@ static void one_way(void **state)
 {
     struct bed *b = *state;
     struct world *w = b->world;
-    struct err e = {0};
-    struct admin_setting set[] = {{"direction", "b2a"}};
-    must(admin_link_set(b->engine, "c", "contact", set, 1, NULL, &e), &e);
-    must(admin_link_set(b->engine, "c", "account", set, 1, NULL, &e), &e);
+    bed_set(b, "contact", "direction", "b2a");
+    bed_set(b, "account", "direction", "b2a");
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     user_create(w, 1, KIND_CONTACT, "bob@x.org", "Bob");
     bed_start(b);

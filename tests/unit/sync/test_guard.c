@@ -12,18 +12,6 @@
 #include "connections.h"
 #include "pairs.h"
 
-/* Open failures with this code. */
-static int failures_of(struct bed *b, const char *code)
-{
-    json_t *list = bed_failures(b, false), *row;
-    size_t i;
-    int n = 0;
-    json_array_foreach(json_object_get(list, "items"), i, row) n +=
-        strcmp(json_string_value(json_object_get(row, "code")), code) == 0;
-    json_decref(list);
-    return n;
-}
-
 static struct twin_record *live_named(struct world *w, int s, const char *name)
 {
     for (int i = 0; i < TWIN_RECORDS; i++) {
@@ -60,7 +48,7 @@ static void a_loop_trips_and_is_released(void **state)
     bed_start(b);
     struct twin_record *of_b = bed_named(w, 1, KIND_CONTACT, "Ann");
     assert_int_equal(fight(b, a, of_b, 6), 4); /* the fifth is not written */
-    assert_int_equal(failures_of(b, "LOOP_TRIPPED"), 1);
+    assert_int_equal(bed_failures_of(b, "LOOP_TRIPPED"), 1);
     user_edit(w, 0, KIND_CONTACT, a, F_PHONE, "+4911111"); /* the pair rests as a whole */
     bed_run(b, 300 * US_PER_S);
     assert_string_equal(of_b->v[F_PHONE], "");
@@ -69,7 +57,7 @@ static void a_loop_trips_and_is_released(void **state)
     bed_run(b, 300 * US_PER_S);
     assert_string_equal(a->v[F_TITLE], of_b->v[F_TITLE]);
     assert_string_equal(of_b->v[F_PHONE], "+4911111");
-    assert_int_equal(failures_of(b, "LOOP_TRIPPED"), 0);
+    assert_int_equal(bed_failures_of(b, "LOOP_TRIPPED"), 0);
 }
 
 static void a_loop_ends_by_itself_after_a_day(void **state)
@@ -83,7 +71,7 @@ static void a_loop_ends_by_itself_after_a_day(void **state)
     assert_string_not_equal(a->v[F_TITLE], of_b->v[F_TITLE]);
     bed_run(b, US_PER_DAY + 3600 * US_PER_S);
     assert_string_equal(a->v[F_TITLE], of_b->v[F_TITLE]);
-    assert_int_equal(failures_of(b, "LOOP_TRIPPED"), 0);
+    assert_int_equal(bed_failures_of(b, "LOOP_TRIPPED"), 0);
 }
 
 /* People who edit slowly do not fight. */
@@ -126,7 +114,7 @@ static void brought_back_twice_not_a_third_time(void **state)
         bed_run(b, 300 * US_PER_S);
     }
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 0);
-    assert_int_equal(failures_of(b, "RECREATE_LOOP"), 1);
+    assert_int_equal(bed_failures_of(b, "RECREATE_LOOP"), 1);
     assert_int_equal(w->counts.creates, 3); /* the first, and twice again */
 }
 
@@ -143,14 +131,14 @@ static void a_merge_takes_the_pair_over(void **state)
     /* The one that is left has a counterpart of its own by now: its pair stays, the other one says so. */
     user_merge(w, 1, lost, left);
     bed_run(b, 300 * US_PER_S);
-    assert_int_equal(failures_of(b, "ALREADY_MAPPED"), 1);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 1);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
     struct twin_record *counterpart = bed_named(w, 0, KIND_CONTACT, "Anna");
     assert_non_null(counterpart);
     /* The user merges on this side too: nothing is left to say. */
     user_merge(w, 0, a, counterpart);
     bed_run(b, 300 * US_PER_S);
-    assert_int_equal(failures_of(b, "ALREADY_MAPPED"), 0);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 0);
     assert_int_equal(bed_count(w, 0, KIND_CONTACT), 1);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
 }
@@ -194,7 +182,7 @@ static void a_record_back_from_the_bin_gets_no_second_pair(void **state)
     first->state = TL_STATE_LIVE;
     user_touch(w, 1, first);
     first_sync_again(b);
-    assert_int_equal(failures_of(b, "ALREADY_MAPPED"), 1);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 1);
     int64_t after = 0;
     bool end = false;
     AUTO(buf_done) struct buf findings = {0};
@@ -227,10 +215,8 @@ static void a_merge_into_one_that_is_not_mapped(void **state)
 {
     struct bed *b = *state;
     struct world *w = b->world;
-    struct err e = {0};
     struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    struct admin_setting one_way = {"direction", "a2b"};
-    must(admin_link_set(b->engine, "c", "contact", &one_way, 1, NULL, &e), &e);
+    bed_set(b, "contact", "direction", "a2b");
     bed_start(b);
     struct twin_record *lost = bed_named(w, 1, KIND_CONTACT, "Ann");
     struct twin_record *left = user_create(w, 1, KIND_CONTACT, "", "Anna");

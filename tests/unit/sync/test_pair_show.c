@@ -71,7 +71,6 @@ static void where_a_value_comes_from(void **state)
 {
     struct bed *b = *state;
     struct world *w = b->world;
-    struct err e = {0};
     struct twin_record *a = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     user_edit(w, 0, KIND_CONTACT, a, F_TITLE, "Boss");
     bed_start(b);
@@ -98,8 +97,7 @@ static void where_a_value_comes_from(void **state)
     assert_string_equal(text(lost, "value"), "Chief"); /* what else was offered */
     assert_true(json_is_null(json_object_get(field(pair, "phone"), "lost")));
     json_decref(pair);
-    struct admin_setting policy = {"policy", "a"};
-    must(admin_link_set(b->engine, "c", "contact", &policy, 1, NULL, &e), &e);
+    bed_set(b, "contact", "policy", "a");
     both_edit(b, "Queen", "King");
     bed_run(b, 400 * US_PER_S);
     pair = shown(b);
@@ -115,8 +113,7 @@ static void what_a_person_decides(void **state)
     struct err e = {0};
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     bed_start(b);
-    struct admin_setting policy = {"policy", "manual"};
-    must(admin_link_set(b->engine, "c", "contact", &policy, 1, NULL, &e), &e);
+    bed_set(b, "contact", "policy", "manual");
     both_edit(b, "Chief", "Head");
     bed_run(b, 400 * US_PER_S);
     json_t *pair = shown(b);

@@ -86,17 +86,6 @@ static struct twin_record *person(struct world *w, int s, const char *prefix, in
     return user_create(w, s, KIND_CONTACT, email, name);
 }
 
-static int failures_of(struct bed *b, const char *code)
-{
-    json_t *list = bed_failures(b, false), *row;
-    size_t i;
-    int n = 0;
-    json_array_foreach(json_object_get(list, "items"), i, row) n +=
-        !code || strcmp(json_string_value(json_object_get(row, "code")), code) == 0;
-    json_decref(list);
-    return n;
-}
-
 static bool in_step(struct world *w, const char *name)
 {
     const struct twin_record *a = bed_named(w, 0, KIND_CONTACT, name), *b = bed_named(w, 1, KIND_CONTACT, name);
@@ -130,7 +119,7 @@ static void answers_lost(struct bed *b, bool unique)
     assert_true(w->counts.unknown >= 30);
     assert_int_equal(bed_count(w, 0, KIND_CONTACT), 120);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 120);
-    assert_int_equal(failures_of(b, NULL), 0);
+    assert_int_equal(bed_failures_of(b, NULL), 0);
 }
 
 /* A third of the writes has no answer: some are applied, some later, some never; none twice. Q2, class C1 */
@@ -279,7 +268,7 @@ static void story(bool hooks, char out[2][PEOPLE][2][TWIN_TEXT])
         }
     assert_int_equal(bed_count(w, 0, KIND_CONTACT), PEOPLE);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), PEOPLE);
-    assert_int_equal(failures_of(b, NULL), 0);
+    assert_int_equal(bed_failures_of(b, NULL), 0);
     bed_teardown(&state);
 }
 
@@ -448,7 +437,7 @@ static void a_storm_of_refusals(void **state)
     }
     assert_in_range(w->counts.throttled - calls, 10, 21 + 3); /* every 30 s, and what was under way at first */
     assert_true(spy.pulls[0] >= 9);                           /* one a minute and kind */
-    assert_int_equal(failures_of(b, NULL), 0);
+    assert_int_equal(bed_failures_of(b, NULL), 0);
     bed_run(b, 35 * US_PER_S);
     for (int i = 0; i < 4; i++) {
         char name[TWIN_TEXT];
@@ -522,7 +511,7 @@ static void bad_rows(struct bed *b, int bad, int limit)
     must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
     bed_run(b, 50 * US_PER_S); /* before anything is tried again */
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 201 - bad);
-    assert_int_equal(failures_of(b, NULL), bad);
+    assert_int_equal(bed_failures_of(b, NULL), bad);
     assert_in_range(spy.pushes[1], 1, limit);
 }
 
@@ -555,7 +544,7 @@ static void a_poisonous_record(void **state)
     bed_start(b);
     bed_run(b, 3600 * US_PER_S);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 19);
-    assert_int_equal(failures_of(b, "POISON"), 1);
+    assert_int_equal(bed_failures_of(b, "POISON"), 1);
     int pushes = spy.pushes[1];
     user_edit(w, 0, KIND_CONTACT, bed_named(w, 0, KIND_CONTACT, "p3"), F_TITLE, "goes on");
     bed_run(b, 70 * US_PER_S);
@@ -598,7 +587,7 @@ static void leave_after(int steps)
     assert_false(w->violated); /* the twin looks that nothing is asked of a connector that is not there */
     assert_int_equal(bed_count(w, 0, KIND_CONTACT), 24);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 24);
-    assert_int_equal(failures_of(b, NULL), 0);
+    assert_int_equal(bed_failures_of(b, NULL), 0);
     bed_teardown(&state);
 }
 

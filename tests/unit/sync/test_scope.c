@@ -9,13 +9,6 @@
 
 #include "bed.h"
 
-static void view(struct bed *b, const char *side)
-{
-    struct err e = {0};
-    struct admin_setting one = {side, "customers"};
-    must(admin_link_set(b->engine, "c", "contact", &one, 1, NULL, &e), &e);
-}
-
 static void read_whole(struct bed *b)
 {
     struct err e = {0};
@@ -49,7 +42,7 @@ static void rests_outside_and_comes_back(void **state)
     struct world *w = b->world;
     struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
-    view(b, "view.b");
+    bed_set(b, "contact", "view.b", "customers");
     bed_start(b);
     struct twin_record *there = bed_named(w, 1, KIND_CONTACT, "Ann");
     leaves(w, 1, there, true);
@@ -79,7 +72,7 @@ static void met_with_the_old_base(void **state)
     struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
     user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "CTO");
     user_create(w, 0, KIND_CONTACT, "bob@x.org", "Bob");
-    view(b, "view.a");
+    bed_set(b, "contact", "view.a", "customers");
     bed_start(b);
     leaves(w, 0, ann, true);
     read_whole(b);
@@ -98,7 +91,7 @@ static void gone_not_outside(void **state)
     struct bed *b = *state;
     struct world *w = b->world;
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    view(b, "view.b");
+    bed_set(b, "contact", "view.b", "customers");
     bed_start(b);
     struct twin_record *there = bed_named(w, 1, KIND_CONTACT, "Ann");
     there->state = TL_STATE_DELETED; /* no page tells */
@@ -117,7 +110,7 @@ static void counterpart_outside(void **state)
     struct twin_record *there = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann over there");
     there->outside = true;
     user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
-    view(b, "view.b");
+    bed_set(b, "contact", "view.b", "customers");
     bed_start(b);
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
     assert_string_equal(state_of(b, "ann@x.org", "b_state"), "out_of_scope");

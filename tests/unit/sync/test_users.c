@@ -10,13 +10,6 @@
 
 #include "bed.h"
 
-static void set(struct bed *b, const char *kind, const char *key, const char *value)
-{
-    struct err e = {0};
-    const struct admin_setting one = {key, value};
-    must(admin_link_set(b->engine, "c", kind, &one, 1, NULL, &e), &e);
-}
-
 /* Nobody makes accounts: they are paired or they are not. */
 static void no_creates(struct bed *b)
 {
@@ -56,7 +49,7 @@ static void stands_in_until_the_real_one_is_there(void **state)
     struct twin_record *boss_b = user_create(w, 1, KIND_ACCOUNT, "", "Boss");
     struct twin_record *eve = user_create(w, 0, KIND_ACCOUNT, "", "Eve");
     struct twin_record *ann = owned(w, 0, "Ann", eve), *bob = owned(w, 0, "Bob", boss_a);
-    set(b, "account", "fallback.b", "boss"); /* as the match key is compared: without case */
+    bed_set(b, "account", "fallback.b", "boss"); /* as the match key is compared: without case */
     bed_start(b);
     assert_string_equal(of_b(b, "Ann")->v[F_ACCOUNT], boss_b->id);
     assert_string_equal(of_b(b, "Bob")->v[F_ACCOUNT], boss_b->id);
@@ -88,7 +81,7 @@ static void real_owners_stay(void **state)
     struct twin_record *max_b = user_create(w, 1, KIND_ACCOUNT, "", "Max");
     struct twin_record *eve = user_create(w, 0, KIND_ACCOUNT, "", "Eve");
     struct twin_record *ann = owned(w, 0, "Ann", max_a);
-    set(b, "account", "fallback.b", "Boss");
+    bed_set(b, "account", "fallback.b", "Boss");
     bed_start(b);
     assert_string_equal(of_b(b, "Ann")->v[F_ACCOUNT], max_b->id);
     user_edit(w, 0, KIND_CONTACT, ann, F_ACCOUNT, eve->id);
@@ -115,7 +108,7 @@ static void blank_in_an_adoption(void **state)
     struct twin_record *ann = owned(w, 0, "Ann", max_a);
     w->now_us += 3600 * US_PER_S;
     owned(w, 1, "Ann", boss_b);
-    set(b, "account", "fallback.b", "Boss");
+    bed_set(b, "account", "fallback.b", "Boss");
     bed_start(b);
     assert_string_equal(ann->v[F_ACCOUNT], max_a->id);
     assert_string_equal(of_b(b, "Ann")->v[F_ACCOUNT], max_b->id);
