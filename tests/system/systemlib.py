@@ -142,6 +142,14 @@ class Site(contextlib.AbstractContextManager):
         self.wait_quiet(timeout)
         return done
 
+    def rounds(self, n=2):
+        """n whole rounds: what is changed on another pair before each arrives."""
+        for i in range(n):
+            a, b, _ = self.pairs(1, skip=40)[0]
+            title = f"round {i}.{len(self.sandbox.control('GET', '/calls'))}"
+            self.sandbox.change("desk", "contacts", a, title=title)
+            self.wait_title("salesforce", b, title)
+
     def failures(self):
         """[(side, kind, id, code)] in the twins' words."""
         return [(SIDES[f["side"]], KINDS[f["kind"]], f["record"], f["code"])
@@ -190,3 +198,14 @@ class Site(contextlib.AbstractContextManager):
         return [c for c in self.sandbox.control("GET", f"/calls?twin={twin}")
                 if c["method"] in ("POST", "PATCH", "PUT", "DELETE") and "/webhook" not in c["target"]
                 and "/oauth" not in c["target"]]
+
+
+@contextlib.contextmanager
+def synced_site(*plan, number=True):
+    """A small site whose connection "demo" is in step and reads every second."""
+    with Site("--contacts", 60, "--accounts", 12, *plan) as site:
+        site.start()
+        site.sign_in()
+        site.connect("every=1s", number=number)
+        site.first_sync()
+        yield site

@@ -1,15 +1,11 @@
 """The budget of a run, as an administrator meets it: told, waits over a restart, let go on once."""
 import pytest
-from systemlib import Site, wait_until
+from systemlib import synced_site, wait_until
 
 
 @pytest.fixture(scope="module")
 def site():
-    with Site("--contacts", 60, "--accounts", 12, "--plan", "plain") as s:
-        s.start()
-        s.sign_in()
-        s.connect("every=1s", number=False)
-        s.first_sync()
+    with synced_site("--plan", "plain", number=False) as s:
         yield s
 
 

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 
 import pytest
-from systemlib import BUILD, Site, wait_until
+from systemlib import BUILD, Site, synced_site, wait_until
 
 
 def state(site, name="desk"):
@@ -31,11 +31,7 @@ def test_isolation(isolation):
 
 @pytest.fixture(scope="module")
 def site():
-    with Site("--contacts", 60, "--accounts", 12, "--plan", "plain") as s:
-        s.start()
-        s.sign_in()
-        s.connect("every=1s", number=False)
-        s.first_sync()
+    with synced_site("--plan", "plain", number=False) as s:
         yield s
 
 

@@ -1,15 +1,11 @@
 """Deletions that travel: switched on with a word of confirmation, carried out at the vendor's bin, told in the history."""
 import pytest
-from systemlib import Site, wait_until
+from systemlib import synced_site, wait_until
 
 
 @pytest.fixture(scope="module")
 def site():
-    with Site("--contacts", 60, "--accounts", 12, "--plan", "plain") as s:
-        s.start()
-        s.sign_in()
-        s.connect("every=1s", number=False)
-        s.first_sync()
+    with synced_site("--plan", "plain", number=False) as s:
         yield s
 
 
@@ -20,15 +16,6 @@ def state_of(site, vendor, kind, record_id):
 def deletes_sent(site):
     calls = site.sandbox.control("GET", "/calls")
     return [c for c in calls if c["method"] == "DELETE" or "moveToTrash" in c["target"]]
-
-
-def settle(site, n=2):
-    """n whole rounds: what is changed on another pair before each arrives."""
-    for i in range(n):
-        a, b, _ = site.pairs(1, skip=40)[0]
-        title = f"round {i}.{len(site.sandbox.control('GET', '/calls'))}"
-        site.sandbox.change("desk", "contacts", a, title=title)
-        site.wait_title("salesforce", b, title)
 
 
 def test_nothing_travels_before_it_is_switched_on(site):
@@ -43,7 +30,7 @@ def test_nothing_travels_before_it_is_switched_on(site):
     assert "What was deleted before stays as it is" in shown.stdout
     assert "propagate" not in [s["value"] for s in site.list("link", "show", "demo", "contact")[0]["settings"]]
     site.run("link", "set", "demo", "contact", "delete=propagate", "-y")
-    settle(site)
+    site.rounds()
     assert b in site.salesforce() and not deletes_sent(site)
 
 
@@ -60,7 +47,7 @@ def test_both_ways_into_the_bins(site):
     assert len(deleted) == 1 and deleted[0]["to"] == "b"
     assert {f["rule"] for f in deleted[0]["fields"]} == {"deleted"}
     assert first[2] in {f["before"] for f in deleted[0]["fields"]}
-    settle(site)
+    site.rounds()
     assert len(deletes_sent(site)) == 2
 
 

@@ -3,7 +3,7 @@ import csv
 import io
 
 import pytest
-from systemlib import Site
+from systemlib import synced_site
 
 COLUMNS = ["run", "date", "source", "destination", "records", "run kind", "added", "updated", "matched", "conflicts", "failed",
            "state", "ended"]
@@ -11,11 +11,7 @@ COLUMNS = ["run", "date", "source", "destination", "records", "run kind", "added
 
 @pytest.fixture(scope="module")
 def site():
-    with Site("--contacts", 60, "--accounts", 12) as s:
-        s.start()
-        s.sign_in()
-        s.connect("every=1s")
-        s.first_sync()
+    with synced_site() as s:
         yield s
 
 

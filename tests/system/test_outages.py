@@ -3,16 +3,12 @@ import re
 import time
 
 import pytest
-from systemlib import Site, wait_until
+from systemlib import Site, synced_site, wait_until
 
 
 @pytest.fixture(scope="module")
 def site():
-    with Site("--contacts", 60, "--accounts", 12) as s:
-        s.start()
-        s.sign_in()
-        s.connect("every=1s")
-        s.first_sync()
+    with synced_site() as s:
         yield s
 
 

@@ -1,16 +1,12 @@
 """What becomes of records and of the set-up over time: deleted here and there, put back, emptied, a direction that is
 switched, a map that is edited, the connection deleted."""
 import pytest
-from systemlib import Site, wait_until
+from systemlib import synced_site, wait_until
 
 
 @pytest.fixture(scope="module")
 def site():
-    with Site("--contacts", 60, "--accounts", 12, "--plan", "plain") as s:
-        s.start()
-        s.sign_in()
-        s.connect("every=1s", number=False)
-        s.first_sync()
+    with synced_site("--plan", "plain", number=False) as s:
         yield s
 
 
@@ -20,15 +16,6 @@ def pair_of(site, record_id):
 
 def wait_state(site, record_id, side, *states):
     wait_until(lambda: pair_of(site, record_id)[f"{side}_state"] in states, 30, f"side {side} of {record_id} is {states}")
-
-
-def cycles(site, n=2):
-    """n whole rounds: what is changed on another pair before each arrives."""
-    for i in range(n):
-        a, b, _ = site.pairs(1, skip=40)[0]
-        title = f"round {site.list('pair', 'find', a)[0]['pair']}.{i}.{len(site.sandbox.control('GET', '/calls'))}"
-        site.sandbox.change("desk", "contacts", a, title=title)
-        site.wait_title("salesforce", b, title)
 
 
 def desk_state(site, record_id, kind="contacts"):
@@ -42,7 +29,7 @@ def test_deleted_in_desk_stays_in_salesforce(site):
     title = site.salesforce()[b]["Title"]
     site.sandbox.verb("desk", "contacts", a, "trash")
     wait_state(site, a, "a", "trashed", "deleted")
-    cycles(site)
+    site.rounds()
     assert b in site.salesforce() and site.salesforce()[b]["Title"] == title
     assert desk_state(site, a) == "trashed"  # a read is no trigger
     site.sandbox.change("salesforce", "Contact", b, Title="alive")
@@ -60,7 +47,7 @@ def test_purged_in_desk_is_added_again_by_an_update(site, seen):
     if seen:  # else it was never seen in the bin: the write of the update finds out
         wait_state(site, b, "a", "trashed", "deleted")
     site.sandbox.verb("desk", "contacts", a, "purge")
-    cycles(site)
+    site.rounds()
     assert not [r for r in site.desk().values() if (r["email"] or "").lower() == email]
     site.sandbox.change("salesforce", "Contact", b, Title="needed after all")
     found = lambda: [r for r in site.desk().values() if (r["email"] or "").lower() == email]
@@ -76,7 +63,7 @@ def test_deleted_in_salesforce_stays_in_desk(site):
     a, b, email = site.pairs(1, skip=2)[0]
     site.sandbox.verb("salesforce", "Contact", b, "trash")
     wait_state(site, a, "b", "trashed", "deleted")
-    cycles(site)
+    site.rounds()
     assert a in site.desk() and b not in site.salesforce()
     site.sandbox.change("desk", "contacts", a, title="alive")
     found = lambda: [r for r in site.salesforce().values() if (r["Email"] or "").lower() == email]
@@ -88,7 +75,7 @@ def test_deleted_on_both_sides_stays_deleted(site):
     a, b, email = site.pairs(1, skip=3)[0]
     site.sandbox.verb("desk", "contacts", a, "trash")
     site.sandbox.verb("salesforce", "Contact", b, "trash")
-    cycles(site, 3)
+    site.rounds(3)
     assert a not in site.desk() and b not in site.salesforce()
 
 
@@ -99,7 +86,7 @@ def test_a_person_puts_a_record_back(site):
     site.sandbox.verb("desk", "contacts", a, "trash")
     wait_state(site, a, "a", "trashed", "deleted")
     site.sandbox.change("salesforce", "Contact", b, Title="edited meanwhile")
-    cycles(site)
+    site.rounds()
     assert desk_state(site, a) == "trashed"  # restore_on = never
     site.sandbox.verb("desk", "contacts", a, "restore")
     site.wait_title("desk", a, "edited meanwhile")

@@ -1,15 +1,11 @@
 """What a run wrote is taken back at the vendors, where it is still as it was written."""
 import pytest
-from systemlib import Site
+from systemlib import synced_site
 
 
 @pytest.fixture(scope="module")
 def site():
-    with Site("--contacts", 60, "--accounts", 12) as s:
-        s.start()
-        s.sign_in()
-        s.connect("every=1s")
-        s.first_sync()
+    with synced_site() as s:
         yield s
 
 
