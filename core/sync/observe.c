@@ -54,15 +54,29 @@ unsigned feed_lookup_keys(const struct g_feed *f, str observation, struct arena 
     return n;
 }
 
-int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a, struct err *e)
+static bool same_keys(const struct lookup_key *a, unsigned n_a, const struct lookup_key *b, unsigned n_b)
 {
-    if (!f->row.lookup_built || f->n_keys == 0)
-        return TL_OK;
-    struct lookup_key before[FEED_KEYS], after[FEED_KEYS];
-    unsigned n_before = feed_lookup_keys(f, old, a, before), n_after = feed_lookup_keys(f, now, a, after);
-    if (n_before == n_after && (n_before == 0 || (n_before == 1 && str_eq(before[0].text, after[0].text))))
-        return TL_OK;
-    return lookup_change(g->db, f->row.feed, rec, before, n_before, after, n_after, e);
+    bool same = n_a == n_b;
+    for (unsigned i = 0; i < n_a && same; i++)
+        same = a[i].kind == b[i].kind && str_eq(a[i].text, b[i].text);
+    return same;
+}
+
+int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a, bool *moved,
+                    struct err *e)
+{
+    bool same = true;
+    int rc = TL_OK;
+    if (f->n_keys && (f->row.lookup_built || moved)) {
+        struct lookup_key before[FEED_KEYS], after[FEED_KEYS];
+        unsigned n_before = feed_lookup_keys(f, old, a, before), n_after = feed_lookup_keys(f, now, a, after);
+        same = same_keys(before, n_before, after, n_after);
+        if (!same && f->row.lookup_built)
+            rc = lookup_change(g->db, f->row.feed, rec, before, n_before, after, n_after, e);
+    }
+    if (rc == TL_OK && moved)
+        *moved = !same;
+    return rc;
 }
 
 /* ---- Pairs that hold the record
@@ -516,7 +530,7 @@ static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, ui
     out->is_new = true;
     if (rec.recheck_us && rec.recheck_us < f->recheck_due)
         f->recheck_due = rec.recheck_us;
-    rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, a, e);
+    rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, a, NULL, e);
     for (const struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next)
         rc = record_unpaired(g, at->l, at->side, &rec, e);
     return rc;
@@ -538,7 +552,7 @@ static int record_first_seen(struct engine *g, struct g_feed *f, const tl_record
     if (rc != TL_OK)
         return rc;
     out->rec = now.rec;
-    rc = observe_lookups(g, f, now.rec, (str){0}, now.observation, a, e);
+    rc = observe_lookups(g, f, now.rec, (str){0}, now.observation, a, NULL, e);
     struct seen seen = {.record = r, .old_state = probe->state, .content_changed = true};
     seen.state_changed = probe->state != now.state;
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
@@ -598,10 +612,11 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
     now.damaged = false; /* unchanged it was not, or it would have been put */
     if (rc == TL_OK && seen.content_changed && how->via == OBSERVE_PASS && !old.damaged)
         shift_note(f, old.observation, observation);
+    bool key_moved = false;
     if (rc == TL_OK && seen.content_changed)
-        rc = observe_lookups(g, f, rec_id, old.observation, observation, a, e);
-    bool was_live = old.state == TL_STATE_LIVE && !out->unchanged;
-    for (const struct feed_side *at = f->sides; at && was_live && rc == TL_OK; at = at->next)
+        rc = observe_lookups(g, f, rec_id, old.observation, observation, a, &key_moved, e);
+    bool freed = old.state == TL_STATE_LIVE && (key_moved || now.state != TL_STATE_LIVE);
+    for (const struct feed_side *at = f->sides; at && freed && rc == TL_OK; at = at->next)
         rc = match_key_freed(g, at->l, at->side, &now, old.observation, a, e);
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
 }
