@@ -21,7 +21,8 @@ bool csv_wanted(const struct request *rq)
     return false;
 }
 
-int csv_time(struct arena *a, str zone, const char *rfc3339, struct buf *out, struct err *e)
+/* Times as people of a zone read them: "2026-11-22 02:36:50+01:00". */
+static int csv_time(struct arena *a, str zone, const char *rfc3339, struct buf *out, struct err *e)
 {
     int64_t us = 0, offset = 0, days = 0, year = 0;
     int month = 0, day = 0;

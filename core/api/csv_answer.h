@@ -10,6 +10,4 @@ struct csv_column {
 bool csv_wanted(const struct request *rq);
 /* The items of *answer as the request's answer; *answer is taken and NULL then. E_USAGE: the zone is not known. */
 int csv_answer(struct request *rq, json_t **answer, const struct csv_column *columns, struct err *e);
-/* Times as people of a zone read them: "2026-11-22 02:36:50+01:00". */
-int csv_time(struct arena *a, str zone, const char *rfc3339, struct buf *out, struct err *e);
 #endif

@@ -37,7 +37,6 @@ struct server {
     struct app *app;
     struct server_options options;
     char *socket_path;
-    uint16_t port;
     pthread_mutex_t lock; /* guards handling, unsent */
     pthread_cond_t fewer;
     unsigned handling, unsent; /* requests inside their handler; those whose answer has not left */
@@ -580,7 +579,7 @@ static int listen_unix(struct server *s, struct err *e)
     return fd;
 }
 
-static int listen_tcp(struct server *s, const char *address, struct err *e)
+static int listen_tcp(const char *address, struct err *e)
 {
     char host[256];
     const char *colon = strrchr(address, ':');
@@ -600,12 +599,6 @@ static int listen_tcp(struct server *s, const char *address, struct err *e)
         if (fd >= 0)
             close(fd);
         fd = -1;
-    } else {
-        struct sockaddr_storage own;
-        socklen_t n = sizeof own;
-        if (getsockname(fd, (struct sockaddr *)&own, &n) == 0)
-            s->port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-                                                      : ((struct sockaddr_in *)&own)->sin_port);
     }
     freeaddrinfo(found);
     return fd;
@@ -631,7 +624,7 @@ int server_start(struct server **out, struct app *app, const struct server_optio
     pthread_mutex_init(&s->writes, NULL);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->fewer, NULL);
-    int fd = s->socket_path ? listen_unix(s, e) : listen_tcp(s, options->address, e);
+    int fd = s->socket_path ? listen_unix(s, e) : listen_tcp(options->address, e);
     if (fd < 0) {
         s->socket_path = text_free(s->socket_path);
         free(s);
@@ -682,9 +675,4 @@ struct server *server_stop(struct server *s)
         free(s);
     }
     return NULL;
-}
-
-uint16_t server_port(const struct server *s)
-{
-    return s->port;
 }

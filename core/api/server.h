@@ -83,7 +83,6 @@ struct server_options {
 };
 int server_start(struct server **out, struct app *app, const struct server_options *options, struct err *e);
 struct server *server_stop(struct server *s); /* waits for running requests; returns NULL */
-uint16_t server_port(const struct server *s); /* of an address with port 0 */
 
 /* Status of the API for one of ours: 404 for TL_E_NOT_FOUND and so on; and the problem object of RFC 9457. */
 int problem_status(int status);

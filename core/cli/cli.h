@@ -87,8 +87,7 @@ int cli_send(struct cli *cli, const char *method, const char *path, json_t *body
 int cli_change(struct cli *cli, const char *method, const char *path, json_t *body, json_t **out);
 const char *cli_escape(struct cli *cli, const char *text); /* for a path or query, percent-encoded */
 struct http_local *cli_http(struct cli *cli);
-int cli_problem(const struct cli *cli, long http_status, str body); /* prints a problem, returns the exit code */
-int cli_local_failure(const struct cli *cli, const struct err *e);  /* the daemon was not reached: says so, exit code */
+int cli_local_failure(const struct cli *cli, const struct err *e); /* the daemon was not reached: says so, exit code */
 
 /* tieline endpoint auth (sign_in.c) */
 extern const struct cli_option sign_in_options[];

@@ -123,7 +123,8 @@ static int exit_of(long http, const char *code)
     return http == 404 ? EXIT_NO_SUCH : http == 403 ? EXIT_DENIED : EXIT_FAILED;
 }
 
-int cli_problem(const struct cli *cli, long http_status, str body)
+/* Prints a problem, returns the exit code. */
+static int cli_problem(const struct cli *cli, long http_status, str body)
 {
     json_t *problem = json_loadb(body.p ? body.p : "", (size_t)body.n, 0, NULL);
     int code = exit_of(http_status, cli_text(problem, "code"));

@@ -24,7 +24,7 @@ static void hash_text(uint8_t out[16], str s)
     crypto_generichash(out, 16, (const unsigned char *)s.p, s.n, NULL, 0);
 }
 
-void auth_seed_hash(const struct auth *a, uint8_t out[16])
+static void seed_hash(const struct auth *a, uint8_t out[16])
 {
     hash_text(out, auth_option(a, STR("refresh_token")));
 }
@@ -42,10 +42,10 @@ void auth_options_hash(const struct auth *a, uint8_t out[16])
 }
 
 /* What is kept descends from the option as it was then; an operator who enters a new refresh token wants that one. */
-str auth_refresh_token(const struct auth *a)
+static str refresh_token(const struct auth *a)
 {
     uint8_t seed[16];
-    auth_seed_hash(a, seed);
+    seed_hash(a, seed);
     str option = auth_option(a, STR("refresh_token")), kept = buf_lent(&a->tokens.refresh);
     return kept.n && (!option.n || memcmp(seed, a->tokens.seed, sizeof seed) == 0) ? kept : option;
 }
@@ -66,7 +66,7 @@ static bool lookup(void *ctx, str name, str *out)
     struct names *n = ctx;
     str v = {NULL, 0};
     if (str_is(name, "refresh_token"))
-        v = auth_refresh_token(n->a).n || !n->revokes ? auth_refresh_token(n->a) : buf_lent(&n->a->tokens.access);
+        v = refresh_token(n->a).n || !n->revokes ? refresh_token(n->a) : buf_lent(&n->a->tokens.access);
     else if (str_is(name, "access_token"))
         v = buf_lent(&n->a->tokens.access);
     else if (str_is(name, "code"))
@@ -235,7 +235,7 @@ static int fixed_token(struct names *n, const struct auth_flow *flow, struct tok
     log_secret_add(buf_lent(&t.access));
     t.lifetime_us = a->spec->default_lifetime_s * US_PER_S;
     t.expires_us = env_now_us(a->env) + t.lifetime_us;
-    auth_seed_hash(a, t.seed);
+    seed_hash(a, t.seed);
     auth_options_hash(a, t.options);
     tokens_done(out);
     *out = t;
@@ -248,7 +248,7 @@ static void basis_of(struct auth *a, const struct auth_grant *g, const struct to
 {
     static const struct tokens nothing = {0};
     *before = g->code.n ? &nothing : &a->tokens;
-    *refresh = g->code.n ? (str){NULL, 0} : auth_refresh_token(a);
+    *refresh = g->code.n ? (str){NULL, 0} : refresh_token(a);
 }
 
 int flow_run(struct auth *a, const struct auth_flow *flow, const struct auth_grant *g, struct tokens *out,
@@ -300,7 +300,7 @@ int flow_run(struct auth *a, const struct auth_flow *flow, const struct auth_gra
     rc = check_url_extras(a, &t, e);
     if (rc)
         buf_wipe(&t.access);
-    auth_seed_hash(a, t.seed);
+    seed_hash(a, t.seed);
     auth_options_hash(a, t.options);
     tokens_done(out);
     *out = t;
@@ -310,7 +310,7 @@ int flow_run(struct auth *a, const struct auth_flow *flow, const struct auth_gra
 
 int flow_revoke(struct auth *a, struct err *e)
 {
-    if (!a->spec->revoke_url || (!a->tokens.access.n && !auth_refresh_token(a).n))
+    if (!a->spec->revoke_url || (!a->tokens.access.n && !refresh_token(a).n))
         return TL_OK;
     static const struct auth_grant none = {0};
     struct names n;

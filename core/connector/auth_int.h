@@ -128,9 +128,7 @@ int flow_run(struct auth *a, const struct auth_flow *flow, const struct auth_gra
              bool *reached, struct err *e);
 int flow_revoke(struct auth *a, struct err *e);
 str auth_option(const struct auth *a, str name); /* empty when there is none */
-str auth_refresh_token(const struct auth *a);    /* the one in force: kept, or of the option when that changed */
 void auth_options_hash(const struct auth *a, uint8_t out[16]);
-void auth_seed_hash(const struct auth *a, uint8_t out[16]);
 
 /* ---- bases that a redirect named in place of options (auth_browser.c) ---- */
 

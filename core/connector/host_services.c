@@ -30,7 +30,7 @@ static void question_run(struct message *m)
     pthread_mutex_unlock(&q->lock);
 }
 
-void control_ask(const struct control_line *c, void (*fn)(void *arg), void *arg)
+static void control_ask(const struct control_line *c, void (*fn)(void *arg), void *arg)
 {
     if (pthread_equal(pthread_self(), c->thread)) {
         fn(arg);

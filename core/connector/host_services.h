@@ -17,7 +17,6 @@ struct control_line {
     struct mailbox *mailbox;
     pthread_t thread;
 };
-void control_ask(const struct control_line *c, void (*fn)(void *arg), void *arg);
 
 /* Quotas of an endpoint, told by any of its instances. */
 enum { QUOTAS_MAX = 8 };

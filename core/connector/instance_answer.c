@@ -35,7 +35,8 @@ void instance_log(struct instance *i, int32_t level, const char *fmt, ...)
     i->services.log(i->services.ctx, level, str_n(line, have));
 }
 
-tl_status instance_fault(struct instance *i, const char *function, const struct err *e)
+/* The call is spoilt: the first fault decides how it ends. Returns TL_E_INVALID. */
+static tl_status instance_fault(struct instance *i, const char *function, const struct err *e)
 {
     char place[128];
     instance_place(i, place, sizeof place);

@@ -52,6 +52,4 @@ bool instance_own_thread(struct instance *i, const char *function);
 /* "pull of contact" or "check"; kind left out where there is none. */
 void instance_place(const struct instance *i, char *out, size_t cap);
 void instance_log(struct instance *i, int32_t level, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* The call is spoilt: the first fault decides how it ends. Returns TL_E_INVALID. */
-tl_status instance_fault(struct instance *i, const char *function, const struct err *e);
 #endif

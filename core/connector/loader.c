@@ -162,7 +162,8 @@ static int adopt_extension(const tl_connector *c, const char *id, void *to, size
     return TL_OK;
 }
 
-int module_adopt(struct module *m, const tl_connector *table, const char *expected_id, struct err *e)
+/* The checks on a table alone: magic, size, major, required members, id. */
+static int module_adopt(struct module *m, const tl_connector *table, const char *expected_id, struct err *e)
 {
     int rc = check_head(table, expected_id, e);
     if (rc)

@@ -34,7 +34,4 @@ int module_open(struct module **out, const char *path, const char *expected_id, 
 /* Calls unload() and closes. True when the code is really gone, false when it stays mapped (by its wish, or because the
  * C library cannot unmap it). No thread may be in it, and every thread that ran it must have been joined. */
 bool module_close(struct module *m);
-
-/* The checks of module_open on a table alone: magic, size, major, required members, id. Exported for tests. */
-int module_adopt(struct module *m, const tl_connector *table, const char *expected_id, struct err *e);
 #endif

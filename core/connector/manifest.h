@@ -41,8 +41,6 @@ int manifest_decode(struct manifest **out, str bytes, struct err *e);
 
 const tl_option *manifest_option(const struct manifest *m, str name); /* NULL: no such option */
 
-/* One value against its option: number, duration, choice, URL, absolute directory. The text says what is expected. */
-int option_check(const tl_option *o, str value, struct err *e);
 const char *option_type_name(uint32_t type); /* "duration" */
 
 /* Resolved options of one endpoint. Values of type TL_OPT_SECRET are in `all` only. */

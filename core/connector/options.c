@@ -29,7 +29,8 @@ static bool is_url(str v)
     return v.n > 8;
 }
 
-int option_check(const tl_option *o, str value, struct err *e)
+/* One value against its option: number, duration, choice, URL, absolute directory. The text says what is expected. */
+static int option_check(const tl_option *o, str value, struct err *e)
 {
     int64_t number;
     bool ok = true;

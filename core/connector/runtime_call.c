@@ -87,7 +87,8 @@ static void post_failed(struct runtime *rt)
     mailbox_post(rt->config.control, &rt->failed_message);
 }
 
-void call_fail(struct runtime *rt, struct call *call, tl_status s, const char *text)
+/* Ends a call without running it; done() comes in a later turn. */
+static void call_fail(struct runtime *rt, struct call *call, tl_status s, const char *text)
 {
     call->reply.status = s;
     call->reply.error = (tl_error){.struct_size = sizeof call->reply.error, .scope = TL_SCOPE_ENDPOINT};

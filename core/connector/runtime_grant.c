@@ -2,7 +2,7 @@
  * started; its cell cannot be widened later. */
 #include "runtime_int.h"
 
-bool grants_cover(const struct grants *g, str dir)
+static bool grants_cover(const struct grants *g, str dir)
 {
     for (uint32_t i = 0; i < g->n; i++)
         if (str_is(dir, g->dirs[i]))

@@ -206,8 +206,6 @@ void dispatcher_init(struct runtime *rt);
 void slots_init(struct endpoint *ep, const struct runtime_config *config);
 void rt_endpoint_pump(struct endpoint *ep); /* starts what can start */
 void rt_connector_pump(struct connector *c);
-/* Ends a call without running it; done() comes in a later turn. */
-void call_fail(struct runtime *rt, struct call *call, tl_status s, const char *text);
 void rt_endpoint_fail_queued(struct endpoint *ep, tl_status s, const char *text);
 void rt_endpoint_cancel_running(struct endpoint *ep, bool pushes_too);
 bool rt_endpoint_writes(const struct endpoint *ep); /* a push runs */
@@ -240,13 +238,11 @@ void rt_hosts_learnt(struct connector *c); /* its manifest came: what of it nobo
 /* runtime_grant.c: directories */
 void grants_collect(struct grants *g, const struct connector *c, const struct endpoint *ep); /* ep NULL: of all */
 void grants_done(struct grants *g);
-bool grants_cover(const struct grants *g, str dir);
 int grants_check(struct endpoint *ep, struct err *e); /* can its directories be had? */
 
 /* runtime_load.c: load, unload, reload */
 void rt_connector_end_step(struct connector *c); /* goes on with a pending unload when it can */
 void rt_connector_tick(struct connector *c, int64_t now_us);
-bool rt_connector_idle(const struct connector *c); /* no call runs or waits */
 struct connector *rt_connector_free(struct connector *c);
 /* What of a manifest is judged in the daemon alone, wherever the code runs. [any] */
 int rt_admit_manifest(const struct manifest *m, struct err *e);

@@ -274,6 +274,17 @@ static int refuse_busy(const struct runtime *rt, const char *name, struct err *e
     return E_BUSY;
 }
 
+/* No call runs or waits. */
+static bool is_idle(const struct connector *c)
+{
+    for (size_t i = 0; i < c->rt->n_endpoints; i++) {
+        const struct endpoint *ep = c->rt->endpoints[i];
+        if (ep->connector == c && (rt_endpoint_running(ep) || rt_endpoint_queued(ep)))
+            return false;
+    }
+    return true;
+}
+
 int runtime_reload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us,
                    runtime_done_fn done, void *arg, struct err *e)
 {
@@ -287,7 +298,7 @@ int runtime_reload(struct runtime *rt, const char *name, enum unload_mode mode, 
     bool ok = c->state == RUN_RUNNING || c->state == RUN_RETRYING || c->state == RUN_CRASHED;
     if (!ok || c->ending.active || c->next_load || rt->stopping)
         return refuse_state(c, "reloaded", e);
-    if (mode == UNLOAD_SOFT && !rt_connector_idle(c))
+    if (mode == UNLOAD_SOFT && !is_idle(c))
         return refuse_busy(rt, name, e);
     start_load(c, true, mode, deadline_us, done, arg, NULL);
     return TL_OK;
@@ -320,16 +331,6 @@ int runtime_upgrade_revert(struct runtime *rt, const char *name, runtime_done_fn
     return TL_OK;
 }
 
-bool rt_connector_idle(const struct connector *c)
-{
-    for (size_t i = 0; i < c->rt->n_endpoints; i++) {
-        const struct endpoint *ep = c->rt->endpoints[i];
-        if (ep->connector == c && (rt_endpoint_running(ep) || rt_endpoint_queued(ep)))
-            return false;
-    }
-    return true;
-}
-
 int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, int64_t deadline_us,
                    runtime_done_fn done, void *arg, struct err *e)
 {
@@ -339,7 +340,7 @@ int runtime_unload(struct runtime *rt, const char *name, enum unload_mode mode, 
     bool ok = c->state != RUN_NOT_LOADED && c->state != RUN_LOADING && c->state != RUN_UNLOADING;
     if (!ok || c->ending.active)
         return refuse_state(c, "unloaded", e);
-    if (mode == UNLOAD_SOFT && !rt_connector_idle(c))
+    if (mode == UNLOAD_SOFT && !is_idle(c))
         return refuse_busy(rt, name, e);
     begin_ending(c, mode, deadline_us, done, arg);
     return TL_OK;

@@ -209,7 +209,7 @@ static bool host_is_plain(str rest, const struct url_place *p, bool bracketed)
            (rest.n == end || strchr("/?:", rest.p[end]));
 }
 
-int url_read(str url, struct url_place *out, struct err *e)
+static int url_read(str url, struct url_place *out, struct err *e)
 {
     if (!url_chars_ok(url))
         return err_set(e, TL_E_DENIED, "address is not a plain URL (blank, control or foreign character, or fragment)");

@@ -17,7 +17,6 @@ struct url_place {
     long port;
     char host[256]; /* lower case, an IPv6 address without brackets */
 };
-int url_read(str url, struct url_place *out, struct err *e);
 int http_allow_find(const struct http_allow *a, str url, struct url_place *place, enum http_target *out, struct err *e);
 
 struct http_gate {

@@ -64,8 +64,6 @@ int connection_open(sqlite3 **out, const char *path, const char *vfs, bool read_
 int sql_exec(sqlite3 *handle, const char *path, const char *sql, struct err *e);
 int sql_exec_i64(sqlite3 *handle, const char *path, const char *sql, int64_t *out, struct err *e);
 
-/* counters and pending of the transaction into the database; before COMMIT. */
-int transaction_flush(struct db *db, struct err *e);
 int counters_load(struct db *db, struct err *e);
 int counters_write(struct db *db, struct err *e);
 
@@ -95,8 +93,6 @@ void sidecar_look(const struct db *db, char *words, size_t size, int64_t *intent
 int need_key(const struct db *db, struct err *e);
 /* erased.c */
 int marks_look(struct db *db, struct err *e);
-/* erase.c: the SQL function erase_word(text, word) is there */
-int erase_word_ready(struct db *db, struct err *e);
 /* attention.c */
 int audit_erase_word(struct db *db, str word, int64_t *rows, struct err *e); /* adds to *rows */
 /* compact.c: makes up for what a crash cut off */

@@ -114,7 +114,8 @@ static void erase_word_sql(sqlite3_context *context, int n, sqlite3_value **valu
         sqlite3_result_text64(context, buf_text(&out), out.n, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-int erase_word_ready(struct db *db, struct err *e)
+/* The SQL function erase_word(text, word) is there. */
+static int erase_word_ready(struct db *db, struct err *e)
 {
     int rc =
         sqlite3_create_function_v2(db->sqlite, "erase_word", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,

@@ -7,7 +7,7 @@
 
 #define COLUMNS "passport, link, a_id, b_id, slot, status, a_gen, b_gen"
 
-enum { Q_KEY_PUT, Q_KEY_GET, Q_KEY_LIST, Q_PUT, Q_LIST, Q_DROP, Q_COUNT, Q_EXPORT };
+enum { Q_KEY_PUT, Q_KEY_GET, Q_KEY_LIST, Q_PUT, Q_LIST, Q_DROP, Q_EXPORT };
 static const char *const SQL[] = {
     [Q_KEY_PUT] = "INSERT INTO passport_key(instance, key, at) VALUES(?1, ?2, ?3)",
     [Q_KEY_GET] = "SELECT instance, key FROM passport_key WHERE instance = ?1",
@@ -16,7 +16,6 @@ static const char *const SQL[] = {
               "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
     [Q_LIST] = "SELECT " COLUMNS " FROM passport_pair WHERE link = ?1 AND passport > ?2 ORDER BY passport LIMIT ?3",
     [Q_DROP] = "DELETE FROM passport_pair WHERE passport = ?1",
-    [Q_COUNT] = "SELECT count(*) FROM passport_pair WHERE link = ?1",
     [Q_EXPORT] = "SELECT p.pair, p.link, a.remote_id, b.remote_id, p.slot, p.status, p.a_gen, p.b_gen FROM pair p "
                  "LEFT JOIN record a ON a.rec = p.a_rec LEFT JOIN record b ON b.rec = p.b_rec "
                  "WHERE p.link = ?1 AND p.pair > ?2 AND ((p.a_rec IS NOT NULL AND p.b_rec IS NOT NULL) OR "
@@ -126,11 +125,4 @@ int passport_pair_drop(struct db *db, int64_t passport, struct err *e)
     AUTO(query_end) struct query q = query_begin(db, &T, Q_DROP, e);
     put_i64(&q, passport);
     return query_run(&q);
-}
-
-int64_t passport_pair_count(struct db *db, int64_t link)
-{
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_COUNT, NULL);
-    put_i64(&q, link);
-    return query_row(&q) == TL_OK ? get_i64(&q) : 0;
 }

@@ -210,7 +210,8 @@ void put_blob(struct query *q, str v)
         bound(q, sqlite3_bind_blob64(q->s, q->put, v.n ? v.p : "", v.n, SQLITE_STATIC));
 }
 
-bool id_number(str id, int64_t *out)
+/* Is this a remote id that is kept as a number? */
+static bool id_number(str id, int64_t *out)
 {
     if (id.n == 0 || id.n > 19 || (id.p[0] == '0' && id.n > 1))
         return false;

@@ -103,9 +103,6 @@ struct list {
 void *list_add(struct list *l);                                    /* zeroed */
 int list_end(int rc, const struct list *l, void **out, size_t *n); /* TL_OK when rc says that rows have ended */
 
-/* Is this a remote id that is kept as a number? */
-bool id_number(str id, int64_t *out);
-
 /* One result code of SQLite in our words. */
 int sql_error(struct db *db, int sqlite_rc, struct err *e);
 int sql_error_of(sqlite3 *handle, const char *path, int sqlite_rc, struct err *e);

@@ -69,6 +69,9 @@ void db_rollback(struct db *db)
         sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* Counters and pending of the transaction into the database; before COMMIT. */
+static int transaction_flush(struct db *db, struct err *e);
+
 int db_commit(struct db *db, struct err *e)
 {
     ASSERT(db->in_transaction);
@@ -245,7 +248,7 @@ int64_t tally_get(struct db *db, enum tally what, int64_t owner)
     return stored + (p ? p->n : 0);
 }
 
-int transaction_flush(struct db *db, struct err *e)
+static int transaction_flush(struct db *db, struct err *e)
 {
     if (db->reader)
         return TL_OK;

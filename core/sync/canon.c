@@ -262,7 +262,8 @@ static void canon_list(const tl_value *v, struct buf *out)
     }
 }
 
-void canon_text(const struct canon *c, const tl_value *v, struct buf *out)
+/* Nothing for a blank value. */
+static void canon_text(const struct canon *c, const tl_value *v, struct buf *out)
 {
     if (value_is_blank(v))
         return;

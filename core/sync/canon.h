@@ -34,8 +34,6 @@ struct canon canon_of(const tl_field *a, const tl_field *b, uint32_t resolution_
 /* Blank values are equal to each other and to nothing else. References are compared by their bytes: of one side only.
  */
 bool canon_equal(const struct canon *c, const tl_value *a, const tl_value *b);
-/* The canonical text; nothing for a blank value. */
-void canon_text(const struct canon *c, const tl_value *v, struct buf *out);
 
 /* "12.10" -> "12.1", "-0.0" -> "0", "1e3" -> "1000"; rounded half away from zero to scale digits. False: not a number.
  */

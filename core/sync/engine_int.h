@@ -438,8 +438,6 @@ bool schedule_round(struct engine *g); /* one look at everything that is due; fa
 int64_t schedule_next_us(const struct engine *g);
 /* mono; from when on the endpoint may take a call of this lane, as far as time decides; NEVER: other things do. */
 int64_t endpoint_free_us(const struct engine *g, const struct g_endpoint *ep, enum lane lane);
-/* A call of it came back: those who wait for room have their turn. */
-void schedule_room(struct engine *g, struct g_endpoint *ep);
 /* Everything changed for it: it, its feeds and their links are looked at. */
 void schedule_endpoint(struct g_endpoint *ep);
 void schedule_feed(struct g_feed *f); /* and its links */
@@ -465,7 +463,6 @@ void conn_block(struct engine *g, struct g_conn *c, const char *code, const char
 void conn_unblock(struct engine *g, struct g_conn *c, const char *code);
 
 /* ---- outage.c: what people are told of an endpoint that does not answer */
-const char *outage_name(int status);
 void outage_note(struct engine *g, struct g_endpoint *ep, const struct call *c, int status, const char *text);
 void outage_over(struct engine *g, struct g_endpoint *ep, const struct call *c);
 /* Until the next call of an endpoint that fails: what the vendor says, else growing up to OUTAGE_WAIT_US. */
@@ -479,8 +476,7 @@ bool feed_take_page(struct engine *g, struct g_feed *f); /* one transaction; fal
 void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair);
 void feed_fetched(struct engine *g, struct call *c);
 const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
-bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f); /* it is not pulled then */
-bool feed_ready(const struct g_feed *f);    /* full pass under this shape, lookups built */
+bool feed_ready(const struct g_feed *f);                                 /* full pass under this shape, lookups built */
 bool feed_is_truth(const struct g_feed *f); /* its local index shows every record of the kind */
 bool pass_turn(struct engine *g, struct g_feed *f);
 bool pass_has_work(const struct g_feed *f); /* look-ups to build, or vanished records to find */
@@ -692,7 +688,6 @@ bool create_leaves_out(const struct g_link *l, int side, uint32_t i, const tl_va
 int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
               struct err *e);
 void link_lanes_stale(struct g_link *l);
-int64_t link_due(const struct engine *g, const struct g_link *l);
 /* Nothing more can be sent to these sides for this lane now. */
 void lane_waits(struct engine *g, struct g_link *l, int lane, bool a, bool b);
 /* PLAN_FAIL in words: what the failure row says. Texts in the arena. */
@@ -729,13 +724,11 @@ void batch_unlink(struct engine *g, struct g_batch *b);
 /* Outcome of entry i was success: id, version and, if known, the record after the write. Inside a transaction. */
 int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, const tl_record *post, bool observed,
                struct err *e);
-const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *c);
 /* The entry's write did not happen: look at the pair again after due_us. */
 int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int64_t due_us, struct err *e);
 /* Ends the transaction's part of entries that are done: settles the intent row. */
 int batch_settle(struct engine *g, struct g_batch *b, struct err *e);
-void batch_sweep(struct engine *g, struct g_batch *b);          /* after the commit: frees a batch that is through */
-void batch_count(struct engine *g, struct g_batch *b, int add); /* open/unknown counters of the link */
+void batch_sweep(struct engine *g, struct g_batch *b); /* after the commit: frees a batch that is through */
 
 /* ---- resolve.c */
 bool resolve_turn(struct engine *g);

@@ -43,7 +43,7 @@ void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
 
 /* Of a link that stands still nothing is looked up meanwhile: it must not stop the others that read this feed. What
  * arrives without a stamp is held for it until it goes on. */
-bool feed_has_unknown_create(const struct engine *g, const struct g_feed *f)
+static bool has_unknown_create(const struct engine *g, const struct g_feed *f)
 {
     bool unknown = false;
     for (const struct feed_side *at = g->unknown ? f->sides : NULL; at && !unknown; at = at->next)
@@ -109,7 +109,7 @@ static void pull_send(struct engine *g, struct g_feed *f, int32_t mode)
 static bool pull_turn(struct engine *g, struct g_feed *f)
 {
     int64_t mono = g_mono(g);
-    if (f->pulling || f->replies || f->backoff_until > mono || feed_has_unknown_create(g, f))
+    if (f->pulling || f->replies || f->backoff_until > mono || has_unknown_create(g, f))
         return false;
     if (!g_endpoint_can(g, f->ep, TL_PURPOSE_BULK))
         return false;
@@ -593,7 +593,7 @@ int64_t feed_due(const struct engine *g, const struct g_feed *f)
     if (pass_has_work(f))
         return f->backoff_until;
     int64_t due = NEVER, asked = NEVER;
-    if (!f->pulling && !feed_has_unknown_create(g, f)) {
+    if (!f->pulling && !has_unknown_create(g, f)) {
         bool changes = f->kind->desc.can & TL_CAN_PULL;
         due = !changes ? NEVER : f->row.cursor.n == 0 ? 0 : f->poll_due;
         int64_t pass = pass_due(g, f);

@@ -8,7 +8,7 @@
 /* Reads that work do not end an outage of writes at once: a vendor may refuse writes alone. */
 #define WRITES_AGAIN_US (60 * US_PER_S)
 
-const char *outage_name(int status)
+static const char *outage_name(int status)
 {
     switch (status) {
     case TL_OK:

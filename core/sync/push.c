@@ -29,16 +29,8 @@ struct g_batch *batch_free(struct g_batch *b)
     return NULL;
 }
 
-void batch_link(struct engine *g, struct g_batch *b)
-{
-    b->prev = g->batches_last;
-    *(b->prev ? &b->prev->next : &g->batches) = b;
-    g->batches_last = b;
-    by_id_put(&g->batch_ids, b->intent, b);
-    batch_count(g, b, 1);
-}
-
-void batch_count(struct engine *g, struct g_batch *b, int add)
+/* Open/unknown counters of the link. */
+static void batch_count(struct engine *g, struct g_batch *b, int add)
 {
     struct g_link *l = model_link(g, b->link);
     unsigned one = (unsigned)add;
@@ -58,6 +50,15 @@ void batch_count(struct engine *g, struct g_batch *b, int add)
         ready_wake(&l->feed[b->side]->ready);
 }
 
+void batch_link(struct engine *g, struct g_batch *b)
+{
+    b->prev = g->batches_last;
+    *(b->prev ? &b->prev->next : &g->batches) = b;
+    g->batches_last = b;
+    by_id_put(&g->batch_ids, b->intent, b);
+    batch_count(g, b, 1);
+}
+
 static void batch_unknown(struct engine *g, struct g_batch *b)
 {
     if (b->state == INTENT_UNKNOWN)
@@ -72,7 +73,7 @@ static void batch_unknown(struct engine *g, struct g_batch *b)
  * -------------------------------------------------------------------------------------------------------------- */
 
 /* The fields of one side that this link writes, in the order of the rules. */
-const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *c)
+static const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *c)
 {
     tl_shape *shape = arena_new(&c->arena, tl_shape);
     tl_field *fields = arena_array(&c->arena, tl_field, l->rules.n_fields + 1);

@@ -24,6 +24,139 @@ static int64_t mono_of(const struct engine *g, int64_t wall)
     return wall == NEVER ? NEVER : wall - g_now(g) + g_mono(g);
 }
 
+/* ---- Who is due when --------------------------------------------------------------------------------------------- */
+
+int64_t endpoint_free_us(const struct engine *g, const struct g_endpoint *ep, enum lane lane)
+{
+    if (!ep || ep->prep != PREP_READY || ep->row.block_code.n)
+        return NEVER; /* whoever changes that says so */
+    int64_t again = 0;
+    if (budget_allows(&ep->budget, lane, g_now(g), &again))
+        return ep->sleep_until;
+    int64_t resets = again ? mono_of(g, again) : NEVER;
+    return later(ep->sleep_until, earlier(resets, g_mono(g) + PATIENCE_MAX_US)); /* the vendor may tell of more */
+}
+
+static int64_t endpoint_due(const struct engine *g, const struct g_endpoint *ep)
+{
+    if (g->stopping)
+        return NEVER;
+    if (ep->prep == PREP_NEEDED)
+        return ep->row.present && endpoint_used(g, ep) ? later(ep->prep_due, ep->sleep_until) : NEVER;
+    int64_t due = NEVER;
+    if (!ep->parsing)
+        due = earlier(due, ep->inbox_due);
+    if (!ep->subscribing)
+        due = earlier(due, ep->subscribe_due);
+    return later(due, endpoint_free_us(g, ep, LANE_LIVE));
+}
+
+static bool link_waits_for_feeds(const struct g_link *l)
+{
+    return !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]);
+}
+
+/* Runs of live changes end when nothing of them is open. */
+static int64_t run_due(const struct engine *g, const struct g_link *l)
+{
+    bool open = l->live_run || l->retry_run;
+    return open && l->open_intents == 0 ? mono_of(g, l->live_run_until) : NEVER;
+}
+
+static int64_t link_due(const struct engine *g, const struct g_link *l)
+{
+    int64_t due = run_due(g, l);
+    if (!link_runs(l) || l->row.phase == PHASE_NEW || g->stopping || l->finding || link_waits_for_feeds(l))
+        return due; /* woken by what ends that */
+    if (readopt_waits(l) && l->row.phase < PHASE_DRAIN)
+        return due;
+    bool explaining = (l->orphans || readopt_holds(l)) && !readopt_waits(l);
+    if (explaining || l->row.phase == PHASE_OBSERVE || (l->wake_after >= 0 && l->row.phase >= PHASE_MATCH))
+        return 0;
+    if (life_holds(l) || shift_holds(l))
+        return due;
+    if (l->row.phase == PHASE_DRAIN && l->open_intents == 0)
+        return 0;
+    bool rests = link_rests(g, l);
+    int lanes = rests ? LANE_SWEEP : LANE_COUNT;
+    int64_t work = rests ? g_mono(g) + PATIENCE_MAX_US : NEVER; /* the quiet hours end without a word */
+    if (l->row.phase == PHASE_MATCH && !rests)
+        work = l->lane_hold[LANE_BULK];
+    for (int lane = 0; lane < lanes; lane++) {
+        int64_t lane_due = l->lane_due[lane] < 0 ? 0 : mono_of(g, l->lane_due[lane]);
+        work = earlier(work, later(lane_due, l->lane_hold[lane]));
+    }
+    return earlier(due, later(work, l->hold_until));
+}
+
+/* ---- Waiting for an endpoint --------------------------------------------------------------------------------------
+ */
+
+static struct g_endpoint *endpoint_of(const struct ready *r, int side)
+{
+    if (r->kind == READY_LINK) {
+        const struct g_conn *c = ((const struct g_link *)r->owner)->conn;
+        return c ? c->ep[side] : NULL;
+    }
+    return r->kind == READY_FEED && side == 0 ? ((const struct g_feed *)r->owner)->ep : NULL;
+}
+
+/* The next in the queue may try. */
+static bool queue_moves(struct g_endpoint *ep)
+{
+    struct ready *r = ready_next_of(&ep->queue);
+    if (!r)
+        return false;
+    if (r->kind == READY_LINK) {
+        struct g_link *l = r->owner;
+        memset(l->lane_hold, 0, sizeof l->lane_hold);
+    }
+    r->patience = 0;
+    ready_set(r, 0); /* its turn has come: before whoever has just come */
+    return true;
+}
+
+/* A call of it came back: those who wait for room have their turn. */
+static void schedule_room(struct engine *g, struct g_endpoint *ep)
+{
+    int room = g_endpoint_can(g, ep, TL_PURPOSE_BULK) ? budget_room(&ep->budget, g_now(g)) : 0;
+    int free = room ? g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_BULK) : 1;
+    for (room = room && room < free ? room : free; room > 0 && queue_moves(ep); room--)
+        ;
+    ready_wake(&ep->ready);
+}
+
+void schedule_feed(struct g_feed *f)
+{
+    ready_wake(&f->ready);
+    for (struct feed_side *at = f->sides; at; at = at->next)
+        ready_wake(&at->l->ready);
+}
+
+void schedule_endpoint(struct g_endpoint *ep)
+{
+    while (queue_moves(ep))
+        ;
+    for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint) {
+        for (struct feed_side *at = f->sides; at; at = at->next)
+            memset(at->l->lane_hold, 0, sizeof at->l->lane_hold);
+        schedule_feed(f);
+    }
+    ready_wake(&ep->ready);
+}
+
+/* It wanted to do something and could not: looked at now and then, and as soon as what it waits for changes. */
+static void be_patient(struct engine *g, struct ready *r)
+{
+    r->patience = r->patience ? earlier(2 * r->patience, PATIENCE_MAX_US) : US_PER_S;
+    ready_set(r, g_mono(g) + r->patience);
+    for (int s = 0; s < 2; s++) {
+        struct g_endpoint *ep = endpoint_of(r, s);
+        if (ep && endpoint_free_us(g, ep, LANE_LIVE) <= g_mono(g) && !g_endpoint_can(g, ep, TL_PURPOSE_BULK))
+            ready_wait(r, s, &ep->queue, false);
+    }
+}
+
 /* ---- Answers ----------------------------------------------------------------------------------------------------- */
 
 static void call_timed(struct engine *g, const struct call *c)
@@ -88,138 +221,6 @@ static bool take_answers(struct engine *g)
         any = true;
     }
     return any;
-}
-
-/* ---- Who is due when --------------------------------------------------------------------------------------------- */
-
-int64_t endpoint_free_us(const struct engine *g, const struct g_endpoint *ep, enum lane lane)
-{
-    if (!ep || ep->prep != PREP_READY || ep->row.block_code.n)
-        return NEVER; /* whoever changes that says so */
-    int64_t again = 0;
-    if (budget_allows(&ep->budget, lane, g_now(g), &again))
-        return ep->sleep_until;
-    int64_t resets = again ? mono_of(g, again) : NEVER;
-    return later(ep->sleep_until, earlier(resets, g_mono(g) + PATIENCE_MAX_US)); /* the vendor may tell of more */
-}
-
-static int64_t endpoint_due(const struct engine *g, const struct g_endpoint *ep)
-{
-    if (g->stopping)
-        return NEVER;
-    if (ep->prep == PREP_NEEDED)
-        return ep->row.present && endpoint_used(g, ep) ? later(ep->prep_due, ep->sleep_until) : NEVER;
-    int64_t due = NEVER;
-    if (!ep->parsing)
-        due = earlier(due, ep->inbox_due);
-    if (!ep->subscribing)
-        due = earlier(due, ep->subscribe_due);
-    return later(due, endpoint_free_us(g, ep, LANE_LIVE));
-}
-
-static bool link_waits_for_feeds(const struct g_link *l)
-{
-    return !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]);
-}
-
-/* Runs of live changes end when nothing of them is open. */
-static int64_t run_due(const struct engine *g, const struct g_link *l)
-{
-    bool open = l->live_run || l->retry_run;
-    return open && l->open_intents == 0 ? mono_of(g, l->live_run_until) : NEVER;
-}
-
-int64_t link_due(const struct engine *g, const struct g_link *l)
-{
-    int64_t due = run_due(g, l);
-    if (!link_runs(l) || l->row.phase == PHASE_NEW || g->stopping || l->finding || link_waits_for_feeds(l))
-        return due; /* woken by what ends that */
-    if (readopt_waits(l) && l->row.phase < PHASE_DRAIN)
-        return due;
-    bool explaining = (l->orphans || readopt_holds(l)) && !readopt_waits(l);
-    if (explaining || l->row.phase == PHASE_OBSERVE || (l->wake_after >= 0 && l->row.phase >= PHASE_MATCH))
-        return 0;
-    if (life_holds(l) || shift_holds(l))
-        return due;
-    if (l->row.phase == PHASE_DRAIN && l->open_intents == 0)
-        return 0;
-    bool rests = link_rests(g, l);
-    int lanes = rests ? LANE_SWEEP : LANE_COUNT;
-    int64_t work = rests ? g_mono(g) + PATIENCE_MAX_US : NEVER; /* the quiet hours end without a word */
-    if (l->row.phase == PHASE_MATCH && !rests)
-        work = l->lane_hold[LANE_BULK];
-    for (int lane = 0; lane < lanes; lane++) {
-        int64_t lane_due = l->lane_due[lane] < 0 ? 0 : mono_of(g, l->lane_due[lane]);
-        work = earlier(work, later(lane_due, l->lane_hold[lane]));
-    }
-    return earlier(due, later(work, l->hold_until));
-}
-
-/* ---- Waiting for an endpoint --------------------------------------------------------------------------------------
- */
-
-static struct g_endpoint *endpoint_of(const struct ready *r, int side)
-{
-    if (r->kind == READY_LINK) {
-        const struct g_conn *c = ((const struct g_link *)r->owner)->conn;
-        return c ? c->ep[side] : NULL;
-    }
-    return r->kind == READY_FEED && side == 0 ? ((const struct g_feed *)r->owner)->ep : NULL;
-}
-
-/* The next in the queue may try. */
-static bool queue_moves(struct g_endpoint *ep)
-{
-    struct ready *r = ready_next_of(&ep->queue);
-    if (!r)
-        return false;
-    if (r->kind == READY_LINK) {
-        struct g_link *l = r->owner;
-        memset(l->lane_hold, 0, sizeof l->lane_hold);
-    }
-    r->patience = 0;
-    ready_set(r, 0); /* its turn has come: before whoever has just come */
-    return true;
-}
-
-void schedule_room(struct engine *g, struct g_endpoint *ep)
-{
-    int room = g_endpoint_can(g, ep, TL_PURPOSE_BULK) ? budget_room(&ep->budget, g_now(g)) : 0;
-    int free = room ? g->dispatcher->room(g->dispatcher->ctx, ep->row.endpoint, TL_PURPOSE_BULK) : 1;
-    for (room = room && room < free ? room : free; room > 0 && queue_moves(ep); room--)
-        ;
-    ready_wake(&ep->ready);
-}
-
-void schedule_feed(struct g_feed *f)
-{
-    ready_wake(&f->ready);
-    for (struct feed_side *at = f->sides; at; at = at->next)
-        ready_wake(&at->l->ready);
-}
-
-void schedule_endpoint(struct g_endpoint *ep)
-{
-    while (queue_moves(ep))
-        ;
-    for (struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint) {
-        for (struct feed_side *at = f->sides; at; at = at->next)
-            memset(at->l->lane_hold, 0, sizeof at->l->lane_hold);
-        schedule_feed(f);
-    }
-    ready_wake(&ep->ready);
-}
-
-/* It wanted to do something and could not: looked at now and then, and as soon as what it waits for changes. */
-static void be_patient(struct engine *g, struct ready *r)
-{
-    r->patience = r->patience ? earlier(2 * r->patience, PATIENCE_MAX_US) : US_PER_S;
-    ready_set(r, g_mono(g) + r->patience);
-    for (int s = 0; s < 2; s++) {
-        struct g_endpoint *ep = endpoint_of(r, s);
-        if (ep && endpoint_free_us(g, ep, LANE_LIVE) <= g_mono(g) && !g_endpoint_can(g, ep, TL_PURPOSE_BULK))
-            ready_wait(r, s, &ep->queue, false);
-    }
 }
 
 /* ---- Turns --------------------------------------------------------------------------------------------------------

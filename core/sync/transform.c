@@ -34,7 +34,7 @@ uint32_t transform_mask(uint32_t type)
     }
 }
 
-const char *transform_type_name(uint32_t type)
+static const char *type_name(uint32_t type)
 {
     static const char *const names[] = {"any value", "a yes or no", "a whole number", "a time", "a date", "a decimal"};
     if (type < ARRAY_LEN(names))
@@ -76,7 +76,7 @@ static const char *gives_words(const struct function *f)
 {
     if (f->gives_for)
         return "as its arguments say";
-    return f->gives == GIVES_SAME ? "what went in" : transform_type_name(f->gives);
+    return f->gives == GIVES_SAME ? "what went in" : type_name(f->gives);
 }
 
 size_t transform_functions(struct arena *a, struct transform_help **out)
@@ -165,8 +165,8 @@ enum transform_outcome transform_run(const struct transform *t, const tl_value *
         tl_value next = {.type = TL_NULL};
         AUTO(buf_done) struct buf words = {0};
         if (!value_is_blank(&v) && !(transform_mask(v.type) & s->function->takes))
-            rc = cannot(&r, s, TL_R_TYPE_MISMATCH, "%.*s is %s, it takes %s", STR_FMT(shown(&r, &v)),
-                        transform_type_name(v.type), mask_words(s->function->takes, &words));
+            rc = cannot(&r, s, TL_R_TYPE_MISMATCH, "%.*s is %s, it takes %s", STR_FMT(shown(&r, &v)), type_name(v.type),
+                        mask_words(s->function->takes, &words));
         else
             rc = s->function->run(s, &r, &v, &next);
         v = next;
@@ -382,7 +382,7 @@ size_t transform_check(const struct transform *t, const tl_field *in, const tl_f
                   i    ? ""
                   : in ? arena_str(a, in->name).p
                        : "the field",
-                  transform_type_name(type));
+                  type_name(type));
             return c.n;
         }
         if (gives_table_value(s))
@@ -396,11 +396,11 @@ size_t transform_check(const struct transform *t, const tl_field *in, const tl_f
     int way = type == TL_NULL || !out ? 2 : value_convertible(type, out->type);
     if (way == 0)
         found(&c, TL_ERROR, "TYPE_MISMATCH", last, "", "\"%.*s\" takes %s, but the chain gives %s", STR_FMT(out->name),
-              transform_type_name(out->type), transform_type_name(type));
+              type_name(out->type), type_name(type));
     else if (way == 1 && transform_mask(type) == TAKES_TEXT)
         found(&c, TL_WARN, "TYPE_MISMATCH", last, "end the chain with to_int, to_decimal, bool or date_parse",
               "the chain gives a text, \"%.*s\" takes %s: values that cannot be read as one will fail",
-              STR_FMT(out->name), transform_type_name(out->type));
+              STR_FMT(out->name), type_name(out->type));
     if (out && out->max && transform_mask(out->type) == TAKES_TEXT && transform_mask(type) == TAKES_TEXT &&
         (max == 0 || max > out->max))
         found(&c, TL_WARN, "TOO_LONG", last, "add left(N)",

@@ -86,7 +86,6 @@ extern const struct function transform_flow_functions[], transform_text_function
 
 const struct function *transform_function(str name);
 uint32_t transform_mask(uint32_t type); /* TAKES_* of a TL_* */
-const char *transform_type_name(uint32_t type);
 
 /* ---- for compile() */
 bool arg_wrong(struct parse *p, const struct step *s, uint32_t column, const char *hint, const char *fmt, ...)
