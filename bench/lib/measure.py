@@ -1,4 +1,5 @@
 """What the benchmarks share: building, CPU and memory of processes, medians."""
+import fcntl
 import os
 import platform
 import shutil
@@ -25,15 +26,17 @@ def build(root, directory, what):
     for program in ("cmake", "ninja"):
         if not shutil.which(program):
             raise Missing(f"{program} is not installed; run tools/install-deps build")
-    if not os.path.exists(os.path.join(directory, "build.ninja")):
-        subprocess.run(["cmake", "-S", root, "-B", directory, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                        "-DTIELINE_TESTS=OFF"], check=True, stdout=sys.stderr)
     needs = {"b2": ["grow"], "b3": ["cycle"], "b5": ["route", "floor_route"], "b12": ["grow"]}
-    targets = ["cycle"] + [program for part in what for program in needs.get(part, [])]
+    targets = [program for part in what for program in needs.get(part, [])] + ["bench"] * ("b1" in what)
     if {"b1", "b9", "idle"} & set(what):
-        first = "bench" if "b1" in what else "cycle"
-        targets += [first, "tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce", "toy"]
-    subprocess.run(["ninja", "-C", directory, *targets], check=True, stdout=sys.stderr)
+        targets += ["tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce", "toy"]
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, "bench.lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two of them side by side would write the same objects and programs
+        if not os.path.exists(os.path.join(directory, "build.ninja")):
+            subprocess.run(["cmake", "-S", root, "-B", directory, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+                            "-DTIELINE_TESTS=OFF"], check=True, stdout=sys.stderr)
+        subprocess.run(["ninja", "-C", directory, *targets], check=True, stdout=sys.stderr)
 
 
 def machine():
