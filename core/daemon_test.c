@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,6 +103,40 @@ static void check_key(struct config *c)
              e.text, e.hint);
 }
 
+/* The errno that says why the daemon could not use the directory, or make it: it does not make what is above. */
+static int state_dir_fault(const char *path, bool *there)
+{
+    struct stat st;
+    AUTO(text_free) char *above = NULL;
+    *there = stat(path, &st) == 0;
+    if (!*there && errno == ENOENT) {
+        const char *slash = strrchr(path, '/');
+        above = slash ? str_dup(str_n(path, slash == path ? 1 : (size_t)(slash - path))) : text_dup(".");
+        path = above;
+    }
+    if (stat(path, &st) != 0)
+        return errno;
+    return !S_ISDIR(st.st_mode) ? ENOTDIR : access(path, W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+/* Who checks need not be who will run it: what only this user may not do is no error. */
+static void check_state_dir(struct config *c)
+{
+    const struct config_value *v = config_lookup(c, "core", "state_dir");
+    const char *path = config_get(c, "core", "state_dir"), *file = v ? v->file : c->path;
+    int line = v ? v->line : 0;
+    bool there = false;
+    int fault = state_dir_fault(path, &there);
+    if (fault == EACCES && !there)
+        ini_find(&c->ini, FINDING_WARNING, file, line, "[core] state_dir = %s: this user could not make it", path);
+    else if (fault == ENOTDIR && there)
+        ini_find(&c->ini, FINDING_ERROR, file, line, "[core] state_dir = %s: is not a directory", path);
+    else if (fault && fault != EACCES)
+        ini_find(&c->ini, FINDING_ERROR, file, line, "[core] state_dir = %s: it cannot be %s: %s%s", path,
+                 there ? "written to" : "made", strerrordesc_np(fault),
+                 there ? "" : "; make the directory above it, or name another place");
+}
+
 static bool an_endpoint_uses(const struct config *c, const char *connector)
 {
     for (const struct config_section *s = c->sections; s; s = s->next)
@@ -188,6 +223,7 @@ int daemon_test(struct config *c, bool dump)
                                      .development = c->development};
     if (dump)
         dump_plain(c);
+    check_state_dir(c);
     check_key(c);
     check_group(c);
     check_enable(c, &runtime);

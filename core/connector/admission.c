@@ -50,6 +50,11 @@ static int check_directory(const char *path, bool development, struct err *e)
     struct stat st;
     if (stat(path, &st) < 0)
         return err_errno(e, "cannot look at directory \"%s\"", path);
+    if (!S_ISDIR(st.st_mode)) {
+        err_set(e, TL_E_CONFIG, "connector directory \"%s\" is not a directory", path);
+        err_hint(e, "set \"dir\" in [connectors]");
+        return TL_E_CONFIG;
+    }
     if (!owner_ok(&st, development))
         return refuse_owner("directory", path, &st, development, e);
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0)

@@ -108,6 +108,23 @@ def test_a_key_that_cannot_be_used(key, words, tmp_path):
     assert started.returncode == 7 and words in started.stderr and "hint" in started.stderr
 
 
+@pytest.mark.parametrize("place, words", [
+    ("nowhere/state", "cannot be made: No such file or directory"), ("file", "is not a directory"),
+    ("file/state", "cannot be made: Not a directory")])
+def test_a_state_directory_that_cannot_be(place, words, tmp_path):
+    """Said by the check, with the line that names it, and nothing is made by it."""
+    file = tmp_path / "tieline.ini"
+    (tmp_path / "file").write_text("")
+    file.write_text(f"[core]\nstate_dir = {tmp_path}/{place}\nkey_file = {made_key(tmp_path)}\n[api]\n"
+                    f"socket = {tmp_path}/s\n")
+    checked = program("tielined", "-t", "-c", file)
+    assert checked.returncode == 7 and words in findings(checked.stderr, file).get(2, ""), checked.stderr
+    assert program("tielined", "-c", file).returncode == 7
+    file.write_text(file.read_text().replace(place, "state"))
+    assert program("tielined", "-t", "-c", file).returncode == 0
+    assert not (tmp_path / "state").exists() and not (tmp_path / "nowhere").exists()
+
+
 @pytest.mark.parametrize("address, right", [("http://vendor.example/", False), ("http://127.0.0.1:1/", True)])
 def test_plain_http_is_told_before_anything_runs(address, right, tmp_path):
     file = tmp_path / "tieline.ini"

@@ -76,6 +76,10 @@ static void test_refused_files(void **state)
     char path[256], other[256];
     assert_int_equal(stage(&r, "echo", true, &e), TL_E_NOT_FOUND);
     assert_non_null(strstr(e.text, "there is no connector \"echo\": no file \""));
+    struct staged staged;
+    assert_int_equal(admission_stage(&staged, "/dev/null", r.state, "echo", true, &e), TL_E_CONFIG);
+    assert_string_equal(e.text, "connector directory \"/dev/null\" is not a directory");
+    assert_string_equal(e.hint, "set \"dir\" in [connectors]");
 
     path_of(&r, "echo.la", path);
     fclose(fopen(path, "w"));
