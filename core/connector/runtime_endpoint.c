@@ -224,6 +224,8 @@ int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *confi
     take_config(ep, config);
     ep->dirty = true;
     rt_endpoint_settle(ep);
+    if (ep->dirty && ep->problem) /* told at once, and no new call: those that run are let end */
+        err_set(&ep->error, TL_E_CONFIG, "%s", ep->problem);
     return TL_OK;
 }
 

@@ -171,6 +171,40 @@ static void cancel_running(enum isolation isolation)
     rig_stop(&r);
 }
 
+/* A secret that was removed: the endpoint says so and takes no new call at once, though one still runs with the old
+ * one. */
+static void test_problem_beside_a_running_call(void **state)
+{
+    (void)state;
+    struct rig r;
+    begin(&r, ISOLATION_INPROCESS);
+    struct call *c = rig_pull(0, "");
+    c->request.pull.view = STR("hang");
+    rig_submit(&r, c);
+    struct endpoint_config config = {
+        .id = 1, .name = "ep1", .connector = "echo", .problem = "secret \"zoho\" is not set"};
+    struct endpoint_info info;
+    struct err e = {0};
+    assert_int_equal(runtime_endpoint_set(r.rt, &config, &e), TL_OK);
+    assert_true(runtime_endpoint_info(r.rt, 1, &info));
+    assert_int_equal(info.running, 1);
+    assert_int_equal(info.state, RUN_MISCONFIGURED);
+    assert_string_equal(info.error->text, config.problem);
+    struct call *refused = rig_run(&r, rig_get("a"));
+    assert_int_equal(refused->reply.status, TL_E_CONFIG);
+    struct dispatcher *d = runtime_dispatcher(r.rt);
+    d->cancel(d->ctx, c);
+    rig_wait(&r, c);
+    call_free(c);
+    call_free(refused);
+    config.problem = NULL; /* and it is set again */
+    assert_int_equal(runtime_endpoint_set(r.rt, &config, &e), TL_OK);
+    c = rig_run(&r, rig_get("still-usable"));
+    assert_int_equal(c->reply.status, TL_OK);
+    call_free(c);
+    rig_stop(&r);
+}
+
 static void test_cancel(void **state)
 {
     (void)state;
@@ -546,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_transcripts_identical),
         cmocka_unit_test(test_page_budget),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_problem_beside_a_running_call),
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_services),
         cmocka_unit_test(test_bad_record),
