@@ -602,6 +602,9 @@ enum { EXTRA_LOOP_UNTIL = 'l', EXTRA_RELEASED = 'r', EXTRA_UNDO = 'u' }; /* time
 str extra_get(str extra, char tag);
 str extra_set(str extra, char tag, str value, struct arena *a); /* an empty value removes */
 void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str *out);
+/* Side s is about to be known as written by us, which moves the time of the record (modified_us: before). A value that
+ * the write left alone and that was never agreed on stays as old as it was: where the later edit wins, ours is none. */
+void chg_keep(const struct g_link *l, struct loaded *ld, int s, const bool *agreed, int64_t modified_us);
 
 /* ---- match.c */
 enum match { MATCH_NONE, MATCH_ADOPT, MATCH_AMBIGUOUS, MATCH_TAKEN, MATCH_SEARCH, MATCH_WAIT };

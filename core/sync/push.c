@@ -464,6 +464,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     AUTO(buf_done) struct buf overlay = {0};
     AUTO(buf_done) struct buf whole = {0};
     struct record now = ld.rec[side];
+    int64_t modified_us = now.modified_us;
     if (!observed) {
         tl_value *sent = arena_array(&a, tl_value, entry->n_values + 1);
         size_t n_sent = 0;
@@ -506,6 +507,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         value[side][i] = ld.values[side][i];
     }
     const tl_value *both[2] = {value[0], value[1]};
+    chg_keep(l, &ld, side, agreed, modified_us);
     bases_set(l, &ld, agreed, both, &a);
     if (b->op == TL_OP_UPDATE)
         ld.pair.map_gen = b->map_gen; /* what has no base of these fields is stored so */

@@ -47,6 +47,14 @@ void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str 
     *out = arena_str(a, buf_lent(&b));
 }
 
+void chg_keep(const struct g_link *l, struct loaded *ld, int s, const bool *agreed, int64_t modified_us)
+{
+    const struct snapshot_side *side = &ld->snap.side[s];
+    for (uint32_t i = 0; i < l->rules.n_fields; i++)
+        if (!agreed[i] && side->has_base && !side->has_base[i] && ld->chg[s][i] == 0)
+            ld->chg[s][i] = modified_us;
+}
+
 void refs_changed(struct engine *g, const struct g_link *l)
 {
     if (l->referred)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "bed.h"
+#include "map_edit.h"
 
 enum { IDS = 1000 };
 
@@ -447,16 +448,20 @@ static void a_storm_of_refusals(void **state)
     assert_false(w->violated);
 }
 
+static void time_passes(struct bed *b, int seconds)
+{
+    b->world->now_us += seconds * US_PER_S;
+    b->world->mono_us += seconds * US_PER_S;
+}
+
 /* Nothing but a call of that kind is under way, and it goes to B. */
 static void until_alone(struct bed *b, enum call_kind kind)
 {
     const struct twin *t = &b->twin;
     while (!t->queue || t->queue->next || t->queue->kind != kind || t->queue->endpoint != t->endpoint[1]) {
         bool any = twin_step(&b->twin);
-        if (engine_turn(b->engine, 0) == 0 && !any) {
-            b->world->now_us += US_PER_S;
-            b->world->mono_us += US_PER_S;
-        }
+        if (engine_turn(b->engine, 0) == 0 && !any)
+            time_passes(b, 1);
     }
 }
 
@@ -487,6 +492,35 @@ static void a_refusal_counts_though_the_map_changed(void **state)
         assert_false(w->violated);
         assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2 + i);
     }
+}
+
+/* A title that was mapped again and never agreed on: B's is the newer one, but before it can be written A's is edited.
+ * A write of the phone number in between is no edit of B's title, though it makes B's record the younger one. */
+static void what_is_left_alone_gets_no_younger(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *of_a = person(w, 0, "p", 0);
+    bed_start(b);
+    struct twin_record *of_b = bed_named(w, 1, KIND_CONTACT, "p0");
+    must(admin_map_unset(b->engine, "c", "contact", "title", NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, of_a, F_TITLE, "Boss");
+    user_edit(w, 0, KIND_CONTACT, of_a, F_PHONE, "+551");
+    time_passes(b, 60);
+    user_edit(w, 1, KIND_CONTACT, of_b, F_TITLE, "Head");
+    must(admin_map_set(b->engine, "c", "contact", &(struct map_ask){.a = "title", .b = "title"}, NULL, &e), &e);
+    until_alone(b, CALL_PUSH);
+    time_passes(b, 60);
+    user_edit(w, 0, KIND_CONTACT, of_a, F_TITLE, "Chief");
+    time_passes(b, 60);
+    assert_true(twin_step(&b->twin));
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(of_b->v[F_PHONE], "+551");
+    assert_string_equal(of_a->v[F_TITLE], "Chief");
+    assert_string_equal(of_b->v[F_TITLE], "Chief");
+    assert_false(w->violated);
 }
 
 static int ceil_log2(int n)
@@ -659,6 +693,7 @@ int main(void)
         T(how_old_an_edit_gets),
         T(a_storm_of_refusals),
         T(a_refusal_counts_though_the_map_changed),
+        T(what_is_left_alone_gets_no_younger),
         T(one_bad_row),
         T(two_bad_rows),
         T(a_hundred_bad_rows),
