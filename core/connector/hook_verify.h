@@ -14,8 +14,8 @@
 /* A vendor's public keys (RFC 7517), fetched through the http client and kept: a day at most, and fetched again when a
  * delivery names an unknown key, at most once a minute. One per endpoint. [any] */
 struct jwks;
-/* Everything is lent but url (copied). */
-struct jwks *jwks_new(struct http_client *http, const struct http_allow *allow, const struct env *env, str url);
+/* url is copied, allow kept, the rest lent. */
+struct jwks *jwks_new(struct http_client *http, struct http_allow *allow, const struct env *env, str url);
 struct jwks *jwks_free(struct jwks *k);
 AUTO_FN(struct jwks *, jwks_free)
 

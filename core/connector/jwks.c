@@ -25,7 +25,7 @@ struct jwks {
     pthread_mutex_t lock;  /* guards keys, n, fetched_at, tried_at */
     pthread_mutex_t fetch; /* one fetch at a time; taken before lock */
     struct http_client *http;
-    const struct http_allow *allow;
+    struct http_allow *allow; /* kept: its endpoint may be set anew meanwhile */
     const struct env *env;
     char *url;
     struct key keys[MAX_KEYS];
@@ -33,14 +33,14 @@ struct jwks {
     int64_t fetched_at, tried_at; /* mono; 0: never */
 };
 
-struct jwks *jwks_new(struct http_client *http, const struct http_allow *allow, const struct env *env, str url)
+struct jwks *jwks_new(struct http_client *http, struct http_allow *allow, const struct env *env, str url)
 {
     struct jwks *k = calloc(1, sizeof *k);
     ASSERT(k);
     pthread_mutex_init(&k->lock, NULL);
     pthread_mutex_init(&k->fetch, NULL);
     k->http = http;
-    k->allow = allow;
+    k->allow = http_allow_keep(allow);
     k->env = env;
     k->url = str_dup(url);
     return k;
@@ -60,6 +60,7 @@ struct jwks *jwks_free(struct jwks *k)
         return NULL;
     keys_done(k->keys, k->n);
     text_free(k->url);
+    http_allow_free(k->allow);
     pthread_mutex_destroy(&k->lock);
     pthread_mutex_destroy(&k->fetch);
     free(k);

@@ -142,9 +142,6 @@ struct runtime *runtime_free(struct runtime *rt)
         rt_endpoint_free(rt->endpoints[i]);
     for (size_t i = 0; i < rt->n_connectors; i++)
         rt_connector_free(rt->connectors[i]);
-    for (size_t i = 0; i < rt->n_retired; i++)
-        http_allow_free(rt->retired[i]);
-    free(rt->retired);
     free(rt->endpoints);
     free(rt->connectors);
     text_free(rt->connector_dir);

@@ -219,7 +219,7 @@ void runtime_endpoint_hurry(struct runtime *rt, int64_t id);
 /* For hook verification and templates; NULL while the connector is not loaded. Lent while the endpoint is not changed.
  */
 struct auth *runtime_endpoint_auth(const struct runtime *rt, int64_t id);
-const struct http_allow *runtime_endpoint_allow(const struct runtime *rt, int64_t id);
+struct http_allow *runtime_endpoint_allow(const struct runtime *rt, int64_t id);
 
 /* Runs fn on a pool thread with an open live instance of the endpoint, so that the connector can be asked for verdicts:
  * for auth_ensure and auth_revoke. arg belongs to fn until done. done is [control]; rc and e are fn's,

@@ -73,16 +73,6 @@ static int resolve(struct endpoint *ep, struct err *e)
     return rc;
 }
 
-static void retire(struct runtime *rt, struct http_allow *allow)
-{
-    if (!allow)
-        return;
-    struct http_allow **grown = realloc(rt->retired, (rt->n_retired + 1) * sizeof *grown);
-    ASSERT(grown);
-    rt->retired = grown;
-    rt->retired[rt->n_retired++] = allow;
-}
-
 void rt_endpoint_configure(struct endpoint *ep)
 {
     rt_endpoint_unconfigure(ep);
@@ -103,7 +93,7 @@ void rt_endpoint_unconfigure(struct endpoint *ep)
     ep->configured = false;
     ep->auth = auth_free(ep->auth);
     ep->gate = http_gate_free(ep->gate);
-    retire(ep->connector->rt, take(ep->allow));
+    ep->allow = http_allow_free(ep->allow);
     option_set_done(&ep->options);
 }
 
@@ -316,7 +306,7 @@ struct auth *runtime_endpoint_auth(const struct runtime *rt, int64_t id)
     return ep ? ep->auth : NULL;
 }
 
-const struct http_allow *runtime_endpoint_allow(const struct runtime *rt, int64_t id)
+struct http_allow *runtime_endpoint_allow(const struct runtime *rt, int64_t id)
 {
     struct endpoint *ep = rt_endpoint(rt, id);
     return ep ? ep->allow : NULL;

@@ -186,9 +186,6 @@ struct runtime {
     struct call *failed, **failed_tail; /* to be done() in the next turn */
     struct message failed_message;
     bool failed_posted;
-    /* Allow-lists of former configurations: lent to key fetchers of the hook listener, which end when they end. */
-    struct http_allow **retired;
-    size_t n_retired;
     bool stopping;
     int64_t stop_deadline_us;
     int64_t next_tick_us;

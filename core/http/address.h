@@ -12,10 +12,11 @@
 #include "str.h"
 
 /* The hosts one endpoint may reach. Filled once, then immutable and shared by threads; outlives the requests that name
- * it. */
+ * it. Who needs it longer than the one who made it keeps it; it goes with the last http_allow_free(). */
 struct http_allow;
 
 struct http_allow *http_allow_new(bool development);
+struct http_allow *http_allow_keep(struct http_allow *a);
 struct http_allow *http_allow_free(struct http_allow *a);
 AUTO_FN(struct http_allow *, http_allow_free)
 

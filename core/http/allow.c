@@ -1,6 +1,7 @@
 /* The allow-list of an endpoint, and the strict reading of URLs. Hosts are read by libcurl's own URL parser, the one
  * that will be used for the transfer, so both agree on what the host is. */
 #include <curl/curl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct place { /* one entry: a declared pattern or an operator's URL */
 };
 
 struct http_allow {
+    atomic_uint refs;
     bool development;
     struct place *places;
 };
@@ -23,13 +25,21 @@ struct http_allow *http_allow_new(bool development)
 {
     struct http_allow *a = calloc(1, sizeof *a);
     ASSERT(a);
+    a->refs = 1;
     a->development = development;
+    return a;
+}
+
+struct http_allow *http_allow_keep(struct http_allow *a)
+{
+    if (a)
+        atomic_fetch_add(&a->refs, 1);
     return a;
 }
 
 struct http_allow *http_allow_free(struct http_allow *a)
 {
-    if (!a)
+    if (!a || atomic_fetch_sub(&a->refs, 1) > 1)
         return NULL;
     while (a->places) {
         struct place *p = a->places;

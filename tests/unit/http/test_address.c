@@ -31,6 +31,19 @@ static void test_declared_hosts(void **state)
     }
 }
 
+/* Who keeps a list has it although the one who made it let it go: an endpoint that is set anew under a key fetch. */
+static void test_kept_list(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct http_allow *made = vendor_list(false);
+    AUTO(http_allow_free) struct http_allow *kept = http_allow_keep(made);
+    assert_null(http_allow_free(made));
+    assert_int_equal(http_allow_check(kept, STR("https://desk.zoho.com/keys"), NULL, &e), TL_OK);
+    assert_int_equal(http_allow_check(kept, STR("https://desk.zoho.eu/keys"), NULL, &e), TL_E_DENIED);
+    assert_null(http_allow_keep(NULL));
+}
+
 /* Every way known to make one reader see an allowed host and another one a different host. */
 static void test_forged_addresses(void **state)
 {
@@ -229,11 +242,9 @@ static void test_inner_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_declared_hosts),
-        cmocka_unit_test(test_forged_addresses),
-        cmocka_unit_test(test_accepted_hosts),
-        cmocka_unit_test(test_operator_urls),
-        cmocka_unit_test(test_patterns_that_match_too_much),
+        cmocka_unit_test(test_declared_hosts),   cmocka_unit_test(test_kept_list),
+        cmocka_unit_test(test_forged_addresses), cmocka_unit_test(test_accepted_hosts),
+        cmocka_unit_test(test_operator_urls),    cmocka_unit_test(test_patterns_that_match_too_much),
         cmocka_unit_test(test_inner_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
