@@ -214,8 +214,11 @@ int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *confi
     take_config(ep, config);
     ep->dirty = true;
     rt_endpoint_settle(ep);
-    if (ep->dirty && ep->problem) /* told at once, and no new call: those that run are let end */
-        err_set(&ep->error, TL_E_CONFIG, "%s", ep->problem);
+    if (ep->dirty) { /* calls still run with the former one and are let end; of this one it is told at once */
+        err_clear(&ep->error);
+        if (ep->problem)
+            err_set(&ep->error, TL_E_CONFIG, "%s", ep->problem);
+    }
     return TL_OK;
 }
 
