@@ -8,6 +8,7 @@
 #include "app.h"
 #include "backups.h"
 #include "daemon.h"
+#include "doctor.h"
 #include "housekeeping.h"
 #include "log.h"
 #include "reload.h"
@@ -19,14 +20,15 @@ enum { DRAIN_US = 30 * 1000 * 1000 };
 
 struct arguments {
     const char *config;
-    bool test, dump;
+    bool test, dump, doctor;
 };
 
 static const char usage[] =
-    "usage: tielined [-c FILE] [-t | -T] [--make-key FILE]\n\n"
+    "usage: tielined [-c FILE] [-t | -T | --doctor] [--make-key FILE]\n\n"
     "  -c, --config FILE   configuration (default: /etc/tieline/tieline.ini, then conf.d/*.ini beside it)\n"
     "  -t, --test          check the configuration and the connectors it enables, say what is wrong, exit 0 or 7\n"
     "  -T, --dump          like -t, and print every value that counts with its origin (secrets are left out)\n"
+    "      --doctor        look at this machine, one JSON object a line, for \"tieline doctor\"; exit 0 or 1\n"
     "      --make-key FILE make a new sealing key, readable by its owner only, and exit\n"
     "  -h, --help\n"
     "  -V, --version\n";
@@ -44,13 +46,10 @@ static int make_key(const char *path)
 static int parse_arguments(int argc, char **argv, struct arguments *out)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"test", no_argument, NULL, 't'},
-        {"dump", no_argument, NULL, 'T'},
-        {"make-key", required_argument, NULL, 'K'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},   {"test", no_argument, NULL, 't'},
+        {"dump", no_argument, NULL, 'T'},           {"doctor", no_argument, NULL, 'D'},
+        {"make-key", required_argument, NULL, 'K'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0},
     };
     int found;
     while ((found = getopt_long(argc, argv, "c:tThV", options, NULL)) != -1) {
@@ -63,6 +62,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *out)
             break;
         case 'T':
             out->test = out->dump = true;
+            break;
+        case 'D':
+            out->doctor = true;
             break;
         case 'K':
             return make_key(optarg);
@@ -338,6 +340,8 @@ int main(int argc, char **argv)
     if (leave >= 0)
         return leave;
     AUTO(config_free) struct config *c = config_load(args.config);
+    if (args.doctor)
+        return doctor_run(c);
     if (args.test)
         return daemon_test(c, args.dump);
     if (c->ini.n_errors) {

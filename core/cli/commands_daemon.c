@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "config.h"
+#include "tielined.h"
 
 /* ---- status ---- */
 
@@ -162,50 +162,24 @@ static int run_status(struct cli *cli)
 
 /* ---- configuration ---- */
 
-/* tielined knows the connectors, so it gives the full verdict; beside us in a build tree, in sbin when installed. */
-static void exec_tielined(struct cli *cli, const char *file)
+/* tielined knows the connectors, so it gives the full verdict. */
+static int check_file(struct cli *cli, const char *file)
 {
-    char dir[2048];
-    ssize_t n = readlink("/proc/self/exe", dir, sizeof dir - 1);
-    char *slash = n > 0 ? (dir[n] = 0, strrchr(dir, '/')) : NULL;
-    if (!slash)
-        return;
-    *slash = 0;
-    static const char *const places[] = {"", "/../sbin"};
-    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        const char *path = arena_fmt(&cli->arena, "%s%s/tielined", dir, places[i]);
-        if (access(path, X_OK) == 0)
-            execl(path, path, "-t", "-c", file, (char *)NULL);
-    }
+    tielined_become(cli, "-t", file);
+    AUTO(config_free) struct config *c = config_load(file);
+    AUTO(buf_done) struct buf text = {0};
+    config_findings_print(c, &text);
+    fputs(buf_text(&text), stderr);
+    if (!cli->json)
+        cli_note(cli, "tielined was not found beside this program: options of connectors were not checked");
+    return c->ini.n_errors ? EXIT_CONFIG : EXIT_DONE;
 }
 
 /* The lines of the verdict as a list: the same text, one member each. */
 static int check_as_json(struct cli *cli, const char *file)
 {
-    int ends[2], status = 0;
-    if (pipe(ends))
-        return cli_fail(cli, EXIT_FAILED, "cannot make a pipe");
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        cli->json = false;
-        exec_tielined(cli, file);
-        AUTO(config_free) struct config *c = config_load(file);
-        AUTO(buf_done) struct buf text = {0};
-        config_findings_print(c, &text);
-        fputs(buf_text(&text), stderr);
-        _exit(c->ini.n_errors ? EXIT_CONFIG : EXIT_DONE);
-    }
-    close(ends[1]);
     AUTO(buf_done) struct buf text = {.max = 1 << 20};
-    char piece[4096];
-    for (ssize_t n; (n = read(ends[0], piece, sizeof piece)) > 0;)
-        buf_add(&text, piece, (size_t)n);
-    close(ends[0]);
-    waitpid(child, &status, 0);
-    int rc = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+    int rc = tielined_capture(cli, check_file, file, true, &text);
     json_t *items = json_array();
     str rest = buf_lent(&text), line;
     while (rest.n && str_split(&rest, '\n', &line))
@@ -220,15 +194,7 @@ static int check_as_json(struct cli *cli, const char *file)
 static int run_check(struct cli *cli)
 {
     const char *file = cli->n_args ? cli->args[0] : "/etc/tieline/tieline.ini";
-    if (cli->json)
-        return check_as_json(cli, file);
-    exec_tielined(cli, file);
-    AUTO(config_free) struct config *c = config_load(file);
-    AUTO(buf_done) struct buf text = {0};
-    config_findings_print(c, &text);
-    fputs(buf_text(&text), stderr);
-    cli_note(cli, "tielined was not found beside this program: options of connectors were not checked");
-    return c->ini.n_errors ? EXIT_CONFIG : EXIT_DONE;
+    return cli->json ? check_as_json(cli, file) : check_file(cli, file);
 }
 
 static const struct column value_columns[] = {{"SECTION", "section", 0},
