@@ -7,8 +7,9 @@ static int run_undo(struct verb *v, struct err *e)
 {
     struct undo_pick pick = {.pair = v->number, .field = v->text[0], .side = v->text[1] ? v->text[1][0] : 0};
     const json_t *run = json_object_get(v->rq->body, "run");
+    struct undo_how how = {.dry_run = v->flag, .trash = json_is_true(json_object_get(v->rq->body, "trash_created"))};
     if (run)
-        return admin_undo_run(v->app->engine, json_integer_value(run), v->flag, &v->out, e);
+        return admin_undo_run(v->app->engine, json_integer_value(run), how, &v->out, e);
     return admin_undo_field(v->app->engine, &pick, v->flag, &v->out, e);
 }
 
@@ -44,7 +45,7 @@ static int begin_undo(struct request *rq, json_t **answer, struct err *e)
 const struct route routes_undo[] = {
     {"POST", "/api/v1/undos", ROUTE_WRITE | ROUTE_DRY, begin_undo,
      "take back what a run wrote, or the newest write of one field; its rows: /api/v1/plans/{run}/items",
-     "dry_run:boolean", "{run:integer?,pair:integer?,field:string?,side:string?}",
+     "dry_run:boolean", "{run:integer?,trash_created:boolean?,pair:integer?,field:string?,side:string?}",
      "{run:integer,about:integer,connection:string,dry_run:boolean,changes:integer,creates:integer}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

@@ -32,14 +32,23 @@ static bool is_over(const json_t *plan)
     return strcmp(state, "running") != 0 && strcmp(state, "interrupted") != 0 && strcmp(state, "queued") != 0;
 }
 
-static int64_t rows_in(const json_t *plan, const char *state)
+/* what, state NULL: any. */
+static int64_t rows_of(const json_t *plan, const char *what, const char *state)
 {
     size_t i;
     json_t *row;
     int64_t n = 0;
-    json_array_foreach(json_object_get(plan, "items"), i, row) n +=
-        !state || strcmp(cli_text(row, "state"), state) == 0 ? cli_int(row, "count") : 0;
+    json_array_foreach(json_object_get(plan, "items"), i, row)
+    {
+        bool asked = !what || strcmp(cli_text(row, "what"), what) == 0;
+        n += asked && (!state || strcmp(cli_text(row, "state"), state) == 0) ? cli_int(row, "count") : 0;
+    }
     return n;
+}
+
+static int64_t rows_in(const json_t *plan, const char *state)
+{
+    return rows_of(plan, NULL, state);
 }
 
 /* Until it is through. The plan is the caller's. */
@@ -102,18 +111,22 @@ static int show_rows(struct cli *cli, int64_t run)
 static int sum_up(struct cli *cli, const json_t *begun, const json_t *plan)
 {
     int64_t left = rows_in(plan, "skipped"), run = cli_int(begun, "run");
-    if (cli_int(begun, "creates"))
+    bool trash = cli_value(cli, "trash-created") != NULL;
+    if (cli_int(begun, "creates") && !trash)
         cli_note(cli, "%lld records that run %lld made stay", (long long)cli_int(begun, "creates"),
                  (long long)cli_int(begun, "about"));
     if (!is_over(plan)) {
         cli_note(cli, "run %lld goes on; see: tieline sync plan %lld", (long long)run, (long long)run);
         return EXIT_DONE;
     }
+    if (trash)
+        cli_note(cli, "%lld records %s", (long long)rows_of(plan, "trash", cli->dry_run ? "planned" : "done"),
+                 cli->dry_run ? "would go into the bin" : "are in the bin");
     if (cli->dry_run)
         cli_note(cli, "%lld values would come back, %lld would be left as they are; nothing was written (-n)",
-                 (long long)rows_in(plan, "planned"), (long long)left);
+                 (long long)rows_of(plan, "undo", "planned"), (long long)left);
     else
-        cli_note(cli, "%lld values are back, %lld were left as they are", (long long)rows_in(plan, "done"),
+        cli_note(cli, "%lld values are back, %lld were left as they are", (long long)rows_of(plan, "undo", "done"),
                  (long long)left);
     if (strcmp(cli_text(plan, "state"), "cancelled") == 0)
         return cli_fail(cli, EXIT_FAILED, "run %lld was cancelled", (long long)run);
@@ -145,10 +158,13 @@ static int number_arg(struct cli *cli, const char *what, int64_t *out)
 static int run_run(struct cli *cli)
 {
     int64_t run = 0;
+    bool trash = cli_value(cli, "trash-created") != NULL;
     int rc = number_arg(cli, "run", &run);
     if (rc == EXIT_DONE && !cli->dry_run)
-        rc = cli_confirm(cli, "take back at the vendors what run %lld wrote?", (long long)run);
-    return rc == EXIT_DONE ? take_back(cli, json_pack("{s:I}", "run", (json_int_t)run)) : rc;
+        rc = cli_confirm(cli, "take back at the vendors what run %lld wrote%s?", (long long)run,
+                         trash ? ", and put the records that it made into their bins" : "");
+    return rc == EXIT_DONE ? take_back(cli, json_pack("{s:I,s:b}", "run", (json_int_t)run, "trash_created", (int)trash))
+                           : rc;
 }
 
 static int run_pair(struct cli *cli)
@@ -170,6 +186,7 @@ static int run_pair(struct cli *cli)
 }
 
 static const struct cli_option run_options[] = {
+    {"trash-created", NULL, "records that it made go into the bin of their system, where nobody has touched them"},
     {"csv", "FILE", "all rows into a file (- for standard output)"},
     {NULL, NULL, NULL},
 };
@@ -184,7 +201,8 @@ const struct command commands_undo[] = {
     {"undo", "run", "RUN", 1, 1, "take back what a run wrote, where the value is still that run's",
      "`tieline sync history` names runs. What was edited or written since is left as it is and listed with the reason, "
      "and\n"
-     "the command ends with 8. Records that the run made stay. -n shows everything and writes nothing.\n"
+     "the command ends with 8. Records that the run made stay, but\n"
+     "for --trash-created. -n shows everything and writes nothing.\n"
      "The side that the value came from keeps it, and it is not carried over again: each side stays as it is until\n"
      "somebody edits the field. An undo is a run itself and can be taken back like any other.",
      run_options, run_run},

@@ -7,7 +7,7 @@
 enum { NAME_MAX_BYTES = 255 };
 
 static const uint32_t CAN_WRITE = TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_RESTORE;
-static const uint32_t CAN_KNOWN = (TL_CAN_FIND_CREATED << 1) - 1;
+static const uint32_t CAN_KNOWN = (TL_CAN_TRASH << 1) - 1;
 static const uint32_t FIELD_FLAGS_KNOWN = (TL_F_STAMP << 1) - 1;
 
 static bool kind_name_ok(str s)
@@ -127,6 +127,7 @@ static int check_can(const tl_kind *k, const tl_connector *t, struct err *e)
     static const struct need needs[] = {
         {TL_CAN_PULL, TL_CAN_PASS, "TL_CAN_PULL without TL_CAN_PASS: a first sync reads every record once"},
         {TL_CAN_DELETED, TL_CAN_PULL, "TL_CAN_DELETED without TL_CAN_PULL"},
+        {TL_CAN_TRASH, TL_CAN_DELETE, "TL_CAN_TRASH without TL_CAN_DELETE"},
         {TL_CAN_VIEW, TL_CAN_PULL | TL_CAN_PASS, "TL_CAN_VIEW without TL_CAN_PULL or TL_CAN_PASS"},
         {TL_CAN_CONDITIONAL, TL_CAN_UPDATE | TL_CAN_DELETE, "TL_CAN_CONDITIONAL without TL_CAN_UPDATE"},
         {TL_CAN_RETURN_POST, TL_CAN_CREATE | TL_CAN_UPDATE,

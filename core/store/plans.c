@@ -29,7 +29,7 @@ static const char *const SQL[] = {
 };
 SQL_TABLE(T, SQL_PLANS, SQL);
 
-static const char *const whats[] = {"create", "update", "adopt", "conflict", "failure", "duplicate", "undo"};
+static const char *const whats[] = {"create", "update", "adopt", "conflict", "failure", "duplicate", "undo", "trash"};
 
 const char *plan_what_name(int32_t what)
 {

@@ -13,6 +13,7 @@ enum plan_what { /* stored */
                  ITEM_FAILURE = 4,
                  ITEM_DUPLICATE = 5, /* several records of one side with one match key */
                  ITEM_UNDO = 6,      /* a field that an undo takes back */
+                 ITEM_TRASH = 7,     /* a record that an undo puts into the bin of its system */
                  ITEM_WHATS
 };
 enum plan_state {

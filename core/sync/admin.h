@@ -113,11 +113,15 @@ int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, st
  */
 
 /* Takes back what a run wrote to any record, field by field, where the value is still that run's; the rest is listed.
- * dry_run: only looks. A record that the run made stays. *out:
+ * dry_run: only looks. A record that the run made stays, or
+ * goes into the bin of its system where nobody has touched it since (trash). *out:
  * {"run","about","connection","dry_run","changes","creates"}: the undo is run `run` (view_plan), changes and creates
  * are how many of them the run made. E_PRECONDITION: the connection does not run, the run has not ended or changed
  * nothing. E_BUSY: writes of it are under way, or another undo of the connection is. */
-int admin_undo_run(struct engine *g, int64_t run, bool dry_run, json_t **out, struct err *e);
+struct undo_how {
+    bool dry_run, trash;
+};
+int admin_undo_run(struct engine *g, int64_t run, struct undo_how how, json_t **out, struct err *e);
 struct undo_pick {
     int64_t pair;
     const char *field; /* path on either side */

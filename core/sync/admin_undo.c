@@ -61,8 +61,9 @@ static json_t *answer(const struct g_conn *c, int64_t run, int64_t about, bool d
                      "creates", (json_int_t)creates);
 }
 
-int admin_undo_run(struct engine *g, int64_t id, bool dry_run, json_t **out, struct err *e)
+int admin_undo_run(struct engine *g, int64_t id, struct undo_how how, json_t **out, struct err *e)
 {
+    bool dry_run = how.dry_run;
     AUTO(arena_done) struct arena a = {0};
     struct run about = {0};
     struct g_conn *c = NULL;
@@ -76,17 +77,18 @@ int admin_undo_run(struct engine *g, int64_t id, bool dry_run, json_t **out, str
         rc = may_undo(g, about.connection, dry_run, &c, e);
     if (rc == TL_OK)
         rc = run_accounting(g->db, id, &creates, &changes, &failures, e);
-    if (rc == TL_OK && changes == 0) {
+    if (rc == TL_OK && changes == 0 && !(how.trash && creates)) {
         err_set(e, E_PRECONDITION, "run %lld changed no record that was there", (long long)id);
         err_code(e, "NOTHING");
-        err_hint(e, creates ? "records that a run made stay; delete them where they are, and they are not made again"
-                            : "`tieline sync history` shows what each run did");
+        err_hint(
+            e, creates ? "records that a run made stay; --trash-created puts those into the bin that nobody has touched"
+                       : "`tieline sync history` shows what each run did");
         rc = E_PRECONDITION;
     }
     if (rc == TL_OK)
         rc = run_over(g, &about, dry_run, e);
     if (rc == TL_OK)
-        rc = undo_begin(g, c, &about, dry_run ? UNDO_DRY : 0, &run, e);
+        rc = undo_begin(g, c, &about, (dry_run ? UNDO_DRY : 0u) | (how.trash ? UNDO_TRASH : 0u), &run, e);
     if (rc == TL_OK && out)
         *out = answer(c, run, id, dry_run, changes, creates);
     return rc;

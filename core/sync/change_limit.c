@@ -54,7 +54,7 @@ static void gathered(const struct builder *b, int64_t *writes, int64_t *deletes)
     *writes = *deletes = 0;
     for (const struct g_batch *it = b->batches; it; it = it->next) {
         *writes += it->flags & BATCH_UNDO ? 0 : it->n;
-        *deletes += it->op == TL_OP_DELETE ? it->n : 0;
+        *deletes += it->op == TL_OP_DELETE && !(it->flags & BATCH_UNDO) ? it->n : 0;
     }
 }
 

@@ -5,6 +5,8 @@
  * by their ids. */
 #include "deletion.h"
 
+#include "undo.h"
+
 static bool is_gone(int32_t state)
 {
     return state == TL_STATE_TRASHED || state == TL_STATE_DELETED;
@@ -99,6 +101,8 @@ int deletion_apply(struct engine *g, struct g_link *l, struct g_batch *b, const 
         rc = snapshot_at_write(g, l, &ld, &a, &was, e);
     if (rc == TL_OK)
         rc = change_note(g, l, b, entry, &was, ld.rec[b->side].id, &a, e);
+    if (rc == TL_OK && (b->flags & BATCH_UNDO))
+        rc = undo_trashed(g, b, entry, &a, e);
     if (rc == TL_OK && !observed)
         rc = observe_state(g, l->feed[b->side], ld.rec[b->side].rec, TL_STATE_DELETED, (str){0}, e);
     if (rc == TL_OK)

@@ -24,6 +24,7 @@ static struct undo *undo_make(struct g_conn *c, const struct run *r)
                              .about = r->about,
                              .link = r->link,
                              .dry = (r->basis & UNDO_DRY) != 0,
+                             .trash = (r->basis & UNDO_TRASH) != 0,
                              .planned = !str_is(r->phase, "planning")};
     return c->undo;
 }
@@ -101,7 +102,7 @@ int undo_begin_field(struct engine *g, struct g_conn *c, const struct change *ro
 /* Rows of one state; what is left of a cancelled one is skipped. */
 static int skip_left(struct engine *g, const struct undo *u, struct err *e)
 {
-    struct plan_filter f = {.run = u->run, .what = ITEM_UNDO, .state = ITEM_PLANNED};
+    struct plan_filter f = {.run = u->run, .what = -1, .state = ITEM_PLANNED};
     for (;;) {
         AUTO(arena_done) struct arena a = {0};
         struct plan_item *rows = NULL;
@@ -156,7 +157,7 @@ int undo_end(struct engine *g, struct g_conn *c, int32_t state, struct err *e)
     rc = g_end(g, rc, "ending an undo", e);
     if (rc != TL_OK)
         return rc;
-    log_line(LOG_INFO, NULL, "\"%.*s\": run %lld (undo of run %lld) %s: %lld values are back, %lld were left",
+    log_line(LOG_INFO, NULL, "\"%.*s\": run %lld (undo of run %lld) %s: %lld are done, %lld were left",
              STR_FMT(c->row.name), (long long)run.run, (long long)run.about,
              u->dry                   ? "looked at"
              : state == RUN_CANCELLED ? "cancelled"
@@ -188,21 +189,44 @@ static int phase_of(struct engine *g, const struct undo *u, const char *phase, s
     return rc == TL_OK ? run_update(g->db, &run, e) : rc;
 }
 
+static int plan_pair_once(struct engine *g, const struct undo *u, int64_t pair, struct err *e)
+{
+    struct undo_ask ask = {.run = u->run,
+                           .about = u->about,
+                           .link = u->link,
+                           .pair = pair,
+                           .dry = u->dry,
+                           .trash = u->trash,
+                           .lane = LANE_RETRY};
+    bool known = false;
+    g_step(g, 2);
+    int rc = has_rows(g, u, pair, &known, e);
+    return rc == TL_OK && !known ? undo_plan_pair(g, &ask, e) : rc;
+}
+
+/* Pairs whose counterpart the run made. */
+static int made_slice(struct engine *g, const struct undo *u, int64_t *after, bool *end, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct pair_filter f = {.link = u->link, .status = -1, .run = u->about, .after = u->made_after};
+    struct pair *list = NULL;
+    size_t n = 0;
+    int rc = pair_list(g->db, &a, &f, SLICE_ROWS, &list, &n, e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        rc = plan_pair_once(g, u, list[i].pair, e);
+    *end = n < SLICE_ROWS;
+    *after = n ? list[n - 1].pair : u->made_after;
+    return rc;
+}
+
 static int plan_slice(struct engine *g, const struct undo *u, int64_t *after, bool *end, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct change *list = NULL;
     size_t n = 0;
     int rc = change_list_of_run(g->db, &a, u->about, u->after, SLICE_ROWS, &list, &n, e);
-    for (size_t i = 0; i < n && rc == TL_OK; i++) {
-        struct undo_ask ask = {
-            .run = u->run, .about = u->about, .link = u->link, .pair = list[i].pair, .dry = u->dry, .lane = LANE_RETRY};
-        bool known = false;
-        g_step(g, 2);
-        rc = has_rows(g, u, list[i].pair, &known, e);
-        if (rc == TL_OK && !known)
-            rc = undo_plan_pair(g, &ask, e);
-    }
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        rc = plan_pair_once(g, u, list[i].pair, e);
     *end = n < SLICE_ROWS;
     *after = n ? list[n - 1].change : u->after;
     if (rc == TL_OK && *end)
@@ -231,7 +255,7 @@ static int look_after(struct engine *g, const struct undo *u, struct plan_item *
 static int look_slice(struct engine *g, const struct undo *u, size_t *n_left, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
-    struct plan_filter f = {.run = u->run, .what = ITEM_UNDO, .state = ITEM_PLANNED};
+    struct plan_filter f = {.run = u->run, .what = -1, .state = ITEM_PLANNED};
     struct plan_item *rows = NULL;
     int rc = plan_item_list(g->db, &a, &f, SLICE_ROWS, &rows, n_left, e);
     for (size_t i = 0; i < *n_left && rc == TL_OK; i++) {
@@ -244,18 +268,18 @@ static int look_slice(struct engine *g, const struct undo *u, size_t *n_left, st
 static bool plan_turn(struct engine *g, struct g_conn *c, struct err *e)
 {
     struct undo *u = c->undo;
-    int64_t after = u->after;
-    bool end = false;
+    bool made = u->trash && !u->made_looked, end = false;
+    int64_t after = 0;
     int rc = g_begin(g, e);
     if (rc == TL_OK)
-        rc = plan_slice(g, u, &after, &end, e);
+        rc = made ? made_slice(g, u, &after, &end, e) : plan_slice(g, u, &after, &end, e);
     rc = g_end(g, rc, "planning an undo", e);
     if (rc != TL_OK) {
         u->look_due = g_mono(g) + LOOK_US;
         return false;
     }
-    u->after = after;
-    u->planned = end;
+    *(made ? &u->made_after : &u->after) = after;
+    *(made ? &u->made_looked : &u->planned) = end;
     return true;
 }
 

@@ -1,7 +1,8 @@
 #ifndef UNDO_H
 #define UNDO_H
 /* Taking back what a run wrote, where the value is still that run's. An undo is a run of its own (RUN_UNDO, about: the
- * run it takes back) whose rows (ITEM_UNDO, one a field) say what comes back and what is left alone, and why.
+ * run it takes back) whose rows (ITEM_UNDO, one a field; ITEM_TRASH, a record) say what comes back or goes into the bin
+ * of its system, what is left alone, and why.
  *
  * First every change row of the run is looked at, a slice a turn: of one field of one record the oldest value that an
  * unbroken chain of its writes leads to. Pairs that have something to take back are marked (EXTRA_UNDO) and woken; when
@@ -12,14 +13,17 @@
 #include "engine_int.h"
 #include "plans.h"
 
-enum { UNDO_DRY = 1 }; /* run.basis of an undo */
+enum { UNDO_DRY = 1, UNDO_TRASH = 2 }; /* run.basis of an undo */
 
 /* In memory; after a restart the change rows are walked again, and pairs that have rows already are left out. */
 struct undo {
     int64_t run, about, link;
     bool dry, planned;
-    bool resumed;  /* what pairs waited for before the restart will not come */
-    int64_t after; /* change row the walk has come to */
+    bool trash;         /* records that the run made, too */
+    bool made_looked;   /* all of them were looked at */
+    int64_t made_after; /* the pair that walk has come to */
+    bool resumed;       /* what pairs waited for before the restart will not come */
+    int64_t after;      /* change row the walk has come to */
     int64_t look_due;
 };
 
@@ -44,13 +48,16 @@ struct undo_ask {
     int64_t run, about, link, pair;
     const struct change *row;
     uint32_t number;
-    bool dry;
+    bool dry, trash;
     int32_t lane;
 };
 int undo_plan_pair(struct engine *g, const struct undo_ask *ask, struct err *e);
 /* The pair is marked and worked on now: *done when it waits for a read or a write of its undo. */
 int undo_work(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, struct arena *a, bool *done,
               struct err *e);
+/* Rows of one pair; what, state -1: any. */
+int undo_rows(struct engine *g, int64_t run, int64_t pair, int32_t what, int32_t state, struct arena *a,
+              struct plan_item **out, size_t *n, struct err *e);
 /* A write of an undo is in: its rows are done. Inside the transaction of the outcome. */
 int undo_written(struct engine *g, const struct g_batch *b, const struct g_entry *entry, struct arena *a,
                  struct err *e);
@@ -59,6 +66,17 @@ int undo_refused(struct engine *g, const struct g_batch *b, struct pair *p, cons
                  struct arena *a, struct err *e);
 /* A row that nothing can be done about any more. */
 int undo_skip(struct engine *g, struct plan_item *item, const char *code, const char *detail, struct err *e);
+/* undo_trash.c: records that the run made. The side of the pair where it did; -1: on neither. */
+int undo_made_side(struct engine *g, const struct undo_ask *ask, const struct loaded *ld, struct arena *a, int *side,
+                   struct err *e);
+/* Its row, planned where nothing speaks against it. */
+int undo_plan_made(struct engine *g, const struct undo_ask *ask, struct g_link *l, const struct loaded *ld, int side,
+                   struct arena *a, bool *planned, struct err *e);
+/* One whose row is planned: *done when the pair waits for its read or its delete. */
+int undo_trash(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, struct arena *a, bool *done,
+               struct err *e);
+int undo_trashed(struct engine *g, const struct g_batch *b, const struct g_entry *entry, struct arena *a,
+                 struct err *e);
 /* The run a pair is marked for; 0: none. */
 int64_t undo_of_pair(const struct pair *p);
 int undo_mark(struct engine *g, struct pair *p, int64_t run, int32_t lane, struct arena *a, struct err *e);

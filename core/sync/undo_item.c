@@ -273,9 +273,16 @@ int undo_plan_pair(struct engine *g, const struct undo_ask *ask, struct err *e)
     struct g_link *l = rc == TL_OK ? model_link(g, ld.pair.link) : NULL;
     if (rc == TL_OK && l && l->usable)
         rc = snapshot_make(g, l, &a, &ld, e);
+    int made = -1;
+    if (rc == TL_OK && ask->trash)
+        rc = undo_made_side(g, ask, &ld, &a, &made, e);
+    if (rc == TL_OK && made >= 0)
+        rc = undo_plan_made(g, ask, l, &ld, made, &a, &planned, e);
+    bool goes = planned; /* with all its values */
     for (const struct chain *c = all.first; c && rc == TL_OK; c = c->next) {
+        bool told = made == c->side && (goes || (c->code && str_is(str_of(c->code), "BROUGHT_BACK")));
         g_step(g, 1);
-        rc = item_make(g, ask, l, &ld, c, &a, &planned, e);
+        rc = told ? TL_OK : item_make(g, ask, l, &ld, c, &a, &planned, e);
     }
     if (rc == TL_OK && planned && !ask->dry)
         rc = undo_mark(g, &ld.pair, ask->run, ask->lane, &a, e);
@@ -285,10 +292,10 @@ int undo_plan_pair(struct engine *g, const struct undo_ask *ask, struct err *e)
 /* ---- Carrying them out --------------------------------------------------------------------------------------------
  */
 
-static int rows_of(struct engine *g, int64_t run, int64_t pair, int32_t state, struct arena *a, struct plan_item **out,
-                   size_t *n, struct err *e)
+int undo_rows(struct engine *g, int64_t run, int64_t pair, int32_t what, int32_t state, struct arena *a,
+              struct plan_item **out, size_t *n, struct err *e)
 {
-    struct plan_filter f = {.run = run, .what = ITEM_UNDO, .state = state, .pair = pair};
+    struct plan_filter f = {.run = run, .what = what, .state = state, .pair = pair};
     return plan_item_list(g->db, a, &f, ROWS_OF_PAIR, out, n, e);
 }
 
@@ -301,7 +308,7 @@ static int rows_planned(struct engine *g, struct g_link *l, const struct loaded 
     size_t n = 0;
     int rc = run_get(g->db, a, run, &undo, e);
     if (rc == TL_OK)
-        rc = rows_of(g, run, ld->pair.pair, ITEM_PLANNED, a, &rows, &n, e);
+        rc = undo_rows(g, run, ld->pair.pair, ITEM_UNDO, ITEM_PLANNED, a, &rows, &n, e);
     for (size_t k = 0; k < n && rc == TL_OK; k++) {
         struct change_field f;
         struct reason why = {.code = "UNMAPPED", .detail = "the row cannot be read"};
@@ -342,8 +349,10 @@ int undo_work(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
                         .writes = arena_array(a, tl_value, n + 1)};
     if (run == 0 || ld->pair.intent)
         return TL_OK;
-    int rc = rows_planned(g, l, ld, run, a, &plan, &left, e);
-    if (rc != TL_OK)
+    int rc = undo_trash(g, l, ld, b, a, done, e);
+    if (rc == TL_OK && !*done)
+        rc = rows_planned(g, l, ld, run, a, &plan, &left, e);
+    if (rc != TL_OK || *done)
         return rc;
     if (left == 0) {
         ld->pair.extra = extra_set(ld->pair.extra, EXTRA_UNDO, (str){0}, a);
@@ -369,7 +378,8 @@ int undo_written(struct engine *g, const struct g_batch *b, const struct g_entry
 {
     struct plan_item *rows = NULL;
     size_t n = 0;
-    int rc = rows_of(g, b->run, entry->pair, -1, a, &rows, &n, e); /* cancelled ones too: it was on its way */
+    int rc =
+        undo_rows(g, b->run, entry->pair, ITEM_UNDO, -1, a, &rows, &n, e); /* cancelled ones too: it was on its way */
     for (size_t k = 0; k < n && rc == TL_OK; k++) {
         struct change_field f;
         bool sent = false;
@@ -391,7 +401,7 @@ int undo_refused(struct engine *g, const struct g_batch *b, struct pair *p, cons
 {
     struct plan_item *rows = NULL;
     size_t n = 0;
-    int rc = rows_of(g, b->run, p->pair, ITEM_PLANNED, a, &rows, &n, e);
+    int rc = undo_rows(g, b->run, p->pair, -1, ITEM_PLANNED, a, &rows, &n, e);
     for (size_t k = 0; k < n && rc == TL_OK; k++)
         if (rows[k].side == b->side)
             rc = undo_skip(g, &rows[k], code, error && error->text[0] ? error->text : "the vendor refused it", e);

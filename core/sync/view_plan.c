@@ -234,7 +234,7 @@ int view_plan_items(struct db *r, const struct view_plan_filter *f, const struct
     struct plan_filter by = {.run = f->run, .what = -1, .state = -1, .after = page ? page->after : 0};
     if (f->what && !plan_what_of(str_of(f->what), &by.what)) {
         err_set(e, E_USAGE, "\"%s\" is not a kind of plan row", f->what);
-        err_hint(e, "create, update, adopt, conflict, failure, duplicate or undo");
+        err_hint(e, "create, update, adopt, conflict, failure, duplicate, undo or trash");
         return E_USAGE;
     }
     int rc = run_of(r, &a, f->run, &run, &c, &links, e);

@@ -161,8 +161,8 @@ static tl_status describe(tl_conn *c, const struct desk_kind *k, tl_error *e)
         return rc;
     tl_kind kind = {
         .struct_size = sizeof(kind),
-        .can = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_RESTORE |
-               TL_CAN_RETURN_POST | TL_CAN_FIND | TL_CAN_DELETED | TL_CAN_FIND_CREATED |
+        .can = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_TRASH |
+               TL_CAN_RESTORE | TL_CAN_RETURN_POST | TL_CAN_FIND | TL_CAN_DELETED | TL_CAN_FIND_CREATED |
                (findable ? TL_CAN_STAMP_FIND : 0u),
         .max_batch = 20,
         .max_get = 40,

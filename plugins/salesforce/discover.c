@@ -199,7 +199,7 @@ static uint32_t abilities(const struct sf_kind *k, const tlk_node *root, struct 
     if (is_set(root, "updateable"))
         can |= TL_CAN_UPDATE;
     if (is_set(root, "deletable"))
-        can |= TL_CAN_DELETE;
+        can |= TL_CAN_DELETE | TL_CAN_TRASH;
     if (stamp.state == SF_STAMP_UNIQUE)
         can |= TL_CAN_STAMP_UNIQUE | TL_CAN_STAMP_FIND;
     else if (stamp.state == SF_STAMP_PLAIN)

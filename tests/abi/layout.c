@@ -475,6 +475,7 @@ _Static_assert(TL_CAN_QUIET == 2048, "TL_CAN_QUIET");
 _Static_assert(TL_CAN_VIEW == 4096, "TL_CAN_VIEW");
 _Static_assert(TL_CAN_DELETED == 8192, "TL_CAN_DELETED");
 _Static_assert(TL_CAN_FIND_CREATED == 16384, "TL_CAN_FIND_CREATED");
+_Static_assert(TL_CAN_TRASH == 32768, "TL_CAN_TRASH");
 _Static_assert(TL_PURPOSE_BULK == 0, "TL_PURPOSE_BULK");
 _Static_assert(TL_PURPOSE_LIVE == 1, "TL_PURPOSE_LIVE");
 _Static_assert(TL_PURPOSE_AGENT == 2, "TL_PURPOSE_AGENT");

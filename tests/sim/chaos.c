@@ -286,7 +286,7 @@ static void take_back(struct life *l)
         return;
     for (size_t i = 0; i < n; i++)
         if (runs[i].kind == RUN_LIVE) {
-            (void)admin_undo_run(l->engine, runs[i].run, false, NULL, &e);
+            (void)admin_undo_run(l->engine, runs[i].run, (struct undo_how){0}, NULL, &e);
             return;
         }
 }

@@ -103,7 +103,7 @@ int bed_open(void **state)
         for (int kind = 0; kind < TWIN_KINDS; kind++)
             k.can[s][kind] = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_FIND | TL_CAN_DELETED |
                              TL_CAN_STAMP_FIND | TL_CAN_STAMP_UNIQUE | TL_CAN_FIND_CREATED | TL_CAN_VIEW |
-                             TL_CAN_DELETE;
+                             TL_CAN_DELETE | TL_CAN_TRASH;
     b->world = calloc(1, sizeof *b->world);
     world_init(b->world, 1, &k);
     b->world->faults = false;

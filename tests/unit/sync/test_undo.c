@@ -50,7 +50,7 @@ static int64_t undo(struct bed *b, int64_t run, bool dry)
 {
     struct err e = {0};
     json_t *out = NULL;
-    must(admin_undo_run(b->engine, run, dry, &out, &e), &e);
+    must(admin_undo_run(b->engine, run, (struct undo_how){.dry_run = dry}, &out, &e), &e);
     int64_t id = number(out, "run");
     assert_int_equal(number(out, "about"), run);
     json_decref(out);
@@ -268,12 +268,12 @@ static void paused(void **state)
     struct twin_record *of[2];
     int64_t run = ann(b, of);
     must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
-    assert_int_equal(admin_undo_run(b->engine, run, false, NULL, &e), E_PRECONDITION);
+    assert_int_equal(admin_undo_run(b->engine, run, (struct undo_how){0}, NULL, &e), E_PRECONDITION);
     e = (struct err){0};
     must(admin_connection_resume(b->engine, "c", NULL, &e), &e);
     bed_run(b, SETTLE_S * US_PER_S);
     int64_t back = undo(b, run, false), before = writes_of(w), calls = w->counts.calls;
-    assert_int_equal(admin_undo_run(b->engine, run, false, NULL, &e), E_BUSY);
+    assert_int_equal(admin_undo_run(b->engine, run, (struct undo_how){0}, NULL, &e), E_BUSY);
     e = (struct err){0};
     must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
     bed_run(b, US_PER_DAY);
@@ -315,16 +315,127 @@ static void nothing_to_take_back(void **state)
     must(view_history(b->db, "c", 0, NULL, &out, &e), &e);
     int64_t run = number(json_array_get(json_object_get(out, "items"), 0), "run");
     json_decref(out);
-    assert_int_equal(admin_undo_run(b->engine, run, false, NULL, &e), E_PRECONDITION);
+    assert_int_equal(admin_undo_run(b->engine, run, (struct undo_how){0}, NULL, &e), E_PRECONDITION);
     assert_string_equal(e.code, "NOTHING");
     e = (struct err){0};
-    assert_int_equal(admin_undo_run(b->engine, 4711, false, NULL, &e), TL_E_NOT_FOUND);
+    assert_int_equal(admin_undo_run(b->engine, 4711, (struct undo_how){0}, NULL, &e), TL_E_NOT_FOUND);
     e = (struct err){0};
     struct undo_pick pick = {.pair = pair_of(b, "ann@x.org"), .field = "title"};
     assert_int_equal(admin_undo_field(b->engine, &pick, false, NULL, &e), E_PRECONDITION);
     pick.field = "no such field";
     e = (struct err){0};
     assert_int_equal(admin_undo_field(b->engine, &pick, false, NULL, &e), TL_E_NOT_FOUND);
+}
+
+/* ---- Records that the run made ---------------------------------------------------------------------------------- */
+
+static int64_t first_run_of(struct bed *b, const char *kind)
+{
+    struct err e = {0};
+    json_t *out = NULL, *row;
+    int64_t run = 0;
+    size_t i;
+    must(view_history(b->db, "c", 0, NULL, &out, &e), &e);
+    json_array_foreach(json_object_get(out, "items"), i, row)
+    {
+        if (strcmp(text(row, "run_kind"), "initial") == 0 && strcmp(text(row, "kind"), kind) == 0)
+            run = number(row, "run");
+    }
+    json_decref(out);
+    return run;
+}
+
+static int64_t undo_and_trash(struct bed *b, int64_t run, bool dry)
+{
+    struct err e = {0};
+    json_t *out = NULL;
+    must(admin_undo_run(b->engine, run, (struct undo_how){.dry_run = dry, .trash = true}, &out, &e), &e);
+    int64_t id = number(out, "run");
+    json_decref(out);
+    bed_run(b, SETTLE_S * US_PER_S);
+    return id;
+}
+
+static const char *code_of(json_t *rows, const char *email)
+{
+    json_t *row;
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        if (strcmp(text(row, "who"), email) == 0)
+            return text(row, "code");
+    }
+    fail_msg("no row of %s", email);
+    return "";
+}
+
+/* Ann goes into the bin; Bob, whom somebody edited, Cid, of whom a field was changed that is not ours, and Dan, whom a
+ * later run wrote, stay and are listed. The sources stay in any case, also where deletions travel; nobody is made again
+ * before an edit asks for it. proves: Q22 V9 */
+static void made_records_go_into_the_bin(void **state)
+{
+    static const char *const names[] = {"Ann", "Bob", "Cid", "Dan"};
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *of[2][4];
+    struct admin_setting both[] = {{"delete", "propagate"}};
+    must(admin_link_set(b->engine, "c", "contacts", both, 1, NULL, &e), &e);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char email[32];
+        snprintf(email, sizeof email, "%s@x.org", names[i]);
+        of[0][i] = user_create(w, 0, KIND_CONTACT, email, names[i]);
+    }
+    bed_start(b);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        for (int k = 0; k < TWIN_RECORDS; k++)
+            if (strcmp(w->rec[1][KIND_CONTACT][k].v[F_NAME], names[i]) == 0)
+                of[1][i] = &w->rec[1][KIND_CONTACT][k];
+    int64_t run = first_run_of(b, "contact"), before = writes_of(w);
+    user_edit(w, 1, KIND_CONTACT, of[1][1], F_TITLE, "Mine");
+    user_touch(w, 1, of[1][2]);
+    user_edit(w, 0, KIND_CONTACT, of[0][3], F_TITLE, "Later");
+    int64_t looked = undo_and_trash(b, run, true);
+    json_t *rows = rows_of(b, looked);
+    assert_int_equal(json_array_size(rows), 4);
+    json_decref(rows);
+    assert_int_equal(w->counts.deletes, 0);
+    bed_run(b, SETTLE_S * US_PER_S);
+    int64_t back = undo_and_trash(b, run, false);
+    rows = rows_of(b, back);
+    assert_int_equal(json_array_size(rows), 4);
+    assert_string_equal(code_of(rows, "Ann"), "");
+    assert_string_equal(code_of(rows, "Bob"), "EDITED");
+    assert_string_equal(code_of(rows, "Cid"), "EDITED");
+    assert_string_equal(code_of(rows, "Dan"), "WRITTEN_SINCE");
+    json_decref(rows);
+    assert_state(b, back, "partial");
+    assert_int_equal(of[1][0]->state, TL_STATE_TRASHED);
+    assert_int_equal(w->counts.deletes, 1);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 4);
+    sweep(b);
+    bed_restart(b);
+    bed_run(b, 3600 * US_PER_S);
+    assert_int_equal(writes_of(w), before + 3); /* Bob's and Dan's edits, and the delete */
+    user_edit(w, 0, KIND_CONTACT, of[0][0], F_TITLE, "Again");
+    bed_run(b, SETTLE_S * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 4);
+}
+
+/* Records that others refer to stay, and so does everything of a system without a bin. */
+static void not_without_a_bin(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    user_create(w, 0, KIND_ACCOUNT, "", "Acme");
+    user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    w->knobs.can[1][KIND_CONTACT] &= ~(uint32_t)TL_CAN_TRASH;
+    struct err e = {0};
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_start(b);
+    one_row(b, undo_and_trash(b, first_run_of(b, "account"), false), "skipped", "REFERRED");
+    one_row(b, undo_and_trash(b, first_run_of(b, "contact"), false), "skipped", "NO_BIN");
+    assert_int_equal(w->counts.deletes, 0);
 }
 
 /* ---- At random --------------------------------------------------------------------------------------------------- */
@@ -467,6 +578,8 @@ int main(void)
         WITH_BED(paused),
         WITH_BED(cancelled),
         WITH_BED(nothing_to_take_back),
+        WITH_BED(made_records_go_into_the_bin),
+        WITH_BED(not_without_a_bin),
         WITH_BED(random_runs),
         WITH_BED(random_runs_with_faults),
         WITH_BED(random_runs_with_faults_again),
