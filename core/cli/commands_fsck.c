@@ -4,7 +4,7 @@
 #include "cli.h"
 
 static const struct cli_option options[] = {
-    {"connection", "NAME", "only what belongs to this connection"},
+    {"connection", "CONNECTION", "only what belongs to this connection"},
     {"repair", NULL, "put wrong counts right and remove rows of what is gone; -n tells how many"},
     {NULL, NULL, NULL},
 };

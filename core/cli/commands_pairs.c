@@ -265,7 +265,7 @@ static int run_swap(struct cli *cli)
 /* ---- conflicts ---- */
 
 static const struct cli_option list_options[] = {
-    {"connection", "NAME", "only this connection"},
+    {"connection", "CONNECTION", "only this connection"},
     {"kind", "KIND", "only this kind"},
     {"limit", "N", "at most so many (default 100)"},
     {NULL, NULL, NULL},
@@ -289,7 +289,7 @@ static int run_conflicts(struct cli *cli)
 static const struct cli_option decide_options[] = {
     {"take", "a|b|newest", "whose value counts"},
     {"field", "PATH", "only this field"},
-    {"connection", "NAME", "all conflicts of one link: with --kind"},
+    {"connection", "CONNECTION", "all conflicts of one link: with --kind"},
     {"kind", "KIND", "all conflicts of one link: with --connection"},
     {NULL, NULL, NULL},
 };
@@ -322,7 +322,8 @@ static int run_decide(struct cli *cli)
     return rc;
 }
 
-static const struct cli_option find_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
+static const struct cli_option find_options[] = {{"connection", "CONNECTION", "only this connection"},
+                                                 {NULL, NULL, NULL}};
 
 const struct command commands_pairs[] = {
     {"pair", "find", "TEXT", 1, 1, "pairs by record id, e-mail address or name",

@@ -140,7 +140,7 @@ static int run_restore(struct cli *cli)
 }
 
 static const struct cli_option erase_options[] = {
-    {"endpoint", "NAME", "only records of this endpoint, and what they are paired with"},
+    {"endpoint", "ENDPOINT", "only records of this endpoint, and what they are paired with"},
     {"kind", "KIND", "only records of this kind, as the vendor names it"},
     {"no-compact", NULL, "do not write the database file anew afterwards: remains may stay in unused parts of it"},
     {NULL, NULL, NULL},

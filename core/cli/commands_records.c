@@ -4,7 +4,7 @@
 #include "cli.h"
 
 static const struct cli_option filter_options[] = {
-    {"connection", "NAME", "only this connection"},
+    {"connection", "CONNECTION", "only this connection"},
     {"kind", "KIND", "only this kind"},
     {"code", "CODE", "only this reason, for example TYPE_MISMATCH"},
     {"resolved", NULL, "also those that are closed"},
@@ -81,7 +81,8 @@ static int run_failures(struct cli *cli)
     return rc;
 }
 
-static const struct cli_option summary_options[] = {{"connection", "NAME", "only this connection"}, {NULL, NULL, NULL}};
+static const struct cli_option summary_options[] = {{"connection", "CONNECTION", "only this connection"},
+                                                    {NULL, NULL, NULL}};
 
 static const struct column summary_columns[] = {
     {"CONNECTION", "connection", 0},
@@ -118,7 +119,7 @@ static int run_failure(struct cli *cli)
 
 static const struct cli_option retry_options[] = {
     {"all", NULL, "every open failure"},
-    {"connection", "NAME", "those of one connection"},
+    {"connection", "CONNECTION", "those of one connection"},
     {"kind", "KIND", "those of one kind"},
     {"code", "CODE", "those with one reason"},
     {NULL, NULL, NULL},

@@ -1,7 +1,6 @@
 /* From argv to a command: getopt_long over the global options and those of the command. */
 #include "parse.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,14 +130,21 @@ static int wrong_option(struct cli *cli, int found, const char *word)
                     found == ':' ? " needs a value" : "", cli->program);
 }
 
+void parse_options_of(const struct command *command, struct option out[PARSE_MAX_OPTIONS])
+{
+    _Static_assert(ARRAY_LEN(global_options) + CLI_MAX_OPTIONS < PARSE_MAX_OPTIONS, "room for the end");
+    size_t n = ARRAY_LEN(global_options);
+    memcpy(out, global_options, sizeof global_options);
+    const struct cli_option *own = command ? command->options : NULL;
+    for (int i = 0; own && own[i].name && i < CLI_MAX_OPTIONS; i++)
+        out[n++] = (struct option){own[i].name, own[i].arg ? required_argument : no_argument, NULL, OPT_COMMAND + i};
+    out[n] = (struct option){NULL, 0, NULL, 0};
+}
+
 static int parse_options(struct cli *cli, const char *short_options, int argc, char **argv)
 {
-    struct option all[ARRAY_LEN(global_options) + CLI_MAX_OPTIONS + 1] = {0};
-    size_t n = ARRAY_LEN(global_options);
-    memcpy(all, global_options, sizeof global_options);
-    const struct cli_option *own = cli->command ? cli->command->options : NULL;
-    for (int i = 0; own && own[i].name && i < CLI_MAX_OPTIONS; i++)
-        all[n++] = (struct option){own[i].name, own[i].arg ? required_argument : no_argument, NULL, OPT_COMMAND + i};
+    struct option all[PARSE_MAX_OPTIONS];
+    parse_options_of(cli->command, all);
     int found;
     opterr = 0; /* said below, as --json where that is asked for */
     while ((found = getopt_long(argc, argv, short_options, all, NULL)) != -1) {

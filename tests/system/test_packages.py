@@ -45,7 +45,8 @@ def test_contents(packages):
     for name, paths in {
         "tieline": ["/usr/sbin/tielined", "/usr/bin/tieline", "/usr/libexec/tieline/tieline-worker", "/etc/tieline/tieline.ini",
                     "/etc/tieline/conf.d/", "/lib/systemd/system/tieline.service", "/usr/share/man/man1/tieline.1.gz",
-                    "/usr/share/man/man8/tielined.8.gz", "/usr/share/doc/tieline/README.md",
+                    "/usr/share/man/man8/tielined.8.gz", "/usr/share/bash-completion/completions/tieline",
+                    "/usr/share/doc/tieline/README.md",
                     "/usr/share/doc/tieline/docs/vendors.md", "/usr/share/doc/tieline/changelog.gz"],
         "tieline-connectors": [f"/usr/lib/{triplet}/tieline/connectors/{x}.so" for x in ("desk", "salesforce")],
         "tieline-sandbox": ["/usr/bin/tieline-sandbox", "/usr/share/man/man1/tieline-sandbox.1.gz"],
@@ -233,12 +234,21 @@ def test_it_syncs(machine, service):
     machine.tieline("endpoint", "prepare", "desk", "-y")
     for endpoint in ("desk", "sf"):
         machine.tieline("endpoint", "check", endpoint)
+    assert words_in_bash(machine, "endpoint", "check", "") == ["desk", "sf"]
     cells = [c["cell"] for c in machine.items("connector", "show", "desk")]
     machine.tieline("connection", "create", "site", "--a", "desk", "--b", "sf")
     for kind in ("account", "contact"):
         machine.tieline("link", "create", "site", kind, "every=1s")
     machine.tieline("sync", "start", "site", check=False)
     assert pairs(machine)["account"] >= 6 and pairs(machine)["contact"] >= 20, (pairs(machine), cells, daemon.log())
+
+
+def words_in_bash(machine, *words):
+    """What the installed completion offers in bash at the last word."""
+    given = " ".join(f"'{w}'" for w in ("tieline", *words))
+    return machine.run("bash", "-c", ". /usr/share/bash-completion/completions/tieline; "
+                       f"COMP_WORDS=({given}); COMP_CWORD={len(words)}; _tieline; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+                       ).stdout.split()
 
 
 def pairs(machine):
