@@ -104,7 +104,7 @@ static int use_blobs(struct http_request *r, struct blob_use *u, const tl_http *
 
 /* --- requests in, answers out --- */
 
-static int read_request(const struct auth *a, struct auth_answers *k, uint32_t i, const tl_http *t,
+static int read_request(const struct auth *a, struct auth_answers *k, uint32_t i, const tl_http *t, str ours,
                         const struct auth_blobs *blobs, struct err *e)
 {
     if (!t->method || !t->url.n || (t->n_headers && !t->headers) || t->n_headers > 64)
@@ -121,9 +121,7 @@ static int read_request(const struct auth *a, struct auth_answers *k, uint32_t i
     /* room for the authorisation header, which takes the place of one the connector may have set */
     tl_pair *headers = arena_array(&k->arena, tl_pair, t->n_headers + 1);
     for (uint32_t h = 0; h < t->n_headers; h++) {
-        bool ours =
-            a->spec && !(t->flags & TL_HTTP_NO_AUTH) && str_eq_nocase(t->headers[h].name, str_of(a->spec->header));
-        if (!ours)
+        if (!ours.n || (t->flags & TL_HTTP_NO_AUTH) || !str_eq_nocase(t->headers[h].name, ours))
             headers[r->n_headers++] = t->headers[h];
     }
     r->headers = headers;
@@ -160,6 +158,7 @@ struct round {
     uint32_t n;
     const int32_t *cancel;
     uint64_t generation;
+    str header;                /* name of the one that authorises; empty: none does */
     bool picked[MAX_REQUESTS]; /* to be sent in this round */
 };
 
@@ -168,9 +167,9 @@ static void put_header(struct round *w, uint32_t i, str value)
     struct http_request *r = &w->keep->requests[i];
     tl_pair *headers = (tl_pair *)(uintptr_t)r->headers; /* ours, in the arena */
     uint32_t at = r->n_headers;
-    if (at && str_is(headers[at - 1].name, w->a->spec->header))
+    if (at && str_eq(headers[at - 1].name, w->header))
         at--; /* the repeat replaces it */
-    headers[at] = (tl_pair){str_of(w->a->spec->header), value};
+    headers[at] = (tl_pair){w->header, value};
     r->n_headers = at + 1;
 }
 
@@ -261,15 +260,22 @@ int auth_http(struct auth *a, struct auth_answers *keep, tl_http *requests, uint
         return TL_OK;
     if (n > MAX_REQUESTS || !requests || requests->struct_size < sizeof(tl_http))
         return err_set(e, TL_E_INVALID, "http() takes 1 to %d requests with their struct_size set", MAX_REQUESTS);
+    AUTO(buf_done) struct buf header = {0};
+    bool needed = false;
+    for (uint32_t i = 0; i < n; i++)
+        needed = needed || wants_auth(a, http_at(requests, i));
+    int rc = needed ? auth_fill(a, a->spec->header, (str){NULL, 0}, &header, e) : TL_OK;
+    if (rc)
+        return rc;
     answers_size(keep, n);
-    struct round w = {.a = a, .keep = keep, .in = requests, .n = n, .cancel = cancel};
+    struct round w = {.a = a, .keep = keep, .in = requests, .n = n, .cancel = cancel, .header = buf_lent(&header)};
     for (uint32_t i = 0; i < n; i++) {
-        int rc = read_request(a, keep, i, http_at(requests, i), blobs, e);
+        rc = read_request(a, keep, i, http_at(requests, i), w.header, blobs, e);
         if (rc)
             return rc;
         w.picked[i] = true;
     }
-    int rc = exchange(&w, e);
+    rc = exchange(&w, e);
     for (uint32_t i = 0; i < n; i++)
         lend_answer(http_at(requests, i), &keep->requests[i]);
     for (uint32_t i = 0; i < n; i++)

@@ -43,7 +43,8 @@ int auth_spec_copy(struct auth_spec **out, const tl_auth *from, struct err *e)
         return err_set(e, TL_E_BUG, "the connector's tl.auth/1 has no flow, header or access member");
     if (from->flow_stride < sizeof(tl_auth_flow))
         return err_set(e, TL_E_BUG, "the connector's tl.auth/1 has a flow stride of %u", from->flow_stride);
-    if (!template_ok(from->revoke_url) || !template_ok(from->revoke_form) || !template_ok(from->authorize_url))
+    if (!template_ok(from->header) || !template_ok(from->revoke_url) || !template_ok(from->revoke_form) ||
+        !template_ok(from->authorize_url))
         return err_set(e, TL_E_BUG, "a template of the connector's tl.auth/1 has an open brace");
     AUTO(auth_spec_free) struct auth_spec *s = calloc(1, sizeof *s);
     ASSERT(s);

@@ -515,7 +515,8 @@ typedef struct tl_conn tl_conn; /* the connector's own; the host only hands it b
 /* ---- Extension "tl.auth/1": described here, done by the host -------------------------------------------------------
  * Templates hold names in braces: an option (secret ones included), "refresh_token", "code", "redirect_uri",
  * "code_verifier", "code_challenge", "state", "scopes", "assertion", "now" (epoch seconds), "expires" (now +
- * assertion lifetime). In a form, and behind the base of authorize_url, the host percent-encodes each value. */
+ * assertion lifetime). "{user:password}", two names, is the Base64 of both with a colon between (HTTP Basic); the
+ * second may have no value. In a form, and behind the base of authorize_url, the host percent-encodes each value. */
 typedef struct tl_auth_flow {
     const char *name;          /* "client_credentials", "jwt_bearer", "refresh_token", "authorization_code" */
     const char *needs;         /* names that must have a value for this flow to be used, comma separated */
@@ -534,7 +535,7 @@ typedef struct tl_auth {
     uint32_t flow_stride;
     uint32_t reserved;
     const tl_auth_flow *flows;                                    /* tried in order: the first whose needs are met */
-    const char *header;                                           /* "Authorization" */
+    const char *header; /* "Authorization", or a template of options: "{key_header}" */
     const char *prefix;                                           /* "Zoho-oauthtoken " */
     const char *access_member, *refresh_member, *lifetime_member; /* of the token answer; lifetime may be null */
     const char *extras;        /* non-secret members the host keeps, comma separated */

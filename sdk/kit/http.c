@@ -70,6 +70,78 @@ tl_str tlk_answer_header(const tl_http *r, const char *name)
     return (tl_str){NULL, 0};
 }
 
+/* Has one of the parameters `; name=value` the given relation? It may be one of several in quotes. */
+static bool has_relation(tl_str params, const char *rel)
+{
+    tl_str param, name, one;
+    while (tlk_split(&params, ';', &param)) {
+        param = tlk_trim(param);
+        if (!tlk_split(&param, '=', &name) || !tlk_is(tlk_trim(name), "rel"))
+            continue;
+        param = tlk_trim(param);
+        if (param.n >= 2 && param.p[0] == '"' && param.p[param.n - 1] == '"')
+            param = (tl_str){param.p + 1, param.n - 2};
+        while (tlk_split(&param, ' ', &one))
+            if (tlk_is(one, rel))
+                return true;
+    }
+    return false;
+}
+
+static tl_str link_in(tl_str header, const char *rel)
+{
+    for (;;) {
+        const char *open = header.n ? memchr(header.p, '<', (size_t)header.n) : NULL;
+        const char *end = header.p + header.n;
+        const char *close = open ? memchr(open, '>', (size_t)(end - open)) : NULL;
+        if (!close)
+            return TLK_NONE;
+        const char *next = close + 1; /* its parameters end where the next address begins */
+        bool quoted = false;
+        for (; next < end && (quoted || *next != ','); next++)
+            quoted = quoted != (*next == '"');
+        if (has_relation((tl_str){close + 1, (uint64_t)(next - close - 1)}, rel))
+            return (tl_str){open + 1, (uint64_t)(close - open - 1)};
+        header = (tl_str){next, (uint64_t)(end - next)};
+    }
+}
+
+tl_str tlk_answer_link(const tl_http *r, const char *rel)
+{
+    tl_str found = TLK_NONE;
+    for (uint32_t i = 0; i < r->n_out_headers && found.n == 0; i++)
+        if (tlk_is(r->out_headers[i].name, "link"))
+            found = link_in(r->out_headers[i].value, rel);
+    return found;
+}
+
+static uint64_t origin_length(tl_str url) /* of "https://host:443" */
+{
+    uint64_t i = 0;
+    while (i < url.n && url.p[i] != ':')
+        i++;
+    if (url.n - i < 3 || memcmp(url.p + i, "://", 3) != 0)
+        return 0;
+    i += 3;
+    while (i < url.n && url.p[i] != '/' && url.p[i] != '?' && url.p[i] != '#')
+        i++;
+    return i;
+}
+
+tl_str tlk_url_next(tlk_arena *a, tl_str url, tl_str next)
+{
+    uint64_t n = origin_length(url), path = n;
+    while (path < url.n && url.p[path] != '?' && url.p[path] != '#')
+        path++;
+    if (n == 0 || next.n == 0)
+        return TLK_NONE;
+    if (next.p[0] == '/' && (next.n == 1 || next.p[1] != '/'))
+        return tlk_fmt(a, "%.*s%.*s", (int)n, url.p, TLK_FMT(next));
+    if (next.p[0] == '?')
+        return tlk_fmt(a, "%.*s%.*s", (int)path, url.p, TLK_FMT(next));
+    return origin_length(next) == n && memcmp(next.p, url.p, n) == 0 ? tlk_dup(a, next) : TLK_NONE;
+}
+
 tl_status tlk_send(const tl_host *h, tl_http *r, uint32_t n, uint32_t at_once, tlk_each_fn each, void *ctx, tl_error *e)
 {
     if (at_once == 0)

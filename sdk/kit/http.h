@@ -26,6 +26,12 @@ void tlk_request_json(tl_http *r, tlk_arena *a, tl_str body); /* copies body; se
 /* A header of the answer by lower-case name; empty if it is not there. */
 tl_str tlk_answer_header(const tl_http *r, const char *name);
 
+/* The address of <...>; rel="next" among the answer's Link headers [RFC 8288]; empty: none. */
+tl_str tlk_answer_link(const tl_http *r, const char *rel);
+/* The next page's address as an answer tells it, whole or beginning with "/" or "?", at the host of the request's url;
+ * empty where it leads to another one, or is no address. */
+tl_str tlk_url_next(tlk_arena *a, tl_str url, tl_str next);
+
 /* Sends n requests, at most at_once in flight (0: all), and returns when all are done. Answers stay lent only until the
  * next call into host->http, so at_once < n needs `each`, which is called in order with every finished group;
  * anything but TL_OK from it ends the work. */

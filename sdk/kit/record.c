@@ -5,67 +5,75 @@
 
 /* ---- the plan: vendor's names to fields */
 
+/* One part of a dotted name: "city" inside of the group that "address" opens. name.p null: free. */
 struct tlk_slot {
-    tl_str head, tail; /* "cf" and "cf_level"; tail empty: a plain member. used when head.p is set */
-    uint32_t field;    /* NESTED: head of nested names */
+    tl_str name;
+    uint32_t parent; /* the group it stands in; 0: the record itself */
+    uint32_t field;  /* NONE: only a group */
+    uint32_t group;  /* the one it opens; 0: none */
 };
-enum { NESTED = UINT32_MAX };
+enum { NONE = UINT32_MAX };
 
-static inline uint32_t mix(uint32_t h, tl_str s)
+static inline uint32_t hash_of(uint32_t parent, tl_str s)
 {
-    if (s.n == 0)
-        return h;
-    uint32_t first = (unsigned char)s.p[0], mid = (unsigned char)s.p[s.n / 2], last = (unsigned char)s.p[s.n - 1];
-    h ^= (uint32_t)s.n * 0x9E3779B1u ^ first << 16 ^ mid << 8 ^ last;
-    return (h ^ h >> 15) * 0x85EBCA6Bu;
-}
-
-static inline uint32_t hash_of(tl_str head, tl_str tail)
-{
-    uint32_t h = mix(mix(7, head), tail);
+    uint32_t h = parent * 0x9E3779B1u ^ 7;
+    if (s.n > 0) {
+        uint32_t first = (unsigned char)s.p[0], mid = (unsigned char)s.p[s.n / 2], last = (unsigned char)s.p[s.n - 1];
+        h ^= (uint32_t)s.n * 0x9E3779B1u ^ first << 16 ^ mid << 8 ^ last;
+    }
+    h = (h ^ h >> 15) * 0x85EBCA6Bu;
     return h ^ h >> 13;
 }
 
-/* The slot of a name, or the free one where it belongs. */
-static struct tlk_slot *slot_at(const tlk_plan *p, tl_str head, tl_str tail)
+/* The slot of a name in a group, or the free one where it belongs. */
+static struct tlk_slot *slot_at(const tlk_plan *p, uint32_t parent, tl_str name)
 {
-    uint32_t i = hash_of(head, tail) & p->mask;
-    while (p->slots[i].head.p && !(tlk_eq(p->slots[i].head, head) && tlk_eq(p->slots[i].tail, tail)))
+    uint32_t i = hash_of(parent, name) & p->mask;
+    while (p->slots[i].name.p && !(p->slots[i].parent == parent && tlk_eq(p->slots[i].name, name)))
         i = (i + 1) & p->mask;
     return &p->slots[i];
 }
 
-static void name_parts(tl_str name, tl_str *head, tl_str *tail)
+static uint32_t parts_of(tl_str name)
 {
-    tl_str rest = name;
-    *head = (tl_str){name.p, 0};
-    tlk_split(&rest, '.', head);
-    *tail = rest;
+    uint32_t n = 0;
+    for (tl_str part; tlk_split(&name, '.', &part);)
+        n++;
+    return n;
+}
+
+static void plan_add(tlk_plan *p, uint32_t field, uint32_t *groups)
+{
+    tl_str rest = tlk_field(p->shape, field)->name, part;
+    struct tlk_slot *slot = NULL;
+    uint32_t parent = 0;
+    while (tlk_split(&rest, '.', &part)) {
+        slot = slot_at(p, parent, part);
+        if (!slot->name.p)
+            *slot = (struct tlk_slot){.name = part, .parent = parent, .field = NONE};
+        if (rest.n > 0 && slot->group == 0)
+            slot->group = ++*groups;
+        parent = slot->group;
+    }
+    if (!slot)
+        return;
+    if (slot->field != NONE)
+        p->same[field] = slot->field + 1;
+    slot->field = field;
 }
 
 void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, tlk_arena *a)
 {
-    uint32_t slots = 16;
-    while (slots < shape->n_fields * 4)
+    uint32_t slots = 16, parts = 0, groups = 0;
+    for (uint32_t i = 0; i < shape->n_fields; i++)
+        parts += parts_of(tlk_field(shape, i)->name);
+    while (slots < parts * 4)
         slots *= 2;
     *p = (tlk_plan){.shape = shape, .rules = rules, .mask = slots - 1};
     p->slots = tlk_new(a, struct tlk_slot, slots);
     p->same = tlk_new(a, uint32_t, shape->n_fields + 1);
-    for (uint32_t i = shape->n_fields; i-- > 0;) { /* backwards: of fields with one name the first is met first */
-        tl_str head, tail;
-        name_parts(tlk_field(shape, i)->name, &head, &tail);
-        if (head.n == 0)
-            continue;
-        struct tlk_slot *slot = slot_at(p, head, tail);
-        if (slot->head.p && slot->field != NESTED)
-            p->same[i] = slot->field + 1;
-        *slot = (struct tlk_slot){head, tail, i};
-        if (tail.n > 0) {
-            struct tlk_slot *group = slot_at(p, head, (tl_str){NULL, 0});
-            if (!group->head.p)
-                *group = (struct tlk_slot){head, {NULL, 0}, NESTED};
-        }
-    }
+    for (uint32_t i = shape->n_fields; i-- > 0;) /* backwards: of fields with one name the first is met first */
+        plan_add(p, i, &groups);
 }
 
 /* ---- reading one value */
@@ -288,28 +296,34 @@ static bool read_slot(struct reading *r, const struct tlk_slot *slot, const tlk_
     return true;
 }
 
-static bool read_nested(struct reading *r, tl_str head, const tlk_node *object)
+/* The object that holds a group is null: so is all that would lie in it. */
+static bool read_absent(struct reading *r, uint32_t group, const tlk_node *null)
 {
-    tlk_iter i = tlk_each(object);
-    for (const tlk_node *key, *v; tlk_next_member(&i, &key, &v);) {
-        const struct tlk_slot *slot = slot_at(r->plan, head, tlk_text(key, r->a));
-        if (slot->head.p && slot->tail.n > 0 && !read_slot(r, slot, v))
+    for (uint32_t i = 0; i <= r->plan->mask; i++) {
+        const struct tlk_slot *slot = &r->plan->slots[i];
+        if (!slot->name.p || slot->parent != group)
+            continue;
+        if (slot->group && !read_absent(r, slot->group, null))
+            return false;
+        if (slot->field != NONE && !read_slot(r, slot, null))
             return false;
     }
     return true;
 }
 
-static bool read_members(struct reading *r, const tlk_node *object)
+static bool read_members(struct reading *r, const tlk_node *object, uint32_t group)
 {
     tlk_iter i = tlk_each(object);
     for (const tlk_node *key, *v; tlk_next_member(&i, &key, &v);) {
-        tl_str name = tlk_text(key, r->a);
-        const struct tlk_slot *slot = slot_at(r->plan, name, (tl_str){NULL, 0});
-        if (!slot->head.p)
+        const struct tlk_slot *slot = slot_at(r->plan, group, tlk_text(key, r->a));
+        if (!slot->name.p)
             continue;
-        if (v->type == TLK_JOBJECT && !read_nested(r, name, v))
+        if (slot->group && v->type == TLK_JOBJECT && !read_members(r, v, slot->group))
             return false;
-        if (slot->field != NESTED && !read_slot(r, slot, v))
+        bool emptied = v->type == TLK_JNULL && r->plan->rules && r->plan->rules->null_object_is_empty;
+        if (slot->group && emptied && !read_absent(r, slot->group, v))
+            return false;
+        if (slot->field != NONE && !read_slot(r, slot, v))
             return false;
     }
     return true;
@@ -333,7 +347,7 @@ bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl
         tlk_record_bad(rec, tlk_fmt(a, "the record is %s, not an object", tlk_type_name(object)));
         return false;
     }
-    if (!read_members(&r, object)) {
+    if (!read_members(&r, object, 0)) {
         tlk_record_bad(rec, r.note);
         return false;
     }
@@ -344,7 +358,7 @@ bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl
 
 static tl_str member_text(const tlk_node *object, const char *name, tlk_arena *a)
 {
-    return name ? tlk_text(tlk_get(object, name), a) : TLK_NONE;
+    return name ? tlk_text_at(object, name, a) : TLK_NONE;
 }
 
 bool tlk_object_read(const tlk_plan *p, const tlk_envelope *names, const tlk_node *object, tlk_arena *a, tl_record *rec)
@@ -359,7 +373,7 @@ bool tlk_object_read(const tlk_plan *p, const tlk_envelope *names, const tlk_nod
     tlk_time_parse(rec->version, &rec->modified_us);
     tlk_time_parse(member_text(object, names->created, a), &rec->created_us);
     if (names->deleted)
-        tlk_bool(tlk_get(object, names->deleted), &deleted);
+        tlk_bool(tlk_at(object, names->deleted), &deleted);
     rec->state = deleted ? TL_STATE_DELETED : TL_STATE_LIVE;
     return tlk_record_read(p, object, a, rec);
 }
@@ -457,52 +471,60 @@ static bool is_written(const tl_shape *s, const tl_record *rec, uint32_t i)
     return !(f->flags & TL_F_CREATE_ONLY) || rec->op == TL_OP_CREATE;
 }
 
-static tl_str head_of(const tl_shape *s, const tl_value *v, tl_str *tail)
+/* The next part of a written value's name behind a prefix such as "address."; *last: nothing follows it. False: the
+ * value is not written, or its name does not begin so. */
+static bool part_behind(const tl_shape *s, const tl_record *rec, uint32_t i, tl_str prefix, tl_str *part, bool *last)
 {
-    tl_str head;
-    name_parts(tlk_field(s, v->field)->name, &head, tail);
-    return head;
+    if (!is_written(s, rec, i))
+        return false;
+    tl_str rest = tlk_field(s, rec->values[i].field)->name;
+    if (rest.n <= prefix.n || (prefix.n > 0 && memcmp(rest.p, prefix.p, prefix.n) != 0))
+        return false;
+    rest.p += prefix.n;
+    rest.n -= prefix.n;
+    if (!tlk_split(&rest, '.', part))
+        return false;
+    *last = rest.n == 0;
+    return true;
 }
 
-/* Writes all nested values whose outer name is that of value `first`; nothing when an earlier one opened it. */
-static uint32_t write_group(tlk_writer *w, const tl_shape *s, const tl_record *rec, uint32_t first, const tlk_rules *r)
+static bool group_begun(const tl_shape *s, const tl_record *rec, uint32_t before, tl_str prefix, tl_str part)
 {
-    tl_str tail, head = head_of(s, &rec->values[first], &tail);
-    for (uint32_t i = 0; i < first; i++) {
-        if (is_written(s, rec, i) && tlk_eq(head_of(s, &rec->values[i], &tail), head) && tail.n > 0)
-            return 0;
+    for (uint32_t i = 0; i < before; i++) {
+        tl_str other;
+        bool last;
+        if (part_behind(s, rec, i, prefix, &other, &last) && !last && tlk_eq(other, part))
+            return true;
     }
+    return false;
+}
+
+/* Writes what lies behind the prefix into the object that is open; each group where its first value stands. */
+static uint32_t write_members(tlk_writer *w, const tl_shape *s, const tl_record *rec, tl_str prefix, const tlk_rules *r)
+{
     uint32_t n = 0;
-    tlk_w_key(w, head);
-    tlk_w_object(w);
-    for (uint32_t i = first; i < rec->n_values; i++) {
-        if (!is_written(s, rec, i) || !tlk_eq(head_of(s, &rec->values[i], &tail), head) || tail.n == 0)
+    for (uint32_t i = 0; i < rec->n_values; i++) {
+        tl_str part;
+        bool last;
+        if (!part_behind(s, rec, i, prefix, &part, &last) || (!last && group_begun(s, rec, i, prefix, part)))
             continue;
-        tlk_w_key(w, tail);
-        tlk_value_write(w, tlk_field(s, rec->values[i].field), &rec->values[i], r);
-        n++;
+        const tl_field *f = tlk_field(s, rec->values[i].field);
+        tlk_w_key(w, part);
+        if (last) {
+            tlk_value_write(w, f, &rec->values[i], r);
+            n++;
+            continue;
+        }
+        tlk_w_object(w);
+        n += write_members(w, s, rec, (tl_str){f->name.p, prefix.n + part.n + 1}, r);
+        tlk_w_end_object(w);
     }
-    tlk_w_end_object(w);
     return n;
 }
 
 uint32_t tlk_record_write(tlk_writer *w, const tl_shape *shape, const tl_record *rec, const tlk_rules *r)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < rec->n_values; i++) {
-        tl_str tail;
-        if (!is_written(shape, rec, i))
-            continue;
-        tl_str head = head_of(shape, &rec->values[i], &tail);
-        if (tail.n > 0) {
-            n += write_group(w, shape, rec, i, r);
-            continue;
-        }
-        tlk_w_key(w, head);
-        tlk_value_write(w, tlk_field(shape, rec->values[i].field), &rec->values[i], r);
-        n++;
-    }
-    return n;
+    return write_members(w, shape, rec, TLK_NONE, r);
 }
 
 /* ---- looking up, handing over */

@@ -2,7 +2,7 @@
 #ifndef TLK_RECORD_H
 #define TLK_RECORD_H
 /* Between a vendor's JSON objects and tl_record values. The vendor's name in a tl_field says where the value lies:
- * "Email" is a member of the record's object, "cf.cf_level" a member of its member "cf" (one level, no more). */
+ * "Email" is a member of the record's object, "cf.cf_level" a member of its member "cf", "a.b.c" goes on so. */
 #include "kit/json.h"
 #include "kit/time.h"
 
@@ -21,9 +21,10 @@ typedef struct tlk_rules {
     /* Writes one value other than the kit would: true = written. null: none. */
     bool (*to)(void *ctx, const tl_field *f, const tl_value *v, tlk_writer *w);
     void *ctx;
-    char list_separator;   /* 0: lists are JSON arrays; else text with this separator ("A;B") */
-    bool decimals_as_text; /* writing: "12.10" instead of 12.10 */
-    bool null_as_empty;    /* writing: "" instead of null */
+    char list_separator;       /* 0: lists are JSON arrays; else text with this separator ("A;B") */
+    bool decimals_as_text;     /* writing: "12.10" instead of 12.10 */
+    bool null_as_empty;        /* writing: "" instead of null */
+    bool null_object_is_empty; /* reading: "address": null empties "address.city"; else that says nothing of it */
 } tlk_rules;
 
 /* Look-up of fields by vendor's name, made once per call. Memory in the arena given; shape must outlive it. */
@@ -44,7 +45,8 @@ bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl
 /* One value by the kit's rule for f->type: true and *out, or false and why in *note. */
 bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out,
                     tl_str *note);
-/* The members of a vendor's object that are not fields; null: it has none such. deleted: true in a deleted record. */
+/* The members of a vendor's object that are not fields ("id", "meta.changed"); null: it has none such. deleted: true in
+ * a deleted record. */
 typedef struct tlk_envelope {
     const char *id, *modified, *created, *deleted, *stamp, *url;
 } tlk_envelope;
@@ -54,7 +56,7 @@ bool tlk_object_read(const tlk_plan *p, const tlk_envelope *names, const tlk_nod
                      tl_record *rec);
 void tlk_record_bad(tl_record *rec, tl_str note);
 
-/* Writes the record's values as members of the object that is open in w; nested names share one inner object. Fields
+/* Writes the record's values as members of the object that is open in w; dotted names share their inner objects. Fields
  * marked TL_F_READONLY are left out, TL_F_CREATE_ONLY ones unless rec->op is TL_OP_CREATE, and values of TL_BYTES.
  * Returns how many were written. */
 uint32_t tlk_record_write(tlk_writer *w, const tl_shape *shape, const tl_record *rec, const tlk_rules *r);

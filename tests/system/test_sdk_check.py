@@ -27,7 +27,8 @@ def report(so, config, *args):
 
 
 @pytest.mark.parametrize("name, folder", [("desk", "plugins/desk"), ("salesforce", "plugins/salesforce"),
-                                          ("toy", "sdk/examples/toy"), ("csvdir", "sdk/examples/csvdir")])
+                                          ("toy", "sdk/examples/toy"), ("csvdir", "sdk/examples/csvdir"),
+                                          ("rest", "sdk/examples/rest")])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_own_connectors_are_gold(name, folder, seed):
     found = report(program(name + ".so", "connectors"), ROOT / folder / "check.ini", "--seed", seed)

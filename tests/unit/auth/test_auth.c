@@ -575,6 +575,23 @@ static void test_extras_and_their_hosts(void **state)
     assert_int_equal(b->api_calls, 0);
 }
 
+/* A pair of names is what HTTP Basic wants [RFC 7617, 2]; the second may be empty. The header's name may be a template.
+ */
+static void test_basic_credentials_and_a_header_of_ones_own(void **state)
+{
+    struct bench *b = *state;
+    static const char *const options[] = {"client_id", "Aladdin", "client_secret", "open sesame", NULL};
+    start(b, options);
+    AUTO(buf_done) struct buf both = {0}, user_only = {0}, none = {0};
+    struct err e = {0};
+    assert_int_equal(auth_fill(b->auth, "Basic {client_id:client_secret}", (str){NULL, 0}, &both, &e), TL_OK);
+    assert_buf(both, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    assert_int_equal(auth_fill(b->auth, "{client_id:nothing}", (str){NULL, 0}, &user_only, &e), TL_OK);
+    assert_buf(user_only, "QWxhZGRpbjo=");
+    assert_int_equal(auth_fill(b->auth, "{nothing:client_secret}", (str){NULL, 0}, &none, &e), TL_E_CONFIG);
+    assert_int_equal(none.n, 0);
+}
+
 static char *test_key(char **public_pem)
 {
     EVP_PKEY *key = EVP_RSA_gen(2048);
@@ -758,6 +775,7 @@ int main(void)
         T(test_secrets_never_show),
         T(test_lost_token_answer),
         T(test_extras_and_their_hosts),
+        T(test_basic_credentials_and_a_header_of_ones_own),
         T(test_jwt_bearer),
         T(test_options_change_during_sign_in),
         T(test_code_exchange),

@@ -83,6 +83,49 @@ static void test_absent_differs_from_null(void **state)
     assert_int_equal(rec.flags, TL_REC_FULL);
 }
 
+static void test_null_objects_empty_what_lies_in_them_where_the_rules_say_so(void **state)
+{
+    (void)state;
+    static const tlk_rules rules = {.null_object_is_empty = true};
+    TLK_AUTO_ARENA a = {0};
+    tl_record rec;
+    assert_true(read_with(&rules, "{\"cf\":null}", &a, &rec));
+    assert_int_equal(value(&rec, "x.n")->type, TL_NULL);
+    assert_int_equal(value(&rec, "x.money")->type, TL_NULL);
+    assert_int_equal(rec.n_values, 2);
+}
+
+/* "a.b.c" at any depth, beside fields that end or begin where others go on. */
+static void test_dotted_names_go_as_deep_as_they_say(void **state)
+{
+    (void)state;
+    const tl_field deep[] = {FIELD("address.city", "home.address.city", TL_TEXT), FIELD("x.id", "id", TL_TEXT),
+                             FIELD("address.street", "home.address.line.one", TL_TEXT),
+                             FIELD("x.since", "home.since", TL_INT), FIELD("x.city", "work.address.city", TL_TEXT)};
+    const tl_shape s = {.n_fields = TLK_LEN(deep), .field_stride = sizeof(tl_field), .fields = deep};
+    const char *json =
+        "{\"id\":\"7\",\"city\":\"no\",\"address\":{\"city\":\"no\"},\"home\":{\"city\":\"no\",\"address\":"
+        "{\"line\":{\"one\":\"High St\"},\"city\":\"Ulm\"},\"since\":3},\"work\":{\"address\":{\"city\":null}}}";
+    TLK_AUTO_ARENA a = {0};
+    TLK_AUTO_JSON j = {0};
+    TLK_AUTO_WRITER w = {0};
+    tlk_plan plan;
+    tl_record rec = {.op = TL_OP_UPDATE};
+    tlk_plan_init(&plan, &s, NULL, &a);
+    assert_true(tlk_record_read(&plan, tlk_json_read(&j, tlk_str(json)), &a, &rec));
+    assert_int_equal(rec.n_values, 5);
+    assert_text(tlk_value_of(&s, &rec, "address.city")->u.s, "Ulm");
+    assert_text(tlk_value_of(&s, &rec, "address.street")->u.s, "High St");
+    assert_int_equal(tlk_value_of(&s, &rec, "x.since")->u.i, 3);
+    assert_int_equal(tlk_value_of(&s, &rec, "x.city")->type, TL_NULL);
+    tlk_w_object(&w);
+    assert_int_equal(tlk_record_write(&w, &s, &rec, NULL), 5);
+    tlk_w_end_object(&w);
+    assert_string_equal(tlk_w_lent(&w).p,
+                        "{\"id\":\"7\",\"home\":{\"address\":{\"line\":{\"one\":\"High St\"},\"city\":"
+                        "\"Ulm\"},\"since\":3},\"work\":{\"address\":{\"city\":null}}}");
+}
+
 static void test_bad_values_name_field_and_form(void **state)
 {
     (void)state;
@@ -281,6 +324,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_type),
         cmocka_unit_test(test_absent_differs_from_null),
+        cmocka_unit_test(test_null_objects_empty_what_lies_in_them_where_the_rules_say_so),
+        cmocka_unit_test(test_dotted_names_go_as_deep_as_they_say),
         cmocka_unit_test(test_bad_values_name_field_and_form),
         cmocka_unit_test(test_decimals),
         cmocka_unit_test(test_times),
