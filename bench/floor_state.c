@@ -168,12 +168,12 @@ static void lookups_build(struct floor *f)
     AUTO(lookup_build_free) struct lookup_build *b = lookup_build_new(f->db, f->feed[0]);
     AUTO(arena_done) struct arena a = {0};
     AUTO(buf_done) struct buf folded = {0};
-    AUTO(buf_done) struct buf after = {0};
+    int64_t after = 0;
     struct err e = {0};
     for (size_t n = WALK; n == WALK;) {
         struct record *list = NULL;
         arena_reset(&a);
-        floor_must(record_walk(f->db, &a, f->feed[0], buf_lent(&after), WALK, &list, &n, &e), &e, "walk");
+        floor_must(record_walk(f->db, &a, f->feed[0], after, WALK, &list, &n, &e), &e, "walk");
         for (size_t i = 0; i < n; i++) {
             tl_value v;
             buf_clear(&folded);
@@ -183,10 +183,8 @@ static void lookups_build(struct floor *f)
             if (folded.n && lookup_build_add(b, &key, list[i].rec))
                 lookups_write(b);
         }
-        if (n) {
-            buf_clear(&after);
-            buf_str(&after, list[n - 1].id);
-        }
+        if (n)
+            after = list[n - 1].rec;
     }
     lookups_write(b);
     floor_spent(f, STAGE_LOOKUPS);
@@ -295,7 +293,7 @@ static void outcome(struct floor *f, const struct pair *pairs, const tl_str *ids
 static void create_all(struct floor *f)
 {
     AUTO(arena_done) struct arena a = {0};
-    AUTO(buf_done) struct buf after = {0};
+    int64_t after = 0;
     struct err e = {0};
     for (size_t n = BATCH; n == BATCH;) {
         struct record *list = NULL;
@@ -304,7 +302,7 @@ static void create_all(struct floor *f)
         struct pair pairs[BATCH];
         tl_str ids[BATCH];
         arena_reset(&a);
-        floor_must(record_walk(f->db, &a, f->feed[0], buf_lent(&after), BATCH, &list, &n, &e), &e, "walk");
+        floor_must(record_walk(f->db, &a, f->feed[0], after, BATCH, &list, &n, &e), &e, "walk");
         if (n == 0)
             break;
         floor_must(db_begin(f->db, &e), &e, "begin");
@@ -316,8 +314,7 @@ static void create_all(struct floor *f)
         tlk_arena_reset(&f->page);
         floor_salesforce_upsert(f, out, (uint32_t)n, ids);
         outcome(f, pairs, ids, n, &intent);
-        buf_clear(&after);
-        buf_str(&after, list[n - 1].id);
+        after = list[n - 1].rec;
     }
 }
 

@@ -16,6 +16,10 @@ struct pending {
 };
 enum { PENDING_RUN = 100, PENDING_MAX = 64 };
 
+struct stretch { /* the one noted last of a feed: records.c */
+    int64_t feed, n;
+};
+
 struct db_identity {
     char instance[INSTANCE_CHARS + 1];
     char incarnation[INCARNATION_CHARS + 1];
@@ -44,6 +48,7 @@ struct db {
     int n_pending;
     int pending_rc; /* writing some of it early failed: the commit must */
     struct err pending_error;
+    struct stretch stretches[16];                             /* by feed */
     bool may_have_marks;                                      /* writer: of erased records */
     int64_t sources, sources_before;                          /* rows of intent_source: most of the time none */
     int64_t vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */

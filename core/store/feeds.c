@@ -1,6 +1,7 @@
 /* Feeds. */
 #include "feeds.h"
 
+#include "db_int.h"
 #include "sql.h"
 
 #define COLUMNS                                                                                                        \
@@ -18,6 +19,7 @@ enum {
     Q_DELETE_LOOKUP,
     Q_DELETE_RECORDS,
     Q_DELETE_HINTS,
+    Q_DELETE_STRETCHES,
     Q_UNREAD,
     Q_UNUSED,
     Q_DELETE
@@ -40,6 +42,7 @@ static const char *const SQL[] = {
                  "lookup_built = 0, gap = 0, accepted = 0 WHERE feed = ?1",
     [Q_UNUSED] = "SELECT feed FROM feed f WHERE NOT EXISTS(SELECT 1 FROM link WHERE a_feed = f.feed) AND "
                  "NOT EXISTS(SELECT 1 FROM link WHERE b_feed = f.feed) LIMIT 1",
+    [Q_DELETE_STRETCHES] = "DELETE FROM stretch WHERE owner = ?1",
     [Q_DELETE] = "DELETE FROM feed WHERE feed = ?1",
 };
 SQL_TABLE(T, SQL_FEEDS, SQL);
@@ -189,7 +192,10 @@ static int delete_slice(struct db *db, int64_t feed, int max_rows, bool *done, s
     *done = lookups + records < max_rows;
     if (!*done)
         return TL_OK;
+    memset(db->stretches, 0, sizeof db->stretches);
     rc = delete_some(db, Q_DELETE_HINTS, feed, 0, &ignored, e);
+    if (rc == TL_OK)
+        rc = delete_some(db, Q_DELETE_STRETCHES, feed, 0, &ignored, e);
     if (rc == TL_OK)
         rc = delete_some(db, Q_DELETE, feed, 0, &ignored, e);
     return rc == TL_OK ? tally_drop(db, TALLY_RECORDS, feed, e) : rc;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "feeds.h"
+#include "records_int.h"
 #include "sql.h"
 
 enum { CHUNK_RECORDS = 4096, CHUNK_BYTES = CHUNK_RECORDS / 8 };
@@ -35,8 +36,7 @@ static const char *const SQL[] = {
     [Q_CHUNK_PUT] = "INSERT INTO pass_seen(pass, chunk, bits) VALUES(?1, ?2, ?3) "
                     "ON CONFLICT(pass, chunk) DO UPDATE SET bits = excluded.bits",
     [Q_CHUNKS] = "SELECT chunk, bits FROM pass_seen WHERE pass = ?1 ORDER BY chunk",
-    [Q_WALK] = "SELECT rec, remote_id, state FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id "
-               "LIMIT ?3",
+    [Q_WALK] = "SELECT rec, state" FROM_STRETCHES,
 };
 SQL_TABLE(T, SQL_PASSES, SQL);
 
@@ -258,13 +258,12 @@ struct pass_walk {
     int64_t *chunks; /* numbers, ascending; bits of chunk i at bits[i * CHUNK_BYTES] */
     uint8_t *bits;
     size_t n, cap;
-    struct buf after; /* remote id looked at last */
+    int64_t after; /* record looked at last */
 };
 
 struct pass_walk *pass_walk_close(struct pass_walk *w)
 {
     if (w) {
-        buf_done(&w->after);
         free(w->chunks);
         free(w->bits);
         free(w);
@@ -316,30 +315,21 @@ static bool walk_met(const struct pass_walk *w, int64_t rec)
 
 int pass_walk_next(struct pass_walk *w, int max_steps, int64_t *recs_out, size_t *n, bool *end, struct err *e)
 {
-    AUTO(arena_done) struct arena a = {0};
     AUTO(query_end) struct query q = query_begin(w->db, &T, Q_WALK, e);
-    str last = {0};
+    int64_t last = w->after;
     size_t found = 0;
     int looked = 0, rc;
     put_i64(&q, w->feed);
-    if (w->after.n)
-        put_id(&q, buf_lent(&w->after));
-    else
-        put_i64(&q, -1); /* numbers come first, and none is negative */
+    put_i64(&q, w->after);
     put_i64(&q, max_steps);
     for (; (rc = query_row(&q)) == TL_OK; looked++) {
-        int64_t rec = get_i64(&q);
-        arena_reset(&a);
-        last = get_id(&q, &a);
-        if (get_i64(&q) == TL_STATE_LIVE && !walk_met(w, rec))
-            recs_out[found++] = rec;
+        last = get_i64(&q);
+        if (get_i64(&q) == TL_STATE_LIVE && !walk_met(w, last))
+            recs_out[found++] = last;
     }
     if (rc != TL_E_NOT_FOUND)
         return rc;
-    if (looked) {
-        buf_clear(&w->after);
-        buf_str(&w->after, last);
-    }
+    w->after = last;
     *n = found;
     *end = looked < max_steps;
     return TL_OK;

@@ -26,6 +26,7 @@ enum {
     Q_WALK,
     Q_WALK_A,
     Q_WALK_B,
+    Q_STRETCH,
     Q_DELETE,
     Q_USED,
     Q_STANDING,
@@ -34,12 +35,6 @@ enum {
     Q_KEEP_B,
     Q_KEEP_SOURCE
 };
-#define WALK " FROM record WHERE feed = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3"
-/* The page comes from the index alone and drives the join, whose order is thereby its own; rows are read where there is
- * no pair. */
-#define WALK_UNPAIRED                                                                                                  \
-    "SELECT at, place, " RECORD_COLUMNS " FROM (SELECT rec AS at, remote_id AS place" WALK                             \
-    ") LEFT JOIN record ON rec = at AND NOT EXISTS(SELECT 1 FROM pair WHERE "
 static const char *const SQL[] = {
     [Q_PROBE] = "SELECT rec, seen_hash, state, CASE WHEN observation IS NOT NULL THEN 1 WHEN version IS NULL AND "
                 "recheck IS NULL AND into_id IS NULL AND stamp IS NULL THEN 2 ELSE 0 END "
@@ -64,9 +59,11 @@ static const char *const SQL[] = {
     [Q_SET_STAMP] = "UPDATE record SET stamp = ?2 WHERE rec = ?1",
     [Q_RECHECKS] = "SELECT rec FROM record WHERE feed = ?1 AND recheck <= ?2 ORDER BY recheck LIMIT ?3",
     [Q_FIND_STAMP] = "SELECT rec FROM record WHERE feed = ?1 AND stamp = ?2",
-    [Q_WALK] = "SELECT " RECORD_COLUMNS WALK,
-    [Q_WALK_A] = WALK_UNPAIRED "a_rec = at AND link = ?4 AND slot = '')",
-    [Q_WALK_B] = WALK_UNPAIRED "b_rec = at AND link = ?4)",
+    [Q_WALK] = "SELECT " RECORD_COLUMNS FROM_STRETCHES,
+    [Q_WALK_A] = "SELECT EXISTS(SELECT 1 FROM pair WHERE a_rec = rec AND link = ?4 AND slot = ''), " RECORD_COLUMNS
+        FROM_STRETCHES,
+    [Q_WALK_B] = "SELECT EXISTS(SELECT 1 FROM pair WHERE b_rec = rec AND link = ?4), " RECORD_COLUMNS FROM_STRETCHES,
+    [Q_STRETCH] = "INSERT OR IGNORE INTO stretch(owner, n) VALUES(?1, ?2)",
     [Q_DELETE] = "DELETE FROM record WHERE rec = ?1 RETURNING feed",
     [Q_USED] = "SELECT EXISTS(SELECT 1 FROM pair WHERE a_rec = ?1) OR EXISTS(SELECT 1 FROM pair WHERE b_rec = ?1) OR "
                "EXISTS(SELECT 1 FROM old_id WHERE rec = ?1) OR EXISTS(SELECT 1 FROM held WHERE rec = ?1)",
@@ -151,17 +148,14 @@ int record_find(struct db *db, struct arena *a, int64_t feed, str id, struct rec
     return rc;
 }
 
-static void put_walk(struct query *q, int64_t feed, str after, size_t max)
+static void put_walk(struct query *q, int64_t feed, int64_t after, size_t max)
 {
     put_i64(q, feed);
-    if (after.n)
-        put_id(q, after);
-    else
-        put_i64(q, -1); /* numbers come first, and none is negative */
+    put_i64(q, after);
     put_i64(q, (int64_t)max);
 }
 
-int record_walk_link(struct db *db, struct arena *a, int64_t feed, int64_t link, enum side s, str after, size_t max,
+int record_walk_link(struct db *db, struct arena *a, int64_t feed, int64_t link, enum side s, int64_t after, size_t max,
                      struct record **out, bool **paired_out, size_t *n, struct err *e)
 {
     struct list l = {.a = a, .item_bytes = sizeof(struct record)};
@@ -172,17 +166,17 @@ int record_walk_link(struct db *db, struct arena *a, int64_t feed, int64_t link,
     int rc;
     while ((rc = query_row(&q)) == TL_OK) {
         struct record *r = list_add(&l);
-        r->rec = get_i64(&q);
-        r->id = get_id(&q, a);
-        paired[l.n - 1] = get_is_null(&q);
-        if (!paired[l.n - 1])
+        paired[l.n - 1] = get_bool(&q);
+        if (paired[l.n - 1])
+            r->rec = get_i64(&q);
+        else
             record_read(&q, a, r);
     }
     *paired_out = paired;
     return list_end(rc, &l, (void **)out, n);
 }
 
-int record_walk(struct db *db, struct arena *a, int64_t feed, str after, size_t max, struct record **out, size_t *n,
+int record_walk(struct db *db, struct arena *a, int64_t feed, int64_t after, size_t max, struct record **out, size_t *n,
                 struct err *e)
 {
     struct list l = {.a = a, .item_bytes = sizeof(struct record)};
@@ -366,12 +360,29 @@ int record_first(struct db *db, const struct record *r, struct err *e)
     return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
 }
 
+/* Once a stretch: which one was noted last is remembered for a few feeds, and forgotten with a transaction. */
+static int stretch_note(struct db *db, int64_t feed, int64_t rec, struct err *e)
+{
+    struct stretch now = {feed, rec >> STRETCH_BITS}, *last = &db->stretches[(uint64_t)feed % ARRAY_LEN(db->stretches)];
+    if (last->feed == now.feed && last->n == now.n)
+        return TL_OK;
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_STRETCH, e);
+    put_i64(&q, now.feed);
+    put_i64(&q, now.n);
+    int rc = query_run(&q);
+    if (rc == TL_OK)
+        *last = now;
+    return rc;
+}
+
 static int put_new(struct db *db, struct record *r, struct err *e)
 {
     if (r->id.n == 0 || r->id.n > ID_MAX)
         return err_set(e, TL_E_INVALID, "a remote id has 1 to 255 bytes, not %zu", (size_t)r->id.n);
     int64_t rec = next_id(db, COUNT_RECORD);
     int rc = record_insert(db, rec, r, e);
+    if (rc == TL_OK)
+        rc = stretch_note(db, r->feed, rec, e);
     if (rc == E_EXISTS)
         return err_set(e, E_EXISTS, "record \"%.*s\" is stored already", STR_FMT(r->id));
     if (rc == TL_OK) {

@@ -57,13 +57,13 @@ int record_set_stamp(struct db *db, int64_t rec, str stamp, struct err *e);
 int record_due_rechecks(struct db *db, int64_t feed, int64_t now_us, int64_t *recs, size_t max, size_t *n,
                         struct err *e);
 int record_find_stamp(struct db *db, int64_t feed, str stamp, int64_t *rec_out, struct err *e);
-/* Next records of the feed in the order of their ids after `after` (empty: from the start); whole rows. *n < max: end.
- * The place of a walk is the last id: keep it as text, a restart goes on there. */
-int record_walk(struct db *db, struct arena *a, int64_t feed, str after, size_t max, struct record **out, size_t *n,
+/* Next records of the feed in the order in which they were first heard of, after record number `after` (0: from the
+ * start); whole rows. *n < max: end. The place of a walk is the number of the last one: a restart goes on there. */
+int record_walk(struct db *db, struct arena *a, int64_t feed, int64_t after, size_t max, struct record **out, size_t *n,
                 struct err *e);
 /* The same for a link that looks for what has no counterpart: where (*paired_out)[i] the link has a pair for it on side
- * s (the one without slot), as the page was read, and only rec and id are filled. */
-int record_walk_link(struct db *db, struct arena *a, int64_t feed, int64_t link, enum side s, str after, size_t max,
+ * s (the one without slot), as the page was read, and only rec is filled. */
+int record_walk_link(struct db *db, struct arena *a, int64_t feed, int64_t link, enum side s, int64_t after, size_t max,
                      struct record **out, bool **paired_out, size_t *n, struct err *e);
 /* E_PRECONDITION when a pair, an old id or a held row still refers to it. Its lookup keys are the caller's:
  * lookup_change() first. */

@@ -60,6 +60,7 @@ void db_rollback(struct db *db)
     db->in_transaction = false;
     db->n_pending = 0;
     db->sources = db->sources_before;
+    memset(db->stretches, 0, sizeof db->stretches);
     memcpy(db->counters, db->counters_before, sizeof db->counters);
     /* Statements that still stand on a row would keep it open. */
     for (int m = 0; m < SQL_MODULES; m++)

@@ -167,7 +167,7 @@ struct g_feed {
     bool want_pass;
     bool pass_done; /* enumerated; lookups and vanished records come next */
     struct lookup_build *build;
-    char *build_after;
+    int64_t build_after;
     int build_step;
     struct pass_walk *walk;
     int64_t *vanished;
@@ -262,7 +262,7 @@ struct g_link {
     bool finding;
     int64_t wake_after; /* walk that wakes every pair after a map edit; -1: none */
     bool orphans;       /* held stamps wait to be explained */
-    char *orphan_after;
+    int64_t orphan_after;
     int orphan_side;
     int64_t orphan_since;  /* the walk is for those held until this time */
     bool orphans_compared; /* with every record of the other side */

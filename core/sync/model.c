@@ -354,7 +354,6 @@ int model_load(struct engine *g, struct err *e)
 static void link_free(struct g_link *l)
 {
     ready_remove(&l->ready);
-    free(l->orphan_after);
     arena_done(&l->arena);
     free(l);
 }
@@ -376,7 +375,6 @@ static void feed_free(struct g_feed *f)
         reply_reader_done(&f->reader);
     lookup_build_free(f->build);
     pass_walk_close(f->walk);
-    free(f->build_after);
     free(f->vanished);
     ready_remove(&f->ready);
     free(f->shifted);

@@ -151,16 +151,14 @@ static int orphan_page(struct engine *g, struct g_link *l, struct err *e)
     AUTO(arena_done) struct arena a = {0};
     struct record *page = NULL;
     size_t n = 0;
-    int rc =
-        record_walk(g->db, &a, l->feed[1 - l->orphan_side]->row.feed, str_of(l->orphan_after), PAGE_ROWS, &page, &n, e);
+    int rc = record_walk(g->db, &a, l->feed[1 - l->orphan_side]->row.feed, l->orphan_after, PAGE_ROWS, &page, &n, e);
     for (size_t i = 0; i < n && rc == TL_OK; i++)
         rc = orphan_explain(g, l, &page[i], &a, e);
     g_step(g, (unsigned)n * 4 + 1);
     if (rc != TL_OK)
         return rc;
     l->orphans_compared = n < PAGE_ROWS;
-    text_free(l->orphan_after);
-    l->orphan_after = l->orphans_compared ? NULL : str_dup(page[n - 1].id);
+    l->orphan_after = l->orphans_compared ? 0 : page[n - 1].rec;
     return TL_OK;
 }
 
@@ -176,7 +174,7 @@ static int orphan_slice(struct engine *g, struct g_link *l, bool *end, struct er
     *end = rc == TL_OK && n == 0;
     if (rc != TL_OK || n == 0) {
         l->orphans_compared = false;
-        l->orphan_after = text_free(l->orphan_after);
+        l->orphan_after = 0;
         return rc;
     }
     if (!l->orphans_compared)
@@ -223,7 +221,7 @@ bool orphan_turn(struct engine *g, struct g_link *l)
     else
         l->row.readopt_us = since;
     if (rc == TL_OK && end) {
-        l->orphan_after = text_free(l->orphan_after);
+        l->orphan_after = 0;
         if (l->orphan_side == 0) {
             l->orphan_side = 1;
         } else {

@@ -37,7 +37,7 @@ static int build_collect(struct engine *g, struct g_feed *f, struct err *e)
     AUTO(arena_done) struct arena a = {0};
     struct record *list = NULL;
     size_t n = 0;
-    int rc = record_walk(g->db, &a, f->row.feed, str_of(f->build_after), PAGE_ROWS, &list, &n, e);
+    int rc = record_walk(g->db, &a, f->row.feed, f->build_after, PAGE_ROWS, &list, &n, e);
     if (rc != TL_OK)
         return rc;
     bool full = false;
@@ -47,10 +47,8 @@ static int build_collect(struct engine *g, struct g_feed *f, struct err *e)
         for (unsigned k = 0; k < n_keys; k++)
             full |= lookup_build_add(f->build, &keys[k], list[i].rec);
     }
-    if (n > 0) {
-        text_free(f->build_after);
-        f->build_after = str_dup(list[n - 1].id);
-    }
+    if (n > 0)
+        f->build_after = list[n - 1].rec;
     g_step(g, (unsigned)n + 1);
     if (n < PAGE_ROWS)
         f->build_step = BUILD_WRITE_REST;
@@ -79,7 +77,7 @@ static int build_write(struct engine *g, struct g_feed *f, struct err *e)
     }
     if (last) {
         f->build = lookup_build_free(f->build);
-        f->build_after = text_free(f->build_after);
+        f->build_after = 0;
     } else if (empty) {
         f->build_step = BUILD_COLLECT;
     }
@@ -96,7 +94,7 @@ static int build_turn(struct engine *g, struct g_feed *f, struct err *e)
     if (!f->build) {
         f->build = lookup_build_new(g->db, f->row.feed);
         f->build_step = BUILD_CLEAR;
-        f->build_after = text_free(f->build_after);
+        f->build_after = 0;
     }
     if (f->build_step == BUILD_CLEAR) {
         bool done = false;

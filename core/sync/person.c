@@ -57,19 +57,17 @@ static bool is_address_of(struct search *s, str observation)
 
 static int find_address(struct search *s, int64_t feed, struct err *e)
 {
-    AUTO(text_free) char *after = str_dup(STR(""));
-    for (;;) {
+    for (int64_t after = 0;;) {
         AUTO(arena_done) struct arena a = {0};
         struct record *page = NULL;
         size_t n = 0;
-        int rc = record_walk(s->r, &a, feed, str_of(after), PAGE, &page, &n, e);
+        int rc = record_walk(s->r, &a, feed, after, PAGE, &page, &n, e);
         for (size_t i = 0; i < n; i++)
             if (is_address_of(s, page[i].observation))
                 found_add(s, page[i].rec, feed);
         if (rc != TL_OK || n < PAGE)
             return rc;
-        text_free(after);
-        after = str_dup(page[n - 1].id);
+        after = page[n - 1].rec;
     }
 }
 

@@ -28,8 +28,6 @@ bool preview_reads(const struct g_link *l)
 
 void preview_free(struct g_conn *c)
 {
-    if (c->preview)
-        text_free(c->preview->after);
     free(c->preview);
     c->preview = NULL;
 }
@@ -199,8 +197,8 @@ static int walk_records(struct engine *g, struct g_link *l, struct preview *p, b
     size_t n = 0;
     int side = p->step == STEP_MARKS_B || p->step == STEP_RECORDS_B ? 1 : 0;
     struct dry d = {.run = p->run, .state = ITEM_PLANNED};
-    int rc = record_walk_link(g->db, &a, l->feed[side]->row.feed, l->row.link, (enum side)side, str_of(p->after),
-                              PAGE_ROWS, &page, &paired, &n, e);
+    int rc = record_walk_link(g->db, &a, l->feed[side]->row.feed, l->row.link, (enum side)side, p->after, PAGE_ROWS,
+                              &page, &paired, &n, e);
     for (size_t i = 0; i < n && rc == TL_OK; i++) {
         bool done = false;
         g_step(g, 1);
@@ -210,9 +208,7 @@ static int walk_records(struct engine *g, struct g_link *l, struct preview *p, b
         rc = marks ? dry_by_mark(g, l, &d, side, &page[i], &done, e) : dry_record(g, l, &d, side, &page[i], e);
     }
     *end = n < PAGE_ROWS;
-    char *after = n ? str_dup(page[n - 1].id) : NULL;
-    text_free(p->after);
-    p->after = after;
+    p->after = n ? page[n - 1].rec : p->after;
     return rc;
 }
 
@@ -236,8 +232,7 @@ static int walk_pairs(struct engine *g, struct g_link *l, struct preview *p, boo
 static void next_step(struct preview *p)
 {
     p->step++;
-    p->after = text_free(p->after);
-    p->after_pair = 0;
+    p->after = p->after_pair = 0;
 }
 
 static int slice(struct engine *g, struct g_conn *c, struct g_link *l, struct err *e)

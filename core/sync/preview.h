@@ -15,7 +15,7 @@ struct preview {
     int64_t link;      /* being walked; 0: none yet */
     int32_t topo;
     int step;
-    char *after;        /* place of the walk over records */
+    int64_t after;      /* place of the walk over records */
     int64_t after_pair; /* place of the walk over pairs */
     int64_t seen;
 };

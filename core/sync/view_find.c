@@ -77,7 +77,7 @@ static void scan_page(struct finding *f, const struct view_kind *kind, const str
 static int find_by_name(struct finding *f, int64_t endpoint, struct err *e)
 {
     const struct view_kind *kind = view_kind(&f->kinds, endpoint, f->link->kind[f->side]);
-    AUTO(buf_done) struct buf place = {0};
+    int64_t place = 0;
     for (size_t n = SCAN_PAGE; n == SCAN_PAGE && !f->more;) {
         AUTO(arena_done) struct arena a = {0};
         struct record *rows = NULL;
@@ -85,15 +85,13 @@ static int find_by_name(struct finding *f, int64_t endpoint, struct err *e)
             f->more = true;
             break;
         }
-        int rc = record_walk(f->r, &a, f->link->feed[f->side], buf_lent(&place), SCAN_PAGE, &rows, &n, e);
+        int rc = record_walk(f->r, &a, f->link->feed[f->side], place, SCAN_PAGE, &rows, &n, e);
         if (rc != TL_OK)
             return rc;
         scan_page(f, kind, rows, n);
         f->scanned += n;
-        if (n) {
-            buf_clear(&place);
-            buf_str(&place, rows[n - 1].id);
-        }
+        if (n)
+            place = rows[n - 1].rec;
     }
     return TL_OK;
 }

@@ -111,13 +111,21 @@ static int plan_look(struct engine *g, struct g_link *l, struct err *e)
     return rc;
 }
 
+/* The number of the record the walk over its side came to; 0: at the start. */
+static int64_t walked_to(const struct g_link *l)
+{
+    int64_t rec = 0;
+    str position = l->row.position;
+    return position.n > 1 && str_to_i64(str_n(position.p + 1, position.n - 1), &rec) ? rec : 0;
+}
+
 static int walk_slice(struct engine *g, struct g_link *l, struct builder *b, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct record *page = NULL;
     size_t n = 0;
     int side = l->row.position.n && l->row.position.p[0] == 'b' ? 1 : 0;
-    str after = l->row.position.n > 1 ? str_n(l->row.position.p + 1, l->row.position.n - 1) : (str){0};
+    int64_t after = walked_to(l);
     bool *paired = NULL;
     int rc = plan_look(g, l, e);
     if (rc == TL_OK)
@@ -134,10 +142,7 @@ static int walk_slice(struct engine *g, struct g_link *l, struct builder *b, str
     if (done < n || n == PAGE_ROWS) {
         if (done == 0)
             return TL_OK;
-        AUTO(buf_done) struct buf place = {0};
-        buf_char(&place, side ? 'b' : 'a');
-        buf_str(&place, page[done - 1].id);
-        l->row.position = arena_str(&l->arena, buf_lent(&place));
+        l->row.position = str_of(arena_fmt(&l->arena, "%c%lld", side ? 'b' : 'a', (long long)page[done - 1].rec));
         return link_row_store(g, l, e);
     }
     if (side == 0 && link_allows(l->rules.direction, 0))

@@ -161,6 +161,14 @@ CREATE UNIQUE INDEX record_remote ON record(feed, remote_id);
 CREATE INDEX record_recheck ON record(feed, recheck) WHERE recheck IS NOT NULL;
 CREATE INDEX record_stamp ON record(feed, stamp) WHERE stamp IS NOT NULL;
 
+-- Where a feed's records lie: one was made for it among those numbered 64 n to 64 n + 63. So a feed is walked in the
+-- order of its rows, which an index in the order of remote ids would scatter, and no record pays for another index.
+CREATE TABLE stretch(
+  owner INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY(owner, n)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE lookup(
   feed INTEGER NOT NULL,
   kind INTEGER NOT NULL,

@@ -166,7 +166,7 @@ static void settle_batch(struct bench *m, int from, size_t n, struct pair *pairs
 static void push_all(struct bench *m, double *t1_us, double *t2_us)
 {
     AUTO(arena_done) struct arena a = {0};
-    char after[32] = "";
+    int64_t after = 0;
     for (int made = 0; made < m->pairs;) {
         struct record *source;
         struct pair pairs[PAGE];
@@ -174,14 +174,14 @@ static void push_all(struct bench *m, double *t1_us, double *t2_us)
         size_t n;
         double start = cpu_us();
         arena_reset(&a);
-        check(m, record_walk(m->db, &a, m->feed[SIDE_A], str_of(after), PAGE, &source, &n, &m->e));
+        check(m, record_walk(m->db, &a, m->feed[SIDE_A], after, PAGE, &source, &n, &m->e));
         open_batch(m, source, n, pairs, &i);
         double middle = cpu_us();
         settle_batch(m, made, n, pairs, &i);
         *t1_us += middle - start;
         *t2_us += cpu_us() - middle;
         made += (int)n;
-        snprintf(after, sizeof after, "%.*s", STR_FMT(source[n - 1].id));
+        after = source[n - 1].rec;
     }
 }
 
