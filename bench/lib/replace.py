@@ -46,14 +46,20 @@ def loader_turns(daemon):
     return {float(le.replace("+Inf", "inf")): int(n) for le, n in found}
 
 
+def cache_kib(daemon):
+    return int(re.search(r"^tieline_store_cache_bytes (\d+)$", ask(daemon, "GET", "/metrics"), re.M).group(1)) // 1024
+
+
 def footprint(daemon):
-    """What could leak."""
+    """What could leak. The page cache of the store fills up to its bound with whatever is written, edits and audit rows
+    alike: it is told apart."""
+    cache = cache_kib(daemon)
     pid = daemon.process.pid
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
         private = sum(int(line.split()[1]) for line in f if line.startswith("Private_"))
     return {"descriptors": len(os.listdir(f"/proc/{pid}/fd")), "threads": len(os.listdir(f"/proc/{pid}/task")),
             "processes": len(daemon.workers()), "staged copies": len(os.listdir(f"{daemon.directory}/state/connectors")),
-            "private KiB": private}
+            "private KiB": private - cache, "page cache KiB": cache}
 
 
 class Traffic:

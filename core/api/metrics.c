@@ -47,6 +47,8 @@ static void add_store(struct buf *out, struct app *app)
            s.cache_hits);
     figure(out, "store_page_misses_total", "counter", "Page requests that went to the disk, writer only.",
            s.cache_misses);
+    figure(out, "store_cache_bytes", "gauge",
+           "Memory of the pages kept to be read faster, writer only; at most 16 MiB.", s.cache_bytes);
     figure(out, "store_commits_total", "counter", "Transactions committed.", s.commits);
     figure(out, "store_pages", "gauge", "Size of the database in pages of 4096 bytes.", s.page_count);
     figure(out, "store_wal_pages", "gauge", "Length of the write-ahead log in pages.", s.wal_pages);

@@ -282,6 +282,13 @@ static int64_t status_of(sqlite3 *handle, int what, int64_t *sum)
     return *sum += now;
 }
 
+static int64_t cache_bytes(sqlite3 *handle)
+{
+    int now = 0, most = 0;
+    sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_USED, &now, &most, 0);
+    return now;
+}
+
 void db_cache_drop(struct db *db)
 {
     sqlite3_db_release_memory(db->sqlite);
@@ -299,6 +306,7 @@ void db_stats(struct db *db, struct db_stats *out)
     s.cache_hits = status_of(db->sqlite, SQLITE_DBSTATUS_CACHE_HIT, &db->cache_hits);
     s.cache_misses = status_of(db->sqlite, SQLITE_DBSTATUS_CACHE_MISS, &db->cache_misses);
     s.cache_writes = status_of(db->sqlite, SQLITE_DBSTATUS_CACHE_WRITE, &db->cache_writes);
+    s.cache_bytes = cache_bytes(db->sqlite);
     sql_exec_i64(db->sqlite, db->path, "PRAGMA page_count", &s.page_count, NULL);
     sql_exec_i64(db->sqlite, db->path, "PRAGMA freelist_count", &s.free_pages, NULL);
     *out = s;

@@ -126,6 +126,7 @@ struct db_stats {
     int64_t commits;
     int64_t wal_pages;              /* length of the write-ahead log after the last commit */
     int64_t page_count, free_pages; /* of the database file, 4096 bytes each */
+    int64_t cache_bytes;            /* memory of the pages that are kept to be read faster; see cache_kib */
 };
 void db_stats(struct db *db, struct db_stats *out); /* same thread as db */
 /* Pages that are kept to be read faster go back; the next reads fetch them anew. */
