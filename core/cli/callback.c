@@ -12,10 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "arena.h"
-#include "redirect.h"
+#include "callback_request.h"
 
-enum { VISITORS_MAX = 16, HEAD_MAX = REDIRECT_MAX + 16384, LISTENERS = 2 };
+enum { VISITORS_MAX = 16, LISTENERS = 2 };
 
 struct visitor {
     int fd;
@@ -154,94 +153,6 @@ struct callback *callback_free(struct callback *c)
 
 /* ---- one visitor ---- */
 
-static void say(int fd, const char *status, const char *title, const char *text)
-{
-    AUTO(buf_done) struct buf body = {0}, all = {0};
-    buf_fmt(&body, "<!doctype html><meta charset=utf-8><title>%s</title><h1>%s</h1><p>%s</p>\n", title, title, text);
-    buf_fmt(&all,
-            "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\nConnection: close\r\n"
-            "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: default-src 'none'\r\n"
-            "X-Content-Type-Options: nosniff\r\n\r\n%s",
-            status, body.n, buf_text(&body));
-    (void)send(fd, all.p, all.n, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static bool next_line(str *rest, str *line)
-{
-    if (!str_split(rest, '\n', line))
-        return false;
-    if (line->n && line->p[line->n - 1] == '\r')
-        line->n--;
-    return true;
-}
-
-/* Exactly one, and ours: a page elsewhere that had its name point here (DNS rebinding) has another. */
-static bool host_fits(const struct callback *c, str headers)
-{
-    str line;
-    int seen = 0;
-    bool fits = false;
-    while (next_line(&headers, &line) && line.n) {
-        const char *colon = memchr(line.p, ':', line.n);
-        if (!colon || !str_eq_nocase(str_n(line.p, (size_t)(colon - line.p)), STR("host")))
-            continue;
-        seen++;
-        fits =
-            str_eq_nocase(str_trim(str_n(colon + 1, line.n - (size_t)(colon + 1 - line.p))), str_of(c->at.authority));
-    }
-    return seen == 1 && fits;
-}
-
-/* "GET /tieline?code=... HTTP/1.1": the target, when everything is as it must be; else it is told why not. */
-static bool read_request(const struct callback *c, int fd, str head, str *query)
-{
-    str line, method, target;
-    if (!next_line(&head, &line) || !str_split(&line, ' ', &method) || !str_split(&line, ' ', &target) ||
-        !str_starts(line, STR("HTTP/1.")) || !target.n) {
-        say(fd, "400 Bad Request", "Not understood", "This is no request.");
-        return false;
-    }
-    const char *mark = memchr(target.p, '?', target.n);
-    str path = mark ? str_n(target.p, (size_t)(mark - target.p)) : target;
-    if (!host_fits(c, head))
-        say(fd, "421 Misdirected Request", "Wrong address", "Nobody is served under this name.");
-    else if (!str_is(path, c->at.path) || !mark)
-        say(fd, "404 Not Found", "Nothing here", "A sign-in is waited for at another address.");
-    else if (!str_is(method, "GET"))
-        say(fd, "405 Method Not Allowed", "Not understood", "A browser comes with GET.");
-    else {
-        *query = str_n(mark + 1, target.n - (size_t)(mark + 1 - target.p));
-        return true;
-    }
-    return false;
-}
-
-static bool is_answer(const struct callback *c, int fd, str head, struct buf *out)
-{
-    AUTO(arena_done) struct arena arena = {0};
-    AUTO(buf_done) struct buf address = {.max = REDIRECT_MAX};
-    struct redirect r;
-    str query;
-    if (!read_request(c, fd, head, &query))
-        return false;
-    buf_fmt(&address, "%s?%.*s", c->uri, STR_FMT(query));
-    if (address.full || redirect_read(&r, &arena, buf_lent(&address), NULL) || !str_is(r.state, c->state)) {
-        say(fd, "400 Bad Request", "Not this sign-in",
-            "This is not the answer of the sign-in that waits here. Use the address that was printed last.");
-        return false;
-    }
-    say(fd, "200 OK", "Back to the terminal",
-        "tieline has the vendor's answer and goes on there. This page can be closed.");
-    buf_clear(out);
-    buf_str(out, buf_lent(&address));
-    return true;
-}
-
-static bool head_ended(const struct buf *head)
-{
-    return memmem(head->p, head->n, "\r\n\r\n", 4) || memmem(head->p, head->n, "\n\n", 2);
-}
-
 /* True when the answer came. */
 static bool visitor_reads(struct callback *c, size_t i, struct buf *out)
 {
@@ -254,12 +165,13 @@ static bool visitor_reads(struct callback *c, size_t i, struct buf *out)
     if (n > 0) {
         buf_add(&v->head, bytes, (size_t)n);
         explicit_bzero(bytes, (size_t)n);
-        if (!v->head.full && !head_ended(&v->head))
+        AUTO(buf_done) struct buf page = {0};
+        const struct callback_wish wish = {.uri = c->uri, .at = &c->at, .state = c->state};
+        enum callback_verdict verdict = callback_judge(&wish, buf_lent(&v->head), v->head.full, &page, out);
+        if (verdict == CALLBACK_MORE)
             return false;
-        if (v->head.full)
-            say(v->fd, "431 Request Header Fields Too Large", "Too long", "This is no answer of a sign-in.");
-        else
-            came = is_answer(c, v->fd, buf_lent(&v->head), out);
+        (void)send(v->fd, page.p, page.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        came = verdict == CALLBACK_OURS;
     }
     visitor_end(c, i);
     return came;
@@ -273,7 +185,7 @@ static void visitor_new(struct callback *c, int listener)
         return;
     if (c->n_visitors == VISITORS_MAX)
         visitor_end(c, 0);
-    c->visitors[c->n_visitors++] = (struct visitor){.fd = fd, .head = {.max = HEAD_MAX}};
+    c->visitors[c->n_visitors++] = (struct visitor){.fd = fd, .head = {.max = CALLBACK_HEAD_MAX}};
 }
 
 /* ---- what is pasted ---- */
@@ -291,7 +203,7 @@ static bool input_reads(struct callback *c, struct buf *out)
     c->input_ended = n <= 0 || c->input.full;
     str rest = buf_lent(&c->input), line;
     while (str_split(&rest, '\n', &line)) {
-        bool whole = rest.n || c->input_ended || line.p[line.n] == '\n';
+        bool whole = c->input_ended || line.p + line.n < c->input.p + c->input.n; /* its end was read, too */
         line = str_trim(line);
         if (!line.n || !whole)
             continue;
