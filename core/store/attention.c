@@ -440,9 +440,5 @@ int repair_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_o
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_REPAIR_TRIM, e);
     put_i64(&q, older_than_us);
-    put_i64(&q, max_rows);
-    int rc = query_run(&q);
-    if (rc == TL_OK)
-        *done_out = query_changes(&q) < max_rows;
-    return rc;
+    return query_run_some(&q, max_rows, done_out);
 }

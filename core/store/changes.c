@@ -127,21 +127,17 @@ int run_accounting(struct db *db, int64_t run, int64_t *creates_out, int64_t *ch
     return rc == TL_OK ? count(db, Q_COUNT_FAILURES, run, failures_out, e) : rc;
 }
 
-static int trim(struct db *db, int statement, int64_t older_than_us, int max_rows, int *deleted, struct err *e)
+static int trim(struct db *db, int statement, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, older_than_us);
-    put_i64(&q, max_rows);
-    int rc = query_run(&q);
-    if (rc == TL_OK)
-        *deleted = query_changes(&q);
-    return rc;
+    return query_run_some(&q, max_rows, done_out);
 }
 
 int history_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
 {
     AUTO(tx_end) struct tx tx;
-    int changes = 0, runs = 0;
+    bool changes = false, runs = false;
     int rc = tx_begin(&tx, db, e);
     if (rc == TL_OK)
         rc = trim(db, Q_TRIM_CHANGES, older_than_us, max_rows, &changes, e);
@@ -150,6 +146,6 @@ int history_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_
     if (rc == TL_OK)
         rc = tx_commit(&tx, e);
     if (rc == TL_OK)
-        *done_out = changes < max_rows && runs < max_rows;
+        *done_out = changes && runs;
     return rc;
 }

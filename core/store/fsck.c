@@ -275,10 +275,10 @@ static int look_intents(struct looking *k, bool *end, struct err *e)
     return rc;
 }
 
-static int look_parked(struct looking *k, bool *end, struct err *e)
+/* Pairs that a statement lists with their links, each of them a finding. */
+static int look_listed(struct looking *k, int statement, const struct fsck_finding *finding, bool *end, struct err *e)
 {
-    AUTO(arena_done) struct arena a = {0};
-    AUTO(query_end) struct query q = page(k, Q_PARKED, e);
+    AUTO(query_end) struct query q = page(k, statement, e);
     size_t n = 0;
     int rc;
     for (; (rc = query_row(&q)) == TL_OK; n++) {
@@ -287,14 +287,19 @@ static int look_parked(struct looking *k, bool *end, struct err *e)
         if (!link_wanted(k->f, get_i64(&q)))
             continue;
         snprintf(object, sizeof object, "pair %lld", (long long)k->f->after);
-        report(k,
-               (struct fsck_finding){.check = "V18",
-                                     .level = "warning",
-                                     .text = "it waits for a record that has its counterpart already",
-                                     .hint = "`tieline sync start CONNECTION` looks at it again within a cycle"},
-               object);
+        report(k, *finding, object);
     }
     return page_end(k, rc, n, end);
+}
+
+static int look_parked(struct looking *k, bool *end, struct err *e)
+{
+    static const struct fsck_finding waits = {.check = "V18",
+                                              .level = "warning",
+                                              .text = "it waits for a record that has its counterpart already",
+                                              .hint =
+                                                  "`tieline sync start CONNECTION` looks at it again within a cycle"};
+    return look_listed(k, Q_PARKED, &waits, end, e);
 }
 
 static int look_stamps(struct looking *k, bool *end, struct err *e)
@@ -324,23 +329,11 @@ static int look_stamps(struct looking *k, bool *end, struct err *e)
 
 static int look_twins(struct looking *k, bool *end, struct err *e)
 {
-    AUTO(query_end) struct query q = page(k, Q_TWINS, e);
-    size_t n = 0;
-    int rc;
-    for (; (rc = query_row(&q)) == TL_OK; n++) {
-        char object[64];
-        k->f->after = get_i64(&q);
-        if (!link_wanted(k->f, get_i64(&q)))
-            continue;
-        snprintf(object, sizeof object, "pair %lld", (long long)k->f->after);
-        report(k,
-               (struct fsck_finding){.check = "V3",
-                                     .level = "error",
-                                     .text = "two live records were made for it on one side",
-                                     .hint = "`tieline pair show` names them; merge them in their own system"},
-               object);
-    }
-    return page_end(k, rc, n, end);
+    static const struct fsck_finding twins = {.check = "V3",
+                                              .level = "error",
+                                              .text = "two live records were made for it on one side",
+                                              .hint = "`tieline pair show` names them; merge them in their own system"};
+    return look_listed(k, Q_TWINS, &twins, end, e);
 }
 
 static int look_run(struct looking *k, int64_t run, int64_t counted, struct err *e)

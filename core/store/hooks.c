@@ -185,11 +185,7 @@ static int trim(struct db *db, int statement, int64_t older_than_us, int max_row
 {
     AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, older_than_us);
-    put_i64(&q, max_rows);
-    int rc = query_run(&q);
-    if (rc == TL_OK)
-        *done_out = query_changes(&q) < max_rows;
-    return rc;
+    return query_run_some(&q, max_rows, done_out);
 }
 
 int inbox_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
@@ -354,8 +350,7 @@ int webhook_update(struct db *db, const struct webhook *w, struct err *e)
     put_text(&q, w->audience);
     put_text(&q, w->kinds);
     put_i64(&q, w->expires_us);
-    int rc = query_run(&q);
-    return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+    return query_run_one(&q);
 }
 
 int webhook_count(struct db *db, int64_t endpoint, int accepted, int refused, int duplicates, int64_t at_us,

@@ -51,15 +51,7 @@ int lookup_find(struct db *db, int64_t feed, const struct lookup_key *k, int64_t
     AUTO(query_end) struct query q = query_begin(db, &T, Q_FIND, e);
     put_i64(&q, feed);
     put_key(&q, k, room);
-    put_i64(&q, (int64_t)max);
-    size_t found = 0;
-    int rc;
-    while ((rc = query_row(&q)) == TL_OK)
-        recs[found++] = get_i64(&q);
-    if (rc != TL_E_NOT_FOUND)
-        return rc;
-    *n = found;
-    return TL_OK;
+    return query_ids(&q, recs, max, n);
 }
 
 static int write_key(struct db *db, int statement, int64_t feed, int64_t rec, const struct lookup_key *k, struct err *e)
@@ -98,11 +90,7 @@ int lookup_clear(struct db *db, int64_t feed, int max_rows, bool *done_out, stru
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_CLEAR, e);
     put_i64(&q, feed);
-    put_i64(&q, max_rows);
-    int rc = query_run(&q);
-    if (rc == TL_OK)
-        *done_out = query_changes(&q) < max_rows;
-    return rc;
+    return query_run_some(&q, max_rows, done_out);
 }
 
 /* ---- Bulk build ------------------------------------------------------------------------------------------------ */

@@ -79,8 +79,7 @@ static int row_delete(struct db *db, int64_t link, uint32_t map_no, struct err *
     AUTO(query_end) struct query q = query_begin(db, &T, Q_DELETE, e);
     put_i64(&q, link);
     put_i64(&q, map_no);
-    int rc = query_run(&q);
-    return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+    return query_run_one(&q);
 }
 
 static int number_next(struct db *db, int64_t link, uint32_t *out, struct err *e)
@@ -223,8 +222,7 @@ int map_renew(struct db *db, int64_t link, uint32_t map_no, struct err *e)
         AUTO(query_end) struct query q = query_begin(db, &T, Q_RENEW, e);
         put_i64(&q, link);
         put_i64(&q, map_no);
-        rc = query_run(&q);
-        rc = rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+        rc = query_run_one(&q);
     }
     if (rc == TL_OK)
         rc = bump(db, link, e);
@@ -237,6 +235,5 @@ int map_suspend(struct db *db, int64_t link, uint32_t map_no, str why, struct er
     put_i64(&q, link);
     put_i64(&q, map_no);
     put_text(&q, why);
-    int rc = query_run(&q);
-    return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+    return query_run_one(&q);
 }

@@ -34,18 +34,6 @@ static const char *const SQL[] = {
 };
 SQL_TABLE(T, SQL_PAIR_LISTS, SQL);
 
-static int read_ids(struct query *q, int64_t *ids, size_t *n)
-{
-    size_t found = 0;
-    int rc;
-    while ((rc = query_row(q)) == TL_OK)
-        ids[found++] = get_i64(q);
-    if (rc != TL_E_NOT_FOUND)
-        return rc;
-    *n = found;
-    return TL_OK;
-}
-
 int pair_ready(struct db *db, int64_t link, enum lane lane, int64_t now_us, int64_t *pairs, size_t max, size_t *n,
                struct err *e)
 {
@@ -53,8 +41,7 @@ int pair_ready(struct db *db, int64_t link, enum lane lane, int64_t now_us, int6
     put_i64(&q, link);
     put_i64(&q, lane);
     put_i64(&q, now_us);
-    put_i64(&q, (int64_t)max);
-    return read_ids(&q, pairs, n);
+    return query_ids(&q, pairs, max, n);
 }
 
 int pair_next_due(struct db *db, int64_t link, enum lane lane, int64_t *due_out, struct err *e)

@@ -172,9 +172,5 @@ int plan_clear(struct db *db, int64_t run, int max_rows, bool *done_out, struct 
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_CLEAR, e);
     put_i64(&q, run);
-    put_i64(&q, max_rows);
-    int rc = query_run(&q);
-    if (rc == TL_OK)
-        *done_out = query_changes(&q) < max_rows;
-    return rc;
+    return query_run_some(&q, max_rows, done_out);
 }

@@ -295,6 +295,17 @@ static int insert_bare(struct db *db, int64_t rec, const struct record *r, struc
     return query_run(&q);
 }
 
+static void put_seen(struct query *q, const struct record *r)
+{
+    put_u64(q, r->seen_hash);
+    put_i64(q, r->state);
+    put_i64(q, r->version_kind);
+    put_text_or_null(q, r->version);
+    put_i64(q, r->modified_us);
+    put_i64(q, r->created_us);
+    put_i64(q, r->seen_us);
+}
+
 static int record_insert(struct db *db, int64_t rec, const struct record *r, struct err *e)
 {
     if (is_bare(r))
@@ -303,13 +314,7 @@ static int record_insert(struct db *db, int64_t rec, const struct record *r, str
     put_i64(&q, rec);
     put_i64(&q, r->feed);
     put_id(&q, r->id);
-    put_u64(&q, r->seen_hash);
-    put_i64(&q, r->state);
-    put_i64(&q, r->version_kind);
-    put_text_or_null(&q, r->version);
-    put_i64(&q, r->modified_us);
-    put_i64(&q, r->created_us);
-    put_i64(&q, r->seen_us);
+    put_seen(&q, r);
     put_i64_or_null(&q, r->recheck_us);
     put_id_or_null(&q, r->into);
     put_id_or_null(&q, r->by);
@@ -323,21 +328,14 @@ static int record_update(struct db *db, const struct record *r, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_UPDATE, e);
     put_i64(&q, r->rec);
-    put_u64(&q, r->seen_hash);
-    put_i64(&q, r->state);
-    put_i64(&q, r->version_kind);
-    put_text_or_null(&q, r->version);
-    put_i64(&q, r->modified_us);
-    put_i64(&q, r->created_us);
-    put_i64(&q, r->seen_us);
+    put_seen(&q, r);
     put_i64_or_null(&q, r->recheck_us);
     put_id_or_null(&q, r->into);
     put_id_or_null(&q, r->by);
     put_text_or_null(&q, r->stamp);
     put_u64(&q, check_sum(r->rec, r->feed, r->id, r->observation));
     put_blob_or_null(&q, r->observation);
-    int rc = query_run(&q);
-    return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+    return query_run_one(&q);
 }
 
 int record_first(struct db *db, const struct record *r, struct err *e)
@@ -346,18 +344,11 @@ int record_first(struct db *db, const struct record *r, struct err *e)
         return record_update(db, r, e);
     AUTO(query_end) struct query q = query_begin(db, &T, Q_FIRST, e);
     put_i64(&q, r->rec);
-    put_u64(&q, r->seen_hash);
-    put_i64(&q, r->state);
-    put_i64(&q, r->version_kind);
-    put_text_or_null(&q, r->version);
-    put_i64(&q, r->modified_us);
-    put_i64(&q, r->created_us);
-    put_i64(&q, r->seen_us);
+    put_seen(&q, r);
     put_id_or_null(&q, r->by);
     put_u64(&q, check_sum(r->rec, r->feed, r->id, r->observation));
     put_blob_or_null(&q, r->observation);
-    int rc = query_run(&q);
-    return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+    return query_run_one(&q);
 }
 
 /* Once a stretch: which one was noted last is remembered for a few feeds, and forgotten with a transaction. */
@@ -464,15 +455,7 @@ int record_due_rechecks(struct db *db, int64_t feed, int64_t now_us, int64_t *re
     AUTO(query_end) struct query q = query_begin(db, &T, Q_RECHECKS, e);
     put_i64(&q, feed);
     put_i64(&q, now_us);
-    put_i64(&q, (int64_t)max);
-    size_t found = 0;
-    int rc;
-    while ((rc = query_row(&q)) == TL_OK)
-        recs[found++] = get_i64(&q);
-    if (rc != TL_E_NOT_FOUND)
-        return rc;
-    *n = found;
-    return TL_OK;
+    return query_ids(&q, recs, max, n);
 }
 
 int record_find_stamp(struct db *db, int64_t feed, str stamp, int64_t *rec_out, struct err *e)

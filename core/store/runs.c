@@ -126,8 +126,7 @@ int run_update(struct db *db, const struct run *r, struct err *e)
     put_i64(&q, r->done);
     put_i64(&q, r->total);
     put_text(&q, r->error);
-    int rc = query_run(&q);
-    return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+    return query_run_one(&q);
 }
 
 int run_list(struct db *db, struct arena *a, const struct run_filter *f, size_t max, struct run **out, size_t *n,

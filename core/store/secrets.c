@@ -109,8 +109,7 @@ int secret_rm(struct db *db, str name, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_RM, e);
     put_text(&q, name);
-    int rc = query_run(&q);
-    return rc == TL_OK && query_changes(&q) == 0 ? TL_E_NOT_FOUND : rc;
+    return query_run_one(&q);
 }
 
 int secret_list(struct db *db, struct arena *a, struct secret_row **out, size_t *n, struct err *e)

@@ -280,6 +280,34 @@ int64_t get_i64(struct query *q)
 {
     return sqlite3_column_int64(q->s, q->get++);
 }
+
+int query_run_one(struct query *q)
+{
+    int rc = query_run(q);
+    return rc == TL_OK && query_changes(q) == 0 ? TL_E_NOT_FOUND : rc;
+}
+
+int query_run_some(struct query *q, int max_rows, bool *done_out)
+{
+    put_i64(q, max_rows);
+    int rc = query_run(q);
+    if (rc == TL_OK)
+        *done_out = query_changes(q) < max_rows;
+    return rc;
+}
+
+int query_ids(struct query *q, int64_t *ids, size_t max, size_t *n)
+{
+    put_i64(q, (int64_t)max);
+    size_t found = 0;
+    int rc;
+    while ((rc = query_row(q)) == TL_OK)
+        ids[found++] = get_i64(q);
+    if (rc != TL_E_NOT_FOUND)
+        return rc;
+    *n = found;
+    return TL_OK;
+}
 int32_t get_i32(struct query *q)
 {
     return (int32_t)get_i64(q);

@@ -80,6 +80,12 @@ int query_run(struct query *q);
 /* Same statement once more, parameters from the start; cheaper than begin. */
 void query_again(struct query *q);
 int query_changes(const struct query *q);
+/* Of a statement that changes one row: TL_E_NOT_FOUND when that is not there. */
+int query_run_one(struct query *q);
+/* Of a statement whose last parameter says how many rows at most. *done_out: no more are left. */
+int query_run_some(struct query *q, int max_rows, bool *done_out);
+/* Rows of one number, at most max: the statement's last parameter. */
+int query_ids(struct query *q, int64_t *ids, size_t max, size_t *n);
 
 int64_t get_i64(struct query *q); /* NULL is 0 */
 int32_t get_i32(struct query *q);
