@@ -49,23 +49,12 @@ static int csv_time(struct arena *a, str zone, const char *rfc3339, struct buf *
 
 static int cell(struct request *rq, struct csv *c, const struct csv_column *column, const json_t *v, struct err *e)
 {
-    AUTO(buf_done) struct buf text = {0};
-    int rc = TL_OK;
-    if (json_is_integer(v)) {
-        csv_number(c, json_integer_value(v));
+    if (!column->time || !json_is_string(v)) {
+        csv_json(c, v);
         return TL_OK;
     }
-    if (json_is_string(v) && column->time)
-        rc = csv_time(&rq->arena, request_param(rq, "tz"), json_string_value(v), &text, e);
-    else if (json_is_string(v))
-        buf_text_add(&text, json_string_value(v));
-    else if (json_is_boolean(v))
-        buf_text_add(&text, json_is_true(v) ? "yes" : "no");
-    else if (v && !json_is_null(v)) {
-        char *dump = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-        buf_text_add(&text, dump ? dump : "");
-        free(dump);
-    }
+    AUTO(buf_done) struct buf text = {0};
+    int rc = csv_time(&rq->arena, request_param(rq, "tz"), json_string_value(v), &text, e);
     csv_text(c, buf_lent(&text));
     return rc;
 }

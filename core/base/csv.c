@@ -1,6 +1,8 @@
 /* See csv.h. */
 #include "csv.h"
 
+#include <stdlib.h>
+
 #include <inttypes.h>
 
 static void separate(struct csv *c)
@@ -40,6 +42,21 @@ void csv_number(struct csv *c, int64_t n)
 {
     separate(c);
     buf_fmt(c->out, "%" PRId64, n);
+}
+
+void csv_json(struct csv *c, const json_t *v)
+{
+    if (json_is_integer(v)) {
+        csv_number(c, json_integer_value(v));
+    } else if (json_is_string(v)) {
+        csv_text(c, str_of(json_string_value(v)));
+    } else if (json_is_boolean(v)) {
+        csv_text(c, json_is_true(v) ? STR("yes") : STR("no"));
+    } else {
+        char *dump = v && !json_is_null(v) ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+        csv_text(c, str_of(dump));
+        free(dump);
+    }
 }
 
 void csv_end(struct csv *c)

@@ -25,22 +25,12 @@ static void local_time(const char *rfc3339, struct buf *out)
 
 static void cell(struct csv *c, const struct column *column, const json_t *v)
 {
-    AUTO(buf_done) struct buf text = {0};
-    if (json_is_integer(v)) {
-        csv_number(c, json_integer_value(v));
+    if (!(column->flags & COLUMN_TIME) || !json_is_string(v)) {
+        csv_json(c, v);
         return;
     }
-    if (json_is_string(v) && (column->flags & COLUMN_TIME))
-        local_time(json_string_value(v), &text);
-    else if (json_is_string(v))
-        buf_text_add(&text, json_string_value(v));
-    else if (json_is_boolean(v))
-        buf_text_add(&text, json_is_true(v) ? "yes" : "no");
-    else if (v && !json_is_null(v)) {
-        char *dump = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-        buf_text_add(&text, dump ? dump : "");
-        free(dump);
-    }
+    AUTO(buf_done) struct buf text = {0};
+    local_time(json_string_value(v), &text);
     csv_text(c, buf_lent(&text));
 }
 
