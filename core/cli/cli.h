@@ -86,6 +86,10 @@ int cli_send(struct cli *cli, const char *method, const char *path, json_t *body
 /* GET for its ETag, then send with If-Match: changes what was read. */
 int cli_change(struct cli *cli, const char *method, const char *path, json_t *body, json_t **out);
 const char *cli_escape(struct cli *cli, const char *text); /* for a path or query, percent-encoded */
+/* Below the connection that the first argument names: "", "/pause". */
+const char *cli_connection_path(struct cli *cli, const char *rest);
+/* POST there; the connection as JSON, or these words. */
+int cli_connection_verb(struct cli *cli, const char *rest, const char *said);
 struct http_local *cli_http(struct cli *cli);
 int cli_local_failure(const struct cli *cli, const struct err *e); /* the daemon was not reached: says so, exit code */
 

@@ -12,11 +12,6 @@ static const struct column columns[] = {
     {NULL, NULL, 0},
 };
 
-static const char *connection_path(struct cli *cli, const char *rest)
-{
-    return arena_fmt(&cli->arena, "/api/v1/connections/%s%s", cli_escape(cli, cli->args[0]), rest);
-}
-
 void cli_sum_links(json_t *connections)
 {
     size_t i, k;
@@ -49,7 +44,7 @@ static int run_list(struct cli *cli)
 static int run_show(struct cli *cli)
 {
     json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "%s", connection_path(cli, ""));
+    int rc = cli_get(cli, &answer, "%s", cli_connection_path(cli, ""));
     if (rc == EXIT_DONE)
         cli_print_object(cli, "connection", answer);
     json_decref(answer);
@@ -75,18 +70,6 @@ static int run_create(struct cli *cli)
     return rc;
 }
 
-static int simple(struct cli *cli, const char *verb, const char *said)
-{
-    json_t *answer = NULL;
-    int rc = cli_send(cli, "POST", connection_path(cli, verb), NULL, NULL, &answer);
-    if (rc == EXIT_DONE && cli->json)
-        cli_print_object(cli, "connection", answer);
-    else if (rc == EXIT_DONE)
-        cli_note(cli, "%s", said);
-    json_decref(answer);
-    return rc;
-}
-
 static void brakes_said(const struct cli *cli, const json_t *connection)
 {
     size_t i;
@@ -102,7 +85,7 @@ static void brakes_said(const struct cli *cli, const json_t *connection)
 static int run_release(struct cli *cli)
 {
     json_t *now = NULL;
-    int rc = cli_get(cli, &now, "%s", connection_path(cli, ""));
+    int rc = cli_get(cli, &now, "%s", cli_connection_path(cli, ""));
     if (rc == EXIT_DONE && strcmp(cli_text(now, "block_code"), "RESTORED") == 0)
         rc = cli_confirm(
             cli,
@@ -114,13 +97,13 @@ static int run_release(struct cli *cli)
         rc = cli_confirm(cli, "go on although the safety brake stopped \"%s\"?", cli->args[0]);
     }
     json_decref(now);
-    return rc == EXIT_DONE ? simple(cli, "/release", "released") : rc;
+    return rc == EXIT_DONE ? cli_connection_verb(cli, "/release", "released") : rc;
 }
 
 static int run_rename(struct cli *cli)
 {
     json_t *answer = NULL;
-    int rc = cli_change(cli, "PATCH", connection_path(cli, ""), json_pack("{s:s}", "name", cli->args[1]), &answer);
+    int rc = cli_change(cli, "PATCH", cli_connection_path(cli, ""), json_pack("{s:s}", "name", cli->args[1]), &answer);
     if (rc == EXIT_DONE && cli->json)
         cli_print_object(cli, "connection", answer);
     json_decref(answer);

@@ -3,49 +3,36 @@
 
 #include "cli.h"
 
-static const char *connection_path(struct cli *cli, const char *rest)
-{
-    return arena_fmt(&cli->arena, "/api/v1/connections/%s%s", cli_escape(cli, cli->args[0]), rest);
-}
-
-static int verb(struct cli *cli, const char *path, const char *said)
-{
-    json_t *answer = NULL;
-    int rc = cli_send(cli, "POST", connection_path(cli, path), NULL, NULL, &answer);
-    if (rc == EXIT_DONE && cli->json)
-        cli_print_object(cli, "connection", answer);
-    else if (rc == EXIT_DONE)
-        cli_note(cli, "%s", said);
-    json_decref(answer);
-    return rc;
-}
-
 static int run_pause(struct cli *cli)
 {
-    return verb(cli, "/pause", "paused: no data is exchanged until resume; webhooks are remembered, views go on");
+    return cli_connection_verb(cli, "/pause",
+                               "paused: no data is exchanged until resume; webhooks are remembered, views go on");
 }
 
 static int run_resume(struct cli *cli)
 {
-    return verb(cli, "/resume", "resumed: catching up with what changed meanwhile");
+    return cli_connection_verb(cli, "/resume", "resumed: catching up with what changed meanwhile");
 }
 
 static int run_disable(struct cli *cli)
 {
     int rc =
         cli_confirm(cli, "disable connection \"%s\"? No calls and no webhooks until enable; pairs stay.", cli->args[0]);
-    return rc == EXIT_DONE ? verb(cli, "/disable", "disabled: webhooks are unsubscribed; pairs and sign-ins stay") : rc;
+    return rc == EXIT_DONE
+               ? cli_connection_verb(cli, "/disable", "disabled: webhooks are unsubscribed; pairs and sign-ins stay")
+               : rc;
 }
 
 static int run_enable(struct cli *cli)
 {
-    return verb(cli, "/enable", "enabled: both sides are read whole, then it goes on with the pairs as they were");
+    return cli_connection_verb(cli, "/enable",
+                               "enabled: both sides are read whole, then it goes on with the pairs as they were");
 }
 
 static int run_undelete(struct cli *cli)
 {
     json_t *answer = NULL;
-    int rc = cli_send(cli, "POST", connection_path(cli, "/undelete"), NULL, NULL, &answer);
+    int rc = cli_send(cli, "POST", cli_connection_path(cli, "/undelete"), NULL, NULL, &answer);
     if (rc == EXIT_DONE && cli->json)
         cli_print_object(cli, "connection", answer);
     else if (rc == EXIT_DONE)
@@ -98,7 +85,7 @@ static const struct cli_option delete_options[] = {{"now", NULL, "without the da
 static int delete_it(struct cli *cli, bool now)
 {
     json_t *answer = NULL;
-    int rc = cli_change(cli, "DELETE", connection_path(cli, now ? "?now=true" : ""), NULL, &answer);
+    int rc = cli_change(cli, "DELETE", cli_connection_path(cli, now ? "?now=true" : ""), NULL, &answer);
     if (rc == EXIT_DONE && now)
         rc = wait_gone(cli);
     if (rc == EXIT_DONE && cli->json) {
@@ -119,7 +106,7 @@ static int run_delete(struct cli *cli)
 {
     json_t *before = NULL;
     bool now = cli_value(cli, "now") != NULL;
-    int rc = cli_get(cli, &before, "%s", connection_path(cli, ""));
+    int rc = cli_get(cli, &before, "%s", cli_connection_path(cli, ""));
     if (rc != EXIT_DONE)
         return rc;
     if (cli->json && cli->dry_run)

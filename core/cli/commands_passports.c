@@ -50,11 +50,6 @@ static int passphrase_of(struct cli *cli, bool twice, char *out, size_t size)
     return rc;
 }
 
-static const char *path_of(struct cli *cli, const char *rest)
-{
-    return arena_fmt(&cli->arena, "/api/v1/connections/%s/passport%s", cli_escape(cli, cli->args[0]), rest);
-}
-
 /* ---- export ------------------------------------------------------------------------------------------------------ */
 
 static void write_line(FILE *f, const json_t *o)
@@ -112,7 +107,8 @@ static int run_export(struct cli *cli)
     json_int_t pairs = 0;
     int rc = passphrase_of(cli, true, passphrase, sizeof passphrase);
     if (rc == EXIT_DONE)
-        rc = cli_send(cli, "POST", path_of(cli, ""), json_pack("{s:s}", "passphrase", passphrase), NULL, &header);
+        rc = cli_send(cli, "POST", cli_connection_path(cli, "/passport"), json_pack("{s:s}", "passphrase", passphrase),
+                      NULL, &header);
     explicit_bzero(passphrase, sizeof passphrase);
     if (rc != EXIT_DONE)
         return rc;
@@ -151,7 +147,7 @@ static int send_page(struct import *m)
     size_t i;
     if (json_array_size(m->page) == 0)
         return EXIT_DONE;
-    int rc = cli_send(m->cli, "POST", path_of(m->cli, "/pairs"),
+    int rc = cli_send(m->cli, "POST", cli_connection_path(m->cli, "/passport/pairs"),
                       json_pack("{s:s,s:O}", "kind", m->kind, "items", m->page), NULL, &answer);
     json_array_clear(m->page);
     m->bound += cli_int(answer, "bound");
@@ -279,7 +275,7 @@ static int begin_import(struct import *m, FILE *f)
     (void)fgetc(f);
     int rc = passphrase_of(m->cli, false, passphrase, sizeof passphrase);
     if (rc == EXIT_DONE)
-        rc = cli_send(m->cli, "POST", path_of(m->cli, "/import"),
+        rc = cli_send(m->cli, "POST", cli_connection_path(m->cli, "/passport/import"),
                       json_pack("{s:O,s:s}", "header", header, "passphrase", passphrase), NULL, &answer);
     explicit_bzero(passphrase, sizeof passphrase);
     m->missing = json_incref(json_object_get(answer, "missing"));

@@ -232,3 +232,20 @@ int cli_change(struct cli *cli, const char *method, const char *path, json_t *bo
     }
     return cli_send(cli, method, path, body, etag, out);
 }
+
+const char *cli_connection_path(struct cli *cli, const char *rest)
+{
+    return arena_fmt(&cli->arena, "/api/v1/connections/%s%s", cli_escape(cli, cli->args[0]), rest);
+}
+
+int cli_connection_verb(struct cli *cli, const char *rest, const char *said)
+{
+    json_t *answer = NULL;
+    int rc = cli_send(cli, "POST", cli_connection_path(cli, rest), NULL, NULL, &answer);
+    if (rc == EXIT_DONE && cli->json)
+        cli_print_object(cli, "connection", answer);
+    else if (rc == EXIT_DONE)
+        cli_note(cli, "%s", said);
+    json_decref(answer);
+    return rc;
+}
