@@ -10,23 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "auth.h"
-#include "auth_int.h"
+#include "auth_bed.h"
 #include "seal.h"
 #include "times.h"
-#include "unit/loop_server.h"
 
 struct bench {
-    struct loop_server *server;
-    struct http_client *client;
-    struct http_allow *allow;
-    struct env_sim sim;
-    struct auth_spec *spec;
-    struct auth *auth;
-    struct auth_config config;
-    char *base;
+    struct auth_bed bed; /* its lock guards what follows */
     /* the token server */
-    pthread_mutex_t lock; /* guards what follows */
     int tokens_issued, api_calls, api_refused;
     char last_form[8192], last_headers[1024];
     char valid[64]; /* the access token the API takes now */
@@ -36,8 +26,7 @@ struct bench {
     bool token_lost;
     const char *extra; /* further members of the token answer */
     /* the store */
-    struct buf kept;
-    int saves, refuse_saves;
+    int saves;
     char valid_at_save[64], used_before_save[8];
 };
 
@@ -68,7 +57,7 @@ static void handler(void *ctx, const struct loop_request *r, struct loop_reply *
 {
     static _Thread_local char text[1024];
     struct bench *b = ctx;
-    pthread_mutex_lock(&b->lock);
+    pthread_mutex_lock(&b->bed.lock);
     if (strcmp(r->target, "/token") == 0)
         token_request(b, r, a, text, sizeof text);
     else if (strncmp(r->target, "/api", 4) == 0) {
@@ -87,7 +76,7 @@ static void handler(void *ctx, const struct loop_request *r, struct loop_reply *
         snprintf(b->last_form, sizeof b->last_form, "%.8000s", r->body);
     else
         a->status = 404;
-    pthread_mutex_unlock(&b->lock);
+    pthread_mutex_unlock(&b->bed.lock);
 }
 
 /* --- what the connector would give --- */
@@ -112,32 +101,20 @@ static tl_status token_error(void *ctx, int32_t status, str body, tl_error *erro
     return dead ? TL_E_AUTH : client ? TL_E_CONFIG : slow ? TL_E_THROTTLED : TL_E_TEMPORARY;
 }
 
-static int store_load(void *ctx, struct buf *out, struct err *e)
-{
-    struct bench *b = ctx;
-    (void)e;
-    if (!b->kept.n)
-        return TL_E_NOT_FOUND;
-    buf_str(out, buf_lent(&b->kept));
-    return TL_OK;
-}
-
 static int store_save(void *ctx, str secret, struct err *e)
 {
     struct bench *b = ctx;
-    pthread_mutex_lock(&b->lock);
-    bool refuse = b->refuse_saves > 0 && b->refuse_saves--;
-    if (!refuse) {
-        buf_clear(&b->kept);
-        buf_str(&b->kept, secret);
+    pthread_mutex_lock(&b->bed.lock);
+    int rc = auth_bed_save(&b->bed, secret, e);
+    if (rc == TL_OK) {
         b->saves++;
         snprintf(b->valid_at_save, sizeof b->valid_at_save, "%s", b->valid);
         /* had the new access token been used before it was durable? */
         snprintf(b->used_before_save, sizeof b->used_before_save, "%s",
                  b->valid[0] && strstr(b->last_headers, b->valid) ? "yes" : "no");
     }
-    pthread_mutex_unlock(&b->lock);
-    return refuse ? err_set(e, E_STORAGE, "disk is full") : TL_OK;
+    pthread_mutex_unlock(&b->bed.lock);
+    return rc;
 }
 
 static const tl_auth_flow flows[] = {
@@ -182,18 +159,10 @@ static const tl_auth described = {
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
-    struct err e = {0};
-    pthread_mutex_init(&b->lock, NULL);
     b->extra = "";
     b->token_status = 200;
-    b->server = loop_start(handler, b);
-    b->base = loop_url(b->server, "");
-    b->allow = http_allow_new(true);
-    assert_int_equal(http_allow_url(b->allow, str_of(b->base), &e), TL_OK);
-    assert_int_equal(http_client_new(&b->client, NULL, &env_real, &e), TL_OK);
-    assert_int_equal(auth_spec_copy(&b->spec, &described, &e), TL_OK);
-    env_sim_init(&b->sim, 1, INT64_C(1800000000) * US_PER_S);
-    b->sim.mono = 1000 * US_PER_S;
+    auth_bed_open(&b->bed, &described, handler, b);
+    b->bed.sim.mono = 1000 * US_PER_S;
     *state = b;
     return 0;
 }
@@ -201,39 +170,20 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct bench *b = *state;
-    auth_free(b->auth);
-    auth_spec_free(b->spec);
-    http_client_free(b->client);
-    loop_stop(b->server);
-    http_allow_free(b->allow);
-    buf_done(&b->kept);
-    free(b->base);
+    auth_bed_done(&b->bed);
     free(b);
     return 0;
 }
 
-/* options: name, value, name, value ..., NULL */
 static void start(struct bench *b, const char *const *options)
 {
-    tl_pair pairs[16] = {{TL_STR("login_url"), str_of(b->base)}};
-    uint32_t n = 1;
-    for (; options && *options; options += 2)
-        pairs[n++] = (tl_pair){str_of(options[0]), str_of(options[1])};
-    b->auth = auth_free(b->auth);
-    struct auth_config config = {
+    const struct auth_config config = {
         .endpoint = "sf",
-        .spec = b->spec,
-        .allow = b->allow,
-        .http = b->client,
-        .env = &b->sim.env,
-        .options = pairs,
-        .n_options = n,
-        .store = {b, store_load, store_save},
+        .store = {b, auth_bed_load, store_save},
         .verdict = verdict,
         .token_error = token_error,
     };
-    struct err e = {0};
-    assert_int_equal(auth_new(&b->auth, &config, &e), TL_OK);
+    auth_bed_start(&b->bed, config, options);
 }
 
 static const char *const with_secret[] = {"client_id", "id", "client_secret", "s&cret=1", NULL};
@@ -243,11 +193,11 @@ static const char *const with_refresh[] = {"client_id", "id", "refresh_token", "
 static tl_status call(struct bench *b, int32_t *status, char *error, size_t cap)
 {
     AUTO(auth_answers_free) struct auth_answers *keep = auth_answers_new();
-    AUTO(text_free) char *url = text_fmt("%s/api/x", b->base);
+    AUTO(text_free) char *url = text_fmt("%s/api/x", b->bed.base);
     const tl_pair own[] = {{TL_STR("authorization"), TL_STR("Bearer forged")}};
     tl_http h = {.struct_size = sizeof h, .method = "GET", .url = str_of(url), .headers = own, .n_headers = 1};
     struct err e = {0};
-    auth_http(b->auth, keep, &h, 1, NULL, NULL, &e);
+    auth_http(b->bed.auth, keep, &h, 1, NULL, NULL, &e);
     if (status)
         *status = h.status;
     if (error)
@@ -266,7 +216,7 @@ static void expect_ok(struct bench *b)
 static enum auth_state state_of(struct bench *b)
 {
     struct auth_status s;
-    auth_status_get(b->auth, &s);
+    auth_status_get(b->bed.auth, &s);
     return s.state;
 }
 
@@ -283,10 +233,10 @@ static void test_signs_in_once(void **state)
     assert_string_equal(b->last_headers, "Bearer access-token-1"); /* not the connector's own */
     assert_string_equal(b->last_form, "grant_type=client_credentials&client_id=id&client_secret=s%26cret%3D1");
     struct auth_status s;
-    auth_status_get(b->auth, &s);
+    auth_status_get(b->bed.auth, &s);
     assert_int_equal(s.state, AUTH_OK);
     assert_string_equal(s.flow, "client_credentials");
-    assert_int_equal(s.expires_us, b->sim.now + 3600 * US_PER_S); /* no expires_in: the default */
+    assert_int_equal(s.expires_us, b->bed.sim.now + 3600 * US_PER_S); /* no expires_in: the default */
 }
 
 static void test_no_way_to_sign_in(void **state)
@@ -297,9 +247,9 @@ static void test_no_way_to_sign_in(void **state)
     assert_int_equal(call(b, NULL, error, sizeof error), TL_E_CONFIG);
     assert_non_null(strstr(error, "is not set, nor "));
     struct auth_status s;
-    auth_status_get(b->auth, &s);
+    auth_status_get(b->bed.auth, &s);
     assert_non_null(strstr(s.hint, "endpoint auth sf"));
-    assert_int_equal(loop_requests(b->server), 0);
+    assert_int_equal(loop_requests(b->bed.server), 0);
 }
 
 static void test_refreshes_before_the_end(void **state)
@@ -308,19 +258,19 @@ static void test_refreshes_before_the_end(void **state)
     b->extra = ",\"expires_in\":3600000"; /* milliseconds, as some have answered */
     start(b, with_refresh);
     expect_ok(b);
-    env_sim_advance(&b->sim, 3200 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 3200 * US_PER_S);
     expect_ok(b);
     assert_int_equal(b->tokens_issued, 1);
-    env_sim_advance(&b->sim, 150 * US_PER_S); /* 250 s are left */
+    env_sim_advance(&b->bed.sim, 150 * US_PER_S); /* 250 s are left */
     assert_int_equal(state_of(b), AUTH_EXPIRING);
     expect_ok(b);
     assert_int_equal(b->tokens_issued, 2);
     assert_int_equal(b->api_refused, 0);
     b->token_answer = "<html>busy</html>"; /* an early refresh that fails is no harm */
-    env_sim_advance(&b->sim, 3400 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 3400 * US_PER_S);
     expect_ok(b);
     expect_ok(b);
-    env_sim_advance(&b->sim, 250 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 250 * US_PER_S);
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
 }
 
@@ -385,9 +335,9 @@ static void test_single_flight(void **state)
     start(b, with_refresh);
     together(b, TL_OK);
     assert_int_equal(b->tokens_issued, 1);
-    pthread_mutex_lock(&b->lock);
+    pthread_mutex_lock(&b->bed.lock);
     snprintf(b->valid, sizeof b->valid, "revoked-meanwhile");
-    pthread_mutex_unlock(&b->lock);
+    pthread_mutex_unlock(&b->bed.lock);
     together(b, TL_OK);
     assert_int_equal(b->tokens_issued, 2);
     assert_string_equal(b->last_form, "grant_type=refresh_token&refresh_token=refresh-token-1&client_id=id");
@@ -399,7 +349,7 @@ static void test_failure_is_shared(void **state)
     b->token_answer = "{\"error\":\"general_error\"}";
     start(b, with_secret);
     together(b, TL_E_TEMPORARY);
-    assert_in_range(loop_requests(b->server), 1, 5);
+    assert_in_range(loop_requests(b->bed.server), 1, 5);
 }
 
 static void test_rotated_token_is_durable_before_use(void **state)
@@ -412,7 +362,7 @@ static void test_rotated_token_is_durable_before_use(void **state)
     assert_string_equal(b->valid_at_save, "access-token-1");
     assert_string_equal(b->used_before_save, "no");
 
-    b->refuse_saves = 2; /* disk full: the new token must neither be used nor be lost */
+    b->bed.refuse_saves = 2; /* disk full: the new token must neither be used nor be lost */
     snprintf(b->valid, sizeof b->valid, "revoked-meanwhile");
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
     assert_int_equal(b->tokens_issued, 2);
@@ -433,7 +383,7 @@ static void test_restart_keeps_tokens(void **state)
     assert_int_equal(state_of(b), AUTH_OK);
     expect_ok(b);
     assert_int_equal(b->tokens_issued, 1);
-    env_sim_advance(&b->sim, 4000 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 4000 * US_PER_S);
     expect_ok(b);
     assert_non_null(strstr(b->last_form, "refresh-token-1")); /* the rotated one, not the option */
     /* another refresh token in the configuration is what the operator wants now */
@@ -442,7 +392,7 @@ static void test_restart_keeps_tokens(void **state)
     expect_ok(b);
     assert_non_null(strstr(b->last_form, "entered-by-hand"));
     b->rotate = false; /* an answer without one keeps what was used */
-    env_sim_advance(&b->sim, 4000 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 4000 * US_PER_S);
     expect_ok(b);
     assert_non_null(strstr(b->last_form, "refresh-token-3"));
 }
@@ -461,7 +411,7 @@ static void test_limit_of_refreshes(void **state)
     assert_int_equal(call(b, &status, error, sizeof error), TL_E_TEMPORARY);
     assert_non_null(strstr(error, "limit"));
     assert_int_equal(b->tokens_issued, 5);
-    env_sim_advance(&b->sim, 601 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 601 * US_PER_S);
     expect_ok(b);
     assert_int_equal(b->tokens_issued, 6);
 }
@@ -476,13 +426,13 @@ static void test_refusals(void **state)
     assert_int_equal(call(b, NULL, error, sizeof error), TL_E_AUTH);
     assert_string_equal(error, "sign-in: the grant has been revoked");
     assert_int_equal(state_of(b), AUTH_FAILED);
-    int requests = loop_requests(b->server);
+    int requests = loop_requests(b->bed.server);
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_AUTH);
-    assert_int_equal(loop_requests(b->server), requests); /* not asked again at once */
+    assert_int_equal(loop_requests(b->bed.server), requests); /* not asked again at once */
 
     b->token_answer = NULL;
     struct err e = {0};
-    assert_int_equal(auth_ensure(b->auth, true, NULL, &e), TL_OK);
+    assert_int_equal(auth_ensure(b->bed.auth, true, NULL, &e), TL_OK);
     assert_int_equal(state_of(b), AUTH_OK);
 
     b->token_answer = "{\"error\":\"Access Denied\",\"status\":\"failure\"}";
@@ -490,9 +440,9 @@ static void test_refusals(void **state)
     snprintf(b->valid, sizeof b->valid, "revoked-meanwhile");
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
     b->token_answer = NULL;
-    env_sim_advance(&b->sim, 500 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 500 * US_PER_S);
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY); /* told to wait 600 s */
-    env_sim_advance(&b->sim, 101 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 101 * US_PER_S);
     expect_ok(b);
 }
 
@@ -508,22 +458,23 @@ static void test_trouble_is_told(void **state)
     struct auth_status s;
     for (int i = 0; i < 20; i++) {
         assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
-        auth_status_get(b->auth, &s);
+        auth_status_get(b->bed.auth, &s);
         assert_int_equal(s.state, AUTH_WAITING);
         assert_int_equal(s.expires_us, 0);
-        assert_true(s.retry_us > env_now_us(&b->sim.env) && s.retry_us <= env_now_us(&b->sim.env) + 10 * US_PER_S);
+        assert_true(s.retry_us > env_now_us(&b->bed.sim.env) &&
+                    s.retry_us <= env_now_us(&b->bed.sim.env) + 10 * US_PER_S);
         assert_non_null(strstr(s.hint, "endpoint auth"));
-        env_sim_advance(&b->sim, 11 * US_PER_S);
+        env_sim_advance(&b->bed.sim, 11 * US_PER_S);
     }
     struct err e = {0};
-    assert_int_equal(auth_ensure(b->auth, true, NULL, &e), TL_E_TEMPORARY); /* really tried */
-    int requests = loop_requests(b->server);
+    assert_int_equal(auth_ensure(b->bed.auth, true, NULL, &e), TL_E_TEMPORARY); /* really tried */
+    int requests = loop_requests(b->bed.server);
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
-    assert_int_equal(loop_requests(b->server), requests); /* the token is known to be dead, the pause holds */
+    assert_int_equal(loop_requests(b->bed.server), requests); /* the token is known to be dead, the pause holds */
     b->token_answer = NULL;
-    auth_hurry(b->auth); /* a person asks: no pause */
+    auth_hurry(b->bed.auth); /* a person asks: no pause */
     expect_ok(b);
-    auth_status_get(b->auth, &s);
+    auth_status_get(b->bed.auth, &s);
     assert_int_equal(s.state, AUTH_OK);
     assert_string_equal(s.words, "signed in");
 }
@@ -534,9 +485,9 @@ static void test_secrets_never_show(void **state)
     start(b, with_secret);
     expect_ok(b); /* "access-token-1" is known as a secret now; the connector's text repeats it */
     b->token_answer = "{\"error\":\"other\"}";
-    env_sim_advance(&b->sim, 4000 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 4000 * US_PER_S);
     struct err e = {0};
-    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_E_TEMPORARY);
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_E_TEMPORARY);
     assert_null(strstr(e.text, "access-token-1"));
     assert_non_null(strstr(e.text, "refused"));
 }
@@ -547,30 +498,30 @@ static void test_lost_token_answer(void **state)
     start(b, with_refresh);
     b->token_lost = true;
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_TEMPORARY);
-    pthread_mutex_lock(&b->lock);
+    pthread_mutex_lock(&b->bed.lock);
     b->token_lost = false;
-    pthread_mutex_unlock(&b->lock);
-    env_sim_advance(&b->sim, 31 * US_PER_S);
+    pthread_mutex_unlock(&b->bed.lock);
+    env_sim_advance(&b->bed.sim, 31 * US_PER_S);
     expect_ok(b);
 }
 
 static void test_extras_and_their_hosts(void **state)
 {
     struct bench *b = *state;
-    AUTO(text_free) char *good = text_fmt(",\"instance_url\":\"%s\",\"id\":\"x/00D/005\"", b->base);
+    AUTO(text_free) char *good = text_fmt(",\"instance_url\":\"%s\",\"id\":\"x/00D/005\"", b->bed.base);
     b->extra = good;
     start(b, with_secret);
     AUTO(buf_done) struct buf url = {0}, none = {0}, filled = {0};
     struct err e = {0};
-    assert_int_equal(auth_extra(b->auth, "instance_url", NULL, &url, &e), TL_OK);
-    assert_buf(url, b->base);
-    assert_int_equal(auth_extra(b->auth, "nothing", NULL, &none, &e), TL_OK);
+    assert_int_equal(auth_extra(b->bed.auth, "instance_url", NULL, &url, &e), TL_OK);
+    assert_buf(url, b->bed.base);
+    assert_int_equal(auth_extra(b->bed.auth, "nothing", NULL, &none, &e), TL_OK);
     assert_int_equal(none.n, 0);
-    assert_int_equal(auth_fill(b->auth, "orgId:{org_key}/{id}", STR("7"), &filled, &e), TL_OK);
+    assert_int_equal(auth_fill(b->bed.auth, "orgId:{org_key}/{id}", STR("7"), &filled, &e), TL_OK);
     assert_buf(filled, "orgId:7/x/00D/005");
 
     b->extra = ",\"instance_url\":\"https://evil.example\"";
-    env_sim_advance(&b->sim, 4000 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 4000 * US_PER_S);
     assert_int_equal(call(b, NULL, NULL, 0), TL_E_CONFIG);
     assert_int_equal(b->api_calls, 0);
 }
@@ -648,13 +599,13 @@ static void test_jwt_bearer(void **state)
                      0);
     claims[n] = '\0';
     AUTO(text_free)
-    char *wanted = text_fmt("{\"iss\":\"id\\\"x\",\"sub\":\"u@x\",\"aud\":\"%s\",\"exp\":1800000180}", b->base);
+    char *wanted = text_fmt("{\"iss\":\"id\\\"x\",\"sub\":\"u@x\",\"aud\":\"%s\",\"exp\":1800000180}", b->bed.base);
     assert_string_equal(claims, wanted);
     text_free(public_pem);
 
     const char *const bad[] = {"client_id", "id", "username", "u@x", "private_key", "no key at all", NULL};
-    b->auth = auth_free(b->auth);
-    buf_clear(&b->kept);
+    b->bed.auth = auth_free(b->bed.auth);
+    buf_clear(&b->bed.kept);
     start(b, bad);
     char error[128];
     assert_int_equal(call(b, NULL, error, sizeof error), TL_E_CONFIG);
@@ -664,10 +615,10 @@ static void test_jwt_bearer(void **state)
 static int save_that_changes_options(void *ctx, str secret, struct err *e)
 {
     struct bench *b = ctx;
-    const tl_pair changed[] = {{TL_STR("login_url"), str_of(b->base)},
+    const tl_pair changed[] = {{TL_STR("login_url"), str_of(b->bed.base)},
                                {TL_STR("client_id"), TL_STR("id2")},
                                {TL_STR("client_secret"), TL_STR("s2")}};
-    int rc = auth_options_set(b->auth, changed, ARRAY_LEN(changed), e); /* as the control thread would, meanwhile */
+    int rc = auth_options_set(b->bed.auth, changed, ARRAY_LEN(changed), e); /* as the control thread would, meanwhile */
     return rc ? rc : store_save(ctx, secret, e);
 }
 
@@ -676,10 +627,10 @@ static void test_options_change_during_sign_in(void **state)
 {
     struct bench *b = *state;
     start(b, with_secret);
-    b->auth->store.save = save_that_changes_options;
+    b->bed.auth->store.save = save_that_changes_options;
     struct err e = {0};
-    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK);
-    b->auth->store.save = store_save;
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK);
+    b->bed.auth->store.save = store_save;
     expect_ok(b);
     assert_int_equal(b->tokens_issued, 2);
     assert_string_equal(b->last_form, "grant_type=client_credentials&client_id=id2&client_secret=s2");
@@ -687,7 +638,7 @@ static void test_options_change_during_sign_in(void **state)
 
 static int exchange(struct bench *b, const char *code, struct err *e)
 {
-    return auth_exchange_code(b->auth, &(struct auth_grant){.code = str_of(code)}, e);
+    return auth_exchange_code(b->bed.auth, &(struct auth_grant){.code = str_of(code)}, e);
 }
 
 static void test_code_exchange(void **state)
@@ -701,7 +652,7 @@ static void test_code_exchange(void **state)
     assert_int_equal(exchange(b, "1000.grant.code", &e), TL_OK);
     assert_string_equal(b->last_form, "grant_type=authorization_code&code=1000.grant.code&client_id=id");
     expect_ok(b);
-    env_sim_advance(&b->sim, 4000 * US_PER_S);
+    env_sim_advance(&b->bed.sim, 4000 * US_PER_S);
     expect_ok(b);
     assert_string_equal(b->last_form, "grant_type=refresh_token&refresh_token=refresh-token-2&client_id=id");
     b->token_answer = "{\"error\":\"invalid_code\"}"; /* a mistyped code spoils nothing */
@@ -709,9 +660,9 @@ static void test_code_exchange(void **state)
     expect_ok(b);
     b->token_answer = NULL;
     struct err untold;
-    assert_int_equal(auth_revoke(b->auth, &untold, &e), TL_OK);
+    assert_int_equal(auth_revoke(b->bed.auth, &untold, &e), TL_OK);
     assert_non_null(strstr(b->last_form, "token=refresh-token-3"));
-    assert_int_equal(b->kept.n, 0);
+    assert_int_equal(b->bed.kept.n, 0);
     assert_int_equal(state_of(b), AUTH_NONE);
 }
 
@@ -720,20 +671,20 @@ static void test_only_allowed_hosts_get_the_header(void **state)
     struct bench *b = *state;
     start(b, with_secret);
     AUTO(auth_answers_free) struct auth_answers *keep = auth_answers_new();
-    AUTO(text_free) char *url = text_fmt("%s/api/1", b->base), *open = text_fmt("%s/api/2", b->base);
+    AUTO(text_free) char *url = text_fmt("%s/api/1", b->bed.base), *open = text_fmt("%s/api/2", b->bed.base);
     tl_http h[3] = {
         {.struct_size = sizeof(tl_http), .method = "GET", .url = str_of(url)},
         {.struct_size = sizeof(tl_http), .method = "GET", .url = STR("https://evil.example/")},
         {.struct_size = sizeof(tl_http), .method = "GET", .url = str_of(open), .flags = TL_HTTP_NO_AUTH},
     };
     struct err e = {0};
-    assert_int_equal(auth_http(b->auth, keep, h, 3, NULL, NULL, &e), TL_OK);
+    assert_int_equal(auth_http(b->bed.auth, keep, h, 3, NULL, NULL, &e), TL_OK);
     assert_int_equal(h[0].status, 200);
     assert_int_equal(h[1].outcome, TL_E_DENIED);
     assert_int_equal(h[2].status, 401); /* sent without, and not refreshed for */
     assert_int_equal(b->tokens_issued, 1);
     h[0].body_blob = 7;
-    assert_int_equal(auth_http(b->auth, keep, h, 1, NULL, NULL, &e), TL_E_INVALID);
+    assert_int_equal(auth_http(b->bed.auth, keep, h, 1, NULL, NULL, &e), TL_E_INVALID);
 }
 
 static void test_token_bytes_from_disk(void **state)

@@ -7,32 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "auth.h"
-#include "auth_int.h"
+#include "auth_bed.h"
 #include "times.h"
-#include "unit/loop_server.h"
 
 struct bench {
-    struct loop_server *server, *other; /* other: the sign-in server of another data centre */
-    struct http_client *client;
-    struct http_allow *allow;
-    struct env_sim sim;
-    struct auth_spec *spec;
-    struct auth *auth;
-    char *base, *other_base;
-    pthread_mutex_t lock; /* guards what follows */
-    char form[4096];      /* the last one */
+    struct auth_bed bed;       /* its lock guards what follows */
+    struct loop_server *other; /* the sign-in server of another data centre */
+    char *other_base;
+    char form[4096]; /* the last one */
     int asked, asked_other, revoked;
     const char *answer;
     int revoke_status;
-    struct buf kept;
-    bool refuse_save;
 };
 
 static void handler(void *ctx, const struct loop_request *r, struct loop_reply *a)
 {
     struct bench *b = ctx;
-    pthread_mutex_lock(&b->lock);
+    pthread_mutex_lock(&b->bed.lock);
     snprintf(b->form, sizeof b->form, "%.4000s", r->body);
     a->body = b->answer;
     if (strcmp(r->target, "/revoke") == 0) {
@@ -42,37 +33,17 @@ static void handler(void *ctx, const struct loop_request *r, struct loop_reply *
     } else {
         b->asked++;
     }
-    pthread_mutex_unlock(&b->lock);
+    pthread_mutex_unlock(&b->bed.lock);
 }
 
 static void other_handler(void *ctx, const struct loop_request *r, struct loop_reply *a)
 {
     struct bench *b = ctx;
     (void)r;
-    pthread_mutex_lock(&b->lock);
+    pthread_mutex_lock(&b->bed.lock);
     b->asked_other++;
     a->body = b->answer;
-    pthread_mutex_unlock(&b->lock);
-}
-
-static int store_load(void *ctx, struct buf *out, struct err *e)
-{
-    struct bench *b = ctx;
-    (void)e;
-    if (!b->kept.n)
-        return TL_E_NOT_FOUND;
-    buf_str(out, buf_lent(&b->kept));
-    return TL_OK;
-}
-
-static int store_save(void *ctx, str secret, struct err *e)
-{
-    struct bench *b = ctx;
-    if (b->refuse_save)
-        return err_set(e, E_STORAGE, "disk is full");
-    buf_clear(&b->kept);
-    buf_str(&b->kept, secret);
-    return TL_OK;
+    pthread_mutex_unlock(&b->bed.lock);
 }
 
 static const tl_auth_flow flows[] = {
@@ -122,19 +93,11 @@ static const tl_auth described = {
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
-    struct err e = {0};
-    pthread_mutex_init(&b->lock, NULL);
     b->answer = GRANTED;
     b->revoke_status = 200;
-    b->server = loop_start(handler, b);
+    auth_bed_open(&b->bed, &described, handler, b);
     b->other = loop_start(other_handler, b);
-    b->base = loop_url(b->server, "");
     b->other_base = loop_url(b->other, "");
-    b->allow = http_allow_new(true);
-    assert_int_equal(http_allow_url(b->allow, str_of(b->base), &e), TL_OK);
-    assert_int_equal(http_client_new(&b->client, NULL, &env_real, &e), TL_OK);
-    assert_int_equal(auth_spec_copy(&b->spec, &described, &e), TL_OK);
-    env_sim_init(&b->sim, 1, INT64_C(1800000000) * US_PER_S);
     *state = b;
     return 0;
 }
@@ -142,37 +105,17 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct bench *b = *state;
-    auth_free(b->auth);
-    auth_spec_free(b->spec);
-    http_client_free(b->client);
-    loop_stop(b->server);
     loop_stop(b->other);
-    http_allow_free(b->allow);
-    buf_done(&b->kept);
-    free(b->base);
+    auth_bed_done(&b->bed);
     free(b->other_base);
     free(b);
     return 0;
 }
 
-/* options: name, value ..., NULL */
 static void start(struct bench *b, const char *const *options)
 {
-    tl_pair pairs[16] = {{TL_STR("login_url"), str_of(b->base)}};
-    uint32_t n = 1;
-    for (; *options; options += 2)
-        pairs[n++] = (tl_pair){str_of(options[0]), str_of(options[1])};
-    b->auth = auth_free(b->auth);
-    struct auth_config config = {.endpoint = "desk",
-                                 .spec = b->spec,
-                                 .allow = b->allow,
-                                 .http = b->client,
-                                 .env = &b->sim.env,
-                                 .options = pairs,
-                                 .n_options = n,
-                                 .store = {b, store_load, store_save}};
-    struct err e = {0};
-    assert_int_equal(auth_new(&b->auth, &config, &e), TL_OK);
+    const struct auth_config config = {.endpoint = "desk", .store = {&b->bed, auth_bed_load, auth_bed_save}};
+    auth_bed_start(&b->bed, config, options);
 }
 
 static const char *const only_id[] = {"client_id", "the id", NULL};
@@ -194,20 +137,20 @@ static void test_page(void **state)
     start(b, only_id);
     AUTO(buf_done) struct buf url = {0}, wanted = {0};
     struct err e = {0};
-    assert_int_equal(auth_browse(b->auth, uri, "the state", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", &url, &e),
-                     TL_OK);
+    assert_int_equal(
+        auth_browse(b->bed.auth, uri, "the state", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", &url, &e), TL_OK);
     /* the verifier and challenge of RFC 7636, appendix B */
     buf_fmt(
         &wanted,
         "%s/"
         "page?client_id=the%%20id&redirect_uri=http%%3A%%2F%%2Flocalhost%%3A8447%%2Ft&scope=x%%20Desk.a.ALL%%2CDesk.b."
         "READ&state=the%%20state&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
-        b->base);
+        b->bed.base);
     assert_buf(url, buf_text(&wanted));
-    assert_int_equal(auth_browse(b->auth, "http://example.com/", "s", "v", &url, &e), TL_E_CONFIG);
+    assert_int_equal(auth_browse(b->bed.auth, "http://example.com/", "s", "v", &url, &e), TL_E_CONFIG);
     static const char *const nothing[] = {NULL};
     start(b, nothing);
-    assert_int_equal(auth_browse(b->auth, uri, "s", "v", &url, &e), TL_E_CONFIG);
+    assert_int_equal(auth_browse(b->bed.auth, uri, "s", "v", &url, &e), TL_E_CONFIG);
     assert_non_null(strstr(e.text, "client_id"));
     char one[AUTH_TICKET_SIZE], two[AUTH_TICKET_SIZE];
     auth_ticket(&env_real, one);
@@ -223,18 +166,18 @@ static void test_who_signs_in_alone(void **state)
     struct err e = {0};
     AUTO(buf_done) struct buf url = {0};
     start(b, only_id);
-    assert_false(auth_signs_in_alone(b->auth, flow));
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
-    assert_false(auth_signs_in_alone(b->auth, flow)); /* the kept token came from a person */
+    assert_false(auth_signs_in_alone(b->bed.auth, flow));
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
+    assert_false(auth_signs_in_alone(b->bed.auth, flow)); /* the kept token came from a person */
     static const char *const with_refresh[] = {"client_id", "id", "refresh_token", "of the INI", NULL};
     start(b, with_refresh);
-    assert_true(auth_signs_in_alone(b->auth, flow));
+    assert_true(auth_signs_in_alone(b->bed.auth, flow));
     assert_string_equal(flow, "refresh_token");
-    assert_int_equal(auth_browse(b->auth, uri, "s", "v", &url, &e), TL_OK); /* a person's would be used first */
+    assert_int_equal(auth_browse(b->bed.auth, uri, "s", "v", &url, &e), TL_OK); /* a person's would be used first */
     static const char *const with_key[] = {"client_id", "id", "username", "u", NULL};
     start(b, with_key);
-    assert_true(auth_signs_in_alone(b->auth, flow));
-    assert_int_equal(auth_browse(b->auth, uri, "s", "v", &url, &e), E_PRECONDITION); /* a person's would not */
+    assert_true(auth_signs_in_alone(b->bed.auth, flow));
+    assert_int_equal(auth_browse(b->bed.auth, uri, "s", "v", &url, &e), E_PRECONDITION); /* a person's would not */
     assert_non_null(strstr(e.text, "jwt_bearer"));
 }
 
@@ -243,12 +186,12 @@ static void test_verifier_goes_with_the_code(void **state)
     struct bench *b = *state;
     start(b, only_id);
     struct err e = {0};
-    assert_int_equal(exchange(b, b->auth, "code=the-grant-code&state=s", &e), TL_OK);
+    assert_int_equal(exchange(b, b->bed.auth, "code=the-grant-code&state=s", &e), TL_OK);
     assert_string_equal(b->form,
                         "code=the-grant-code&redirect_uri=http%3A%2F%2Flocalhost%3A8447%2Ft&code_verifier=the-verifier&"
                         "client_id=the%20id");
     const struct auth_grant typed = {.code = STR("console-code")}; /* from the vendor's console */
-    assert_int_equal(auth_exchange_code(b->auth, &typed, &e), TL_OK);
+    assert_int_equal(auth_exchange_code(b->bed.auth, &typed, &e), TL_OK);
     assert_string_equal(b->form, "code=console-code&client_id=the%20id");
 }
 
@@ -260,30 +203,30 @@ static void test_redirect_names_another_server(void **state)
     struct err e = {0};
     buf_text_add(&query, "code=c&accounts-server=");
     buf_url(&query, str_of(b->other_base));
-    assert_int_equal(exchange(b, b->auth, buf_text(&query), &e), TL_E_CONFIG); /* not among the allowed */
+    assert_int_equal(exchange(b, b->bed.auth, buf_text(&query), &e), TL_E_CONFIG); /* not among the allowed */
     assert_non_null(strstr(e.text, "accounts-server"));
     assert_int_equal(b->asked + b->asked_other, 0); /* nobody learned the code or the client's secret */
-    assert_int_equal(http_allow_url(b->allow, str_of(b->other_base), &e), TL_OK);
+    assert_int_equal(http_allow_url(b->bed.allow, str_of(b->other_base), &e), TL_OK);
     buf_fmt(&evil, "%s%%2Felsewhere", buf_text(&query));
-    assert_int_equal(exchange(b, b->auth, buf_text(&evil), &e), TL_E_CONFIG); /* a host alone may stand there */
+    assert_int_equal(exchange(b, b->bed.auth, buf_text(&evil), &e), TL_E_CONFIG); /* a host alone may stand there */
     assert_int_equal(b->asked + b->asked_other, 0);
-    assert_int_equal(exchange(b, b->auth, buf_text(&query), &e), TL_OK);
+    assert_int_equal(exchange(b, b->bed.auth, buf_text(&query), &e), TL_OK);
     assert_int_equal(b->asked_other, 1);
-    assert_int_equal(auth_acquire(b->auth, b->auth->generation, false, NULL, NULL, NULL, &e), TL_OK);
+    assert_int_equal(auth_acquire(b->bed.auth, b->bed.auth->generation, false, NULL, NULL, NULL, &e), TL_OK);
     assert_int_equal(b->asked_other, 2); /* and stays where it was made */
     start(b, only_id);
-    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK); /* also after a restart */
-    assert_int_equal(auth_acquire(b->auth, b->auth->generation, false, NULL, NULL, NULL, &e), TL_OK);
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK); /* also after a restart */
+    assert_int_equal(auth_acquire(b->bed.auth, b->bed.auth->generation, false, NULL, NULL, NULL, &e), TL_OK);
     assert_int_equal(b->asked_other, 3);
     assert_int_equal(b->asked, 0);
-    const tl_pair changed[] = {{TL_STR("login_url"), str_of(b->base)}, {TL_STR("client_id"), TL_STR("other id")}};
-    assert_int_equal(auth_options_set(b->auth, changed, 2, &e), TL_OK);
-    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK);
+    const tl_pair changed[] = {{TL_STR("login_url"), str_of(b->bed.base)}, {TL_STR("client_id"), TL_STR("other id")}};
+    assert_int_equal(auth_options_set(b->bed.auth, changed, 2, &e), TL_OK);
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK);
     assert_int_equal(b->asked_other, 4); /* as long as the option itself is what it was */
-    AUTO(text_free) char *slash = text_fmt("%s/", b->base);
+    AUTO(text_free) char *slash = text_fmt("%s/", b->bed.base);
     const tl_pair moved[] = {{TL_STR("login_url"), str_of(slash)}, {TL_STR("client_id"), TL_STR("other id")}};
-    assert_int_equal(auth_options_set(b->auth, moved, 2, &e), TL_OK);
-    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK);
+    assert_int_equal(auth_options_set(b->bed.auth, moved, 2, &e), TL_OK);
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK);
     assert_int_equal(b->asked, 1); /* an operator who names another server means it */
 }
 
@@ -292,16 +235,16 @@ static void test_scopes(void **state)
     struct bench *b = *state;
     struct err e = {0};
     start(b, only_id);
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
-    assert_int_equal(auth_scopes_check(b->auth, &e), TL_OK);
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
+    assert_int_equal(auth_scopes_check(b->bed.auth, &e), TL_OK);
     b->answer = "{\"access_token\":\"access-2\",\"refresh_token\":\"refresh-2\",\"scope\":\"Desk.b.READ,Desk.aa.ALL\"}";
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
-    assert_int_equal(auth_scopes_check(b->auth, &e), TL_E_AUTH);
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
+    assert_int_equal(auth_scopes_check(b->bed.auth, &e), TL_E_AUTH);
     assert_string_equal(e.text, "sign-in: it was given without the scopes Desk.a.ALL");
     assert_string_equal(e.code, "SCOPES_MISSING");
     b->answer = "{\"access_token\":\"access-3\",\"refresh_token\":\"refresh-3\"}";
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
-    assert_int_equal(auth_scopes_check(b->auth, &e), TL_OK); /* the vendor does not say, nor did it say so before */
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
+    assert_int_equal(auth_scopes_check(b->bed.auth, &e), TL_OK); /* the vendor does not say, nor did it say so before */
 }
 
 static void test_trial(void **state)
@@ -309,29 +252,29 @@ static void test_trial(void **state)
     struct bench *b = *state;
     struct err e = {0};
     start(b, only_id);
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
     AUTO(buf_done) struct buf before = {0}, id = {0};
-    buf_str(&before, buf_lent(&b->kept));
+    buf_str(&before, buf_lent(&b->bed.kept));
     b->answer = "{\"access_token\":\"access-two\",\"refresh_token\":\"refresh-two\",\"id\":\"org-two\"}";
     AUTO(auth_free) struct auth *trial = NULL;
-    assert_int_equal(auth_trial(&trial, b->auth, &e), TL_OK);
+    assert_int_equal(auth_trial(&trial, b->bed.auth, &e), TL_OK);
     assert_int_equal(exchange(b, trial, "", &e), TL_OK);
     auth_extra_known(trial, "id", &id);
     assert_buf(id, "org-two");
-    assert_buf(b->auth->tokens.access, "access-one"); /* nothing has happened yet */
-    assert_int_equal(b->kept.n, before.n);
-    b->refuse_save = true;
-    assert_int_equal(auth_adopt(b->auth, trial, &e), E_STORAGE);
-    assert_buf(b->auth->tokens.access, "access-one"); /* what cannot be kept does not count */
-    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK);
-    b->refuse_save = false;
-    uint64_t generation = b->auth->generation;
-    assert_int_equal(auth_adopt(b->auth, trial, &e), TL_OK);
-    assert_buf(b->auth->tokens.access, "access-two");
-    assert_buf(b->auth->tokens.refresh, "refresh-two");
-    assert_true(b->auth->generation > generation);
+    assert_buf(b->bed.auth->tokens.access, "access-one"); /* nothing has happened yet */
+    assert_int_equal(b->bed.kept.n, before.n);
+    b->bed.refuse_saves = 100;
+    assert_int_equal(auth_adopt(b->bed.auth, trial, &e), E_STORAGE);
+    assert_buf(b->bed.auth->tokens.access, "access-one"); /* what cannot be kept does not count */
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK);
+    b->bed.refuse_saves = 0;
+    uint64_t generation = b->bed.auth->generation;
+    assert_int_equal(auth_adopt(b->bed.auth, trial, &e), TL_OK);
+    assert_buf(b->bed.auth->tokens.access, "access-two");
+    assert_buf(b->bed.auth->tokens.refresh, "refresh-two");
+    assert_true(b->bed.auth->generation > generation);
     start(b, only_id); /* durable */
-    assert_buf(b->auth->tokens.refresh, "refresh-two");
+    assert_buf(b->bed.auth->tokens.refresh, "refresh-two");
 }
 
 /* A person's sign-in owes nothing to the one before: neither its refresh token nor its org. */
@@ -341,14 +284,14 @@ static void test_grant_inherits_nothing(void **state)
     struct err e = {0};
     static const char *const with_refresh[] = {"client_id", "id", "refresh_token", "of the INI", NULL};
     start(b, with_refresh);
-    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK);
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK);
     b->answer = "{\"access_token\":\"access-two\"}";
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_E_AUTH);
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_E_AUTH);
     assert_non_null(strstr(e.text, "no refresh token"));
     b->answer = "{\"access_token\":\"access-two\",\"refresh_token\":\"refresh-two\"}";
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
     AUTO(buf_done) struct buf id = {0};
-    auth_extra_known(b->auth, "id", &id);
+    auth_extra_known(b->bed.auth, "id", &id);
     assert_int_equal(id.n, 0);
 }
 
@@ -368,7 +311,7 @@ static void test_refused_at_the_page(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err e = {0};
-        assert_int_equal(auth_redirect_refused(b->auth, str_of(cases[i].error), str_of(cases[i].words), &e),
+        assert_int_equal(auth_redirect_refused(b->bed.auth, str_of(cases[i].error), str_of(cases[i].words), &e),
                          cases[i].status);
         assert_non_null(strstr(e.text, cases[i].said));
         assert_non_null(strstr(e.hint, "tieline endpoint auth desk"));
@@ -380,29 +323,29 @@ static void test_revocation(void **state)
     struct bench *b = *state;
     struct err e = {0}, untold;
     start(b, only_id);
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
-    assert_int_equal(auth_revoke(b->auth, &untold, &e), TL_OK);
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
+    assert_int_equal(auth_revoke(b->bed.auth, &untold, &e), TL_OK);
     assert_int_equal(untold.status, TL_OK);
     assert_string_equal(b->form, "token=refresh-one");
-    assert_int_equal(b->kept.n, 0);
-    assert_int_equal(exchange(b, b->auth, "", &e), TL_OK);
+    assert_int_equal(b->bed.kept.n, 0);
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
     b->revoke_status = 503;
-    b->refuse_save = true;
-    assert_int_equal(auth_revoke(b->auth, &untold, &e), E_STORAGE);
-    assert_buf(b->auth->tokens.refresh, "refresh-one");
-    b->refuse_save = false;
-    assert_int_equal(auth_revoke(b->auth, &untold, &e), TL_OK); /* forgotten all the same */
+    b->bed.refuse_saves = 100;
+    assert_int_equal(auth_revoke(b->bed.auth, &untold, &e), E_STORAGE);
+    assert_buf(b->bed.auth->tokens.refresh, "refresh-one");
+    b->bed.refuse_saves = 0;
+    assert_int_equal(auth_revoke(b->bed.auth, &untold, &e), TL_OK); /* forgotten all the same */
     assert_int_equal(untold.status, TL_E_TEMPORARY);
     assert_non_null(strstr(untold.text, "the vendor could not be told"));
     assert_true(untold.hint[0]);
-    assert_int_equal(b->kept.n, 0);
-    assert_int_equal(b->auth->tokens.access.n, 0);
+    assert_int_equal(b->bed.kept.n, 0);
+    assert_int_equal(b->bed.auth->tokens.access.n, 0);
     static const char *const with_secret[] = {"client_id", "id", "client_secret", "s", NULL};
     b->answer = "{\"access_token\":\"access-only\"}";
     b->revoke_status = 200;
     start(b, with_secret);
-    assert_int_equal(auth_ensure(b->auth, false, NULL, &e), TL_OK);
-    assert_int_equal(auth_revoke(b->auth, &untold, &e), TL_OK);
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK);
+    assert_int_equal(auth_revoke(b->bed.auth, &untold, &e), TL_OK);
     assert_string_equal(b->form, "token=access-only"); /* there is no other */
 }
 
