@@ -8,6 +8,7 @@
 #include "admin.h"
 #include "connections.h"
 #include "log.h"
+#include "pace.h"
 #include "times.h"
 
 static void engine_start(struct bench *b)
@@ -40,11 +41,8 @@ void bench_settle(struct bench *b)
 void bench_run(struct bench *b, int64_t us)
 {
     int64_t end = b->sim.mono + us;
-    for (bench_settle(b); b->sim.mono < end; bench_settle(b)) {
-        int64_t due = engine_next_due_us(b->engine), step = end - b->sim.mono;
-        step = due - b->sim.mono < step ? due - b->sim.mono : step;
-        env_sim_advance(&b->sim, step < 1000 ? 1000 : step);
-    }
+    for (bench_settle(b); b->sim.mono < end; bench_settle(b))
+        pace_step(b->engine, &b->sim, end);
 }
 
 static void checked(void *arg, const json_t *result, const struct err *e)

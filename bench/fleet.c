@@ -7,6 +7,7 @@
 
 #include "admin.h"
 #include "log.h"
+#include "pace.h"
 #include "times.h"
 
 static const char *const kind_names[] = {"contact", "account",  "product",  "ticket", "task",  "call",   "event",
@@ -92,11 +93,8 @@ static void settle(struct fleet *f)
 void fleet_run(struct fleet *f, int64_t us)
 {
     int64_t end = f->sim.mono + us;
-    for (settle(f); f->sim.mono < end; settle(f)) {
-        int64_t due = engine_next_due_us(f->engine), step = end - f->sim.mono;
-        step = due - f->sim.mono < step ? due - f->sim.mono : step;
-        env_sim_advance(&f->sim, step < 1000 ? 1000 : step);
-    }
+    for (settle(f); f->sim.mono < end; settle(f))
+        pace_step(f->engine, &f->sim, end);
 }
 
 /* ---- Making it --------------------------------------------------------------------------------------------------- */
