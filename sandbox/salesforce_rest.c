@@ -220,12 +220,8 @@ void sf_rest_update(struct sf_req *r)
         r->status = 204;
 }
 
-void sf_rest_delete(struct sf_req *r)
+static void delete_one(struct sf_req *r, struct sf_object *o, struct sf_record *record)
 {
-    struct sf_object *o = sf_req_object(r, r->capture[0]);
-    struct sf_record *record = record_of(r, o, r->capture[1]);
-    if (!record || !conditions_hold(r, record))
-        return;
     struct sf_save s = sf_req_save(r, o);
     struct sf_outcome done;
     s.record = record;
@@ -234,6 +230,15 @@ void sf_rest_delete(struct sf_req *r)
         refuse(r, &done);
     else
         r->status = 204;
+}
+
+void sf_rest_delete(struct sf_req *r)
+{
+    struct sf_object *o = sf_req_object(r, r->capture[0]);
+    struct sf_record *record = record_of(r, o, r->capture[1]);
+    if (!record || !conditions_hold(r, record))
+        return;
+    delete_one(r, o, record);
 }
 
 /* ---- by external id ---- */
@@ -262,19 +267,27 @@ static void ambiguous(struct sf_req *r, const struct sf_object *o, struct sf_rec
 
 enum { FOUND_MAX = 20 };
 
-void sf_rest_get_by_key(struct sf_req *r)
+/* The one record with the value in the path; NULL after the answer that there is none, or are several. */
+static struct sf_record *one_by_key(struct sf_req *r, struct sf_object **object_out)
 {
     struct sf_object *o = sf_req_object(r, r->capture[0]);
     const struct sf_field *f = key_of(r, o, r->capture[1]);
     struct sf_record *found[FOUND_MAX];
-    if (!f)
-        return;
-    size_t n = sf_find_by_key(r->sf, o, f, r->capture[2], found, FOUND_MAX);
-    if (n == 0)
-        return sf_not_found(r);
+    size_t n = f ? sf_find_by_key(r->sf, o, f, r->capture[2], found, FOUND_MAX) : 0;
+    if (f && n == 0)
+        sf_not_found(r);
     if (n > 1)
-        return ambiguous(r, o, found, n < FOUND_MAX ? n : FOUND_MAX);
-    show(r, o, found[0]);
+        ambiguous(r, o, found, n < FOUND_MAX ? n : FOUND_MAX);
+    *object_out = o;
+    return n == 1 ? found[0] : NULL;
+}
+
+void sf_rest_get_by_key(struct sf_req *r)
+{
+    struct sf_object *o = NULL;
+    struct sf_record *record = one_by_key(r, &o);
+    if (record)
+        show(r, o, record);
 }
 
 void sf_rest_upsert(struct sf_req *r)
@@ -309,22 +322,8 @@ void sf_rest_upsert(struct sf_req *r)
 
 void sf_rest_delete_by_key(struct sf_req *r)
 {
-    struct sf_object *o = sf_req_object(r, r->capture[0]);
-    const struct sf_field *f = key_of(r, o, r->capture[1]);
-    struct sf_record *found[FOUND_MAX];
-    if (!f)
-        return;
-    size_t n = sf_find_by_key(r->sf, o, f, r->capture[2], found, FOUND_MAX);
-    if (n == 0)
-        return sf_not_found(r);
-    if (n > 1)
-        return ambiguous(r, o, found, n < FOUND_MAX ? n : FOUND_MAX);
-    struct sf_save s = sf_req_save(r, o);
-    struct sf_outcome done;
-    s.record = found[0];
-    sf_delete(&s, &done);
-    if (done.status)
-        refuse(r, &done);
-    else
-        r->status = 204;
+    struct sf_object *o = NULL;
+    struct sf_record *record = one_by_key(r, &o);
+    if (record)
+        delete_one(r, o, record);
 }

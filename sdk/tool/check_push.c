@@ -140,13 +140,7 @@ static void restore(struct check *c)
     for (uint32_t i = 0; (k = writable(c, TL_CAN_DELETE | TL_CAN_RESTORE, i)); i++) {
         AUTO(text_free) char *id = check_create(c, k, NULL);
         check_delete(c, k, id);
-        AUTO(call_free) struct call *push = check_push_call(k);
-        check_add(c, push, TL_OP_RESTORE, id);
-        check_at(c, "restoring a record of %s", k->name);
-        check_run_ok(c, push);
-        struct check_result r = check_result_of(c, push, 0);
-        if (r.status)
-            check_fail(c, "restoring a deleted record of %s is refused: %s", k->name, r.text);
+        check_restore(c, k, id);
         if (check_get(c, k, id, NULL) != TL_STATE_LIVE)
             check_fail(c, "a restored record of %s is not live", k->name);
     }

@@ -219,15 +219,26 @@ char *check_create(struct check *c, const struct stand_kind *k, const char *stam
     return text_dup(r.id);
 }
 
-void check_delete(struct check *c, const struct stand_kind *k, const char *id)
+/* doing: "deleting". */
+static void push_one(struct check *c, const struct stand_kind *k, int32_t op, const char *id, const char *doing)
 {
     AUTO(call_free) struct call *push = check_push_call(k);
-    check_add(c, push, TL_OP_DELETE, id);
-    check_at(c, "deleting a record of %s", k->name);
+    check_add(c, push, op, id);
+    check_at(c, "%s a record of %s", doing, k->name);
     check_run_ok(c, push);
     struct check_result r = check_result_of(c, push, 0);
     if (r.status)
-        check_fail(c, "deleting a record of %s is refused (\"%s\"): %s", k->name, status_name(r.status), r.text);
+        check_fail(c, "%s a record of %s is refused (\"%s\"): %s", doing, k->name, status_name(r.status), r.text);
+}
+
+void check_delete(struct check *c, const struct stand_kind *k, const char *id)
+{
+    push_one(c, k, TL_OP_DELETE, id, "deleting");
+}
+
+void check_restore(struct check *c, const struct stand_kind *k, const char *id)
+{
+    push_one(c, k, TL_OP_RESTORE, id, "restoring");
 }
 
 int32_t check_get(struct check *c, const struct stand_kind *k, const char *id, const tl_value **values)

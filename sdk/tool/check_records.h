@@ -20,6 +20,7 @@ struct check_result check_result_of(struct check *c, const struct call *push, ui
 /* Makes one and fails where that does not work; the id is the caller's (text_free). */
 char *check_create(struct check *c, const struct stand_kind *k, const char *stamp);
 void check_delete(struct check *c, const struct stand_kind *k, const char *id);
+void check_restore(struct check *c, const struct stand_kind *k, const char *id);
 /* Reads one by get; its state (-1: get told nothing of it) and, unless NULL, its values by field (arena of the stand).
  */
 int32_t check_get(struct check *c, const struct stand_kind *k, const char *id, const tl_value **values);
