@@ -543,6 +543,7 @@ int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e);
 /* The vendor answered a question for this very record a moment ago. What a list showed does not count: it may have been
  * edited since. */
 void asked_note(struct engine *g, int64_t rec);
+void asked_forget(struct engine *g, int64_t rec); /* it was written since */
 bool asked_just_now(const struct engine *g, int64_t rec);
 /* Lookup keys of an observation. */
 unsigned feed_lookup_keys(const struct g_feed *f, str observation, struct arena *a, struct lookup_key out[FEED_KEYS]);
@@ -596,6 +597,10 @@ void bases_none(const struct g_link *l, struct loaded *ld, struct arena *a); /* 
 void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl_value *value[2], struct arena *a);
 /* A person decided field i: the side `winner` has the change, the other one what was agreed on before. */
 void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a);
+/* The bases of side s become what those of the other side say where the two do not belong to one agreement, and, where
+ * its own were lost, for every field. */
+int bases_follow(struct engine *g, struct g_link *l, struct loaded *ld, int s, bool lost, struct arena *a,
+                 struct err *e);
 enum { EXTRA_LOOP_UNTIL = 'l', EXTRA_RELEASED = 'r', EXTRA_UNDO = 'u' }; /* times, for guard.c; the undoing run */
 /* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts
  * crashes. */

@@ -12,6 +12,13 @@ void asked_note(struct engine *g, int64_t rec)
     g->asked[(uint64_t)rec % ARRAY_LEN(g->asked)] = (struct asked_record){.rec = rec, .at = g_mono(g)};
 }
 
+void asked_forget(struct engine *g, int64_t rec)
+{
+    struct asked_record *asked = &g->asked[(uint64_t)rec % ARRAY_LEN(g->asked)];
+    if (asked->rec == rec)
+        asked->rec = 0;
+}
+
 bool asked_just_now(const struct engine *g, int64_t rec)
 {
     const struct asked_record *asked = &g->asked[(uint64_t)rec % ARRAY_LEN(g->asked)];
@@ -184,7 +191,15 @@ struct seen {
     bool content_changed, state_changed;
     bool own_write; /* the vendor says that this version is our own write */
     bool told;      /* and that the record was deleted: nobody concludes it */
+    bool damaged;   /* what was stored of it, and with that what was agreed on, is lost */
 };
+
+/* A write to this side is under way: what is read may be from before it or from after. */
+static bool is_being_written(struct engine *g, const struct pair *p, int s)
+{
+    const struct g_batch *b = p->intent ? batch_find(g, p->intent) : NULL;
+    return p->intent && (!b || b->side == s);
+}
 
 static int pair_seen(struct engine *g, struct g_link *l, int s, const struct pair_held *held, const struct record *rec,
                      const struct seen *seen, struct arena *a, struct err *e)
@@ -195,12 +210,14 @@ static int pair_seen(struct engine *g, struct g_link *l, int s, const struct pai
     if (ld.pair.intent)
         batch_source_moved(g, ld.pair.intent, ld.pair.pair);
     int rc = snapshot_make(g, l, a, &ld, e);
+    if (rc == TL_OK && seen->damaged)
+        rc = bases_follow(g, l, &ld, s, true, a, e);
     if (rc != TL_OK)
         return rc;
     if (seen->state_changed)
         deletion_seen(l, &ld, s, seen->old_state, seen->told, a);
     uint32_t bit = s ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
-    bool unsettled = (ld.pair.unsettled & bit) && ld.pair.intent == 0;
+    bool unsettled = (ld.pair.unsettled & bit) && !is_being_written(g, &ld.pair, s);
     if (!seen->content_changed && !seen->state_changed && !unsettled)
         return TL_OK;
     if (seen->content_changed && !unsettled) {
@@ -300,7 +317,12 @@ static int reattach(struct engine *g, struct g_link *l, int s, const struct reco
     rc = pair_store(g->db, &p, e);
     if (rc == TL_OK && gone)
         rc = old_id_put(g->db, &put, e);
-    return rc;
+    struct loaded ld;
+    if (rc == TL_OK)
+        rc = snapshot_load(g, l, p.pair, a, &ld, e);
+    if (rc == TL_OK) /* what the other side agreed on since, with a successor, counts as its change */
+        rc = bases_follow(g, l, &ld, 1 - s, false, a, e);
+    return rc == TL_OK ? pair_store(g->db, &ld.pair, e) : rc;
 }
 
 int observe_returned(struct engine *g, struct g_link *l, int s, const struct record *rec, bool *held, struct err *e)
@@ -601,6 +623,7 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
         now.stamp = (str){0}; /* taken off by a person: a record like others */
     struct seen seen = {
         .record = r, .old = old.observation, .old_state = old.state, .own_write = is_own_write(f, r, &old)};
+    seen.damaged = old.damaged;
     seen.content_changed = old.damaged || !str_eq(old.observation, observation);
     seen.state_changed = old.state != now.state;
     seen.told = tells_of_deletion(r, how);

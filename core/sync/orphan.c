@@ -51,15 +51,24 @@ int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stam
     return rc;
 }
 
+static int orphan_over(struct engine *g, struct g_link *l, const struct held *h, struct err *e)
+{
+    int rc = record_set_stamp(g->db, h->rec, (str){0}, e);
+    return rc == TL_OK ? held_drop(g->db, l->row.link, h->rec, e) : rc;
+}
+
 static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h, const struct record *source,
                        uint32_t gen, struct arena *a, struct err *e)
 {
     refs_changed(g, l);
     int from = 1 - h->side;
     struct pair p = {0}, own = {0};
-    bool alone = false;
     int rc = pair_get_of_record(g->db, a, l->row.link, (enum side)h->side, h->rec, (str){0}, &own, e);
-    alone = rc == TL_OK && !own.rec[from] && !own.intent;
+    bool alone = rc == TL_OK && !own.rec[from];
+    if (rc == TL_OK && !alone) /* its own counterpart, made for it later, was bound to it: that one counts */
+        return orphan_over(g, l, h, e);
+    if (alone && own.intent)
+        return TL_OK;
     if (rc == TL_OK || rc == TL_E_NOT_FOUND)
         rc = pair_get_of_record(g->db, a, l->row.link, (enum side)from, source->rec, (str){0}, &p, e);
     if (rc != TL_OK && rc != TL_E_NOT_FOUND)
@@ -96,11 +105,7 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
         p.due_us = g_now(g);
         rc = pair_store(g->db, &p, e);
     }
-    if (rc == TL_OK)
-        rc = record_set_stamp(g->db, h->rec, (str){0}, e);
-    if (rc == TL_OK)
-        rc = held_drop(g->db, l->row.link, h->rec, e);
-    return rc;
+    return rc == TL_OK ? orphan_over(g, l, h, e) : rc;
 }
 
 /* The record that bears this stamp, if it waits for an explanation. */

@@ -538,6 +538,8 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     g->figures.conflicts += (entry->flags & ENTRY_CONFLICT) != 0;
     if (post_full)
         asked_note(g, ld.rec[side].rec);
+    else if (!observed)
+        asked_forget(g, ld.rec[side].rec);
     event_pair(g, l, entry->pair, side, ld.rec[side].id, b->op == TL_OP_RESTORE ? "restored" : "updated");
     return rc;
 }

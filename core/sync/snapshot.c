@@ -415,6 +415,45 @@ void bases_set(struct g_link *l, struct loaded *ld, const bool *agreed, const tl
     chg_encode(l, ld, a, &ld->pair.chg);
 }
 
+/* What the base of the other side, read as that of `was`, says side s held then. False: that cannot be told. */
+static bool base_mirrored(const struct g_link *l, const struct loaded *was, int s, uint32_t i, struct arena *a,
+                          tl_value *out)
+{
+    const struct rule_field *f = &l->fields[i];
+    const tl_value *in = &was->values[1 - s][i];
+    if (f->ref_link == 0 || value_is_blank(in))
+        return field_image(f, s, in, a, out, NULL) == IMAGE_OK;
+    str id = was->refs[1 - s] ? was->refs[1 - s][i].other_id : (str){0};
+    *out = (tl_value){.type = f->side[s].type == TL_REF ? TL_REF : TL_TEXT, .u.s = id};
+    return id.n > 0;
+}
+
+int bases_follow(struct engine *g, struct g_link *l, struct loaded *ld, int s, bool lost, struct arena *a,
+                 struct err *e)
+{
+    struct loaded was = *ld;
+    bool *has[2], apart = false;
+    int rc = TL_OK;
+    for (int side = 0; side < 2 && rc == TL_OK; side++) {
+        base_open(l, ld, side, &was.values[side], &has[side], a);
+        was.snap.side[side].values = was.values[side];
+        was.refs[side] = NULL;
+        rc = refs_resolve(g, l, side, a, &was, e);
+    }
+    for (uint32_t i = 0; i < l->rules.n_fields && rc == TL_OK; i++) {
+        bool agrees = has[s][i] ? field_equal(&l->fields[i], &was.snap, i) : !lost;
+        if (!has[1 - s][i] || agrees)
+            continue;
+        has[s][i] = base_mirrored(l, &was, s, i, a, &was.values[s][i]);
+        apart = true;
+    }
+    if (rc != TL_OK || !apart)
+        return rc;
+    base_keep(l, ld, s, was.values[s], has[s], a);
+    chg_encode(l, ld, a, &ld->pair.chg);
+    return TL_OK;
+}
+
 void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a)
 {
     bool writable = field_writable(&l->rules, &l->fields[i], 1 - winner, false);

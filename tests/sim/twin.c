@@ -7,6 +7,10 @@
 #include "db.h"
 #include "times.h"
 
+/* From the reading at the vendor to the write that builds on it: what the engine allows, and four seconds in which a
+ * user is busy, twice. */
+#define LOOKED_US (10 * US_PER_S)
+
 /* ---- World ------------------------------------------------------------------------------------------------------- */
 
 static int64_t vendor_now(const struct world *w, int s)
@@ -198,65 +202,6 @@ void user_random(struct world *w)
     }
 }
 
-/* ---- Description ------------------------------------------------------------------------------------------------- */
-
-const char *twin_field_path(int kind, int field)
-{
-    static const char *const contact[] = {"last_name", "email",       "phone",     "title",
-                                          "account",   "description", "department"};
-    static const char *const account[] = {"name", NULL, "phone", "website", NULL, "description", "industry"};
-    return kind == KIND_CONTACT ? contact[field] : account[field];
-}
-
-static uint32_t field_type(int field)
-{
-    static const uint32_t types[] = {TL_TEXT, TL_EMAIL, TL_PHONE, TL_TEXT, TL_REF, TL_TEXT, TL_TEXT};
-    return types[field];
-}
-
-static void describe(struct world *w, int s, int kind, struct reply *reply)
-{
-    tl_field fields[TWIN_FIELDS];
-    uint32_t n = 0;
-    for (int f = 0; f < TWIN_FIELDS; f++) {
-        const char *path = twin_field_path(kind, f);
-        if (!path || (f == F_EXTRA && w->drift[s] == 1))
-            continue;
-        fields[n] = (tl_field){.struct_size = sizeof(tl_field),
-                               .type = field_type(f),
-                               .path = {path, strlen(path)},
-                               .name = {path, strlen(path)},
-                               .label = {path, strlen(path)},
-                               .max = field_type(f) == TL_REF ? 0 : TWIN_TEXT - 1};
-        if (f == F_NAME)
-            fields[n].flags = TL_F_REQUIRED | TL_F_MATCH;
-        if (f == F_EXTRA && w->drift[s] == 2)
-            fields[n].flags = TL_F_READONLY;
-        if (f == F_EXTRA && w->drift[s] == 3)
-            fields[n].flags = TL_F_REQUIRED;
-        if (f == F_EMAIL)
-            fields[n].flags = TL_F_MATCH;
-        if (f == F_ACCOUNT)
-            fields[n].refers_to = TL_STR("account");
-        n++;
-    }
-    tl_kind k = {.struct_size = sizeof k,
-                 .can = w->knobs.can[s][kind],
-                 .max_batch = w->knobs.max_batch[s],
-                 .max_get = 50,
-                 .max_find = 20,
-                 .n_fields = n,
-                 .field_stride = sizeof(tl_field),
-                 .resolution_ms = w->knobs.resolution_ms[s],
-                 .settle_ms = w->knobs.settle_us / US_PER_MS,
-                 .lateness_ms = w->knobs.late_us / US_PER_MS,
-                 .fields = fields};
-    k.kind = k.name = k.label = kind == KIND_CONTACT ? TL_STR("contact") : TL_STR("account");
-    if (w->knobs.stamp[s])
-        k.stamp_field = TL_STR("stamp");
-    ASSERT(reply_add_kind(reply, &k, NULL) == TL_OK);
-}
-
 /* ---- Records out ------------------------------------------------------------------------------------------------- */
 
 static int shape_kind(const tl_shape *shape)
@@ -291,7 +236,7 @@ static void emit(struct world *w, int s, const tl_shape *shape, const struct twi
         int at = path_field(kind, f->path);
         if (at < 0)
             continue;
-        values[n] = (tl_value){.field = i, .type = r->v[at][0] ? (uint8_t)field_type(at) : TL_NULL};
+        values[n] = (tl_value){.field = i, .type = r->v[at][0] ? (uint8_t)twin_field_type(at) : TL_NULL};
         if (r->v[at][0])
             values[n].u.s = text(r->v[at]);
         n++;
@@ -394,12 +339,29 @@ static void pull_pass(struct world *w, int s, const tl_pull *p, struct reply *re
     }
 }
 
+/* A user edits the record at the last moment. */
+static void race(struct world *w, int s, int kind, struct twin_record *r)
+{
+    char value[TWIN_TEXT];
+    if (r->state != TL_STATE_LIVE || !w->faults || !world_chance(w, w->knobs.race_pct))
+        return;
+    snprintf(value, sizeof value, "race%u", w->edit_no + 1);
+    user_edit(w, s, kind, r, F_TITLE, value);
+    w->counts.races++;
+}
+
+/* Where writes take no condition, the last moment is before the read that the write builds on. */
 static void get(struct world *w, int s, const tl_get *q, struct reply *reply)
 {
+    int kind = shape_kind(q->shape);
     for (uint32_t i = 0; i < q->n_ids; i++) {
-        struct twin_record *r = record_by_id(w, s, shape_kind(q->shape), q->ids[i].p, q->ids[i].n);
-        if (r)
-            emit(w, s, q->shape, r, i, reply);
+        struct twin_record *r = record_by_id(w, s, kind, q->ids[i].p, q->ids[i].n);
+        if (!r)
+            continue;
+        if (!(w->knobs.can[s][kind] & TL_CAN_CONDITIONAL))
+            race(w, s, kind, r);
+        r->read_us = w->mono_us;
+        emit(w, s, q->shape, r, i, reply);
     }
 }
 
@@ -410,7 +372,7 @@ static void find(struct world *w, int s, const tl_find *q, struct reply *reply)
         const tl_query *query = &q->queries[i];
         int field = path_field(kind, query->path), n = 0;
         for (int k = 0; k < TWIN_RECORDS && n < (int)(q->limit ? q->limit : 20); k++) {
-            const struct twin_record *r = &w->rec[s][kind][k];
+            struct twin_record *r = &w->rec[s][kind][k];
             if (!r->used || r->state == TL_STATE_DELETED)
                 continue;
             bool hit;
@@ -423,6 +385,7 @@ static void find(struct world *w, int s, const tl_find *q, struct reply *reply)
                       strncasecmp(r->v[field], query->value.p, query->value.n) == 0;
             if (!hit)
                 continue;
+            r->read_us = w->mono_us;
             emit(w, s, q->shape, r, i, reply);
             n++;
         }
@@ -555,15 +518,11 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
     bool conditional = (w->knobs.can[s][kind] & TL_CAN_CONDITIONAL) && r->version.n;
     struct write in = {r->op, conditional ? strtoll(r->version.p, NULL, 10) : 0, id, stamp, set, v};
     struct twin_record *known = r->op == TL_OP_CREATE ? NULL : record_by_id(w, s, kind, id, strlen(id));
-    /* A vendor without conditional writes lets a write go over an edit of the same field made a moment before: nobody
-     * can see that, so it is not asked for. */
+    /* A vendor without conditional writes lets a write go over an edit of the same field made between its read and
+     * itself: nobody can see that, so it is not asked for. */
     bool blind = set[F_TITLE] && !(w->knobs.can[s][kind] & TL_CAN_CONDITIONAL);
-    if (known && known->state == TL_STATE_LIVE && !blind && w->faults && world_chance(w, w->knobs.race_pct)) {
-        char value[TWIN_TEXT];
-        snprintf(value, sizeof value, "race%u", w->edit_no + 1);
-        user_edit(w, s, kind, known, F_TITLE, value);
-        w->counts.races++;
-    }
+    if (known && !blind)
+        race(w, s, kind, known);
     if (r->op != TL_OP_CREATE &&
         (!known || known->state == TL_STATE_DELETED || (known->state != TL_STATE_LIVE && r->op != TL_OP_RESTORE))) {
         result(reply, index, TL_E_NOT_FOUND, TL_R_OTHER, "no such record");
@@ -607,11 +566,12 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
         int at = path_field(kind, TL_AT(tl_field, p->shape->fields, p->shape->field_stride, i)->path);
         if (at < 0)
             continue;
-        values[n] = (tl_value){.field = i, .type = now->v[at][0] ? (uint8_t)field_type(at) : TL_NULL};
+        values[n] = (tl_value){.field = i, .type = now->v[at][0] ? (uint8_t)twin_field_type(at) : TL_NULL};
         if (now->v[at][0])
             values[n].u.s = text(now->v[at]);
         n++;
     }
+    now->read_us = post ? w->mono_us : 0;
     tl_record out = {.id = text(now->id),
                      .version = text(version),
                      .version_kind = TL_VER_TIME,
@@ -668,6 +628,21 @@ static void push(struct world *w, int s, const tl_push *p, struct reply *reply)
 
 /* ---- Dispatcher -------------------------------------------------------------------------------------------------- */
 
+/* A write that takes no condition goes over whatever was edited since the record was read: it was read for it. */
+static void looked_before(struct world *w, int s, const tl_push *p)
+{
+    int kind = shape_kind(p->shape);
+    for (uint32_t i = 0; i < p->batch->count; i++) {
+        const tl_record *r = TL_AT(tl_record, p->batch->records, p->batch->stride, i);
+        bool bound = (w->knobs.can[s][kind] & TL_CAN_CONDITIONAL) && r->version.n;
+        const struct twin_record *known = record_by_id(w, s, kind, r->id.p, r->id.n);
+        if (r->op != TL_OP_UPDATE || bound || !known || w->mono_us - known->read_us <= LOOKED_US)
+            continue;
+        world_violation(w, "P2: an update of %s left, which was not read since %s", known->id,
+                        known->read_us ? "long" : "our last write");
+    }
+}
+
 static void submit(void *ctx, struct call *c)
 {
     struct twin *t = ctx;
@@ -677,6 +652,8 @@ static void submit(void *ctx, struct call *c)
     bool asks = !told && c->kind != CALL_PARSE_HOOK;
     if (w->paused && c->kind == CALL_PUSH)
         world_violation(w, "V15: a write left while the connection was paused");
+    if (c->kind == CALL_PUSH)
+        looked_before(w, s, &c->request.push);
     if (t->unloaded && !told)
         world_violation(w, "Q12: a %s went to a connector that is not there", call_kind_name(c->kind));
     if (asks && w->told_until[s] > w->mono_us + US_PER_S)
@@ -746,7 +723,7 @@ static void run(struct twin *t, struct call *c)
     }
     case CALL_DISCOVER:
         for (int kind = 0; kind < TWIN_KINDS; kind++)
-            describe(w, s, kind, &c->reply);
+            twin_describe(w, s, kind, &c->reply);
         break;
     case CALL_PULL:
         if (c->request.pull.mode == TL_PULL_PASS)

@@ -66,6 +66,7 @@ struct twin_record {
     int state;
     char id[16], into[16], stamp[40], by[8];
     int64_t created_us, modified_us, visible_us, seq;
+    int64_t read_us; /* mono: when it was last read by its id; 0: not since our last write */
     char v[TWIN_FIELDS][TWIN_TEXT];
     uint32_t user_edit[TWIN_FIELDS]; /* number of the last edit by a user; 0: none */
     char user_value[TWIN_FIELDS][TWIN_TEXT];
@@ -162,4 +163,6 @@ void twin_init(struct twin *t, struct world *w);
 /* Executes one of the waiting calls; false when there is none. */
 bool twin_step(struct twin *t);
 const char *twin_field_path(int kind, int field);
+uint32_t twin_field_type(int field);
+void twin_describe(struct world *w, int s, int kind, struct reply *reply);
 #endif

@@ -103,12 +103,20 @@ int world_scrambled(struct world *w, struct twin_record **list, int n)
     return n + more;
 }
 
+/* By what no user edits: the tag, or, where a person has not decided yet whose tag counts, the match key. */
+static bool belong_together(int kind, const struct twin_record *a, const struct twin_record *b)
+{
+    int key = kind == KIND_CONTACT ? F_EMAIL : F_NAME;
+    return (a->v[F_TAG][0] && strcmp(a->v[F_TAG], b->v[F_TAG]) == 0) ||
+           (a->v[key][0] && strcmp(a->v[key], b->v[key]) == 0);
+}
+
 /* Somebody has deleted its counterpart; that one may have been put back since we looked. */
 void world_deletable(struct world *w, int s, int kind, const struct twin_record *r)
 {
-    for (int i = 0; i < TWIN_RECORDS && w->knobs.deletes && r->v[F_TAG][0]; i++) {
+    for (int i = 0; i < TWIN_RECORDS && w->knobs.deletes; i++) {
         const struct twin_record *o = &w->rec[1 - s][kind][i];
-        if (o->used && strcmp(o->v[F_TAG], r->v[F_TAG]) == 0 && (o->state != TL_STATE_LIVE || o->restored))
+        if (o->used && belong_together(kind, o, r) && (o->state != TL_STATE_LIVE || o->restored))
             return;
     }
     world_violation(w, "V9: a delete was sent for %s", r->id);

@@ -1,0 +1,254 @@
+/* Counterparts that go, come back and are made anew; and what a user does to one while it is being written. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "bed.h"
+
+static void put_into(struct world *w, int s, struct twin_record *r, int state)
+{
+    r->state = state;
+    user_touch(w, s, r);
+}
+
+static struct twin_record *live_one(struct world *w, int s, const char *name)
+{
+    for (int i = 0; i < TWIN_RECORDS; i++) {
+        struct twin_record *r = &w->rec[s][KIND_CONTACT][i];
+        if (r->used && r->state == TL_STATE_LIVE && strcmp(r->v[F_NAME], name) == 0)
+            return r;
+    }
+    fail_msg("nobody alive is called %s", name);
+    return NULL;
+}
+
+static int64_t writes(const struct world *w)
+{
+    return w->counts.creates + w->counts.updates + w->counts.restores;
+}
+
+/* Its successor got an edit, and is deleted. The one that comes back gets the edit too, and keeps what its own users
+ * gave it meanwhile.
+ * proves: V4 V7 */
+static void a_predecessor_returns(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+551");
+    bed_start(b);
+    struct twin_record *first = live_one(w, 1, "Ann");
+    put_into(w, 1, first, TL_STATE_TRASHED);
+    bed_run(b, 900 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "");
+    bed_run(b, 900 * US_PER_S);
+    struct twin_record *second = live_one(w, 1, "Ann");
+    assert_ptr_not_equal(first, second);
+    put_into(w, 1, second, TL_STATE_DELETED);
+    bed_run(b, 900 * US_PER_S);
+    put_into(w, 1, first, TL_STATE_LIVE);
+    user_edit(w, 1, KIND_CONTACT, first, F_EXTRA, "Sales");
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+    assert_string_equal(first->v[F_TITLE], "Director");
+    assert_string_equal(first->v[F_PHONE], "");
+    assert_string_equal(ann->v[F_EXTRA], "Sales");
+    int64_t before = writes(w);
+    bed_run(b, 3600 * US_PER_S);
+    assert_int_equal(writes(w), before);
+}
+
+/* A contact got a second counterpart, and that one a second contact, for which the first came back. Made anew, the
+ * connection binds the latest two by their marks and does not stumble over the older mark.
+ * proves: S1-19 */
+static void made_anew_after_successors(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    put_into(w, 1, live_one(w, 1, "Ann"), TL_STATE_DELETED);
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    bed_run(b, 900 * US_PER_S);
+    struct twin_record *twin = live_one(w, 1, "Ann");
+    put_into(w, 0, ann, TL_STATE_TRASHED);
+    user_edit(w, 1, KIND_CONTACT, twin, F_EXTRA, "Sales");
+    bed_run(b, 900 * US_PER_S);
+    struct twin_record *anew = live_one(w, 0, "Ann");
+    put_into(w, 0, ann, TL_STATE_LIVE);
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 1);
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    bed_run(b, 10 * US_PER_S);
+    must(admin_connection_delete(b->engine, "c", true, NULL, &e), &e);
+    bed_run(b, 10 * US_PER_S);
+    must(admin_connection_create(b->engine, "c", "desk", "sales", NULL, &e), &e);
+    must(admin_link_create(b->engine, "c", "contact", NULL, 0, NULL, &e), &e);
+    must(admin_sync_start(b->engine, &(struct sync_request){.connection = "c"}, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 1);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 2);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 1);
+    user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Chair");
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(anew->v[F_TITLE], "Chair");
+    assert_string_equal(ann->v[F_TITLE], "Director");
+}
+
+static bool is_such(const struct bed *b, const struct call *c, enum call_kind kind, int s)
+{
+    return c->kind == kind && c->endpoint == b->twin.endpoint[s];
+}
+
+static bool waits(const struct bed *b, enum call_kind kind, int s)
+{
+    for (const struct call *c = b->twin.queue; c; c = c->next)
+        if (is_such(b, c, kind, s))
+            return true;
+    return false;
+}
+
+/* Like bed_run; calls of this kind to this side are answered only afterwards. */
+static void run_holding(struct bed *b, enum call_kind kind, int s, int64_t us)
+{
+    struct call *held = NULL;
+    for (int64_t end = b->world->now_us + us; b->world->now_us < end;) {
+        unsigned done = engine_turn(b->engine, 0);
+        for (struct call **at = &b->twin.queue; *at;) {
+            struct call *c = *at;
+            if (!is_such(b, c, kind, s)) {
+                at = &c->next;
+                continue;
+            }
+            *at = c->next;
+            c->next = held;
+            held = c;
+        }
+        bool any = twin_step(&b->twin);
+        if (any || done)
+            continue;
+        b->world->now_us += 100000;
+        b->world->mono_us += 100000;
+    }
+    for (struct call *next = NULL; held; held = next) {
+        next = held->next;
+        held->next = b->twin.queue;
+        b->twin.queue = held;
+    }
+}
+
+/* The vendor takes no conditions and tells time in seconds. A pair is written on one side and then on the other; what
+ * the first side made of it is read while the second write is still out. A later write to the first side, of another
+ * field, is met by an edit of the first field in its very second: that edit is a user's, not the vendor's form of ours.
+ * proves: V7 */
+static void an_edit_in_the_second_of_a_write(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *twin = live_one(w, 1, "Ann");
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    user_edit(w, 1, KIND_CONTACT, twin, F_EXTRA, "Sales");
+    run_holding(b, CALL_PUSH, 0, 600 * US_PER_S);
+    assert_string_equal(twin->v[F_TITLE], "Director");
+    assert_string_equal(ann->v[F_EXTRA], "");
+    bed_run(b, 600 * US_PER_S);
+    assert_string_equal(ann->v[F_EXTRA], "Sales");
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+551");
+    run_holding(b, CALL_PUSH, 1, 600 * US_PER_S);
+    assert_string_equal(twin->v[F_PHONE], "");
+    user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Chair");
+    bed_run(b, 600 * US_PER_S);
+    assert_string_equal(twin->v[F_PHONE], "+551");
+    assert_string_equal(twin->v[F_TITLE], "Chair");
+    assert_string_equal(ann->v[F_TITLE], "Chair");
+}
+
+static void edited_and_told(struct bed *b, struct twin_record *r, int field, const char *value)
+{
+    struct err e = {0};
+    char body[32];
+    snprintf(body, sizeof body, "contact %s", r->id);
+    user_edit(b->world, 0, KIND_CONTACT, r, field, value);
+    struct hook_delivery d = {.endpoint = b->twin.endpoint[0], .delivery_key = str_of(value), .body = str_of(body)};
+    must(engine_hook(b->engine, &d, NULL, &e), &e);
+}
+
+/* A write that takes no condition builds on a read made for it, and not on the one that the write before it was made
+ * for: somebody may have come in between. proves: V8 */
+static void two_writes_at_once(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *twin = live_one(w, 1, "Ann");
+    int64_t before = w->counts.updates;
+    edited_and_told(b, ann, F_TITLE, "Director");
+    while (!waits(b, CALL_PUSH, 1)) {
+        unsigned done = engine_turn(b->engine, 0);
+        assert_true(waits(b, CALL_PUSH, 1) || twin_step(&b->twin) || done);
+    }
+    run_holding(b, CALL_GET, 1, US_PER_S / 2);
+    assert_int_equal(w->counts.updates, before + 1);
+    edited_and_told(b, ann, F_PHONE, "+551");
+    run_holding(b, CALL_GET, 1, US_PER_S);
+    assert_int_equal(w->counts.updates, before + 1);
+    bed_run(b, 600 * US_PER_S);
+    assert_string_equal(twin->v[F_PHONE], "+551");
+    if (w->violated)
+        fail_msg("%s", w->violation);
+}
+
+/* What is stored of a record, and with that what was agreed on, is damaged. It is read again; when a person
+ * has looked at it, the edit that the other side has waiting is no conflict with values that came from there.
+ * proves: V7 Q14 */
+static void agreed_values_are_lost(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct admin_setting a_wins = {"policy", "a"};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    must(admin_link_set(b->engine, "c", "contact", &a_wins, 1, NULL, &e), &e);
+    bed_start(b);
+    struct twin_record *twin = live_one(w, 1, "Ann");
+    user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Director");
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(ann->v[F_TITLE], "Director");
+    sqlite3 *db = NULL;
+    char sql[128];
+    snprintf(sql, sizeof sql, "UPDATE record SET observation = x'0102' WHERE CAST(remote_id AS TEXT) = '%s'", ann->id);
+    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db), 1);
+    sqlite3_close(db);
+    user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Chair");
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "DAMAGED"), 1);
+    must(admin_failure_retry(b->engine, &(struct failure_pick){.connection = "c"}, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(twin->v[F_TITLE], "Chair");
+    assert_string_equal(ann->v[F_TITLE], "Chair");
+    assert_int_equal(bed_failures_of(b, "DAMAGED"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_predecessor_returns, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(made_anew_after_successors, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(an_edit_in_the_second_of_a_write, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(two_writes_at_once, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(agreed_values_are_lost, bed_setup, bed_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
