@@ -22,6 +22,7 @@ struct endpoint {
     int64_t throttled_until_us;
     int64_t clock_offset_us, clock_uncertainty_us, clock_us; /* vendor's clock minus ours, measured at clock_us */
     int64_t checked_us, discovered_us, made_us;
+    int32_t reserve_pct; /* of every allowance, left to others; as last configured */
 };
 
 /* Row of this name, made when it is not there; marks it present. An existing row of another connector: E_EXISTS. */

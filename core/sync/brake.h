@@ -13,7 +13,10 @@ int link_unbrake(struct engine *g, struct g_link *l, struct err *e);
 /* One more write of this kind would go beyond what the run may. */
 bool limit_reached(struct engine *g, struct g_link *l, const struct builder *b, int op);
 int limit_stop(struct engine *g, struct g_link *l, const struct builder *b, struct err *e);
-void limit_count(struct engine *g, struct g_link *l, const struct builder *b); /* these are written */
+/* These are written: as stored with their intents, so that a restart begins no new allowance; in memory after the
+ * commit. */
+int limit_store(struct engine *g, struct g_link *l, const struct builder *b, struct err *e);
+void limit_count(struct engine *g, struct g_link *l, const struct builder *b);
 void limit_run_ended(struct engine *g, struct g_link *l);
 /* What waits now may go over it, until nothing waits any more. */
 int limit_lift(struct engine *g, struct g_link *l, struct err *e);

@@ -201,7 +201,7 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
             rc = intent_open(g->db, &row, e);
         g_step(g, it->n);
     }
-    return rc;
+    return rc == TL_OK ? limit_store(g, l, b, e) : rc;
 }
 
 void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)

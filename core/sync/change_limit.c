@@ -12,16 +12,56 @@ static void approval_key(const struct g_link *l, char out[32])
     snprintf(out, 32, "approved.%lld", (long long)l->row.link);
 }
 
-static bool is_approved(struct engine *g, struct g_link *l)
+static void figures_key(const struct g_link *l, char out[32])
+{
+    snprintf(out, 32, "written.%lld", (long long)l->row.link);
+}
+
+/* What a restart would forget: "written at deleted since". A run that ended while nobody was there counts no more. */
+static int figures_store(struct engine *g, const struct g_link *l, int64_t written, int64_t deleted, int64_t since_us,
+                         struct err *e)
+{
+    char key[32], text[96];
+    figures_key(l, key);
+    snprintf(text, sizeof text, "%lld %lld %lld %lld", (long long)written, (long long)g_now(g), (long long)deleted,
+             (long long)since_us);
+    return meta_set(g->db, key, str_of(text), e);
+}
+
+static void figures_recall(struct engine *g, struct g_link *l)
+{
+    AUTO(arena_done) struct arena a = {0};
+    char key[32];
+    str text = {0}, one = {0};
+    int64_t figure[4] = {0};
+    struct err e = {0};
+    figures_key(l, key);
+    if (meta_get(g->db, &a, key, &text, &e) != TL_OK)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(figure) && str_split(&text, ' ', &one); i++)
+        (void)str_to_i64(one, &figure[i]);
+    l->limit.written = g_now(g) - figure[1] < LIVE_RUN_US ? figure[0] : 0;
+    l->limit.deleted = figure[2];
+    l->limit.deletes_since_us = figure[3];
+}
+
+/* Once after a start: what is remembered of before. */
+static void recall(struct engine *g, struct g_link *l)
 {
     char key[32];
     int64_t set = 0;
     struct err e = {0};
     if (l->limit.known)
-        return l->limit.approved;
+        return;
     approval_key(l, key);
     l->limit.approved = meta_get_i64(g->db, key, &set, &e) == TL_OK && set;
+    figures_recall(g, l);
     l->limit.known = true;
+}
+
+static bool is_approved(struct engine *g, struct g_link *l)
+{
+    recall(g, l);
     return l->limit.approved;
 }
 
@@ -64,6 +104,7 @@ bool limit_reached(struct engine *g, struct g_link *l, const struct builder *b, 
     int64_t writes = 0, deletes = 0;
     if (l->row.phase < PHASE_LIVE)
         return false;
+    recall(g, l);
     gathered(b, &writes, &deletes);
     writes += l->limit.written;
     deletes += g_now(g) - l->limit.deletes_since_us < US_PER_DAY ? l->limit.deleted : 0;
@@ -97,18 +138,36 @@ int limit_stop(struct engine *g, struct g_link *l, const struct builder *b, stru
         e);
 }
 
+/* With the writes of b. */
+static struct change_limit counted(struct engine *g, const struct g_link *l, const struct builder *b, bool *any)
+{
+    struct change_limit sum = l->limit;
+    int64_t writes = 0, deletes = 0;
+    gathered(b, &writes, &deletes);
+    sum.written += writes;
+    if (deletes && g_now(g) - sum.deletes_since_us >= US_PER_DAY) {
+        sum.deletes_since_us = g_now(g);
+        sum.deleted = 0;
+    }
+    sum.deleted += deletes;
+    *any = writes || deletes;
+    return sum;
+}
+
+int limit_store(struct engine *g, struct g_link *l, const struct builder *b, struct err *e)
+{
+    bool any = false;
+    if (l->row.phase < PHASE_LIVE)
+        return TL_OK;
+    struct change_limit sum = counted(g, l, b, &any);
+    return any ? figures_store(g, l, sum.written, sum.deleted, sum.deletes_since_us, e) : TL_OK;
+}
+
 void limit_count(struct engine *g, struct g_link *l, const struct builder *b)
 {
-    int64_t writes = 0, deletes = 0;
-    if (l->row.phase < PHASE_LIVE)
-        return;
-    gathered(b, &writes, &deletes);
-    l->limit.written += writes;
-    if (deletes && g_now(g) - l->limit.deletes_since_us >= US_PER_DAY) {
-        l->limit.deletes_since_us = g_now(g);
-        l->limit.deleted = 0;
-    }
-    l->limit.deleted += deletes;
+    bool any = false;
+    if (l->row.phase >= PHASE_LIVE)
+        l->limit = counted(g, l, b, &any);
 }
 
 static int approve(struct engine *g, struct g_link *l, bool on, struct err *e)
@@ -136,5 +195,6 @@ void limit_run_ended(struct engine *g, struct g_link *l)
 int limit_lift(struct engine *g, struct g_link *l, struct err *e)
 {
     l->limit.written = l->limit.deleted = 0;
-    return approve(g, l, true, e);
+    int rc = figures_store(g, l, 0, 0, 0, e);
+    return rc == TL_OK ? approve(g, l, true, e) : rc;
 }

@@ -7,8 +7,6 @@
 #include "times.h"
 #include "view_record.h"
 
-enum { RESERVE_PCT = 20 };
-
 struct estimate {
     int64_t us; /* -1: it cannot be told */
     bool by_quota;
@@ -18,13 +16,13 @@ struct estimate {
 };
 
 /* One allowance of a side: no faster than it lets. */
-static void bound_by(struct estimate *out, const struct quota_row *q, str endpoint, int64_t calls, double calls_per_s,
-                     int64_t now_us)
+static void bound_by(struct estimate *out, const struct quota_row *q, const struct endpoint *ep, int64_t calls,
+                     double calls_per_s, int64_t now_us)
 {
     int64_t in = q->resets_us - now_us;
     if (q->limit <= 0 || q->remaining < 0 || in <= 0)
         return;
-    struct budget b = {.reserve_pct = RESERVE_PCT};
+    struct budget b = {.reserve_pct = ep->reserve_pct};
     budget_told(&b, q->name, q->limit, q->remaining, q->resets_us, 1);
     int64_t now = budget_left(&b, LANE_BULK, now_us, NULL);
     budget_told(&b, q->name, q->limit, q->limit, q->resets_us, 2);
@@ -33,7 +31,7 @@ static void bound_by(struct estimate *out, const struct quota_row *q, str endpoi
     int64_t us = budget_eta_us(calls, calls_per_s, now, in, fresh, window);
     if (us >= 0 && us <= out->us)
         return;
-    *out = (struct estimate){.us = us, .by_quota = true, .endpoint = endpoint, .opens_us = q->resets_us};
+    *out = (struct estimate){.us = us, .by_quota = true, .endpoint = ep->name, .opens_us = q->resets_us};
     snprintf(out->quota, sizeof out->quota, "%.*s", STR_FMT(q->name));
 }
 
@@ -58,7 +56,7 @@ static struct estimate estimate_of(struct db *r, struct arena *a, const struct l
             endpoint_get(r, a, c.endpoint[s], &ep, NULL) != TL_OK)
             continue;
         for (size_t i = 0; i < n && out.us >= 0; i++)
-            bound_by(&out, &rows[i], ep.name, calls, rate / (double)batch, now_us);
+            bound_by(&out, &rows[i], &ep, calls, rate / (double)batch, now_us);
     }
     return out;
 }

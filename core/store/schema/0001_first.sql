@@ -24,7 +24,8 @@ CREATE TABLE endpoint(
   throttled_until INTEGER NOT NULL DEFAULT 0,
   clock_offset INTEGER NOT NULL DEFAULT 0, clock_uncertainty INTEGER NOT NULL DEFAULT 0,
   clock_at INTEGER NOT NULL DEFAULT 0,
-  checked INTEGER NOT NULL DEFAULT 0, discovered INTEGER NOT NULL DEFAULT 0, made INTEGER NOT NULL
+  checked INTEGER NOT NULL DEFAULT 0, discovered INTEGER NOT NULL DEFAULT 0, made INTEGER NOT NULL,
+  reserve_pct INTEGER NOT NULL DEFAULT 20 -- as configured at the last start or reload
 ) STRICT;
 -- The identity of an endpoint: its name is only a label.
 CREATE UNIQUE INDEX endpoint_identity ON endpoint(system, org_key) WHERE org_key IS NOT NULL;

@@ -167,6 +167,10 @@ static void honest_time_left(void **state)
     assert_true(json_real_value(json_object_get(now, "rate_per_second")) > rate / 2);
     json_decref(status);
 
+    struct endpoint_setup kept = {
+        .name = "sales", .connector = "twin", .system = "twinb", .role = TL_ROLE_CRM, .reserve_pct = 20};
+    int64_t sales = 0;
+    must(engine_endpoint_put(b->engine, &kept, &sales, &e), &e);
     struct quota_row day = {STR("day"), 1000, 405, w->now_us + 5 * 3600 * US_PER_S, w->now_us};
     must(quota_put(b->db, b->twin.endpoint[1], &day, &e), &e); /* five calls are left of what a first sync may use */
     now = running_contact(b, &status);
@@ -175,6 +179,13 @@ static void honest_time_left(void **state)
     assert_string_equal(json_string_value(json_object_get(now, "eta_quota")), "day");
     assert_true(json_is_string(json_object_get(now, "eta_opens")));
     assert_true(json_integer_value(json_object_get(now, "eta_seconds")) > (json_int_t)5 * 3600);
+    json_decref(status);
+
+    struct endpoint_setup none_kept = {
+        .name = "sales", .connector = "twin", .system = "twinb", .role = TL_ROLE_CRM, .reserve_pct = 0};
+    must(engine_endpoint_put(b->engine, &none_kept, &sales, &e), &e); /* the reserve is what the operator says */
+    now = running_contact(b, &status);
+    assert_true(json_integer_value(json_object_get(now, "eta_seconds")) < (json_int_t)5 * 3600);
     json_decref(status);
 }
 

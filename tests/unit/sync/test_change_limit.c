@@ -87,6 +87,44 @@ static void stops_before_the_first_too_many(void **state)
     assert_true(stopped(b, "2 pairs wait"));
 }
 
+/* A restart in the middle of a run begins no new allowance.
+ * proves: Q16 */
+static void over_a_restart(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    people(w);
+    bed_start(b);
+    set(b, "max_changes", "10");
+    int64_t before = w->counts.updates;
+    everybody_edited(w, 8, "one");
+    bed_run(b, 60 * US_PER_S);
+    assert_int_equal(w->counts.updates - before, 8);
+    bed_restart(b);
+    everybody_edited(w, 8, "two");
+    bed_run(b, 60 * US_PER_S);
+    assert_int_equal(w->counts.updates - before, 10);
+    assert_true(stopped(b, "10 changes were written in this run"));
+}
+
+/* What was written hours ago is no part of the run that comes. */
+static void after_a_rest(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    people(w);
+    bed_start(b);
+    set(b, "max_changes", "10");
+    int64_t before = w->counts.updates;
+    everybody_edited(w, 8, "one");
+    bed_run(b, 60 * US_PER_S);
+    bed_restart(b);
+    bed_run(b, 3600 * US_PER_S);
+    everybody_edited(w, 8, "two");
+    bed_run(b, 60 * US_PER_S);
+    assert_int_equal(w->counts.updates - before, 16);
+}
+
 static void raised(void **state)
 {
     struct bed *b = *state;
@@ -188,6 +226,8 @@ static void values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {T(stops_before_the_first_too_many),
+                                       T(over_a_restart),
+                                       T(after_a_rest),
                                        T(raised),
                                        T(run_by_run),
                                        T(not_the_first_sync),

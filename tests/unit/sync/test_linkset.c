@@ -92,7 +92,7 @@ static void checks(void **state)
     assert_int_equal(map_check(good, 0, &ka, &kb, &s, STR(""), &a, &f) > 0, 1);
 }
 
-/* proves: S1-12 S1-13 S1-19 S1-20 */
+/* proves: S1-12 S1-13 S1-19 S1-20 S2-29 */
 static void settings(void **state)
 {
     (void)state;
@@ -112,6 +112,7 @@ static void settings(void **state)
     assert_non_null(strstr(e.hint, "direction"));
     assert_true(str_is(match_path_of(STR("contact")), "email"));
     assert_true(str_is(match_path_of(STR("account")), "name"));
+    assert_true(str_is(match_path_of(STR("product")), "name"));
     assert_int_equal(match_lookup_kind(STR("email")), LOOKUP_EMAIL);
     assert_int_equal(match_lookup_kind(STR("off")), 0);
 }
