@@ -1,7 +1,9 @@
-/* What is past its time is forgotten, a slice of every table at a time, once an hour when nothing is left. */
+/* What is past its time is forgotten, a slice of every table at a time, once an hour when nothing is left. Then is also
+ * looked whether everybody who is to stand in for others is there. */
 #include "attention.h"
 #include "engine_int.h"
 #include "log.h"
+#include "stand_in.h"
 
 enum { SLICE = 200 };
 
@@ -85,6 +87,8 @@ void retention_turn(struct engine *g)
     int rc = g_begin(g, &e);
     if (rc == TL_OK)
         rc = trim_tables(g, &done, &e);
+    if (rc == TL_OK && done)
+        rc = stand_ins_check(g, &e);
     rc = g_end(g, rc, "forgetting what is past its retention", &e);
     if (rc != TL_OK && rc != E_STORAGE)
         log_err(LOG_WARN, "retention", &e);

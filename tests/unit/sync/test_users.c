@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "attention.h"
 #include "bed.h"
 
 /* Nobody makes accounts: they are paired or they are not. */
@@ -67,6 +68,47 @@ static void stands_in_until_the_real_one_is_there(void **state)
     assert_string_equal(ann->v[F_ACCOUNT], eve->id);
     assert_string_equal(of_b(b, "Bob")->v[F_ACCOUNT], boss_b->id);
     assert_string_equal(bob->v[F_ACCOUNT], boss_a->id);
+}
+
+/* Open rows of what needs attention about stand-ins, with these words. */
+static size_t told(struct bed *b, const char *words)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct err e = {0};
+    struct repair *rows = NULL;
+    size_t n = 0, found = 0;
+    must(repair_list(b->db, &a, false, 100, &rows, &n, &e), &e);
+    for (size_t i = 0; i < n; i++)
+        found += str_is(rows[i].code, "FALLBACK_UNKNOWN") && strstr(arena_str(&a, rows[i].text).p, words);
+    return found;
+}
+
+/* Nobody, or several, of that name: it is told what to do, until there is one. */
+static void stands_in_for_whom(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    no_creates(b);
+    struct twin_record *eve = user_create(w, 0, KIND_ACCOUNT, "", "Eve");
+    owned(w, 0, "Ann", eve);
+    set(b, "account", "fallback.b", "Boss");
+    bed_start(b);
+    bed_run(b, 3700 * US_PER_S);
+    assert_int_equal(told(b, "nobody"), 1);
+    assert_string_equal(of_b(b, "Ann")->v[F_ACCOUNT], "");
+    struct twin_record *one = user_create(w, 1, KIND_ACCOUNT, "", "Boss");
+    user_create(w, 1, KIND_ACCOUNT, "", "boss");
+    bed_run(b, 3700 * US_PER_S);
+    assert_int_equal(told(b, "several"), 1);
+    user_edit(w, 1, KIND_ACCOUNT, one, F_NAME, "Other");
+    bed_run(b, 3700 * US_PER_S);
+    assert_int_equal(told(b, ""), 0);
+    set(b, "account", "fallback.b", "Nobody");
+    bed_run(b, 3700 * US_PER_S);
+    assert_int_equal(told(b, "nobody"), 1);
+    set(b, "account", "fallback.b", "");
+    bed_run(b, 3700 * US_PER_S);
+    assert_int_equal(told(b, ""), 0);
 }
 
 /* What a person chose over there stays, and a choice of that very user travels. */
@@ -143,6 +185,6 @@ static void a_key_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {T(stands_in_until_the_real_one_is_there), T(real_owners_stay),
-                                       T(blank_in_an_adoption), T(a_key_alone)};
+                                       T(blank_in_an_adoption), T(a_key_alone), T(stands_in_for_whom)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

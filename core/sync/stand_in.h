@@ -1,0 +1,9 @@
+#ifndef STAND_IN_H
+#define STAND_IN_H
+/* fallback.a and fallback.b of a link: who stands in for those without a pair. */
+#include "engine_int.h"
+
+/* What needs attention names each of them whom nobody, or several, answer to on a side that was read; it is cleared
+ * once one does. Inside a transaction. */
+int stand_ins_check(struct engine *g, struct err *e);
+#endif
