@@ -7,6 +7,7 @@
 #include "admit.h"
 #include "codec.h"
 #include "instance_int.h"
+#include "vocabulary.h"
 
 enum { NOTE_MAX = 255, REC_FLAGS = TL_REC_FULL | TL_REC_HINT | TL_REC_GAP | TL_REC_BAD };
 
@@ -347,6 +348,15 @@ static tl_status ended(struct instance *i, const char *function, size_t before, 
     return rc ? instance_fault(i, function, e) : added(i, before);
 }
 
+/* What is not of the vocabulary is taken as it is, and told. */
+static void tell_strange_words(struct instance *i, const tl_kind *k)
+{
+    struct err why = {0};
+    uint32_t told = 0;
+    for (uint32_t from = 0; told < BAD_TOLD && vocabulary_complaint(k, &from, &why); told++)
+        instance_log(i, TL_WARN, "connector \"%s\", describe: %s; %s", i->module->connector.id, why.text, why.hint);
+}
+
 static tl_status host_describe(const tl_host *h, const tl_kind *from)
 {
     struct instance *i = instance_of(h);
@@ -364,6 +374,8 @@ static tl_status host_describe(const tl_host *h, const tl_kind *from)
         rc = described_twice(i, &k, &e);
     if (!rc)
         rc = reply_add_kind(i->reply, &k, &e);
+    if (!rc)
+        tell_strange_words(i, &k);
     return ended(i, "describe", before, rc, &e);
 }
 

@@ -1,5 +1,6 @@
 /* check() and discover(): who we are and what there is. */
 #include "check.h"
+#include "vocabulary.h"
 
 static struct call *run(struct check *c, enum call_kind kind)
 {
@@ -79,10 +80,22 @@ static void fields(struct check *c)
     }
 }
 
+static void vocabulary(struct check *c)
+{
+    check_open(c, false);
+    for (uint32_t i = 0; i < c->stand.n_kinds; i++) {
+        struct err why = {0};
+        uint32_t from = 0;
+        if (vocabulary_complaint(&c->stand.kinds[i].told, &from, &why))
+            check_fail(c, "%s: %s", why.text, why.hint);
+    }
+}
+
 const struct check_test check_discover[] = {
     {"discover.account", GRADE_BRONZE, true, account, "check says who we are, the same each time"},
     {"discover.twice", GRADE_BRONZE, true, twice, "discover says the same twice"},
     {"discover.one_kind", GRADE_BRONZE, true, one_kind, "discover of one kind tells of it"},
+    {"discover.vocabulary", GRADE_SILVER, true, vocabulary, "kinds and paths are of the vocabulary, or under x."},
     {"discover.fields", GRADE_SILVER, true, fields, "kinds and fields have names and words for people"},
     {0},
 };

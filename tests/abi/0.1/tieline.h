@@ -684,7 +684,7 @@ TL_EXPORT const tl_connector *tieline_connector_v0(void);
  * call:    subject direction from to start seconds status recording_url contact ticket owner utm.* client_id
  * event:   subject start end location description contact account owner
  * invoice, estimate: number status total balance currency date due expires customer lines
- * user:    name email active profile role           profile: name        department: name
+ * user:    name first_name last_name email active status profile role      profile: name      department: name
  */
 
 #ifdef __cplusplus

@@ -1,0 +1,14 @@
+#ifndef VOCABULARY_H
+#define VOCABULARY_H
+/* The kinds and canonical paths of vocabulary 1, as tieline.h lists them at its end. What a connector calls otherwise
+ * is never mapped by itself, so it is told; nothing is refused for it: the vocabulary of a later minor may have it. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "tieline.h"
+
+/* The first complaint about a described kind from field *from on, in words that name kind, field and what to do; *from
+ * is moved behind it. False: there is none (any more). Start with *from 0. Pure. */
+bool vocabulary_complaint(const tl_kind *k, uint32_t *from, struct err *out);
+#endif
