@@ -535,11 +535,11 @@ static void test_basic_credentials_and_a_header_of_ones_own(void **state)
     start(b, options);
     AUTO(buf_done) struct buf both = {0}, user_only = {0}, none = {0};
     struct err e = {0};
-    assert_int_equal(auth_fill(b->auth, "Basic {client_id:client_secret}", (str){NULL, 0}, &both, &e), TL_OK);
+    assert_int_equal(auth_fill(b->bed.auth, "Basic {client_id:client_secret}", (str){NULL, 0}, &both, &e), TL_OK);
     assert_buf(both, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    assert_int_equal(auth_fill(b->auth, "{client_id:nothing}", (str){NULL, 0}, &user_only, &e), TL_OK);
+    assert_int_equal(auth_fill(b->bed.auth, "{client_id:nothing}", (str){NULL, 0}, &user_only, &e), TL_OK);
     assert_buf(user_only, "QWxhZGRpbjo=");
-    assert_int_equal(auth_fill(b->auth, "{nothing:client_secret}", (str){NULL, 0}, &none, &e), TL_E_CONFIG);
+    assert_int_equal(auth_fill(b->bed.auth, "{nothing:client_secret}", (str){NULL, 0}, &none, &e), TL_E_CONFIG);
     assert_int_equal(none.n, 0);
 }
 

@@ -95,7 +95,7 @@ static void over_a_restart(void **state)
     struct world *w = b->world;
     people(w);
     bed_start(b);
-    set(b, "max_changes", "10");
+    bed_set(b, "contact", "max_changes", "10");
     int64_t before = w->counts.updates;
     everybody_edited(w, 8, "one");
     bed_run(b, 60 * US_PER_S);
@@ -114,7 +114,7 @@ static void after_a_rest(void **state)
     struct world *w = b->world;
     people(w);
     bed_start(b);
-    set(b, "max_changes", "10");
+    bed_set(b, "contact", "max_changes", "10");
     int64_t before = w->counts.updates;
     everybody_edited(w, 8, "one");
     bed_run(b, 60 * US_PER_S);

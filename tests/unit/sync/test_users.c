@@ -91,7 +91,7 @@ static void stands_in_for_whom(void **state)
     no_creates(b);
     struct twin_record *eve = user_create(w, 0, KIND_ACCOUNT, "", "Eve");
     owned(w, 0, "Ann", eve);
-    set(b, "account", "fallback.b", "Boss");
+    bed_set(b, "account", "fallback.b", "Boss");
     bed_start(b);
     bed_run(b, 3700 * US_PER_S);
     assert_int_equal(told(b, "nobody"), 1);
@@ -103,10 +103,10 @@ static void stands_in_for_whom(void **state)
     user_edit(w, 1, KIND_ACCOUNT, one, F_NAME, "Other");
     bed_run(b, 3700 * US_PER_S);
     assert_int_equal(told(b, ""), 0);
-    set(b, "account", "fallback.b", "Nobody");
+    bed_set(b, "account", "fallback.b", "Nobody");
     bed_run(b, 3700 * US_PER_S);
     assert_int_equal(told(b, "nobody"), 1);
-    set(b, "account", "fallback.b", "");
+    bed_set(b, "account", "fallback.b", "");
     bed_run(b, 3700 * US_PER_S);
     assert_int_equal(told(b, ""), 0);
 }
