@@ -69,8 +69,7 @@ static void batch_unknown(struct engine *g, struct g_batch *b)
     batch_count(g, b, 1);
 }
 
-/* ---- Sending
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Sending ----------------------------------------------------------------------------------------------------- */
 
 /* The fields of one side that this link writes, in the order of the rules. */
 static const tl_shape *link_write_shape(const struct g_link *l, int side, struct call *c)
@@ -169,8 +168,7 @@ void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n
     g_submit(g, c);
 }
 
-/* ---- Taking in
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- Taking in --------------------------------------------------------------------------------------------------- */
 
 static void pair_is_through(struct engine *g, struct pair *p, bool again)
 {
@@ -248,7 +246,8 @@ static int create_slow(struct engine *g, struct g_link *l, struct g_batch *b, st
     link_values(l, source, source_obs, value[source], a);
     bool post_full = post && (post->flags & TL_REC_FULL) && !seen_before;
     for (uint32_t i = 0; i < n; i++) {
-        bool may_wait = l->fields[i].ref_link || field_held_back(&l->rules, &l->fields[i], side);
+        bool may_wait = l->fields[i].ref_link || field_held_back(&l->rules, &l->fields[i], side) ||
+                        field_writable(&l->rules, &l->fields[i], side, true); /* by now */
         bool waits = (entry->flags & ENTRY_WAITS) && may_wait && !value_is_blank(&value[source][i]);
         for (uint32_t k = 0; k < entry->n_values && waits; k++)
             waits = entry->values[k].field != l->fields[i].number;
@@ -642,8 +641,7 @@ void batch_sweep(struct engine *g, struct g_batch *b)
         held_release(g, l);
 }
 
-/* ---- One answer
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- One answer -------------------------------------------------------------------------------------------------- */
 
 static bool call_was_not_applied(int status)
 {

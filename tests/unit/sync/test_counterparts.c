@@ -241,6 +241,31 @@ static void agreed_values_are_lost(void **state)
     assert_int_equal(bed_failures_of(b, "DAMAGED"), 0);
 }
 
+/* A counterpart is made while one of its fields is read-only; that is over before the vendor has answered. The value is
+ * carried over all the same.
+ * proves: V7 */
+static void writable_again_meanwhile(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    bed_start(b);
+    w->knobs.can[1][KIND_CONTACT] |= TL_CAN_RETURN_POST;
+    w->drift[1] = 2;
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    user_edit(w, 0, KIND_CONTACT, ann, F_EXTRA, "Sales");
+    run_holding(b, CALL_PUSH, 1, 600 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 0);
+    w->drift[1] = 0;
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    run_holding(b, CALL_PUSH, 1, 60 * US_PER_S);
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(live_one(w, 1, "Ann")->v[F_EXTRA], "Sales");
+    assert_string_equal(ann->v[F_EXTRA], "Sales");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_edit_in_the_second_of_a_write, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(two_writes_at_once, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(agreed_values_are_lost, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(writable_again_meanwhile, bed_setup, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
