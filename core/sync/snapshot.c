@@ -428,6 +428,15 @@ static bool base_mirrored(const struct g_link *l, const struct loaded *was, int 
     return id.n > 0;
 }
 
+/* What goes one way may differ for good, and says nothing of the other side; and a blank whose base was lost must not
+ * pass for one that a user made. Both count as never agreed on. */
+static bool base_follows(const struct g_link *l, const struct loaded *ld, int s, uint32_t i, bool lost)
+{
+    const struct rule_field *f = &l->fields[i];
+    bool both_ways = l->rules.direction == LINK_BOTH && f->direction == LINK_BOTH;
+    return both_ways && !(lost && field_blank(f, &ld->snap, s, i));
+}
+
 int bases_follow(struct engine *g, struct g_link *l, struct loaded *ld, int s, bool lost, struct arena *a,
                  struct err *e)
 {
@@ -444,7 +453,7 @@ int bases_follow(struct engine *g, struct g_link *l, struct loaded *ld, int s, b
         bool agrees = has[s][i] ? field_equal(&l->fields[i], &was.snap, i) : !lost;
         if (!has[1 - s][i] || agrees)
             continue;
-        has[s][i] = base_mirrored(l, &was, s, i, a, &was.values[s][i]);
+        has[s][i] = base_follows(l, ld, s, i, lost) && base_mirrored(l, &was, s, i, a, &was.values[s][i]);
         apart = true;
     }
     if (rc != TL_OK || !apart)

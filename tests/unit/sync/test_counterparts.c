@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "bed.h"
+#include "map_edit.h"
 
 static void put_into(struct world *w, int s, struct twin_record *r, int state)
 {
@@ -208,6 +209,17 @@ static void two_writes_at_once(void **state)
         fail_msg("%s", w->violation);
 }
 
+static void damage(struct bed *b, const char *id)
+{
+    sqlite3 *db = NULL;
+    char sql[128];
+    snprintf(sql, sizeof sql, "UPDATE record SET observation = x'0102' WHERE CAST(remote_id AS TEXT) = '%s'", id);
+    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db), 1);
+    sqlite3_close(db);
+}
+
 /* What is stored of a record, and with that what was agreed on, is damaged. It is read again; when a person
  * has looked at it, the edit that the other side has waiting is no conflict with values that came from there.
  * proves: V7 Q14 */
@@ -224,13 +236,7 @@ static void agreed_values_are_lost(void **state)
     user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Director");
     bed_run(b, 900 * US_PER_S);
     assert_string_equal(ann->v[F_TITLE], "Director");
-    sqlite3 *db = NULL;
-    char sql[128];
-    snprintf(sql, sizeof sql, "UPDATE record SET observation = x'0102' WHERE CAST(remote_id AS TEXT) = '%s'", ann->id);
-    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_changes(db), 1);
-    sqlite3_close(db);
+    damage(b, ann->id);
     user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Chair");
     bed_run(b, 900 * US_PER_S);
     assert_int_equal(bed_failures_of(b, "DAMAGED"), 1);
@@ -239,6 +245,38 @@ static void agreed_values_are_lost(void **state)
     assert_string_equal(twin->v[F_TITLE], "Chair");
     assert_string_equal(ann->v[F_TITLE], "Chair");
     assert_int_equal(bed_failures_of(b, "DAMAGED"), 0);
+}
+
+/* A field goes one way, and its source was always blank. Neither a damaged source nor a target that comes back after a
+ * successor lets that blank pass for an edit: nothing is emptied. proves: V7 */
+static void a_blank_stays_no_edit(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct map_ask one_way = {.a = "title", .b = "title", .direction = "a2b"};
+    must(admin_map_set(b->engine, "c", "contact", &one_way, NULL, &e), &e);
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    struct twin_record *twin = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann");
+    user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Director");
+    bed_start(b);
+    assert_string_equal(twin->v[F_TITLE], "Director");
+    damage(b, ann->id);
+    user_edit(w, 1, KIND_CONTACT, twin, F_PHONE, "+551");
+    bed_run(b, 900 * US_PER_S);
+    must(admin_failure_retry(b->engine, &(struct failure_pick){.connection = "c"}, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(ann->v[F_PHONE], "+551");
+    assert_string_equal(twin->v[F_TITLE], "Director");
+    put_into(w, 1, twin, TL_STATE_TRASHED);
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+552");
+    bed_run(b, 900 * US_PER_S);
+    put_into(w, 1, live_one(w, 1, "Ann"), TL_STATE_DELETED);
+    bed_run(b, 900 * US_PER_S);
+    put_into(w, 1, twin, TL_STATE_LIVE);
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(twin->v[F_PHONE], "+552");
+    assert_string_equal(twin->v[F_TITLE], "Director");
 }
 
 /* A counterpart is made while one of its fields is read-only; that is over before the vendor has answered. The value is
@@ -274,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_edit_in_the_second_of_a_write, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(two_writes_at_once, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(agreed_values_are_lost, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(a_blank_stays_no_edit, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(writable_again_meanwhile, bed_setup, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
