@@ -120,7 +120,7 @@ def test_a_state_directory_that_cannot_be(place, words, tmp_path):
     checked = program("tielined", "-t", "-c", file)
     assert checked.returncode == 7 and words in findings(checked.stderr, file).get(2, ""), checked.stderr
     assert program("tielined", "-c", file).returncode != 0
-    file.write_text(file.read_text().replace(place, "state"))
+    file.write_text(file.read_text().replace(f"/{place}\n", "/state\n"))
     assert program("tielined", "-t", "-c", file).returncode == 0
     assert not (tmp_path / "state").exists() and not (tmp_path / "nowhere").exists()
 
