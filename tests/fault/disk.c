@@ -113,7 +113,7 @@ static void submit(void *ctx, struct call *c)
     struct world *w = alive->world;
     if (c->kind == CALL_PUSH) {
         disk_state->pushes++;
-        if (shim.failed && shim.fail_at && lasts())
+        if (shim.failed_log && shim.fail_at && lasts())
             world_violation(w, "Q13: a write left while nothing could be recorded");
         if (disk_state->noticed && is_blocked(alive))
             world_violation(w, "Q14: a write left from an older state of the database");

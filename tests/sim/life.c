@@ -373,7 +373,8 @@ int life_run(struct world *w, const char *db_path)
     engine_stop(l.engine);
     while (engine_calls_open(l.engine) > 0) {
         twin_step(&l.twin);
-        engine_turn(l.engine, 0);
+        if (engine_turn(l.engine, 0) == 0)
+            advance(w, US_PER_S); /* it may wait for its disk */
     }
     engine_close(l.engine);
     db_close(l.db);
