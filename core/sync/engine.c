@@ -83,6 +83,7 @@ static void call_answered(struct call *c)
 {
     struct engine *g = call_note(c)->g;
     c->next = NULL;
+    call_note(c)->answered_us = g_mono(g);
     if (g->done_last)
         g->done_last->next = c;
     else

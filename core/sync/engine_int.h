@@ -329,6 +329,7 @@ struct engine {
     struct ready_index ready;
     struct g_batch *batches, *batches_last; /* open intents */
     struct call *done, *done_last;          /* answered, not taken in yet */
+    int64_t answered_us;                    /* mono: when the one that is taken in was */
     unsigned calls_open;
     bool stopping;
     bool storage_down;
@@ -378,6 +379,7 @@ void g_submit(struct engine *g, struct call *c);
 struct call_note { /* what the engine remembers of a call it sent; in the call's arena */
     struct engine *g;
     int64_t sent_us;
+    int64_t answered_us; /* mono */
     uint64_t shape_hash; /* of the feed when it was asked: an answer in another shape is not read */
     void *more;
 };

@@ -7,9 +7,10 @@
 #include "passport.h"
 #include "unicode.h"
 
+/* As of the answer: it may have waited for a disk. */
 void asked_note(struct engine *g, int64_t rec)
 {
-    g->asked[(uint64_t)rec % ARRAY_LEN(g->asked)] = (struct asked_record){.rec = rec, .at = g_mono(g)};
+    g->asked[(uint64_t)rec % ARRAY_LEN(g->asked)] = (struct asked_record){.rec = rec, .at = g->answered_us};
 }
 
 void asked_forget(struct engine *g, int64_t rec)

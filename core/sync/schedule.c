@@ -216,6 +216,7 @@ static bool take_answers(struct engine *g)
         if (!g->done)
             g->done_last = NULL;
         c->next = NULL;
+        g->answered_us = call_note(c)->answered_us;
         take_answer(g, c);
         g_step(g, 1);
         any = true;
