@@ -18,7 +18,6 @@ struct shim_file {
     sqlite3_file base;
     char name[256];
     bool kept; /* database or log: what a power cut is about */
-    bool log;
     struct undo *undo;
     struct shim_file *next;
     sqlite3_file *real; /* behind this struct */
@@ -48,14 +47,13 @@ static void forget(struct shim_file *f)
 }
 
 /* True: this operation has to fail. */
-static bool count_op(const struct shim_file *f)
+static bool count_op(void)
 {
     if (shim.before_op)
         shim.before_op(shim.arg);
     shim.ops++;
     bool fails = shim.fail_at && (shim.ops == shim.fail_at || (shim.sticky && shim.ops > shim.fail_at));
     shim.failed += fails;
-    shim.failed_log += fails && f->log;
     return fails;
 }
 
@@ -98,7 +96,7 @@ static int shim_read(sqlite3_file *file, void *p, int n, sqlite3_int64 at)
 static int shim_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 {
     struct shim_file *f = file_of(file);
-    bool fails = f->kept && count_op(f);
+    bool fails = f->kept && count_op();
     if (f->kept && (!fails || shim.fault == SHIM_SHORT))
         remember(f, at, n);
     if (!fails)
@@ -111,7 +109,7 @@ static int shim_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at
 static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct shim_file *f = file_of(file);
-    if (f->kept && count_op(f))
+    if (f->kept && count_op())
         return fault_code(SQLITE_IOERR_TRUNCATE);
     sqlite3_int64 now = 0;
     f->real->pMethods->xFileSize(f->real, &now);
@@ -123,7 +121,7 @@ static int shim_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int shim_sync(sqlite3_file *file, int flags)
 {
     struct shim_file *f = file_of(file);
-    if (f->kept && count_op(f))
+    if (f->kept && count_op())
         return fault_code(SQLITE_IOERR_FSYNC);
     (void)flags; /* what is synced is known here; making the real disk do it would only take time */
     forget(f);
@@ -206,7 +204,6 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     if (rc != SQLITE_OK)
         return rc;
     f->kept = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
-    f->log = (flags & SQLITE_OPEN_WAL) != 0;
     snprintf(f->name, sizeof f->name, "%s", name ? name : "");
     f->base.pMethods = &METHODS;
     f->next = files;

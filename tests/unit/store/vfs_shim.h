@@ -15,7 +15,6 @@ struct shim {
     enum shim_fault fault;
     bool sticky;
     int64_t failed;               /* how many did */
-    int64_t failed_log;           /* ... of the log: a commit. Others are a checkpoint's, which takes nothing back */
     void (*before_op)(void *arg); /* before each; may call shim_power_cut */
     void *arg;
 };
