@@ -75,4 +75,5 @@ def test_one_record_is_set_aside_and_named(site):
     wait_until(lambda: site.desk()[desk]["lastName"] == "Mended", 30, "the edit was seen")
     site.run("failure", "retry", found[0]["id"])
     wait_until(lambda: toy(site)[poison["Email"]] == "Mended", 30, "the record is written")
-    assert not [f for f in site.list("failure", "list", "--connection", "toys") if f["code"] == "POISON"]
+    wait_until(lambda: not [f for f in site.list("failure", "list", "--connection", "toys") if f["code"] == "POISON"], 30,
+               "its answer is taken in and closes the failure")
