@@ -108,10 +108,9 @@ static int show_rows(struct cli *cli, int64_t run)
     return rc;
 }
 
-static int sum_up(struct cli *cli, const json_t *begun, const json_t *plan)
+static int sum_up(struct cli *cli, const json_t *begun, const json_t *plan, bool trash)
 {
     int64_t left = rows_in(plan, "skipped"), run = cli_int(begun, "run");
-    bool trash = cli_value(cli, "trash-created") != NULL;
     if (cli_int(begun, "creates") && !trash)
         cli_note(cli, "%lld records that run %lld made stay", (long long)cli_int(begun, "creates"),
                  (long long)cli_int(begun, "about"));
@@ -133,7 +132,7 @@ static int sum_up(struct cli *cli, const json_t *begun, const json_t *plan)
     return left && !cli->dry_run ? EXIT_SOME_FAILED : EXIT_DONE;
 }
 
-static int take_back(struct cli *cli, json_t *body)
+static int take_back(struct cli *cli, json_t *body, bool trash)
 {
     json_t *begun = NULL, *plan = NULL;
     int rc = cli_send(cli, "POST", "/api/v1/undos", body, NULL, &begun);
@@ -142,7 +141,7 @@ static int take_back(struct cli *cli, json_t *body)
     if (rc == EXIT_DONE)
         rc = show_rows(cli, cli_int(begun, "run"));
     if (rc == EXIT_DONE)
-        rc = sum_up(cli, begun, plan);
+        rc = sum_up(cli, begun, plan, trash);
     json_decref(begun);
     json_decref(plan);
     return rc;
@@ -163,8 +162,9 @@ static int run_run(struct cli *cli)
     if (rc == EXIT_DONE && !cli->dry_run)
         rc = cli_confirm(cli, "take back at the vendors what run %lld wrote%s?", (long long)run,
                          trash ? ", and put the records that it made into their bins" : "");
-    return rc == EXIT_DONE ? take_back(cli, json_pack("{s:I,s:b}", "run", (json_int_t)run, "trash_created", (int)trash))
-                           : rc;
+    return rc == EXIT_DONE
+               ? take_back(cli, json_pack("{s:I,s:b}", "run", (json_int_t)run, "trash_created", (int)trash), trash)
+               : rc;
 }
 
 static int run_pair(struct cli *cli)
@@ -182,7 +182,7 @@ static int run_pair(struct cli *cli)
     json_t *body = json_pack("{s:I,s:s}", "pair", (json_int_t)pair, "field", field);
     if (side)
         json_object_set_new(body, "side", json_string(side));
-    return take_back(cli, body);
+    return take_back(cli, body, false);
 }
 
 static const struct cli_option run_options[] = {

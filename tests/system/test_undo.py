@@ -1,6 +1,6 @@
 """What a run wrote is taken back at the vendors, where it is still as it was written."""
 import pytest
-from systemlib import synced_site
+from systemlib import synced_site, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,35 @@ def test_one_field_is_taken_back_and_the_undo_too(site):
     assert title["a_agreed"] == title["a"] == "wrong" and (title["b_agreed"] or None) == (before or None)
     assert rows(site, "pair", pair, "--field", "title")[0]["state"] == "done"
     assert site.salesforce()[b]["Title"] == "wrong"
+
+
+def test_what_a_run_made_goes_into_the_bin(site):
+    """Only when asked for; what somebody edited since stays; nothing is deleted for good and nothing is made again.
+    proves: Q22"""
+    for name in ("Regretted", "Kept"):
+        site.sandbox.create("desk", "contacts", {"lastName": name, "email": f"{name.lower()}@mail.example"})
+    made = {}
+
+    def are_there():
+        made.update({r["LastName"]: i for i, r in site.salesforce().items() if r["LastName"] in ("Regretted", "Kept")})
+        return len(made) == 2
+    wait_until(are_there, 30, "both are made in Salesforce")
+    site.wait_quiet()
+    run = str(last_change(site, pair_of(site, made["Regretted"]))["run"])
+    if str(last_change(site, pair_of(site, made["Kept"]))["run"]) == run:
+        site.sandbox.change("salesforce", "Contact", made["Kept"], Title="mine now")
+        wait_until(lambda: any(r["title"] == "mine now" for r in site.desk().values()), 30, "the edit was seen")
+        site.wait_quiet()
+    looked = site.run("undo", "run", run, "--trash-created", "-n")
+    assert "would go into the bin" in looked.stderr and made["Regretted"] in site.salesforce()
+    done = site.run("undo", "run", run, "--trash-created", "-y", check=False)
+    assert done.returncode in (0, 8), done.stderr
+    assert made["Regretted"] not in site.salesforce() and made["Kept"] in site.salesforce()
+    assert any(r["Id"] == made["Regretted"] and r["IsDeleted"] for r in site.sandbox.dump("salesforce", "Contact"))
+    site.rounds()
+    site.wait_quiet()
+    assert not [r for r in site.salesforce().values() if r["LastName"] == "Regretted"]
+    assert [r for r in site.desk().values() if r["lastName"] == "Regretted"]
 
 
 def test_it_stays_so_over_a_kill(site):
