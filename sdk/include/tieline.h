@@ -37,16 +37,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TL_ABI_MAJOR  0u
-#define TL_ABI_MINOR  1u
-#define TL_MAGIC      0x304c5454u /* "TTL0" */
-#define TL_VOCABULARY 1u          /* version of the kinds and canonical paths listed at the end */
+#define TL_ABI_MAJOR 0u
+#define TL_ABI_MINOR 1u
+#define TL_MAGIC 0x304c5454u /* "TTL0" */
+#define TL_VOCABULARY 1u     /* version of the kinds and canonical paths listed at the end */
 
-#define TL_HAS(object, type, member)                                                                                   \
+#define TL_HAS(object, type, member)                                                                                 \
     ((object)->struct_size >= offsetof(type, member) + sizeof((object)->member) && (object)->member)
 #define TL_AT(type, base, stride, i) ((const type *)(const void *)((const char *)(base) + (size_t)(stride) * (i)))
-#define TL_STR(literal)              ((tl_str){(literal), sizeof(literal) - 1})
-#define TL_EXPORT                    __attribute__((visibility("default")))
+#define TL_STR(literal) ((tl_str){(literal), sizeof(literal) - 1})
+#define TL_EXPORT __attribute__((visibility("default")))
 
 #ifdef __cplusplus
 extern "C" {
@@ -145,7 +145,7 @@ typedef struct tl_value tl_value;
 struct tl_value {
     uint32_t field; /* index into tl_shape.fields; inside a list: 0 */
     uint8_t type;   /* TL_NULL or the field's; the types of text and TL_JSON may stand for one another */
-    uint8_t flags;  /* 0 */
+    uint8_t flags; /* 0 */
     uint16_t aux;
     union {
         int64_t i;
@@ -163,23 +163,23 @@ typedef struct tl_choice {
 
 /* tl_field.flags */
 enum {
-    TL_F_READONLY = 1,     /* never written */
-    TL_F_REQUIRED = 2,     /* a create without it is refused */
-    TL_F_CUSTOM = 4,       /* added by the vendor's customer */
-    TL_F_MATCH = 8,        /* find() can search by it */
-    TL_F_UNIQUE = 16,      /* the vendor refuses a second record with the same value */
-    TL_F_CLOSED = 32,      /* a choice not listed is refused by the vendor */
+    TL_F_READONLY = 1,    /* never written */
+    TL_F_REQUIRED = 2,    /* a create without it is refused */
+    TL_F_CUSTOM = 4,      /* added by the vendor's customer */
+    TL_F_MATCH = 8,       /* find() can search by it */
+    TL_F_UNIQUE = 16,     /* the vendor refuses a second record with the same value */
+    TL_F_CLOSED = 32,     /* a choice not listed is refused by the vendor */
     TL_F_CREATE_ONLY = 64, /* written at creation, not changed later */
-    TL_F_STAMP = 128       /* usable as the stamp field (text of at least 40 characters) */
+    TL_F_STAMP = 128      /* usable as the stamp field (text of at least 40 characters) */
 };
 
 /* One field, as discover() describes it and as the host repeats it in every shape. */
 typedef struct tl_field {
     uint32_t struct_size;
-    uint32_t type;  /* TL_BOOL ... ; for TL_LIST see item_type */
-    uint32_t flags; /* TL_F_* */
-    uint32_t max;   /* longest text in characters, digits before the point of a number; 0: no limit known */
-    uint32_t scale; /* digits after the point of a TL_DECIMAL; resolution is per kind */
+    uint32_t type;    /* TL_BOOL ... ; for TL_LIST see item_type */
+    uint32_t flags;   /* TL_F_* */
+    uint32_t max;     /* longest text in characters, digits before the point of a number; 0: no limit known */
+    uint32_t scale;   /* digits after the point of a TL_DECIMAL; resolution is per kind */
     uint32_t item_type;
     uint32_t n_choices;
     uint32_t reserved;
@@ -211,11 +211,11 @@ enum { TL_ORIGIN_UNKNOWN = 0, TL_ORIGIN_SELF = 1, TL_ORIGIN_OTHER = 2 };
 
 /* tl_record.flags */
 enum {
-    TL_REC_FULL = 1, /* every field of the shape is in values; one left out keeps the value known before, so an empty
-                        one is said with TL_NULL */
-    TL_REC_HINT = 2, /* only the id is known: the host fetches it */
-    TL_REC_GAP = 4,  /* ids are unknown: the host sweeps the kind */
-    TL_REC_BAD = 8   /* the record cannot be used; note says why (BAD_RECORD). The page goes on */
+    TL_REC_FULL = 1,   /* every field of the shape is in values; one left out keeps the value known before, so an empty
+                          one is said with TL_NULL */
+    TL_REC_HINT = 2,   /* only the id is known: the host fetches it */
+    TL_REC_GAP = 4,    /* ids are unknown: the host sweeps the kind */
+    TL_REC_BAD = 8     /* the record cannot be used; note says why (BAD_RECORD). The page goes on */
 };
 
 /* push: what to do with one record. */
@@ -223,21 +223,21 @@ enum { TL_OP_CREATE = 1, TL_OP_UPDATE = 2, TL_OP_RESTORE = 3, TL_OP_DELETE = 4 }
 
 /* The envelope of one record, in both directions. */
 typedef struct tl_record {
-    tl_str id;      /* remote id, 1 to 255 bytes; empty in a create and with TL_REC_GAP */
-    tl_str version; /* text of the vendor's version; in a push: the version the write is based on */
-    tl_str into;    /* state MERGED: id of the record that survived, if known */
-    tl_str by;      /* remote id of the user who made the last change */
-    tl_str stamp;   /* value of the stamp field; in a create: the value to write, the same on every attempt */
-    tl_str url;     /* address for people ("view in ..."); may be empty */
-    tl_str note;    /* TL_REC_BAD: what is wrong with it */
+    tl_str id;        /* remote id, 1 to 255 bytes; empty in a create and with TL_REC_GAP */
+    tl_str version;   /* text of the vendor's version; in a push: the version the write is based on */
+    tl_str into;      /* state MERGED: id of the record that survived, if known */
+    tl_str by;        /* remote id of the user who made the last change */
+    tl_str stamp;     /* value of the stamp field; in a create: the value to write, the same on every attempt */
+    tl_str url;       /* address for people ("view in ..."); may be empty */
+    tl_str note;      /* TL_REC_BAD: what is wrong with it */
     int64_t modified_us, created_us;
     int32_t state, version_kind, origin, op;
     uint32_t flags;
-    uint32_t index; /* find, get: which query or id this answers */
+    uint32_t index;   /* find, get: which query or id this answers */
     uint32_t n_values;
     uint32_t reserved;
     const tl_value *values;
-    tl_str kind; /* parse: the kind, as one delivery may speak of several; elsewhere empty, the shape says it */
+    tl_str kind;      /* parse: the kind, as one delivery may speak of several; elsewhere empty, the shape says it */
 } tl_record;
 
 typedef struct tl_batch {
@@ -258,8 +258,8 @@ typedef struct tl_pair {
 
 /* tl_http.flags */
 enum {
-    TL_HTTP_NO_AUTH = 1, /* do not add the endpoint's authorisation */
-    TL_HTTP_WRITE = 2    /* has effects: never repeated by the host after a lost answer */
+    TL_HTTP_NO_AUTH = 1,    /* do not add the endpoint's authorisation */
+    TL_HTTP_WRITE = 2       /* has effects: never repeated by the host after a lost answer */
 };
 
 /* One request. The host does TLS, proxy, pooling, deadlines, decompression, redaction and authorisation: it adds the
@@ -276,18 +276,18 @@ typedef struct tl_http {
     uint64_t body_blob; /* 0, or the blob that is the body */
     const tl_pair *headers;
     /* Filled by the host; lent until the next http() of this instance or the return of the current call. */
-    tl_status outcome; /* TL_OK: a status line and the whole body arrived, whatever the status is.
-                          TL_E_TEMPORARY: nothing was sent. TL_E_UNKNOWN: sent, but no whole answer.
-                          TL_E_AUTH, TL_E_CANCELLED, TL_E_DENIED (address not allowed), TL_E_CONFIG */
+    tl_status outcome;  /* TL_OK: a status line and the whole body arrived, whatever the status is.
+                           TL_E_TEMPORARY: nothing was sent. TL_E_UNKNOWN: sent, but no whole answer.
+                           TL_E_AUTH, TL_E_CANCELLED, TL_E_DENIED (address not allowed), TL_E_CONFIG */
     int32_t status;
     uint32_t n_out_headers;
     uint32_t reserved;
     const tl_pair *out_headers; /* names in lower case */
     tl_str out_body;
-    uint64_t out_blob; /* in: 0, or the blob that takes the body of a 2xx answer instead of out_body */
-    int64_t server_us; /* the Date header, 0 if none */
+    uint64_t out_blob;   /* in: 0, or the blob that takes the body of a 2xx answer instead of out_body */
+    int64_t server_us;   /* the Date header, 0 if none */
     int64_t took_us;
-    char error[128]; /* outcome != TL_OK: what happened, without secrets */
+    char error[128];     /* outcome != TL_OK: what happened, without secrets */
 } tl_http;
 
 /* A vendor's allowance as an answer told it; the host keeps it for all instances of the endpoint. -1: not told. */
@@ -302,7 +302,7 @@ typedef struct tl_quota {
 typedef struct tl_account {
     uint32_t struct_size;
     uint32_t reserved;
-    tl_str org_key; /* identity of the org or portal, stable for ever; empty: not known */
+    tl_str org_key;  /* identity of the org or portal, stable for ever; empty: not known */
     tl_str org_name, edition;
     tl_str user_id, user_name;
     int64_t server_us;
@@ -317,20 +317,20 @@ typedef struct tl_finding {
 
 /* tl_kind.can */
 enum {
-    TL_CAN_PULL = 1, /* pull() in mode TL_PULL_CHANGES */
-    TL_CAN_PASS = 2, /* pull() in mode TL_PULL_PASS */
+    TL_CAN_PULL = 1,         /* pull() in mode TL_PULL_CHANGES */
+    TL_CAN_PASS = 2,         /* pull() in mode TL_PULL_PASS */
     TL_CAN_CREATE = 4,
     TL_CAN_UPDATE = 8,
     TL_CAN_DELETE = 16,
-    TL_CAN_RESTORE = 32,      /* push TL_OP_RESTORE brings a trashed record back */
-    TL_CAN_CONDITIONAL = 64,  /* push honours tl_record.version: TL_E_CONFLICT when the record changed meanwhile */
+    TL_CAN_RESTORE = 32,     /* push TL_OP_RESTORE brings a trashed record back */
+    TL_CAN_CONDITIONAL = 64, /* push honours tl_record.version: TL_E_CONFLICT when the record changed meanwhile */
     TL_CAN_RETURN_POST = 128, /* results carry the record as it is after the write */
     TL_CAN_FIND = 256,
-    TL_CAN_STAMP_UNIQUE = 512,   /* the stamp field, if present, is enforced unique: creating twice is impossible */
-    TL_CAN_STAMP_FIND = 1024,    /* find() by "stamp" works (also in the bin) */
-    TL_CAN_QUIET = 2048,         /* push honours TL_PUSH_QUIET */
-    TL_CAN_VIEW = 4096,          /* pull honours a list view */
-    TL_CAN_DELETED = 8192,       /* TL_PULL_CHANGES reports deletions too */
+    TL_CAN_STAMP_UNIQUE = 512, /* the stamp field, if present, is enforced unique: creating twice is impossible */
+    TL_CAN_STAMP_FIND = 1024,  /* find() by "stamp" works (also in the bin) */
+    TL_CAN_QUIET = 2048,       /* push honours TL_PUSH_QUIET */
+    TL_CAN_VIEW = 4096,        /* pull honours a list view */
+    TL_CAN_DELETED = 8192,     /* TL_PULL_CHANGES reports deletions too */
     TL_CAN_FIND_CREATED = 16384, /* find() by "created" lists what our user created since a time */
     TL_CAN_TRASH = 32768         /* push TL_OP_DELETE puts a record where the vendor's people can take it back out of */
 };
@@ -338,10 +338,10 @@ enum {
 /* One kind of record, as discover() describes it. */
 typedef struct tl_kind {
     uint32_t struct_size;
-    uint32_t can;       /* TL_CAN_* */
-    uint32_t max_batch; /* records per push; 1 if the vendor writes one at a time, 0 only when nothing is written */
-    uint32_t max_get;   /* ids per get; 0: as many as the host likes */
-    uint32_t max_find;  /* queries per find; not 0 with TL_CAN_FIND */
+    uint32_t can;           /* TL_CAN_* */
+    uint32_t max_batch;     /* records per push; 1 if the vendor writes one at a time, 0 only when nothing is written */
+    uint32_t max_get;       /* ids per get; 0: as many as the host likes */
+    uint32_t max_find;      /* queries per find; not 0 with TL_CAN_FIND */
     uint32_t n_fields;
     uint32_t field_stride;
     uint32_t resolution_ms; /* of modified times: 1000 where the vendor cuts to seconds */
@@ -359,21 +359,21 @@ typedef struct tl_host tl_host;
  * stores records and checkpoint in one transaction. The cursor is opaque to the host and at most 64 KiB. */
 typedef struct tl_checkpoint {
     uint32_t struct_size;
-    int32_t mode;     /* the mode of the pull */
-    int32_t complete; /* pass: 1 = the enumeration has ended. changes: 1 = nothing more for now */
+    int32_t mode;       /* the mode of the pull */
+    int32_t complete;   /* pass: 1 = the enumeration has ended. changes: 1 = nothing more for now */
     uint32_t reserved;
-    tl_str cursor;     /* all there is to know of the place: one that comes again with complete = 0 three times is
-                          refused. Where the vendor pages by number, the number: a page may be read twice then */
-    int64_t server_us; /* vendor's clock at the start of this pull; 0: not told */
-    int64_t estimate;  /* pass: how many records in all; -1: not known */
+    tl_str cursor;      /* all there is to know of the place: one that comes again with complete = 0 three times is
+                           refused. Where the vendor pages by number, the number: a page may be read twice then */
+    int64_t server_us;  /* vendor's clock at the start of this pull; 0: not told */
+    int64_t estimate;   /* pass: how many records in all; -1: not known */
 } tl_checkpoint;
 
 /* Result of one pushed record. record: what the vendor says the record is now (id, version and whatever values it
  * returned; TL_REC_FULL if all of the shape); null if it says nothing beyond success. */
 typedef struct tl_result {
     uint32_t struct_size;
-    tl_status status; /* TL_E_UNKNOWN: may have been applied; so counts a record without a result */
-    int32_t created;  /* TL_OP_CREATE: 1 = a new record, 0 = one with our stamp existed already */
+    tl_status status;   /* TL_E_UNKNOWN: may have been applied; so counts a record without a result */
+    int32_t created;    /* TL_OP_CREATE: 1 = a new record, 0 = one with our stamp existed already */
     uint32_t reserved;
     const tl_record *record;
     const tl_error *error; /* null when status is TL_OK */
@@ -392,20 +392,20 @@ typedef struct tl_subscription {
  * it returns anything but TL_OK. */
 struct tl_host {
     uint32_t struct_size, abi_major, abi_minor, reserved;
-    const char *name, *version;                                     /* of the host program */
-    const void *(*extension)(const tl_host *, const char *id);      /* [any] a host extension, or null */
-    void (*log)(const tl_host *, int32_t level, tl_str line);       /* [any] one line, no secrets */
+    const char *name, *version; /* of the host program */
+    const void *(*extension)(const tl_host *, const char *id); /* [any] a host extension, or null */
+    void (*log)(const tl_host *, int32_t level, tl_str line);  /* [any] one line, no secrets */
     void (*metric)(const tl_host *, const char *name, int64_t add); /* [any] counter "desk_pages" */
-    int64_t (*now_us)(const tl_host *);                  /* [any] virtual under test: the only clock to use */
-    int32_t (*cancelled)(const tl_host *);               /* [any] 1: return TL_E_CANCELLED soon */
-    tl_status (*sleep_ms)(const tl_host *, uint32_t ms); /* [instance] TL_E_CANCELLED when woken early */
+    int64_t (*now_us)(const tl_host *);                        /* [any] virtual under test: the only clock to use */
+    int32_t (*cancelled)(const tl_host *);                     /* [any] 1: return TL_E_CANCELLED soon */
+    tl_status (*sleep_ms)(const tl_host *, uint32_t ms);       /* [instance] TL_E_CANCELLED when woken early */
     /* Sends n requests (requests[0].struct_size is the stride), several at once, and returns when all are done.
      * TL_OK: look at each outcome. TL_E_CANCELLED: those not sent have that outcome. [instance] */
     tl_status (*http)(const tl_host *, tl_http *requests, uint32_t n, tl_error *);
     /* Non-secret member of the last token answer, for example "instance_url"; len 0 if there is none. Signs in
      * first when that has not happened yet. TL_E_AUTH, TL_E_CONFIG, TL_E_TEMPORARY. [instance] */
     tl_status (*auth_extra)(const tl_host *, const char *member, char *buf, uint64_t cap, uint64_t *len, tl_error *);
-    void (*quota)(const tl_host *, const tl_quota *); /* [instance] */
+    void (*quota)(const tl_host *, const tl_quota *);          /* [instance] */
     /* Small durable values per endpoint, shared by its instances; at most 64 KiB each, 1 MiB in all. A missing key is
      * TL_E_NOT_FOUND; a short buffer TL_E_INVALID with the length needed in *len. Durable on return. [instance] */
     tl_status (*kv_get)(const tl_host *, const char *key, char *buf, uint64_t cap, uint64_t *len);
@@ -415,9 +415,9 @@ struct tl_host {
     tl_status (*blob_new)(const tl_host *, const char *name, uint64_t *handle);
     tl_status (*blob_write)(const tl_host *, uint64_t handle, tl_str bytes);
     tl_status (*blob_read)(const tl_host *, uint64_t handle, uint64_t offset, char *buf, uint64_t cap, uint64_t *len);
-    tl_status (*account)(const tl_host *, const tl_account *); /* [instance, in check] */
-    tl_status (*finding)(const tl_host *, const tl_finding *); /* [instance, in check, prepare] */
-    tl_status (*describe)(const tl_host *, const tl_kind *);   /* [instance, in discover] once per kind */
+    tl_status (*account)(const tl_host *, const tl_account *);    /* [instance, in check] */
+    tl_status (*finding)(const tl_host *, const tl_finding *);    /* [instance, in check, prepare] */
+    tl_status (*describe)(const tl_host *, const tl_kind *);      /* [instance, in discover] once per kind */
     /* Hands over records, in any order. Copied before it returns. TL_OK also when one of them cannot be used: that one
      * fails by itself. In a pull an id stands once in a batch, or twice the same; over a pass it may come again, the
      * last one counts. TL_E_CANCELLED: stop. TL_E_INVALID: the batch as a whole is refused and nothing of it is taken;
@@ -427,8 +427,8 @@ struct tl_host {
      * back: return TL_OK now. TL_E_INVALID: refused, the call is spoilt. A pull that ends with TL_OK has made at least
      * one, unless it was told to stop. [instance, in pull] */
     tl_status (*checkpoint)(const tl_host *, const tl_checkpoint *);
-    tl_status (*result)(const tl_host *, uint32_t index, const tl_result *); /* [instance, in push] once a record */
-    tl_status (*subscription)(const tl_host *, const tl_subscription *);     /* [instance, in subscribe] */
+    tl_status (*result)(const tl_host *, uint32_t index, const tl_result *);    /* [instance, in push] once a record */
+    tl_status (*subscription)(const tl_host *, const tl_subscription *);        /* [instance, in subscribe] */
 };
 
 /* ---- Requests -------------------------------------------------------------------------------------------------- */
@@ -464,13 +464,13 @@ enum {
 typedef struct tl_pull {
     uint32_t struct_size;
     int32_t mode;
-    uint32_t max_pages; /* page budget: return after so many checkpoints */
-    uint32_t page_hint; /* records per page; 0: the connector's choice */
+    uint32_t max_pages;   /* page budget: return after so many checkpoints */
+    uint32_t page_hint;   /* records per page; 0: the connector's choice */
     const tl_shape *shape;
     tl_str cursor;
-    tl_str view;             /* vendor's list view id; empty: all */
+    tl_str view;          /* vendor's list view id; empty: all */
     int64_t created_from_us; /* only records created then or later; 0: all. May be ignored: the host checks too */
-    int64_t deadline_us;     /* host's clock; 0: none */
+    int64_t deadline_us;  /* host's clock; 0: none */
 } tl_pull;
 
 typedef struct tl_get {
@@ -504,9 +504,9 @@ enum { TL_PUSH_QUIET = 1 /* ask the vendor not to run automations and notificati
 typedef struct tl_push {
     uint32_t struct_size;
     uint32_t flags;
-    const tl_shape *shape; /* union of the fields of all records; a value left out is not touched */
-    const tl_batch *batch; /* at most tl_kind.max_batch records, distinct ids */
-    tl_str stamp_field;    /* vendor's name; empty: none */
+    const tl_shape *shape;   /* union of the fields of all records; a value left out is not touched */
+    const tl_batch *batch;   /* at most tl_kind.max_batch records, distinct ids */
+    tl_str stamp_field;      /* vendor's name; empty: none */
     int64_t deadline_us;
 } tl_push;
 
@@ -518,11 +518,11 @@ typedef struct tl_conn tl_conn; /* the connector's own; the host only hands it b
  * assertion lifetime). "{user:password}", two names, is the Base64 of both with a colon between (HTTP Basic); the
  * second may have no value. In a form, and behind the base of authorize_url, the host percent-encodes each value. */
 typedef struct tl_auth_flow {
-    const char *name;          /* "client_credentials", "jwt_bearer", "refresh_token", "authorization_code" */
-    const char *needs;         /* names that must have a value for this flow to be used, comma separated */
-    const char *token_url;     /* template; null: nobody is asked, form itself is the token (an API key: "{token}") */
-    const char *form;          /* template of the body, application/x-www-form-urlencoded */
-    const char *assertion;     /* template of the JWT claims (JSON), or null; signed RS256 */
+    const char *name;      /* "client_credentials", "jwt_bearer", "refresh_token", "authorization_code" */
+    const char *needs;     /* names that must have a value for this flow to be used, comma separated */
+    const char *token_url; /* template; null: nobody is asked, form itself is the token (an API key: "{token}") */
+    const char *form;      /* template of the body, application/x-www-form-urlencoded */
+    const char *assertion; /* template of the JWT claims (JSON), or null; signed RS256 */
     const char *assertion_key; /* option that holds the PEM private key, or null */
     int64_t assertion_lifetime_s;
 } tl_auth_flow;
@@ -534,15 +534,15 @@ typedef struct tl_auth {
     uint32_t n_flows;
     uint32_t flow_stride;
     uint32_t reserved;
-    const tl_auth_flow *flows;                                    /* tried in order: the first whose needs are met */
-    const char *header; /* "Authorization", or a template of options: "{key_header}" */
-    const char *prefix;                                           /* "Zoho-oauthtoken " */
+    const tl_auth_flow *flows;  /* tried in order: the first whose needs are met */
+    const char *header;         /* "Authorization", or a template of options: "{key_header}" */
+    const char *prefix;         /* "Zoho-oauthtoken " */
     const char *access_member, *refresh_member, *lifetime_member; /* of the token answer; lifetime may be null */
-    const char *extras;        /* non-secret members the host keeps, comma separated */
-    const char *url_extras;    /* those of extras that are base URLs: host part must be allowed */
-    const char *authorize_url; /* template; null: no browser sign-in. The host keeps state and PKCE verifier (S256) */
+    const char *extras;         /* non-secret members the host keeps, comma separated */
+    const char *url_extras;     /* those of extras that are base URLs: host part must be allowed */
+    const char *authorize_url;  /* template; null: no browser sign-in. The host keeps state and PKCE verifier (S256) */
     const char *revoke_url, *revoke_form; /* "refresh_token" is the access token where there is no other */
-    int64_t default_lifetime_s;           /* when the answer has none */
+    int64_t default_lifetime_s; /* when the answer has none */
     /* Verdict on an API answer; only EXPIRED makes the host refresh and repeat once. Pure. [any] */
     int32_t (*verdict)(int32_t status, tl_str body);
     /* Reads a token answer without an access token: TL_E_AUTH (revoked: authorise again), TL_E_CONFIG (client id,
@@ -612,16 +612,9 @@ typedef struct tl_prepare {
 
 /* ---- The connector ----------------------------------------------------------------------------------------------- */
 
-enum {
-    TL_OPT_TEXT = 0,
-    TL_OPT_INT = 1,
-    TL_OPT_BOOL = 2,
-    TL_OPT_CHOICE = 3,
-    TL_OPT_URL = 4,
-    TL_OPT_DURATION = 5,
-    TL_OPT_SECRET = 6, /* never reaches the connector */
-    TL_OPT_DIR = 7     /* a directory the operator grants */
-};
+enum { TL_OPT_TEXT = 0, TL_OPT_INT = 1, TL_OPT_BOOL = 2, TL_OPT_CHOICE = 3, TL_OPT_URL = 4, TL_OPT_DURATION = 5,
+       TL_OPT_SECRET = 6, /* never reaches the connector */
+       TL_OPT_DIR = 7     /* a directory the operator grants */ };
 enum { TL_OPT_REQUIRED = 1 };
 
 /* def: null: none. "?dc:com=https://a.com,eu=https://a.eu": chosen by the value of the option dc, which stands earlier
@@ -640,27 +633,27 @@ enum { TL_PLUGIN_OWN_THREADS = 1, TL_PLUGIN_KEEP_MAPPED = 2 };
  * id, name, version, open, close, check and discover may be; pull, push and find where no kind claims what they do. */
 typedef struct tl_connector {
     uint32_t magic, struct_size, abi_major, abi_minor;
-    const char *id; /* "salesforce": [a-z0-9_]{1,32}, also the value of "connector =" */
+    const char *id;      /* "salesforce": [a-z0-9_]{1,32}, also the value of "connector =" */
     const char *name, *version, *vendor, *url, *license;
     uint32_t flags;
     int32_t role;
-    const char *claims;       /* groups this system may be in only once per partner, comma separated; null: none */
-    const char *hosts;        /* vendor hosts that http() may reach, by name: "desk.zoho.com,*.my.salesforce.com" */
+    const char *claims;  /* groups this system may be in only once per partner, comma separated; null: none */
+    const char *hosts;   /* vendor hosts that http() may reach, by name: "desk.zoho.com,*.my.salesforce.com" */
     int64_t default_window_s; /* created_within of a new link; 0: none */
     int32_t default_master;   /* 1: this side settles ties unless the operator says otherwise */
     uint32_t n_options, option_stride, reserved;
     const tl_option *options;
-    tl_status (*load)(tl_error *);                                               /* [control] optional */
-    void (*unload)(void);                                                        /* [control] optional */
-    tl_status (*open)(const tl_host *, const tl_open *, tl_conn **, tl_error *); /* [instance] no network */
-    void (*close)(tl_conn *);                                                    /* [instance] cannot fail */
-    tl_status (*check)(tl_conn *, const tl_check *, tl_error *);                 /* [instance] */
-    tl_status (*discover)(tl_conn *, const tl_discover *, tl_error *);           /* [instance] */
-    tl_status (*pull)(tl_conn *, const tl_pull *, tl_error *);                   /* [instance] */
-    tl_status (*get)(tl_conn *, const tl_get *, tl_error *);                     /* [instance] each id once */
-    tl_status (*find)(tl_conn *, const tl_find *, tl_error *);                   /* [instance] */
-    tl_status (*push)(tl_conn *, const tl_push *, tl_error *);                   /* [instance] */
-    const void *(*extension)(const char *id);                                    /* [any] */
+    tl_status (*load)(tl_error *);                                                        /* [control] optional */
+    void (*unload)(void);                                                                 /* [control] optional */
+    tl_status (*open)(const tl_host *, const tl_open *, tl_conn **, tl_error *);         /* [instance] no network */
+    void (*close)(tl_conn *);                                                             /* [instance] cannot fail */
+    tl_status (*check)(tl_conn *, const tl_check *, tl_error *);                          /* [instance] */
+    tl_status (*discover)(tl_conn *, const tl_discover *, tl_error *);                    /* [instance] */
+    tl_status (*pull)(tl_conn *, const tl_pull *, tl_error *);                            /* [instance] */
+    tl_status (*get)(tl_conn *, const tl_get *, tl_error *);                              /* [instance] each id once */
+    tl_status (*find)(tl_conn *, const tl_find *, tl_error *);                            /* [instance] */
+    tl_status (*push)(tl_conn *, const tl_push *, tl_error *);                            /* [instance] */
+    const void *(*extension)(const char *id);                                             /* [any] */
 } tl_connector;
 
 /* The one exported symbol. No side effect, no I/O, no thread; the same pointer on every call. [any] */
