@@ -101,8 +101,7 @@ void rt_endpoint_unconfigure(struct endpoint *ep)
 
 static bool same_config(const struct endpoint *ep, const struct endpoint_config *config)
 {
-    if (strcmp(ep->name, config->name) != 0 || strcmp(ep->connector->name, config->connector) != 0 ||
-        !str_eq(str_of(ep->problem), str_of(config->problem)) || ep->n_given != config->n_options)
+    if (!str_eq(str_of(ep->problem), str_of(config->problem)) || ep->n_given != config->n_options)
         return false;
     for (uint32_t i = 0; i < ep->n_given; i++)
         if (!str_eq(ep->given[i].name, config->options[i].name) ||
@@ -113,12 +112,10 @@ static bool same_config(const struct endpoint *ep, const struct endpoint_config 
 
 static void take_config(struct endpoint *ep, const struct endpoint_config *config)
 {
-    text_free(ep->name);
     text_free(ep->problem);
     option_values_wipe(ep->given, ep->n_given);
     arena_done(&ep->config_arena);
     ep->config_arena = (struct arena){0};
-    ep->name = text_dup(config->name);
     ep->problem = config->problem ? text_dup(config->problem) : NULL;
     tl_pair *given = arena_array(&ep->config_arena, tl_pair, config->n_options);
     for (uint32_t i = 0; i < config->n_options; i++) {
@@ -129,18 +126,20 @@ static void take_config(struct endpoint *ep, const struct endpoint_config *confi
     ep->n_given = config->n_options;
 }
 
-static struct endpoint *insert(struct runtime *rt, int64_t id, struct connector *c)
+/* Its name and connector never change: calls under way on other threads read them. */
+static struct endpoint *insert(struct runtime *rt, const struct endpoint_config *config, struct connector *c)
 {
     struct endpoint *ep = calloc(1, sizeof *ep);
     struct endpoint **grown = realloc(rt->endpoints, (rt->n_endpoints + 1) * sizeof *grown);
     ASSERT(ep && grown);
-    ep->id = id;
+    ep->id = config->id;
+    ep->name = text_dup(config->name);
     ep->connector = c;
     quota_board_init(&ep->quota);
     slots_init(ep, &rt->config);
     rt->endpoints = grown;
     size_t at = rt->n_endpoints++;
-    for (; at > 0 && grown[at - 1]->id > id; at--)
+    for (; at > 0 && grown[at - 1]->id > ep->id; at--)
         grown[at] = grown[at - 1];
     grown[at] = ep;
     return ep;
@@ -203,10 +202,12 @@ int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *confi
     if (ep && ep->connector != c)
         return err_set(e, TL_E_CONFIG, "endpoint \"%s\" cannot change its connector from \"%s\" to \"%s\"",
                        config->name, ep->connector->name, c->name);
+    if (ep && strcmp(ep->name, config->name) != 0)
+        return err_set(e, TL_E_CONFIG, "endpoint \"%s\" cannot change its name to \"%s\"", ep->name, config->name);
     if (ep && !ep->removed && same_config(ep, config))
         return TL_OK;
     if (!ep) {
-        ep = insert(rt, config->id, c);
+        ep = insert(rt, config, c);
     } else {
         rt_endpoint_close_instances(ep);
         ep->removed = false;
