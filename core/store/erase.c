@@ -130,6 +130,14 @@ struct gone { /* the parameters ?1, ?2 and ?3: not every statement has all of th
     str id;
 };
 
+static int run_counted(struct query *q, int64_t *count)
+{
+    int rc = query_run(q);
+    if (rc == TL_OK)
+        *count += query_changes(q);
+    return rc;
+}
+
 static int run_record(struct db *db, int statement, const struct gone *g, int64_t *count, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
@@ -139,20 +147,14 @@ static int run_record(struct db *db, int statement, const struct gone *g, int64_
         put_i64(&q, g->feed);
     if (parameters > 2)
         put_id(&q, g->id);
-    int rc = query_run(&q);
-    if (rc == TL_OK)
-        *count += query_changes(&q);
-    return rc;
+    return run_counted(&q, count);
 }
 
 static int run_pair(struct db *db, int statement, int64_t pair, int64_t *count, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, pair);
-    int rc = query_run(&q);
-    if (rc == TL_OK)
-        *count += query_changes(&q);
-    return rc;
+    return run_counted(&q, count);
 }
 
 static int keep_create(struct db *db, int64_t pair, struct err *e)
@@ -231,10 +233,7 @@ static int run_word(struct db *db, int statement, str word, int64_t *count, stru
 {
     AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_text(&q, word);
-    int rc = query_run(&q);
-    if (rc == TL_OK)
-        *count += query_changes(&q);
-    return rc;
+    return run_counted(&q, count);
 }
 
 int erase_word(struct db *db, str word, struct erase_counts *counts, struct err *e)
