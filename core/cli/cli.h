@@ -117,6 +117,8 @@ enum { COLUMN_RIGHT = 1, COLUMN_TIME = 2, COLUMN_WRAP = 4, COLUMN_COLOR_STATE = 
  * when there is nothing, telling what to do next. */
 void cli_print_list(const struct cli *cli, const char *kind, const json_t *answer, const struct column *columns,
                     const char *empty);
+/* What path answers, printed so. */
+int cli_list(struct cli *cli, const char *path, const char *kind, const struct column *columns, const char *empty);
 /* One object as "name: value" lines, nested members indented; with --json as a list of one. */
 void cli_print_object(const struct cli *cli, const char *kind, const json_t *object);
 /* Problems of endpoints in words. Adds "problem_words" to endpoints; "why" to connections that wait for one, true when

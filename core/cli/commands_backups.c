@@ -43,12 +43,7 @@ static const struct column columns[] = {
 
 static int run_list(struct cli *cli)
 {
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/backups");
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "backup", answer, columns, "no backup yet; make one: tieline backup now");
-    json_decref(answer);
-    return rc;
+    return cli_list(cli, "/api/v1/backups", "backup", columns, "no backup yet; make one: tieline backup now");
 }
 
 const struct command commands_backups[] = {

@@ -205,12 +205,7 @@ static const struct column value_columns[] = {{"SECTION", "section", 0},
 
 static int run_show(struct cli *cli)
 {
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/config");
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "config", answer, value_columns, "");
-    json_decref(answer);
-    return rc;
+    return cli_list(cli, "/api/v1/config", "config", value_columns, "");
 }
 
 static const char *const type_words[] = {

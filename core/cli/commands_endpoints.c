@@ -165,12 +165,7 @@ static const struct column secret_columns[] = {
 
 static int run_secret_list(struct cli *cli)
 {
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/secrets");
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "secret", answer, secret_columns, "no secret is set");
-    json_decref(answer);
-    return rc;
+    return cli_list(cli, "/api/v1/secrets", "secret", secret_columns, "no secret is set");
 }
 
 static int run_secret_set(struct cli *cli)
@@ -212,12 +207,7 @@ static const struct column webhook_columns[] = {
 
 static int run_webhook_list(struct cli *cli)
 {
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/webhooks");
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "webhook", answer, webhook_columns, "no endpoint takes webhooks");
-    json_decref(answer);
-    return rc;
+    return cli_list(cli, "/api/v1/webhooks", "webhook", webhook_columns, "no endpoint takes webhooks");
 }
 
 static int run_webhook_url(struct cli *cli)

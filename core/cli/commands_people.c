@@ -113,12 +113,7 @@ static const struct column erasure_columns[] = {
 
 static int run_erased(struct cli *cli)
 {
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/person/erasures");
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "erasure", answer, erasure_columns, "nobody was erased");
-    json_decref(answer);
-    return rc;
+    return cli_list(cli, "/api/v1/person/erasures", "erasure", erasure_columns, "nobody was erased");
 }
 
 static int run_restore(struct cli *cli)

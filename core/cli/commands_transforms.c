@@ -349,12 +349,7 @@ static const struct column function_columns[] = {
 
 static int run_functions(struct cli *cli)
 {
-    json_t *answer = NULL;
-    int rc = cli_get(cli, &answer, "/api/v1/transforms");
-    if (rc == EXIT_DONE)
-        cli_print_list(cli, "function", answer, function_columns, "");
-    json_decref(answer);
-    return rc;
+    return cli_list(cli, "/api/v1/transforms", "function", function_columns, "");
 }
 
 const struct command commands_transforms[] = {

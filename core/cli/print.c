@@ -186,6 +186,16 @@ void cli_print_list(const struct cli *cli, const char *kind, const json_t *answe
     scols_unref_table(table);
 }
 
+int cli_list(struct cli *cli, const char *path, const char *kind, const struct column *columns, const char *empty)
+{
+    json_t *answer = NULL;
+    int rc = cli_get(cli, &answer, "%s", path);
+    if (rc == EXIT_DONE)
+        cli_print_list(cli, kind, answer, columns, empty);
+    json_decref(answer);
+    return rc;
+}
+
 /* Members whose text is a time. Record values are not among them: they are shown as the vendor holds them. */
 static bool is_time(const char *name)
 {
