@@ -26,8 +26,8 @@ struct app {
     int64_t reload_us;         /* [control] when it was read again last, also in vain; 0: never */
     bool reload_refused;       /* [control] that last time */
     struct reloader *reloader; /* [any] */
-    struct seal_key key;
-    struct db *db; /* [control] */
+    struct seal_key key;       /* [any] */
+    struct db *db;             /* [control] */
     struct mailbox *mailbox;
     struct http_client *http;
     struct runtime *runtime;    /* [control] */

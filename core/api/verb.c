@@ -11,36 +11,51 @@ struct running {
     verb_fn fn;
 };
 
+static struct audit trace_of(struct verb *v)
+{
+    str body = {0};
+    if (v->rq->body && !v->secret) {
+        char *text = json_dumps(v->rq->body, JSON_COMPACT);
+        body = arena_str(&v->rq->arena, str_of(text));
+        free(text);
+    }
+    return (struct audit){.at_us = env_now_us(v->app->env),
+                          .who = str_of(v->rq->actor),
+                          .act = str_of(v->act),
+                          .object = str_of(v->object),
+                          .detail = body};
+}
+
+/* What changed nothing in the store (a connector was loaded) has its row here, all else in the change's transaction. */
 static void leave_trace(struct verb *v)
 {
     if (!v->act)
         return;
-    char *body = v->rq->body && !v->secret ? json_dumps(v->rq->body, JSON_COMPACT) : NULL;
-    struct audit row = {.at_us = env_now_us(v->app->env),
-                        .who = str_of(v->rq->actor),
-                        .act = str_of(v->act),
-                        .object = str_of(v->object),
-                        .detail = str_of(body ? body : "")};
     AUTO(buf_done) struct buf ctx = {.max = 4096};
     log_member(&ctx, "act", v->act);
     log_member(&ctx, "object", v->object);
     log_member(&ctx, "who", v->rq->actor);
     log_line(LOG_INFO, buf_text(&ctx), "request done");
+    struct audit row = trace_of(v);
     struct err e = {0};
     if (!v->audited && audit_add(v->app->db, &row, &e))
         log_err(LOG_ERROR, v->act, &e);
-    free(body);
 }
 
 static int on_control(void *arg, struct pending *p, struct err *e)
 {
-    struct running *r = arg;
-    r->verb->pending = p;
-    engine_act_as(r->verb->app->engine, r->verb->rq->actor);
-    int rc = r->fn(r->verb, e);
-    engine_act_as(r->verb->app->engine, NULL);
-    if (!rc && !r->verb->held)
-        leave_trace(r->verb);
+    struct verb *v = ((struct running *)arg)->verb;
+    struct audit row = trace_of(v);
+    v->pending = p;
+    engine_act_as(v->app->engine, v->rq->actor);
+    if (v->act && !v->audited)
+        audit_owe(v->app->db, &row);
+    int rc = ((struct running *)arg)->fn(v, e);
+    if (v->act && !v->audited)
+        v->audited = audit_settle(v->app->db);
+    engine_act_as(v->app->engine, NULL);
+    if (!rc && !v->held)
+        leave_trace(v);
     return rc;
 }
 

@@ -12,7 +12,7 @@ struct verb {
     const char *act, *object; /* for the audit: "connection.pause", "help-sales"; act NULL: leaves no trace */
     bool secret;              /* the body stays out of the audit */
     void *more;               /* what the verb's function is given beside these */
-    bool audited;             /* the verb writes its own audit row, in the transaction of the change */
+    bool audited;             /* the verb writes an audit row of its own, or its row is written */
     const char *text[VERB_MAX_TEXTS];
     struct admin_setting set[VERB_MAX_SETTINGS];
     unsigned n_set;

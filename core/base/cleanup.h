@@ -18,6 +18,9 @@
     {                                                                                                                  \
         fn(p);                                                                                                         \
     }
+/* Closes a descriptor, if it is one, and sets it to -1. */
+void fd_close(int *fd);
+AUTO_DONE(int, fd_close)
 #define take(p)                                                                                                        \
     __extension__({                                                                                                    \
         __typeof__(p) taken_ = (p);                                                                                    \

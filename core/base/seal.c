@@ -22,12 +22,6 @@ static void need_sodium(void)
     ASSERT(sodium_init() >= 0);
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 static void key_set_id(struct seal_key *k)
 {
     static const char label[] = "tieline key id";
@@ -81,7 +75,7 @@ static bool key_decode(struct seal_key *out, const uint8_t *text, size_t n)
 int seal_key_load(struct seal_key *out, const char *path, struct err *e)
 {
     need_sodium();
-    __attribute__((cleanup(close_fd))) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_errno(e, "cannot open key file \"%s\"", path);
@@ -124,7 +118,7 @@ static bool write_all(int fd, const char *p, size_t n)
 int seal_key_create(const char *path, struct err *e)
 {
     need_sodium();
-    __attribute__((cleanup(close_fd))) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
+    AUTO(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
     if (fd < 0)
         return err_errno(e, "cannot create key file \"%s\"", path);
     uint8_t key[32];

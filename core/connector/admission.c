@@ -22,12 +22,6 @@ bool connector_name_ok(str name)
     return true;
 }
 
-static void fd_close_auto_(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 static bool owner_ok(const struct stat *st, bool development)
 {
     return st->st_uid == 0 || (development && st->st_uid == geteuid());
@@ -205,8 +199,7 @@ static int staging_directory(char *out, size_t cap, const char *state_dir, struc
 
 void admitted_done(struct admitted *a)
 {
-    fd_close_auto_(&a->fd);
-    a->fd = -1;
+    fd_close(&a->fd);
 }
 
 int admission_check(struct admitted *out, const char *connector_dir, const char *name, bool development, struct err *e)

@@ -8,18 +8,9 @@
 
 #include "auth_int.h"
 
-static void bio_free(BIO **b)
-{
-    BIO_free(*b);
-}
-static void pkey_free(EVP_PKEY **k)
-{
-    EVP_PKEY_free(*k);
-}
-static void md_free(EVP_MD_CTX **c)
-{
-    EVP_MD_CTX_free(*c);
-}
+AUTO_FN(BIO *, BIO_free)
+AUTO_FN(EVP_PKEY *, EVP_PKEY_free)
+AUTO_FN(EVP_MD_CTX *, EVP_MD_CTX_free)
 
 void base64url_add(struct buf *out, const void *p, size_t n)
 {
@@ -43,7 +34,7 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
 
 static int key_read(EVP_PKEY **out, str pem, struct err *e)
 {
-    __attribute__((cleanup(bio_free))) BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+    AUTO(BIO_free) BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
     ASSERT(bio);
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
     ERR_clear_error();
@@ -59,7 +50,7 @@ static int key_read(EVP_PKEY **out, str pem, struct err *e)
 
 int jwt_sign_rs256(struct buf *out, str claims, str pem, struct err *e)
 {
-    __attribute__((cleanup(pkey_free))) EVP_PKEY *key = NULL;
+    AUTO(EVP_PKEY_free) EVP_PKEY *key = NULL;
     int rc = key_read(&key, pem, e);
     if (rc)
         return rc;
@@ -68,7 +59,7 @@ int jwt_sign_rs256(struct buf *out, str claims, str pem, struct err *e)
     base64url_add(&text, header, sizeof header - 1);
     buf_char(&text, '.');
     base64url_add(&text, claims.p, claims.n);
-    __attribute__((cleanup(md_free))) EVP_MD_CTX *md = EVP_MD_CTX_new();
+    AUTO(EVP_MD_CTX_free) EVP_MD_CTX *md = EVP_MD_CTX_new();
     unsigned char signature[1024]; /* RSA of up to 8192 bits */
     size_t n = sizeof signature;
     if (!md || EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key) != 1 ||

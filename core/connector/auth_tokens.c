@@ -134,10 +134,7 @@ bool tokens_decode(struct tokens *out, str bytes)
 
 /* --- the token answer --- */
 
-static void json_free(json_t **j)
-{
-    json_decref(*j);
-}
+AUTO_FN(json_t *, json_decref)
 
 /* Moves a text member into a buffer and wipes jansson's copy of it. */
 static bool take_secret(json_t *root, const char *member, struct buf *out)
@@ -193,7 +190,7 @@ bool tokens_parse(struct tokens *out, const struct auth_spec *spec, const struct
                   int64_t now_us)
 {
     json_error_t where;
-    __attribute__((cleanup(json_free))) json_t *root = json_loadb(body.p ? body.p : "", body.n, 0, &where);
+    AUTO(json_decref) json_t *root = json_loadb(body.p ? body.p : "", body.n, 0, &where);
     AUTO(tokens_done) struct tokens t = {0};
     if (!json_is_object(root) || !take_secret(root, spec->access_member, &t.access))
         return false;

@@ -77,10 +77,7 @@ static int check_hmac(const struct hook_rule *rule, const tl_hook_request *r, st
 
 /* --- JWT, RS256 only --- */
 
-static void json_free(json_t **j)
-{
-    json_decref(*j);
-}
+AUTO_FN(json_t *, json_decref)
 
 static bool decode_part(str part, struct buf *out)
 {
@@ -136,7 +133,7 @@ static int check_claims(const struct hook_rule *rule, const json_t *claims, int6
 
 static int check_signature(const struct hook_rule *rule, str token, str parts[3], struct err *e)
 {
-    __attribute__((cleanup(json_free))) json_t *head = decode_json(parts[0]);
+    AUTO(json_decref) json_t *head = decode_json(parts[0]);
     const json_t *id = json_object_get(head, "kid");
     if (!member_is(json_object_get(head, "alg"), STR("RS256")))
         return err_set(e, TL_E_DENIED, "the token is not signed with RS256");
@@ -160,7 +157,7 @@ static int check_jwt(const struct hook_rule *rule, const tl_hook_request *r, int
     }
     if (rest.n || token.n != parts[0].n + parts[1].n + parts[2].n + 2)
         return err_set(e, TL_E_DENIED, "the token does not have three parts");
-    __attribute__((cleanup(json_free))) json_t *claims = decode_json(parts[1]);
+    AUTO(json_decref) json_t *claims = decode_json(parts[1]);
     if (!claims)
         return err_set(e, TL_E_DENIED, "the token's claims are unreadable");
     int rc = check_claims(rule, claims, now_us / US_PER_S, e);

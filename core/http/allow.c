@@ -171,15 +171,8 @@ static int url_part(CURLU *u, CURLUPart part, unsigned flags, char **out)
     return rc == CURLUE_OK ? 1 : 0;
 }
 
-static void curl_text_free(char **p)
-{
-    curl_free(*p);
-}
-
-static void curl_url_free(CURLU **u)
-{
-    curl_url_cleanup(*u);
-}
+AUTO_FN(char *, curl_free)
+AUTO_FN(CURLU *, curl_url_cleanup)
 
 static bool url_chars_ok(str url)
 {
@@ -227,12 +220,12 @@ static int url_read(str url, struct url_place *out, struct err *e)
     if (!https && !str_starts(url, STR("http://")))
         return err_set(e, TL_E_DENIED, "address does not begin with \"https://\"");
     AUTO(text_free) char *z = str_dup(url);
-    __attribute__((cleanup(curl_url_free))) CURLU *u = curl_url();
+    AUTO(curl_url_cleanup) CURLU *u = curl_url();
     ASSERT(u);
     if (curl_url_set(u, CURLUPART_URL, z, CURLU_DISALLOW_USER) != CURLUE_OK)
         return err_set(e, TL_E_DENIED, "address is not a URL, or names a user");
-    __attribute__((cleanup(curl_text_free))) char *host = NULL;
-    __attribute__((cleanup(curl_text_free))) char *port = NULL;
+    AUTO(curl_free) char *host = NULL;
+    AUTO(curl_free) char *port = NULL;
     struct url_place p = {.https = https};
     struct sockaddr_storage sa;
     bool bracketed = false;

@@ -251,6 +251,26 @@ int audit_add(struct db *db, struct audit *row, struct err *e)
     return rc;
 }
 
+void audit_owe(struct db *db, const struct audit *row)
+{
+    db->audit_owed = row;
+}
+
+bool audit_settle(struct db *db)
+{
+    bool written = !db->audit_owed;
+    db->audit_owed = NULL;
+    return written;
+}
+
+int audit_pay(struct db *db, struct err *e)
+{
+    if (!db->audit_owed)
+        return TL_OK;
+    struct audit row = *db->audit_owed;
+    return audit_add(db, &row, e);
+}
+
 static void read_audit(struct query *q, struct arena *a, struct audit *out)
 {
     out->audit = get_i64(q);

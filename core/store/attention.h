@@ -25,6 +25,10 @@ struct audit {
     str who, act, object, detail; /* "uid 0 (root)", "connection.pause", "help-sales", JSON */
 };
 int audit_add(struct db *db, struct audit *row, struct err *e);
+/* Who did what goes with what was done: the next transaction that commits writes the row too, or fails with it. One
+ * that is rolled back leaves it owed. row is lent until audit_settle, which says whether it was written. [control] */
+void audit_owe(struct db *db, const struct audit *row);
+bool audit_settle(struct db *db);
 int audit_list(struct db *db, struct arena *a, int64_t before, size_t max, struct audit **out, size_t *n,
                struct err *e); /* newest first */
 /* *broken_out: id of the first row that does not fit, 0 when all do. */

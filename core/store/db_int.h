@@ -42,7 +42,8 @@ struct db {
 
     /* Transaction. */
     bool in_transaction;
-    int64_t read_until_us; /* reader: when its transaction is over */
+    const struct audit *audit_owed; /* see audit_owe() */
+    int64_t read_until_us;          /* reader: when its transaction is over */
     int64_t counters[COUNTERS], counters_before[COUNTERS];
     struct pending pending[PENDING_MAX];
     int n_pending;
@@ -71,6 +72,7 @@ int sql_exec_i64(sqlite3 *handle, const char *path, const char *sql, int64_t *ou
 
 int counters_load(struct db *db, struct err *e);
 int counters_write(struct db *db, struct err *e);
+int audit_pay(struct db *db, struct err *e); /* writes what audit_owe() left, within the open transaction */
 
 /* files.c */
 int files_take(struct db *db, struct err *e); /* locks, and makes an empty database where there never was one */

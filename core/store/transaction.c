@@ -86,6 +86,7 @@ int db_commit(struct db *db, struct err *e)
     }
     db->in_transaction = false;
     db->n_pending = 0;
+    db->audit_owed = NULL;
     if (ages)
         sidecar_aged(db);
     return TL_OK;
@@ -259,6 +260,8 @@ static int transaction_flush(struct db *db, struct err *e)
         return db->pending_rc;
     }
     int rc = pending_flush(db, e);
+    if (rc == TL_OK)
+        rc = audit_pay(db, e);
     if (rc == TL_OK && memcmp(db->counters, db->counters_before, sizeof db->counters) != 0)
         rc = counters_write(db, e);
     return rc;

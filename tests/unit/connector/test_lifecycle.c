@@ -294,7 +294,7 @@ static void many_times(enum isolation isolation, int rounds)
         assert_string_equal(r.words, "unloaded");
     }
     assert_int_equal(rig_open_fds(), fds);
-    assert_int_equal(rig_threads(), threads);
+    rig_until(&r, rig_threads() <= threads); /* the kernel lists a joined thread for a moment longer */
     rig_stop(&r);
 }
 

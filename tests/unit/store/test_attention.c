@@ -76,6 +76,41 @@ static void a_changed_or_removed_audit_row_shows(void **state)
     assert_int_equal(broken, 4);
 }
 
+/* Whoever asks who changed this finds an answer for every change, and no answer for what did not happen. */
+static void an_audit_row_comes_with_its_change_or_not_at_all(void **state)
+{
+    struct rig *r = *state;
+    struct audit row = {.who = STR("uid 0 (root)"), .act = STR("secret.set"), .object = STR("sf")}, *list;
+    str value;
+    size_t n;
+    audit_owe(r->db, &row);
+    ok(db_begin(r->db, &r->e));
+    ok(meta_set(r->db, "k", STR("lost"), &r->e));
+    db_rollback(r->db);
+    ok(audit_list(r->db, &r->a, 0, 9, &list, &n, &r->e));
+    assert_int_equal(n, 0);
+    ok(db_begin(r->db, &r->e));
+    ok(meta_set(r->db, "k", STR("kept"), &r->e));
+    ok(db_commit(r->db, &r->e));
+    ok(db_begin(r->db, &r->e)); /* what follows has no second row */
+    ok(db_commit(r->db, &r->e));
+    assert_true(audit_settle(r->db));
+    ok(audit_list(r->db, &r->a, 0, 9, &list, &n, &r->e));
+    assert_int_equal(n, 1);
+    assert_str(list[0].act, "secret.set");
+    audit_owe(r->db, &row);
+    assert_false(audit_settle(r->db));
+    audit_owe(r->db, &row);
+    rig_sql(r, "ALTER TABLE audit RENAME TO away");
+    ok(db_begin(r->db, &r->e));
+    ok(meta_set(r->db, "k", STR("unseen"), &r->e));
+    assert_int_not_equal(db_commit(r->db, &r->e), TL_OK);
+    rig_sql(r, "ALTER TABLE away RENAME TO audit");
+    assert_false(audit_settle(r->db));
+    ok(meta_get(r->db, &r->a, "k", &value, &r->e));
+    assert_str(value, "kept");
+}
+
 /* What is past its time goes from the front, and the chain still proves the rest; one missing at the end shows. */
 static void a_trimmed_audit_is_still_proved(void **state)
 {
@@ -112,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(a_repair_is_one_row_until_it_is_cleared),
         UNIT(a_changed_or_removed_audit_row_shows),
+        UNIT(an_audit_row_comes_with_its_change_or_not_at_all),
         UNIT(a_trimmed_audit_is_still_proved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
