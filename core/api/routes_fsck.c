@@ -6,7 +6,7 @@
 #include "log.h"
 #include "verb.h"
 
-enum { SLICE_ROWS = 2000, DROP_ROWS = 500 };
+enum { SLICE_ROWS = 2000, SLICE_MENDED = 500 };
 
 struct checking {
     struct app *app;
@@ -101,17 +101,21 @@ struct mend {
     struct verb verb; /* first: what runs is given this */
     const struct fsck_tally *tallies;
     size_t n;
-    int64_t dropped;
+    int64_t mended;
 };
 
 static int run_mend(struct verb *v, struct err *e)
 {
     struct mend *m = (struct mend *)v;
+    int64_t put_back = 0;
     int rc = db_begin(v->app->db, e);
     for (size_t i = 0; i < m->n && rc == TL_OK; i++)
         rc = fsck_tally_mend(v->app->db, &m->tallies[i], e);
     if (rc == TL_OK)
-        rc = fsck_orphans_drop(v->app->db, DROP_ROWS, &m->dropped, e);
+        rc = fsck_orphans_drop(v->app->db, SLICE_MENDED, &m->mended, e);
+    if (rc == TL_OK && m->mended < SLICE_MENDED)
+        rc = fsck_stretches_mend(v->app->db, (int)(SLICE_MENDED - m->mended), &put_back, e);
+    m->mended += put_back;
     if (rc == TL_OK)
         rc = db_commit(v->app->db, e);
     else
@@ -119,15 +123,19 @@ static int run_mend(struct verb *v, struct err *e)
     return rc;
 }
 
-static int find_faults(struct request *rq, struct fsck_tally **list, size_t *n, int64_t *orphans, struct err *e)
+static int find_faults(struct request *rq, struct fsck_tally **list, size_t *n, int64_t *rows, struct err *e)
 {
     struct db *db;
+    int64_t lost = 0;
     int rc = readers_take(rq->app->readers, &db, e);
     if (rc)
         return rc;
     rc = fsck_tallies(db, &rq->arena, list, n, e);
     if (!rc)
-        rc = fsck_orphans_count(db, orphans, e);
+        rc = fsck_orphans_count(db, rows, e);
+    if (!rc)
+        rc = fsck_stretches_lost(db, &lost, e);
+    *rows += lost;
     readers_give(rq->app->readers, db);
     return rc;
 }
@@ -137,21 +145,21 @@ static int repair(struct request *rq, json_t **answer, struct err *e)
 {
     struct fsck_tally *list = NULL;
     size_t n = 0;
-    int64_t orphans = 0, dropped = 0;
+    int64_t rows = 0, mended = 0;
     bool dry = request_flag(rq, "dry_run");
-    int rc = find_faults(rq, &list, &n, &orphans, e);
-    struct mend m = {.tallies = list, .n = n, .dropped = DROP_ROWS};
-    while (!rc && !dry && (n || orphans) && m.dropped == DROP_ROWS) {
+    int rc = find_faults(rq, &list, &n, &rows, e);
+    struct mend m = {.tallies = list, .n = n, .mended = SLICE_MENDED};
+    while (!rc && !dry && (n || rows) && m.mended == SLICE_MENDED) {
         json_t *out = NULL;
         verb_init(&m.verb, rq, "fsck.repair", "database");
         rc = verb_run(&m.verb, run_mend, &out, e);
         json_decref(out);
         m.n = 0;
-        dropped += rc ? 0 : m.dropped;
+        mended += rc ? 0 : m.mended;
     }
     if (!rc)
         *answer = json_pack("{s:b,s:I,s:I}", "dry_run", dry, "counts", (json_int_t)n, "rows",
-                            (json_int_t)(dry ? orphans : dropped));
+                            (json_int_t)(dry ? rows : mended));
     return rc;
 }
 
@@ -160,7 +168,7 @@ const struct route routes_fsck[] = {
      "check the whole database, or what belongs to one connection, while everything goes on (NDJSON)",
      "connection:string", NULL, "{}"},
     {"POST", "/api/v1/fsck/repair", ROUTE_WRITE | ROUTE_DRY, repair,
-     "put wrong counts right and remove rows of what is gone; nothing at any vendor changes", "dry_run:boolean", NULL,
-     "{dry_run:boolean,counts:integer,rows:integer}"},
+     "put wrong counts right, remove rows of what is gone and put lost stretches back; nothing at any vendor changes",
+     "dry_run:boolean", NULL, "{dry_run:boolean,counts:integer,rows:integer}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

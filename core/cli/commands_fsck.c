@@ -5,7 +5,7 @@
 
 static const struct cli_option options[] = {
     {"connection", "CONNECTION", "only what belongs to this connection"},
-    {"repair", NULL, "put wrong counts right and remove rows of what is gone; -n tells how many"},
+    {"repair", NULL, "put wrong counts right, remove rows of what is gone, put lost ones back; -n tells how many"},
     {NULL, NULL, NULL},
 };
 static const struct column columns[] = {{"LEVEL", "level", 0},       {"CHECK", "check", 0},
@@ -72,9 +72,9 @@ static int run_repair(struct cli *cli)
     if (rc == EXIT_DONE && cli->json)
         cli_print_object(cli, "repair", answer);
     else if (rc == EXIT_DONE)
-        printf("%lld counts %s, %lld rows of what is gone %s\n", (long long)cli_int(answer, "counts"),
+        printf("%lld counts %s, %lld rows %s\n", (long long)cli_int(answer, "counts"),
                cli->dry_run ? "would be put right" : "put right", (long long)cli_int(answer, "rows"),
-               cli->dry_run ? "would be removed" : "removed");
+               cli->dry_run ? "would be removed or put back" : "removed or put back");
     if (rc == EXIT_DONE && cli->dry_run)
         cli_note(cli, "nothing was changed (-n)");
     json_decref(answer);

@@ -19,7 +19,8 @@ enum { Q_RECORDS, Q_PAIRS, Q_PARKED, Q_STAMPS, Q_TWINS, Q_RUNS, Q_CLAIMS, Q_RUN_
 static const char *const SQL[] = {
     [Q_RECORDS] = "SELECT " RECORD_COLUMNS ", (SELECT f.kind FROM feed f WHERE f.feed = record.feed), "
                   "(SELECT e.system FROM feed f JOIN endpoint e USING(endpoint) WHERE f.feed = record.feed), "
-                  "(SELECT e.org_key FROM feed f JOIN endpoint e USING(endpoint) WHERE f.feed = record.feed) "
+                  "(SELECT e.org_key FROM feed f JOIN endpoint e USING(endpoint) WHERE f.feed = record.feed), "
+                  "EXISTS(SELECT 1 FROM stretch s WHERE s.owner = record.feed AND s.n = record.rec >> 6) "
                   "FROM record WHERE rec > ?1 ORDER BY rec LIMIT ?2",
     [Q_PAIRS] = "SELECT " PAIR_COLUMNS " FROM pair WHERE pair > ?1 ORDER BY pair LIMIT ?2",
     [Q_PARKED] = "SELECT k.pair, p.link, k.dep_id FROM parked k JOIN pair p ON p.pair = k.pair "
@@ -123,7 +124,8 @@ static int look_sidecar(struct looking *k, bool *end, struct err *e)
     return TL_OK;
 }
 
-static int look_record(struct looking *k, const struct record *r, const struct erased_name *name, struct err *e)
+static int look_record(struct looking *k, const struct record *r, const struct erased_name *name, bool walked,
+                       struct err *e)
 {
     char object[320];
     bool erased = false;
@@ -142,6 +144,14 @@ static int look_record(struct looking *k, const struct record *r, const struct e
                                      .level = "warning",
                                      .text = "nobody reads records of its feed",
                                      .hint = "it holds space, nothing else"},
+               object);
+    else if (!walked)
+        report(k,
+               (struct fsck_finding){.check = "stretch",
+                                     .level = "error",
+                                     .text = "walks over its feed pass it by",
+                                     .hint = "it is not paired, nor noticed when it vanishes; tieline fsck --repair",
+                                     .can_repair = true},
                object);
     int rc = erased_has(k->db, name, &erased, e);
     if (rc == TL_OK && erased)
@@ -168,9 +178,10 @@ static int look_records(struct looking *k, bool *end, struct err *e)
         name.kind = get_text(&q, &a);
         name.system = get_text(&q, &a);
         name.org = get_text(&q, &a);
+        bool walked = get_bool(&q);
         name.id = r.id;
         k->f->after = r.rec;
-        int looked = feed_wanted(k->f, r.feed) ? look_record(k, &r, &name, e) : TL_OK;
+        int looked = feed_wanted(k->f, r.feed) ? look_record(k, &r, &name, walked, e) : TL_OK;
         if (looked != TL_OK)
             return looked;
     }
@@ -416,7 +427,7 @@ static int look_orphans(struct looking *k, bool *end, struct err *e)
         return TL_OK; /* they belong to nobody */
     int rc = fsck_orphans_count(k->db, &n, e);
     char text[120];
-    snprintf(text, sizeof text, "%lld rows belong to a pair or a record that does not exist", (long long)n);
+    snprintf(text, sizeof text, "%lld rows belong to a pair, a record or a feed that does not exist", (long long)n);
     if (rc == TL_OK && n > 0)
         report(k,
                (struct fsck_finding){.check = "orphan",

@@ -5,7 +5,7 @@
 #include "db.h"
 
 struct fsck_finding {
-    const char *check; /* "V1", "V14", "checksum", "tally", "orphan", "claim", "sidecar" */
+    const char *check; /* "V1", "V14", "checksum", "tally", "orphan", "stretch", "claim", "sidecar" */
     const char *level; /* "error", "warning", "note": the last is no fault */
     const char *object, *text, *hint;
     bool can_repair; /* fsck_repair_* mend it */
@@ -45,8 +45,12 @@ struct fsck_tally {
 };
 int fsck_tallies(struct db *db, struct arena *a, struct fsck_tally **out, size_t *n, struct err *e);
 int fsck_tally_mend(struct db *db, const struct fsck_tally *t, struct err *e);
-/* Deletes at most max_rows rows that belong to a pair or record that does not exist; *n_out how many: fewer than asked
- * for is the end. */
+/* Deletes at most max_rows rows that belong to a pair, record or feed that does not exist; *n_out how many: fewer than
+ * asked for is the end. */
 int fsck_orphans_drop(struct db *db, int max_rows, int64_t *n_out, struct err *e);
 int fsck_orphans_count(struct db *db, int64_t *n_out, struct err *e);
+/* Stretches of feeds (records_int.h) that are lost, so that walks pass their records by. mend: puts back at most
+ * max_rows. */
+int fsck_stretches_lost(struct db *db, int64_t *n_out, struct err *e);
+int fsck_stretches_mend(struct db *db, int max_rows, int64_t *n_out, struct err *e);
 #endif

@@ -2,8 +2,13 @@
 #include "db_int.h"
 #include "fsck.h"
 
-#define NO_PAIR(table)          " FROM " table " t WHERE NOT EXISTS(SELECT 1 FROM pair p WHERE p.pair = t.pair)"
-#define NO_REC(table)           " FROM " table " t WHERE NOT EXISTS(SELECT 1 FROM record r WHERE r.rec = t.rec)"
+#define NO_PAIR(table) " FROM " table " t WHERE NOT EXISTS(SELECT 1 FROM pair p WHERE p.pair = t.pair)"
+#define NO_REC(table)  " FROM " table " t WHERE NOT EXISTS(SELECT 1 FROM record r WHERE r.rec = t.rec)"
+#define NO_FEED        " FROM stretch t WHERE NOT EXISTS(SELECT 1 FROM feed f WHERE f.feed = t.owner)"
+#define LOST_STRETCHES                                                                                                 \
+    "SELECT DISTINCT feed, rec >> 6 FROM record r WHERE EXISTS(SELECT 1 FROM feed f WHERE f.feed = r.feed) AND "       \
+    "NOT EXISTS(SELECT 1 FROM stretch s WHERE s.owner = r.feed AND s.n = r.rec >> 6)"
+#define COUNT(where)            "(SELECT count(*)" where ")"
 #define DROP(table, where, key) "DELETE FROM " table " WHERE (" key ") IN (SELECT " key where " LIMIT ?1)"
 
 enum {
@@ -17,7 +22,10 @@ enum {
     Q_DROP_SOURCE,
     Q_DROP_HELD,
     Q_DROP_LOOKUP,
-    Q_DROP_END
+    Q_DROP_STRETCH,
+    Q_DROP_END,
+    Q_LOST = Q_DROP_END,
+    Q_FOUND
 };
 static const char *const SQL[] = {
     [Q_TALLY_PAIRS] = "SELECT 1, l.link, (SELECT count(*) FROM pair p WHERE p.link = l.link), "
@@ -27,17 +35,18 @@ static const char *const SQL[] = {
     [Q_TALLY_RECORDS] = "SELECT f.feed, (SELECT count(*) FROM record r WHERE r.feed = f.feed) FROM feed f",
     [Q_TALLY_ADD] = "INSERT INTO tally(what, owner, n) VALUES(?1, ?2, ?3) ON CONFLICT(what, owner) DO UPDATE SET "
                     "n = n + excluded.n",
-    [Q_COUNT] = "SELECT (SELECT count(*)" NO_PAIR("conflict") ") + (SELECT count(*)" NO_PAIR(
-        "parked") ") + "
-                  "(SELECT count(*)" NO_PAIR("old_id") ") + (SELECT count(*)" NO_PAIR(
-                      "intent_source") ") + "
-                                       "(SELECT count(*)" NO_REC("held") ") + (SELECT count(*)" NO_REC("lookup") ")",
+    [Q_COUNT] =
+        "SELECT " COUNT(NO_PAIR("conflict")) " + " COUNT(NO_PAIR("parked")) " + " COUNT(NO_PAIR("old_id")) " + " COUNT(
+            NO_PAIR("intent_source")) " + " COUNT(NO_REC("held")) " + " COUNT(NO_REC("lookup")) " + " COUNT(NO_FEED),
     [Q_DROP_CONFLICT] = DROP("conflict", NO_PAIR("conflict"), "pair, map_no"),
     [Q_DROP_PARKED] = DROP("parked", NO_PAIR("parked"), "pair, map_no"),
     [Q_DROP_OLD] = DROP("old_id", NO_PAIR("old_id"), "link, rec"),
     [Q_DROP_SOURCE] = DROP("intent_source", NO_PAIR("intent_source"), "pair, side"),
     [Q_DROP_HELD] = DROP("held", NO_REC("held"), "link, rec"),
     [Q_DROP_LOOKUP] = DROP("lookup", NO_REC("lookup"), "feed, kind, key, rec"),
+    [Q_DROP_STRETCH] = DROP("stretch", NO_FEED, "owner, n"),
+    [Q_LOST] = "SELECT count(*) FROM (" LOST_STRETCHES ")",
+    [Q_FOUND] = "INSERT INTO stretch(owner, n) " LOST_STRETCHES " LIMIT ?1",
 };
 SQL_TABLE(T, SQL_FSCK_MEND, SQL);
 
@@ -79,13 +88,18 @@ int fsck_tally_mend(struct db *db, const struct fsck_tally *t, struct err *e)
     return query_run(&q);
 }
 
-int fsck_orphans_count(struct db *db, int64_t *n_out, struct err *e)
+static int read_count(struct db *db, int statement, int64_t *n_out, struct err *e)
 {
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_COUNT, e);
+    AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     int rc = query_row(&q);
     if (rc == TL_OK)
         *n_out = get_i64(&q);
     return rc;
+}
+
+int fsck_orphans_count(struct db *db, int64_t *n_out, struct err *e)
+{
+    return read_count(db, Q_COUNT, n_out, e);
 }
 
 int fsck_orphans_drop(struct db *db, int max_rows, int64_t *n_out, struct err *e)
@@ -105,5 +119,20 @@ int fsck_orphans_drop(struct db *db, int max_rows, int64_t *n_out, struct err *e
         rc = tx_commit(&tx, e);
     if (rc == TL_OK)
         *n_out = dropped;
+    return rc;
+}
+
+int fsck_stretches_lost(struct db *db, int64_t *n_out, struct err *e)
+{
+    return read_count(db, Q_LOST, n_out, e);
+}
+
+int fsck_stretches_mend(struct db *db, int max_rows, int64_t *n_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_FOUND, e);
+    put_i64(&q, max_rows);
+    int rc = query_run(&q);
+    if (rc == TL_OK)
+        *n_out = query_changes(&q);
     return rc;
 }

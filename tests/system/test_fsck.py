@@ -37,15 +37,16 @@ def test_what_was_synced_is_sound(site):
 
 
 def test_findings_say_what_to_do_and_are_mended(site):
-    change(site, "UPDATE tally SET n = n + 7 WHERE what = 1", "INSERT INTO parked VALUES(99999, 1, 1, 0, 5, 5)")
+    change(site, "UPDATE tally SET n = n + 7 WHERE what = 1", "INSERT INTO parked VALUES(99999, 1, 1, 0, 5, 5)",
+           "DELETE FROM stretch WHERE (owner, n) = (SELECT feed, rec >> 6 FROM record LIMIT 1)")
     done = site.run("fsck", "--json", check=False)
     assert done.returncode == 8
     found = json.loads(done.stdout)["items"]
-    assert {f["check"] for f in found} == {"tally", "orphan"}
+    assert {f["check"] for f in found} == {"tally", "orphan", "stretch"}
     assert all("--repair" in f["hint"] for f in found)
     assert "nothing was changed" in site.run("fsck", "--repair", "-n").stderr
     assert site.run("fsck", check=False).returncode == 8
-    assert site.run("fsck", "--repair").stdout == "2 counts put right, 1 rows of what is gone removed\n"
+    assert site.run("fsck", "--repair").stdout == "2 counts put right, 2 rows removed or put back\n"
     assert site.run("fsck").returncode == 0
     assert site.list("audit", "list")[0]["act"] == "fsck.repair"
 

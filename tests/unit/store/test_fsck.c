@@ -127,6 +127,27 @@ static void counts_and_rows_of_what_is_gone_are_mended(void **state)
     assert_string_equal(look(r, 0).text, "");
 }
 
+/* What lies in a lost stretch is met by no walk over its feed. */
+static void a_lost_stretch_is_found_and_put_back(void **state)
+{
+    struct rig *r = *state;
+    int64_t n = 0;
+    whole(r, 3);
+    rig_sql(r, "DELETE FROM stretch WHERE owner = 1");
+    rig_sql(r, "INSERT INTO stretch VALUES(4711, 0)");
+    struct seen s = look(r, 0);
+    assert_int_equal(s.n, 4);
+    assert_non_null(strstr(s.text, "stretch record \"a0\": walks over its feed pass it by"));
+    assert_non_null(strstr(s.text, "orphan database: 1 rows belong to"));
+    ok(fsck_stretches_lost(r->db, &n, &r->e));
+    assert_int_equal(n, 1);
+    ok(fsck_stretches_mend(r->db, 10, &n, &r->e));
+    assert_int_equal(n, 1);
+    ok(fsck_orphans_drop(r->db, 10, &n, &r->e));
+    assert_int_equal(n, 1);
+    assert_string_equal(look(r, 0).text, "");
+}
+
 static void a_sidecar_of_another_database_is_told(void **state)
 {
     struct rig *r = *state;
@@ -166,6 +187,7 @@ int main(void)
         UNIT(what_does_not_fit_is_named),
         UNIT(a_run_that_does_not_add_up_is_named),
         UNIT(counts_and_rows_of_what_is_gone_are_mended),
+        UNIT(a_lost_stretch_is_found_and_put_back),
         UNIT(a_sidecar_of_another_database_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,7 @@ static void deleting_goes_in_slices_and_only_when_nothing_is_open(void **state)
     assert_int_equal(
         rig_number(
             r, "SELECT (SELECT count(*) FROM pair) + (SELECT count(*) FROM failure) + "
-               "(SELECT count(*) FROM setting) + (SELECT count(*) FROM record) + "
+               "(SELECT count(*) FROM setting) + (SELECT count(*) FROM record) + (SELECT count(*) FROM stretch) + "
                "(SELECT count(*) FROM tally WHERE owner = 1 AND what <> 0) + (SELECT count(*) FROM tally WHERE n < 0)"),
         0);
 }
