@@ -109,6 +109,12 @@ static void on_hooks_changed(void *ctx)
     hook_targets_refresh(ctx);
 }
 
+static void on_signed_out(void *ctx, int64_t endpoint)
+{
+    struct app *app = ctx;
+    runtime_sign_out(app->runtime, endpoint);
+}
+
 /* Layer by layer, each taking what is below. What was made before a failure is left to the end of the process. */
 static int wire(struct app *app, const struct db_options *db_options, struct err *e)
 {
@@ -145,6 +151,7 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                    .dispatcher = runtime_dispatcher(app->runtime),
                                    .wake = on_wake,
                                    .hooks_changed = on_hooks_changed,
+                                   .signed_out = on_signed_out,
                                    .ctx = app,
                                    .retention = setup_retention(c)};
     rc = engine_open(&app->engine, &engine, e);

@@ -36,8 +36,10 @@ static int store_token_load(void *ctx, int64_t endpoint, struct buf *secret_out,
 static int store_token_save(void *ctx, int64_t endpoint, str secret, struct err *e)
 {
     struct app *app = ctx;
-    if (secret.n == 0)
-        return token_rm(app->db, endpoint, e);
+    if (secret.n == 0) {
+        int rc = token_rm(app->db, endpoint, e);
+        return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+    }
     AUTO(token_done) struct token t = {0};
     int rc = token_get(app->db, endpoint, &t, e);
     if (rc && rc != TL_E_NOT_FOUND)

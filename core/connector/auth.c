@@ -666,13 +666,14 @@ int auth_adopt(struct auth *a, struct auth *trial, struct err *e)
     return rc ? err_wrap(e, "the new sign-in cannot be kept, so the former one stays") : TL_OK;
 }
 
-int auth_revoke(struct auth *a, struct err *untold, struct err *e)
+static int drop(struct auth *a, bool configured_too, struct err *untold, struct err *e)
 {
     err_clear(untold);
     if (!a->spec)
         return TL_OK;
     enter_busy(a);
-    if (flow_revoke(a, untold)) {
+    bool tell = configured_too || !auth_option(a, STR("refresh_token")).n;
+    if (tell && flow_revoke(a, untold)) {
         err_wrap(untold, "the vendor could not be told");
         err_hint(untold,
                  "take the application out of the user's connected apps at the vendor, else its tokens stay good");
@@ -689,6 +690,16 @@ int auth_revoke(struct auth *a, struct err *untold, struct err *e)
     leave_busy(a);
     pthread_mutex_unlock(&a->lock);
     return rc ? err_wrap(e, "the sign-in cannot be forgotten") : TL_OK;
+}
+
+int auth_revoke(struct auth *a, struct err *untold, struct err *e)
+{
+    return drop(a, true, untold, e);
+}
+
+int auth_forget(struct auth *a, struct err *untold, struct err *e)
+{
+    return drop(a, false, untold, e);
 }
 
 /* --- extras and templates --- */

@@ -102,6 +102,9 @@ int auth_exchange_code(struct auth *a, const struct auth_grant *g, struct err *e
 /* Tells the vendor to forget the tokens (when it can) and drops them here in any case: untold says why the vendor could
  * not be told, its status is TL_OK when it was. An error: they could not be dropped. */
 int auth_revoke(struct auth *a, struct err *untold, struct err *e);
+/* Like it, because nobody uses the endpoint any more: a refresh token that is configured stays good at the vendor,
+ * since it is the operator's. */
+int auth_forget(struct auth *a, struct err *untold, struct err *e);
 
 /* ---- sign-in by browser (auth_browser.c) ---- */
 

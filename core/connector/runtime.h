@@ -236,6 +236,9 @@ struct runtime_org {
 };
 int runtime_sign_in(struct runtime *rt, int64_t endpoint, const struct auth_grant *grant, const struct runtime_org *org,
                     runtime_auth_done_fn done, void *arg, struct err *e);
+/* Nobody uses the endpoint any more: its tokens go from memory and store, and the vendor is told where that is possible
+ * (auth_forget). What comes of it is in the log. */
+void runtime_sign_out(struct runtime *rt, int64_t endpoint);
 
 /* What a file would be loaded as. */
 struct verified {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "codec.h"
+#include "log.h"
 #include "runtime_int.h"
 
 bool rt_endpoint_usable(const struct endpoint *ep)
@@ -88,10 +89,22 @@ void rt_endpoint_configure(struct endpoint *ep)
     rt_changed(ep->connector->rt, ep->connector, ep);
 }
 
+/* A refresh that was under way may have kept new ones meanwhile. */
+static void tokens_erase(struct endpoint *ep)
+{
+    const struct host_store *store = &ep->connector->rt->config.store;
+    struct err e = {0};
+    if (store->token_save && store->token_save(store->ctx, ep->id, (str){0}, &e))
+        log_err(LOG_ERROR, ep->name, &e);
+}
+
 void rt_endpoint_unconfigure(struct endpoint *ep)
 {
     ep->configured = false;
     ep->auth = auth_free(ep->auth);
+    if (ep->signing_out)
+        tokens_erase(ep);
+    ep->signing_out = false;
     ep->gate = http_gate_free(ep->gate);
     ep->allow = http_allow_free(ep->allow);
     option_set_done(&ep->options);

@@ -116,6 +116,7 @@ struct endpoint {
     /* Resolved while the connector is loaded. */
     bool configured;
     bool removed, dirty; /* put into effect by endpoint_settle once no instance is left */
+    bool signing_out;    /* its tokens go, at the latest with its authorisation */
     struct option_set options;
     struct http_allow *allow;
     struct http_gate *gate;

@@ -1,5 +1,5 @@
 /* What is done with the authorisation of an endpoint on a pool thread: signing in, revoking, a person's sign-in on
- * trial. */
+ * trial, signing out when nobody uses it any more. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -239,4 +239,59 @@ int runtime_sign_in(struct runtime *rt, int64_t endpoint, const struct auth_gran
     if (rc)
         trial_free(t);
     return rc;
+}
+
+/* ---- nobody uses it any more ---- */
+
+struct sign_out {
+    struct runtime *rt;
+    int64_t endpoint;
+    struct err untold;
+};
+
+static int sign_out_run(struct inst *inst, void *arg, struct err *e)
+{
+    struct sign_out *s = arg;
+    return auth_forget(inst->endpoint->auth, &s->untold, e);
+}
+
+/* Where no call could be made the tokens go all the same, once nothing is under way. */
+static void untold(struct endpoint *ep, const struct err *e)
+{
+    log_line(LOG_WARN, ep->name, "signed out here, but the vendor was not told: %s", e->text);
+    if (ep->signing_out)
+        rt_endpoint_reconfigure(ep);
+}
+
+static void sign_out_done(void *arg, int rc, const struct err *e)
+{
+    struct sign_out *s = arg;
+    struct endpoint *ep = rt_endpoint(s->rt, s->endpoint);
+    if (ep && rc) {
+        untold(ep, e);
+    } else if (ep) {
+        ep->signing_out = false;
+        rt_endpoint_close_instances(ep); /* what they remember is of whoever was signed in */
+        if (s->untold.status)
+            log_err(LOG_WARN, ep->name, &s->untold);
+        else
+            log_line(LOG_INFO, ep->name, "signed out: no connection uses it any more");
+    }
+    free(s);
+}
+
+void runtime_sign_out(struct runtime *rt, int64_t endpoint)
+{
+    struct endpoint *ep = rt_endpoint(rt, endpoint);
+    if (!ep)
+        return;
+    struct sign_out *s = calloc(1, sizeof *s);
+    ASSERT(s);
+    *s = (struct sign_out){.rt = rt, .endpoint = endpoint};
+    ep->signing_out = true;
+    struct err e = {0};
+    if (errand_add(rt, endpoint, &(struct errand){.fn = sign_out_run, .done = sign_out_done, .arg = s}, &e) == TL_OK)
+        return;
+    free(s);
+    untold(ep, &e);
 }

@@ -239,7 +239,7 @@ int token_rm(struct db *db, int64_t endpoint, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_TOKEN_RM, e);
     put_i64(&q, endpoint);
-    return query_run(&q);
+    return query_run_one(&q);
 }
 
 /* ---- Values of connectors -------------------------------------------------------------------------------------- */

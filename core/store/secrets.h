@@ -26,7 +26,7 @@ AUTO_DONE(struct token, token_done)
  * return; fills generation and put_us. */
 int token_put(struct db *db, int64_t endpoint, struct token *t, struct err *e);
 int token_get(struct db *db, int64_t endpoint, struct token *out, struct err *e);
-int token_rm(struct db *db, int64_t endpoint, struct err *e);
+int token_rm(struct db *db, int64_t endpoint, struct err *e); /* TL_E_NOT_FOUND: there were none */
 
 /* Values of a connector per endpoint: key 1 to 255 bytes, value <= 64 KiB, 1 MiB in all (TL_E_INVALID past it).
  * An empty value removes. */

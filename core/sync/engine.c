@@ -246,6 +246,7 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     }
     *out = g;
     return TL_OK;
+    g->signed_out = config->signed_out;
 }
 
 struct engine *engine_close(struct engine *g)

@@ -35,6 +35,9 @@ struct engine_config {
     void (*wake)(void *ctx);
     /* A webhook subscription was made, renewed or removed: what verifies deliveries reads it again. May be null. */
     void (*hooks_changed)(void *ctx);
+    /* No connection uses the endpoint any more, so its stored tokens were erased: who holds them forgets them too. May
+     * be null. */
+    void (*signed_out)(void *ctx, int64_t endpoint);
     void *ctx;
     struct retention retention;
 };

@@ -321,6 +321,7 @@ struct engine {
     void (*wake)(void *ctx);
     void (*hooks_changed)(void *ctx);
     void *wake_ctx;
+    void (*signed_out)(void *ctx, int64_t endpoint);
     struct g_endpoint *endpoints;
     struct g_feed *feeds;
     struct g_conn *conns;

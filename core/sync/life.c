@@ -5,6 +5,7 @@
 #include "attention.h"
 #include "engine_int.h"
 #include "log.h"
+#include "sign_out.h"
 
 enum { SLICE_ROWS = 200 };
 
@@ -133,13 +134,20 @@ static bool conn_gone(struct engine *g, struct g_conn *c)
     struct err e = {0};
     struct audit trace = {
         .at_us = g_now(g), .who = STR("engine"), .act = STR("connection.gone"), .object = c->row.name};
+    const int64_t endpoint[2] = {c->row.endpoint[0], c->row.endpoint[1]};
+    bool out[2] = {false, false};
     int rc = g_begin(g, &e);
     if (rc == TL_OK)
         rc = connection_delete(g->db, c->row.connection, &e);
+    for (int s = 0; s < 2 && rc == TL_OK; s++)
+        rc = sign_out_unused(g, endpoint[s], c, &out[s], &e);
     if (rc == TL_OK)
         rc = audit_add(g->db, &trace, &e);
     if (g_end(g, rc, "removing a deleted connection", &e) != TL_OK)
         return false;
+    for (int s = 0; s < 2; s++)
+        if (out[s])
+            sign_out_tell(g, endpoint[s]);
     log_line(LOG_INFO, "connection", "\"%.*s\" is gone", STR_FMT(c->row.name));
     model_conn_forget(g, c);
     g_step(g, 1);

@@ -5,6 +5,7 @@
 #include "attention.h"
 #include "engine_int.h"
 #include "log.h"
+#include "sign_out.h"
 
 #define ORG_AGAIN_US  (300 * US_PER_S)
 #define AUTH_AGAIN_US (20 * US_PER_S) /* looks whether it is still refused; the sign-in itself keeps its own pauses */
@@ -527,7 +528,16 @@ int engine_endpoint_gone(struct engine *g, const char *name, struct err *e)
         return TL_E_NOT_FOUND;
     ep->row.present = false;
     endpoint_block(g, ep, "ENDPOINT_GONE", "the endpoint is not configured any more");
-    return endpoint_update(g->db, &ep->row, e);
+    bool out = false;
+    int rc = g_begin(g, e);
+    if (rc == TL_OK)
+        rc = endpoint_update(g->db, &ep->row, e);
+    if (rc == TL_OK)
+        rc = sign_out_unused(g, ep->row.endpoint, NULL, &out, e);
+    rc = g_end(g, rc, "an endpoint that is not configured any more", e);
+    if (rc == TL_OK && out)
+        sign_out_tell(g, ep->row.endpoint);
+    return rc;
 }
 
 void engine_endpoint_ready(struct engine *g, int64_t endpoint)

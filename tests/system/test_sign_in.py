@@ -295,3 +295,21 @@ def test_signing_out_where_the_vendor_is_away():
         assert done.returncode == 10 and "could not be told" in done.stdout, (done.stdout, done.stderr)
         assert site.list("endpoint", "show", "desk")[0]["state"] == "needs sign-in"  # forgotten here all the same
         assert "endpoint.revoke" in [row["act"] for row in site.list("audit", "list")]
+
+
+def test_signed_out_with_the_last_connection():
+    """Who signed in is told to forget us once nobody can take the connection back: in store, memory and at the vendor."""
+    with SignedOut() as site:
+        site.sign_in_both()
+        site.connect(kinds=("account",), number=False)
+        site.run("connection", "delete", "demo", "-y")
+        assert site.auth()["state"] == "ok"  # within the grace it may be taken back
+        site.run("connection", "delete", "demo", "--now", "-y")
+        wait_until(lambda: site.auth()["state"] == "not-signed-in", 20, "the desk's sign-in is forgotten")
+        wait_until(lambda: site.sandbox.control("GET", "/accounts/tokens")["access"] == 0, 20, "and the vendor was told")
+        wait_until(lambda: site.auth("sf")["state"] == "not-signed-in", 20, "the other one as well")
+        signed_out = {row["object"] for row in site.list("audit", "list") if row["act"] == "endpoint.sign_out"}
+        assert signed_out == set(ROLES)
+        site.restart()
+        assert site.auth()["state"] == "not-signed-in"
+        assert site.paste(choose(site.page())).returncode == 0  # a new sign-in serves a new connection

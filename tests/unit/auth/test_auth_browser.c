@@ -349,6 +349,29 @@ static void test_revocation(void **state)
     assert_string_equal(b->form, "token=access-only"); /* there is no other */
 }
 
+/* What is dropped because nobody uses it is told to the vendor; a token that the operator configured stays good there.
+ */
+static void test_forgetting(void **state)
+{
+    struct bench *b = *state;
+    struct err e = {0}, untold;
+    start(b, only_id);
+    assert_int_equal(exchange(b, b->bed.auth, "", &e), TL_OK);
+    assert_int_equal(auth_forget(b->bed.auth, &untold, &e), TL_OK);
+    assert_int_equal(untold.status, TL_OK);
+    assert_int_equal(b->revoked, 1);
+    assert_int_equal(b->bed.kept.n, 0);
+    static const char *const configured[] = {"client_id", "id", "refresh_token", "of-the-operator", NULL};
+    start(b, configured);
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK);
+    assert_true(b->bed.kept.n > 0);
+    assert_int_equal(auth_forget(b->bed.auth, &untold, &e), TL_OK);
+    assert_int_equal(b->revoked, 1);
+    assert_int_equal(b->bed.kept.n, 0);
+    assert_int_equal(b->bed.auth->tokens.access.n, 0);
+    assert_int_equal(auth_ensure(b->bed.auth, false, NULL, &e), TL_OK); /* and it serves again */
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -362,6 +385,7 @@ int main(void)
         T(test_grant_inherits_nothing),
         T(test_refused_at_the_page),
         T(test_revocation),
+        T(test_forgetting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,18 +76,30 @@ static void put_endpoints(struct bed *b)
     }
 }
 
+static void signed_out(void *ctx, int64_t endpoint)
+{
+    struct bed *b = ctx;
+    b->signed_out[endpoint == b->twin.endpoint[1]]++;
+}
+
+static void open_engine(struct bed *b)
+{
+    struct err e = {0};
+    struct engine_config config = {
+        .db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher, .signed_out = signed_out, .ctx = b};
+    must(engine_open(&b->engine, &config, &e), &e);
+}
+
 /* The daemon ends and starts again. */
 void bed_restart(struct bed *b)
 {
-    struct err e = {0};
     engine_stop(b->engine);
     while (engine_calls_open(b->engine) > 0) {
         twin_step(&b->twin);
         engine_turn(b->engine, 0);
     }
     engine_close(b->engine);
-    struct engine_config config = {.db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher};
-    must(engine_open(&b->engine, &config, &e), &e);
+    open_engine(b);
     put_endpoints(b);
     for (int s = 0; s < 2; s++)
         engine_endpoint_ready(b->engine, b->twin.endpoint[s]);
@@ -113,10 +125,10 @@ int bed_open(void **state)
              (int)getpid());
     wipe(b->path);
     twin_init(&b->twin, b->world);
-    struct db_options o = {.path = b->path, .env = &b->env, .no_checkpoint_thread = true};
+    static const struct seal_key key = {.id = {1}, .bytes = {2}};
+    struct db_options o = {.path = b->path, .env = &b->env, .key = &key, .no_checkpoint_thread = true};
     must(db_open(&b->db, &o, &e), &e);
-    struct engine_config config = {.db = b->db, .env = &b->env, .dispatcher = &b->twin.dispatcher};
-    must(engine_open(&b->engine, &config, &e), &e);
+    open_engine(b);
     put_endpoints(b);
     for (int s = 0; s < 2; s++)
         must(admin_endpoint_check(b->engine, s ? "sales" : "desk", bed_checked, b, &e), &e);

@@ -17,7 +17,8 @@ struct bed {
     struct engine *engine;
     char path[64];
     int checked;
-    int64_t ahead_us; /* of the daemon's wall clock */
+    int signed_out[2]; /* how often the engine said that nobody uses the endpoint any more */
+    int64_t ahead_us;  /* of the daemon's wall clock */
 };
 
 void must(int rc, const struct err *e);

@@ -15,6 +15,7 @@
 #include "feeds.h"
 #include "lifecycle.h"
 #include "records.h"
+#include "secrets.h"
 
 static struct connection row(struct bed *b, struct arena *a)
 {
@@ -357,6 +358,81 @@ static void deleted_now(void **s)
         assert_int_equal(bed_count(w, side, KIND_ACCOUNT), 500);
 }
 
+static void sign_in(struct bed *b, int side)
+{
+    AUTO(token_done) struct token t = {.expires_us = 1};
+    struct err e = {0};
+    buf_text_add(&t.access, "access");
+    must(token_put(b->db, b->twin.endpoint[side], &t, &e), &e);
+}
+
+static bool is_signed_in(struct bed *b, int side)
+{
+    AUTO(token_done) struct token t = {.expires_us = 0};
+    return token_get(b->db, b->twin.endpoint[side], &t, NULL) == TL_OK;
+}
+
+static int audits_of(struct bed *b, const char *act, const char *object)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct audit *list = NULL;
+    size_t n = 0;
+    int found = 0;
+    struct err e = {0};
+    must(audit_list(b->db, &a, INT64_MAX, 1000, &list, &n, &e), &e);
+    for (size_t i = 0; i < n; i++)
+        found += str_is(list[i].act, act) && str_is(list[i].object, object);
+    return found;
+}
+
+/* Sign-ins stay while a connection, though deleted, can be taken back; then those that no other one uses go. */
+static void sign_ins_go_with_the_last_connection(void **s)
+{
+    struct bed *b = *s;
+    struct err e = {0};
+    struct endpoint_setup third = {.name = "shop", .connector = "twin", .system = "twinc", .role = TL_ROLE_OTHER};
+    int64_t id;
+    must(engine_endpoint_put(b->engine, &third, &id, &e), &e);
+    must(admin_connection_create(b->engine, "other", "sales", "shop", NULL, &e), &e);
+    sign_in(b, 0);
+    sign_in(b, 1);
+    must(admin_connection_delete(b->engine, "c", false, NULL, &e), &e);
+    days_pass(b, 6);
+    assert_true(is_signed_in(b, 0));
+    days_pass(b, 2);
+    assert_false(is_there(b));
+    assert_false(is_signed_in(b, 0));
+    assert_true(is_signed_in(b, 1));
+    assert_int_equal(b->signed_out[0], 1);
+    assert_int_equal(b->signed_out[1], 0);
+    assert_int_equal(audits_of(b, "endpoint.sign_out", "desk"), 1);
+    must(admin_connection_delete(b->engine, "other", true, NULL, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+    assert_false(is_signed_in(b, 1));
+    assert_int_equal(b->signed_out[1], 1);
+    assert_int_equal(audits_of(b, "endpoint.sign_out", "sales"), 1);
+    assert_int_equal(audits_of(b, "endpoint.sign_out", "shop"), 0); /* nobody was signed in there */
+}
+
+/* A section that went from the file keeps everything of an endpoint that a connection uses, its sign-in too; that of
+ * one that nobody uses goes. */
+static void sign_ins_of_what_is_not_configured(void **s)
+{
+    struct bed *b = *s;
+    struct err e = {0};
+    sign_in(b, 0);
+    must(engine_endpoint_gone(b->engine, "desk", &e), &e);
+    assert_true(is_signed_in(b, 0));
+    must(admin_connection_delete(b->engine, "c", true, NULL, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+    assert_false(is_signed_in(b, 0));
+    sign_in(b, 1);
+    must(engine_endpoint_gone(b->engine, "sales", &e), &e);
+    assert_false(is_signed_in(b, 1));
+    assert_int_equal(b->signed_out[0], 1);
+    assert_int_equal(b->signed_out[1], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +445,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(deleted_and_taken_back, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(deleted_for_good, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(deleted_now, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(sign_ins_go_with_the_last_connection, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(sign_ins_of_what_is_not_configured, bed_setup, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
