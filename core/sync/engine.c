@@ -36,6 +36,32 @@ static void storage_failed(struct engine *g, const char *what, struct err *e)
     g->storage_due = g_mono(g) + US_PER_S;
 }
 
+/* A failed one is remembered for whoever's work it was. Where the disk has failed before in the same place, that was
+ * no short trouble, whatever a small write says. */
+static void transaction_failed(struct engine *g, int rc, const char *what, struct err *e)
+{
+    struct setbacks *s = &g->setbacks;
+    if (e->text[0] == 0)
+        err_set(e, rc, "%s", status_name(rc));
+    s->n++;
+    snprintf(s->text, sizeof s->text, "%s: %.150s%s%.60s", what, e->text, e->detail[0] ? ": " : "", e->detail);
+    if (rc != E_STORAGE) {
+        log_err(LOG_ERROR, what, e);
+        return;
+    }
+    storage_failed(g, what, e);
+    if (!s->disk_what || strcmp(s->disk_what, what) != 0)
+        s->disk = (struct setback){0};
+    s->disk_what = what;
+    g->storage_due = setback_add(g, &s->disk);
+}
+
+static void transaction_worked(struct engine *g, const char *what)
+{
+    if (g->setbacks.disk_what && strcmp(g->setbacks.disk_what, what) == 0)
+        g->setbacks.disk_what = NULL;
+}
+
 void g_write_failed(struct engine *g, const char *what, struct err *e)
 {
     if (e->status == E_STORAGE)
@@ -63,19 +89,16 @@ int g_end(struct engine *g, int rc, const char *what, struct err *e)
         db_rollback(g->db);
     }
     runs_settle(g, rc == TL_OK);
-    if (rc == E_STORAGE)
-        storage_failed(g, what, e);
-    else if (rc != TL_OK && e) {
-        if (e->text[0] == 0)
-            err_set(e, rc, "%s", status_name(rc));
-        log_err(LOG_ERROR, what, e);
+    if (rc == TL_OK) {
+        transaction_worked(g, what);
+        return rc;
     }
-    if (rc != TL_OK) {
-        g->ref_epoch++;
-        struct err again = {0};
-        if (model_refresh(g, &again))
-            storage_failed(g, "reading the model again", &again);
-    }
+    struct err unnamed = {0};
+    transaction_failed(g, rc, what, e ? e : &unnamed);
+    g->ref_epoch++;
+    struct err again = {0};
+    if (model_refresh(g, &again))
+        storage_failed(g, "reading the model again", &again);
     return rc;
 }
 
@@ -223,6 +246,7 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     g->dispatcher = config->dispatcher;
     g->wake = config->wake;
     g->hooks_changed = config->hooks_changed;
+    g->signed_out = config->signed_out;
     g->wake_ctx = config->ctx;
     g->next_handle = 1;
     engine_retention(g, &config->retention);
@@ -246,7 +270,6 @@ int engine_open(struct engine **out, const struct engine_config *config, struct 
     }
     *out = g;
     return TL_OK;
-    g->signed_out = config->signed_out;
 }
 
 struct engine *engine_close(struct engine *g)

@@ -23,6 +23,7 @@
 #include "ready.h"
 #include "records.h"
 #include "runs.h"
+#include "setback.h"
 #include "times.h"
 #include "values.h"
 
@@ -320,8 +321,8 @@ struct engine {
     const struct dispatcher *dispatcher;
     void (*wake)(void *ctx);
     void (*hooks_changed)(void *ctx);
-    void *wake_ctx;
     void (*signed_out)(void *ctx, int64_t endpoint);
+    void *wake_ctx;
     struct g_endpoint *endpoints;
     struct g_feed *feeds;
     struct g_conn *conns;
@@ -334,6 +335,7 @@ struct engine {
     unsigned calls_open;
     bool stopping;
     bool storage_down;
+    struct setbacks setbacks;
     int64_t storage_due, storage_look_due; /* next attempt while it is down; next look while it is not */
     unsigned steps, looks, max_steps;
     bool more; /* the last turn ended before its work did */

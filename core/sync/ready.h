@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "setback.h"
+
 struct ready_index;
 struct ready_queue;
 
@@ -21,6 +23,7 @@ struct ready {
     uint64_t came;
     size_t at;        /* place in the heap, counted from 1; 0: not in it */
     int64_t patience; /* how long it waits that wanted to do something and could not */
+    struct setback setback;
     struct ready_wait {
         struct ready *self;
         struct ready_queue *queue; /* NULL: does not wait here */

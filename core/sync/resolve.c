@@ -425,8 +425,8 @@ void resolve_call_done(struct engine *g, struct call *c)
     for (uint32_t i = 0; i < b->n; i++)
         through &= b->entries[i].done;
     bool waits = rc == TL_OK && g_now(g) < b->settle_us;
-    b->resolve_tries = 0;
-    int64_t wait = rc != TL_OK ? US_PER_S : waits ? b->settle_us - g_now(g) : 0;
+    b->resolve_tries = rc == TL_OK ? 0 : b->resolve_tries + 1;
+    int64_t wait = rc != TL_OK ? backoff_us(g, b->resolve_tries) : waits ? b->settle_us - g_now(g) : 0;
     if (!through && waits && wait > 10 * US_PER_S)
         wait = 10 * US_PER_S;
     later(g, b, wait);

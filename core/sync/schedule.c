@@ -157,6 +157,30 @@ static void be_patient(struct engine *g, struct ready *r)
     }
 }
 
+/* ---- Work that failed ------------------------------------------------------------------------------------------- */
+
+/* As people are told of it, and which part of it. */
+static str object_of(const struct ready *r, struct buf *out, str *part)
+{
+    *part = r->kind == READY_FEED ? ((const struct g_feed *)r->owner)->row.kind : (str){0};
+    if (r->kind == READY_LINK) {
+        const struct g_link *l = r->owner;
+        buf_fmt(out, "link %.*s/%.*s", STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
+    } else {
+        const struct g_endpoint *ep = r->kind == READY_FEED ? ((const struct g_feed *)r->owner)->ep : r->owner;
+        buf_fmt(out, "endpoint %.*s", STR_FMT(ep->row.name));
+    }
+    return buf_lent(out);
+}
+
+/* It rests where a transaction of it failed. */
+static void note_setback(struct engine *g, struct ready *r, unsigned failed_before, bool got_on)
+{
+    AUTO(buf_done) struct buf text = {0};
+    str part, object = object_of(r, &text, &part);
+    setback_note(g, &r->setback, failed_before, got_on, object, part);
+}
+
 /* ---- Answers ----------------------------------------------------------------------------------------------------- */
 
 static void call_timed(struct engine *g, const struct call *c)
@@ -167,9 +191,22 @@ static void call_timed(struct engine *g, const struct call *c)
         ep->call_us = ep->call_us ? ep->call_us + (took - ep->call_us) / 8 : took;
 }
 
+/* Whose question it was; NULL: nobody's who could rest. */
+static struct ready *asked_by(struct engine *g, const struct call *c)
+{
+    if (c->tag < 0 || (c->kind != CALL_GET && c->kind != CALL_FIND))
+        return NULL;
+    struct g_feed *f = c->kind == CALL_GET ? model_feed(g, c->tag) : NULL;
+    struct g_link *l = c->kind == CALL_FIND ? model_link(g, c->tag) : NULL;
+    return f ? &f->ready : l ? &l->ready : NULL;
+}
+
 static void take_answer(struct engine *g, struct call *c)
 {
     struct g_endpoint *ep = model_endpoint(g, c->endpoint);
+    struct ready *asked = asked_by(g, c);
+    bool resolves = c->tag < 0 && (c->kind == CALL_GET || c->kind == CALL_FIND);
+    unsigned failed = g->setbacks.n;
     g->calls_open--;
     call_timed(g, c);
     budget_call_answered(g, c);
@@ -203,6 +240,10 @@ static void take_answer(struct engine *g, struct call *c)
         hook_call_done(g, c);
         break;
     }
+    if (resolves)
+        setback_note(g, &g->setbacks.resolve, failed, true, STR("engine"), STR("unknown writes"));
+    else if (asked && g->setbacks.n != failed)
+        note_setback(g, asked, failed, false);
     if (ep)
         schedule_room(g, ep);
 }
@@ -278,11 +319,41 @@ static int64_t due_of(const struct engine *g, const struct ready *r)
     return NEVER;
 }
 
+static bool slice(struct engine *g, struct ready *r)
+{
+    unsigned before = g->setbacks.n;
+    if (r->setback.tries) {
+        AUTO(buf_done) struct buf text = {0};
+        str part, object = object_of(r, &text, &part);
+        setback_again(g, &r->setback, object, part);
+    }
+    bool any = work(g, r), failed = g->setbacks.n != before;
+    if (failed || (any && r->setback.tries))
+        note_setback(g, r, before, any);
+    return any && !failed;
+}
+
+/* The same for what belongs to no endpoint, feed or link. */
+static bool turn_of(struct engine *g, struct setback *s, bool (*turn)(struct engine *g), const char *what)
+{
+    if (setback_rests(g, s))
+        return false;
+    unsigned before = g->setbacks.n;
+    setback_again(g, s, STR("engine"), str_of(what));
+    bool any = turn(g), failed = g->setbacks.n != before;
+    setback_note(g, s, before, true, STR("engine"), str_of(what)); /* what went without a failure is through, too */
+    return any && !failed;
+}
+
 static bool look(struct engine *g, struct ready *r)
 {
     g->looks++;
-    bool any = due_of(g, r) <= g_mono(g) && work(g, r);
-    int64_t due = due_of(g, r);
+    if (setback_rests(g, &r->setback)) {
+        ready_set(r, r->setback.until_us);
+        return false;
+    }
+    bool any = due_of(g, r) <= g_mono(g) && slice(g, r);
+    int64_t due = later(due_of(g, r), r->setback.until_us);
     if (any) {
         r->patience = 0;
         if (r->kind == READY_LINK && (r->wait[0].queue || r->wait[1].queue)) /* nobody would tell its lanes of room */
@@ -305,10 +376,10 @@ static bool look(struct engine *g, struct ready *r)
 bool schedule_round(struct engine *g)
 {
     bool any = take_answers(g);
-    any |= preview_turn(g);
-    any |= undo_turn(g);
-    any |= life_turn(g);
-    if (!g_spent(g) && g->unknown)
+    any |= turn_of(g, &g->setbacks.preview, preview_turn, "preview");
+    any |= turn_of(g, &g->setbacks.undo, undo_turn, "undo");
+    any |= turn_of(g, &g->setbacks.life, life_turn, "life");
+    if (!g_spent(g) && g->unknown && !setback_rests(g, &g->setbacks.resolve))
         any |= resolve_turn(g);
     while (!g_spent(g) && !g->storage_down) {
         struct ready *r = ready_take(&g->ready, g_mono(g));
@@ -334,8 +405,18 @@ static int64_t unknown_due(const struct engine *g)
     return due <= g_mono(g) ? g_mono(g) + IDLE_US : due;
 }
 
+/* mono; when it is tried again although nothing else says so. */
+static int64_t again_us(const struct engine *g, const struct setback *s)
+{
+    return setback_rests(g, s) ? s->until_us : NEVER;
+}
+
 int64_t schedule_next_us(const struct engine *g)
 {
-    int64_t due = earlier(earlier(g->trim_due, undo_due(g)), mono_of(g, g->collect_wall));
-    return earlier(earlier(due, ready_first_us(&g->ready)), unknown_due(g));
+    const struct setbacks *s = &g->setbacks;
+    int64_t due = earlier(g->trim_due, ready_first_us(&g->ready));
+    due = earlier(due, later(undo_due(g), s->undo.until_us));
+    due = earlier(due, later(mono_of(g, g->collect_wall), s->life.until_us));
+    due = earlier(due, later(unknown_due(g), s->resolve.until_us));
+    return earlier(due, earlier(again_us(g, &s->preview), again_us(g, &s->life)));
 }
