@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 
-from measure import median, run_measured, say
+from measure import bar, median, run_measured, say
 from rig import find_program
 
 
@@ -16,10 +16,6 @@ def measure(o, program, *arguments):
         return json.loads(out)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def bar(name, value, limit):
-    return {"name": name, "value": value, "bar": limit, "held": value <= limit}
 
 
 def b2(o):

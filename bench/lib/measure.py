@@ -26,7 +26,8 @@ def build(root, directory, what):
     for program in ("cmake", "ninja"):
         if not shutil.which(program):
             raise Missing(f"{program} is not installed; run tools/install-deps build")
-    needs = {"b2": ["grow"], "b3": ["cycle"], "b5": ["route", "floor_route"], "b12": ["grow"]}
+    needs = {"b2": ["grow"], "b3": ["cycle"], "b5": ["route", "floor_route"], "b12": ["grow"],
+             "isolation": ["boundary"]}
     targets = [program for part in what for program in needs.get(part, [])] + ["bench"] * ("b1" in what)
     if {"b1", "b9", "idle"} & set(what):
         targets += ["tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce", "toy"]
@@ -145,3 +146,7 @@ def spread(values):
     """Distance from the smallest to the largest in percent of the median."""
     middle = median(values)
     return 100 * (max(values) - min(values)) / middle if middle else 0
+
+
+def bar(name, value, limit):
+    return {"name": name, "value": value, "bar": limit, "held": value <= limit}

@@ -186,19 +186,25 @@ void enc_pairs(struct buf *b, const tl_pair *p, uint32_t n)
     }
 }
 
+/* Eight bytes that are neither zero nor above ASCII. */
+static inline bool plain_word(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return !((w | ((w - UINT64_C(0x0101010101010101)) & ~w)) & UINT64_C(0x8080808080808080));
+}
+
 bool codec_utf8(tl_str s)
 {
     size_t i = 0;
-    for (; i + 8 <= s.n; i += 8) {
-        uint64_t w;
-        memcpy(&w, s.p + i, 8);
-        /* Any byte with the high bit set, or any zero byte: let the full check decide. */
-        if ((w | ((w - UINT64_C(0x0101010101010101)) & ~w)) & UINT64_C(0x8080808080808080))
+    for (; i + 8 <= s.n; i += 8)
+        if (!plain_word(s.p + i))
             return utf8_valid(str_n(s.p + i, s.n - i));
-    }
-    for (size_t k = i; k < s.n; k++)
-        if ((uint8_t)(s.p[k] - 1) >= 0x7f)
-            return utf8_valid(str_n(s.p + i, s.n - i));
+    if (s.n >= 8) /* the last eight again: what is left of them lies there */
+        return i == s.n || plain_word(s.p + s.n - 8) || utf8_valid(str_n(s.p + i, s.n - i));
+    for (; i < s.n; i++)
+        if ((uint8_t)(s.p[i] - 1) >= 0x7f)
+            return utf8_valid(s);
     return true;
 }
 

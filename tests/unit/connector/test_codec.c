@@ -156,6 +156,29 @@ static void test_refused_records(void **state)
     assert_string_equal(e.text, "the id is not UTF-8 text without NUL");
 }
 
+/* Text is looked at eight bytes at a time: every length, what is none or is none whole at every place. */
+static void test_text_at_every_place(void **state)
+{
+    (void)state;
+    char text[26];
+    for (size_t n = 0; n < sizeof text; n++) {
+        memset(text, 'a', sizeof text);
+        assert_true(codec_utf8(str_n(text, n)));
+        for (size_t k = 0; k < n; k++) {
+            static const char bad[] = {0, (char)0x80, (char)0xc3, (char)0xff};
+            for (size_t i = 0; i < sizeof bad; i++) {
+                text[k] = bad[i];
+                assert_false(codec_utf8(str_n(text, n)));
+            }
+            memcpy(text + k, k + 1 < n ? "é" : "~", k + 1 < n ? 2 : 1);
+            assert_true(codec_utf8(str_n(text, n)));
+            memset(text, 'a', sizeof text);
+        }
+        text[n] = (char)0xff; /* behind it anything may lie */
+        assert_true(codec_utf8(str_n(text, n)));
+    }
+}
+
 /* The index belongs to the question, not to the record: the same record has the same bytes. */
 static void test_raw_without_index(void **state)
 {
@@ -268,13 +291,10 @@ static void test_items_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_record_round_trip),
-        cmocka_unit_test(test_every_cut_and_flip),
-        cmocka_unit_test(test_refused_records),
-        cmocka_unit_test(test_raw_without_index),
-        cmocka_unit_test(test_error_texts_are_made_safe),
-        cmocka_unit_test(test_requests),
-        cmocka_unit_test(test_items_check),
+        cmocka_unit_test(test_record_round_trip), cmocka_unit_test(test_every_cut_and_flip),
+        cmocka_unit_test(test_refused_records),   cmocka_unit_test(test_text_at_every_place),
+        cmocka_unit_test(test_raw_without_index), cmocka_unit_test(test_error_texts_are_made_safe),
+        cmocka_unit_test(test_requests),          cmocka_unit_test(test_items_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
