@@ -289,6 +289,21 @@ int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, st
     return TL_OK;
 }
 
+/* A record without a pair. What still stands in its way is told again once it was read. */
+static int retry_record(struct engine *g, struct g_link *l, const struct failure *f, struct arena *a, struct err *e)
+{
+    struct g_feed *feed = l->feed[f->side];
+    struct record rec = {0};
+    int rc = feed && f->id.n ? record_find(g->db, a, feed->row.feed, f->id, &rec, e) : TL_OK;
+    if (rc == TL_OK && rec.rec)
+        rc = feed_reread(g, feed, &rec, 0, e);
+    else if (rc == TL_E_NOT_FOUND) {
+        feed_want(feed, 0, f->id, g_mono(g), 0);
+        rc = TL_OK;
+    }
+    return rc == TL_OK ? failure_resolve(g->db, f->failure, STR("retry"), g_now(g), e) : rc;
+}
+
 /* Both sides are read again, then it is planned anew: nothing old is sent. */
 static int retry_one(struct engine *g, const struct failure *f, struct err *e)
 {
@@ -296,11 +311,8 @@ static int retry_one(struct engine *g, const struct failure *f, struct err *e)
     struct g_link *l = model_link(g, f->link);
     if (!l || !l->usable)
         return TL_OK;
-    if (f->pair == 0) {
-        if (l->feed[f->side] && f->id.n)
-            feed_want(l->feed[f->side], 0, f->id, g_mono(g), 0);
-        return failure_resolve(g->db, f->failure, STR("retry"), g_now(g), e);
-    }
+    if (f->pair == 0)
+        return retry_record(g, l, f, &a, e);
     struct pair p = {0};
     struct record rec[2] = {{0}};
     int rc = pair_load(g->db, &a, f->pair, &p, rec, e);

@@ -479,6 +479,8 @@ int64_t feed_due(const struct engine *g, const struct g_feed *f);
 void feed_call_done(struct engine *g, struct call *c);
 bool feed_take_page(struct engine *g, struct g_feed *f); /* one transaction; false: none has come */
 void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair);
+/* The record is read by its id and looked at anew, also when it comes unchanged. */
+int feed_reread(struct engine *g, struct g_feed *f, const struct record *r, int64_t pair, struct err *e);
 void feed_fetched(struct engine *g, struct call *c);
 const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
 bool feed_ready(const struct g_feed *f);                                 /* full pass under this shape, lookups built */
@@ -725,7 +727,7 @@ int guard_merged(struct engine *g, struct g_link *l, struct loaded *ld, int side
 int change_note(struct engine *g, struct g_link *l, const struct g_batch *b, const struct g_entry *entry,
                 const struct loaded *was, str id, struct arena *a, struct err *e);
 
-/* ---- push.c */
+/* ---- batch.c, push.c */
 int32_t field_of_number(const struct g_link *l, uint32_t number); /* index of the rules' field; -1: none */
 void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n);
 void push_call_done(struct engine *g, struct call *c);

@@ -41,6 +41,12 @@ void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
     ready_wake(&f->ready);
 }
 
+int feed_reread(struct engine *g, struct g_feed *f, const struct record *r, int64_t pair, struct err *e)
+{
+    feed_want(f, r->rec, r->id, g_mono(g), pair);
+    return record_touch(g->db, r->rec, r->version, r->version_kind, r->modified_us, r->seen_us, 0, e);
+}
+
 /* Of a link that stands still nothing is looked up meanwhile: it must not stop the others that read this feed. What
  * arrives without a stamp is held for it until it goes on. */
 static bool has_unknown_create(const struct engine *g, const struct g_feed *f)

@@ -57,6 +57,21 @@ static int orphan_over(struct engine *g, struct g_link *l, const struct held *h,
     return rc == TL_OK ? held_drop(g->db, l->row.link, h->rec, e) : rc;
 }
 
+/* The record keeps its mark: it is nobody's and gets no counterpart of its own until the trouble is over. */
+static int orphan_tell(struct engine *g, struct g_link *l, const struct held *h, const char *code, const char *text,
+                       struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct record rec = {0};
+    struct held told = *h;
+    told.why = STR("reported");
+    int rc = record_get(g->db, &a, h->rec, &rec, e);
+    if (rc == TL_OK)
+        rc = held_put(g->db, &told, e);
+    struct trouble t = {.code = code, .id = rec.id, .side = h->side, .text = text};
+    return rc == TL_OK ? fail_record(g, l, &t, e) : rc;
+}
+
 static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h, const struct record *source,
                        uint32_t gen, struct arena *a, struct err *e)
 {
@@ -80,16 +95,9 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
         if (given != TL_OK)
             return given;
     }
-    if (p.rec[h->side] && p.rec[h->side] != h->rec) {
-        struct record twin = {0};
-        rc = record_get(g->db, a, h->rec, &twin, e);
-        struct trouble t = {.code = "DUPLICATE_CREATED",
-                            .id = twin.id,
-                            .side = h->side,
-                            .text = "its source record has a counterpart already"};
-        if (rc == TL_OK)
-            rc = fail_record(g, l, &t, e);
-    } else if (rc == TL_E_NOT_FOUND) {
+    if (p.rec[h->side] && p.rec[h->side] != h->rec)
+        return orphan_tell(g, l, h, "DUPLICATE_CREATED", "its source record has a counterpart already", e);
+    if (rc == TL_E_NOT_FOUND) {
         p = (struct pair){
             .link = l->row.link, .made_us = g_now(g), .map_gen = l->row.map_gen, .lane = LANE_BULK, .due_us = g_now(g)};
         p.rec[from] = source->rec;
@@ -141,15 +149,6 @@ static int orphan_explain(struct engine *g, struct g_link *l, const struct recor
     return rc;
 }
 
-static int orphan_report(struct engine *g, struct g_link *l, const struct held *h, str id, struct err *e)
-{
-    struct held known = *h;
-    known.why = STR("reported");
-    struct trouble t = {.code = "ORPHANED_STAMP", .id = id, .side = h->side, .text = "the record carries our mark"};
-    int rc = held_put(g->db, &known, e);
-    return rc == TL_OK ? fail_record(g, l, &t, e) : rc;
-}
-
 /* The next page of source records. Whoever came into sight after the first page is compared in a walk of its own. */
 static int orphan_page(struct engine *g, struct g_link *l, struct err *e)
 {
@@ -193,7 +192,7 @@ static int orphan_slice(struct engine *g, struct g_link *l, bool *end, struct er
         if (rc == TL_OK && rec.stamp.n == 0)
             rc = held_drop(g->db, l->row.link, rec.rec, e);
         else if (rc == TL_OK)
-            rc = orphan_report(g, l, &list[i], rec.id, e);
+            rc = orphan_tell(g, l, &list[i], "ORPHANED_STAMP", "the record carries our mark", e);
         reported++;
     }
     l->orphans_compared = reported > 0; /* else all over again, for those that came later */

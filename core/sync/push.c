@@ -1,73 +1,9 @@
 /* Writes: sent in batches, taken in one record at a time. The outcome, the bases, the history row and the end of the
  * intent are one transaction; what has no result stays an open intent of unknown outcome. */
-#include <stdlib.h>
-
 #include "deletion.h"
 #include "engine_int.h"
 #include "log.h"
 #include "undo.h"
-
-struct g_batch *batch_find(struct engine *g, int64_t intent)
-{
-    return by_id_get(&g->batch_ids, intent);
-}
-
-void batch_source_moved(struct engine *g, int64_t intent, int64_t pair)
-{
-    struct g_batch *b = batch_find(g, intent);
-    for (uint32_t i = 0; b && i < b->n; i++)
-        if (b->entries[i].pair == pair)
-            b->entries[i].flags |= ENTRY_MOVED;
-}
-
-struct g_batch *batch_free(struct g_batch *b)
-{
-    if (!b)
-        return NULL;
-    arena_done(&b->arena);
-    free(b);
-    return NULL;
-}
-
-/* Open/unknown counters of the link. */
-static void batch_count(struct engine *g, struct g_batch *b, int add)
-{
-    struct g_link *l = model_link(g, b->link);
-    unsigned one = (unsigned)add;
-    g->unknown += b->state == INTENT_UNKNOWN ? one : 0;
-    if (!l)
-        return;
-    l->open_intents += one;
-    if (b->op == TL_OP_CREATE)
-        l->open_creates[b->side] += one;
-    if (b->state == INTENT_UNKNOWN) {
-        l->unknown_intents += one;
-        if (b->op == TL_OP_CREATE)
-            l->unknown_creates[b->side] += one;
-    }
-    ready_wake(&l->ready);
-    if (l->feed[b->side])
-        ready_wake(&l->feed[b->side]->ready);
-}
-
-void batch_link(struct engine *g, struct g_batch *b)
-{
-    b->prev = g->batches_last;
-    *(b->prev ? &b->prev->next : &g->batches) = b;
-    g->batches_last = b;
-    by_id_put(&g->batch_ids, b->intent, b);
-    batch_count(g, b, 1);
-}
-
-static void batch_unknown(struct engine *g, struct g_batch *b)
-{
-    if (b->state == INTENT_UNKNOWN)
-        return;
-    batch_count(g, b, -1);
-    b->state = INTENT_UNKNOWN;
-    b->resolve_due = g_mono(g);
-    batch_count(g, b, 1);
-}
 
 /* ---- Sending ----------------------------------------------------------------------------------------------------- */
 
@@ -443,6 +379,19 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     return rc;
 }
 
+/* Fields of a written record that is in the bin by now: those that were the same on both sides count as agreed on, as
+ * they would have with the next look at two living records. */
+static void agree_in_the_bin(const struct g_link *l, const struct loaded *ld, int side, bool *agreed,
+                             tl_value *value[2])
+{
+    for (uint32_t i = 0; i < l->rules.n_fields && ld->rec[side].state != TL_STATE_LIVE; i++)
+        if (!agreed[i] && field_adopting(&ld->snap, i) && field_equal(&l->fields[i], &ld->snap, i)) {
+            agreed[i] = true;
+            value[0][i] = ld->values[0][i];
+            value[1][i] = ld->values[1][i];
+        }
+}
+
 static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *entry,
                         const tl_record *post, bool observed, struct err *e)
 {
@@ -482,11 +431,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         }
         str old = now.observation;
         now.observation = buf_lent(&whole);
-        if (post)
-            target_take(g, &now, post);
-        else
-            now.seen_us = g_now(g);
-        now.seen_hash = 0;
+        target_take(g, &now, post);
         if (b->op == TL_OP_RESTORE)
             now.state = TL_STATE_LIVE;
         refs_changed(g, l);
@@ -505,6 +450,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         agreed[i] = !stood_in(&ld, entry, &l->fields[i], source, (uint32_t)i);
         value[side][i] = ld.values[side][i];
     }
+    agree_in_the_bin(l, &ld, side, agreed, value);
     const tl_value *both[2] = {value[0], value[1]};
     chg_keep(l, &ld, side, agreed, modified_us);
     bases_set(l, &ld, agreed, both, &a);
@@ -518,7 +464,8 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         ld.pair.extra = extra_set(ld.pair.extra, side ? 'b' : 'a', buf_lent(&written), &a);
         ld.pair.unsettled |= side ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
     }
-    deletion_forget(&ld.pair, &a);
+    if (ld.rec[side].state == TL_STATE_LIVE)
+        deletion_forget(&ld.pair, &a);
     pair_is_through(g, &ld.pair, true);
     link_lanes_stale(l);
     rc = pair_store(g->db, &ld.pair, e);
@@ -570,75 +517,6 @@ int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i,
     link_lanes_stale(l);
     entry->done = rc == TL_OK;
     return rc;
-}
-
-int batch_settle(struct engine *g, struct g_batch *b, struct err *e)
-{
-    AUTO(arena_done) struct arena a = {0};
-    struct intent row = {.intent = b->intent,
-                         .link = b->link,
-                         .endpoint = b->endpoint,
-                         .side = b->side,
-                         .op = b->op,
-                         .lane = b->lane,
-                         .state = INTENT_UNKNOWN,
-                         .flags = b->flags,
-                         .run = b->run,
-                         .map_gen = b->map_gen,
-                         .made_us = b->made_us,
-                         .settle_us = b->settle_us};
-    row.entries = arena_array(&a, struct intent_entry, b->n + 1);
-    for (uint32_t i = 0; i < b->n; i++) {
-        const struct g_entry *from = &b->entries[i];
-        if (from->done)
-            continue;
-        struct intent_entry *to = &row.entries[row.n++];
-        *to = (struct intent_entry){.pair = from->pair,
-                                    .gen = from->gen,
-                                    .id = from->id,
-                                    .stamp = from->stamp,
-                                    .version = from->version,
-                                    .source_hash = from->source_hash,
-                                    .flags = from->flags};
-        if (b->op == TL_OP_CREATE)
-            continue;
-        tl_value *sorted = arena_array(&a, tl_value, from->n_values + 1);
-        for (uint32_t k = 0; k < from->n_values; k++)
-            sorted[k] = from->values[k];
-        AUTO(buf_done) struct buf sent = {0};
-        obs_add_all(&sent, sorted, from->n_values);
-        to->sent = arena_str(&a, buf_lent(&sent));
-    }
-    return intent_settle(g->db, &row, NULL, 0, e);
-}
-
-void batch_unlink(struct engine *g, struct g_batch *b)
-{
-    *(b->prev ? &b->prev->next : &g->batches) = b->next;
-    *(b->next ? &b->next->prev : &g->batches_last) = b->prev;
-    by_id_drop(&g->batch_ids, b->intent);
-    batch_count(g, b, -1);
-    batch_free(b);
-}
-
-void batch_sweep(struct engine *g, struct g_batch *b)
-{
-    uint32_t left = 0;
-    for (uint32_t i = 0; i < b->n; i++)
-        left += !b->entries[i].done;
-    struct g_link *l = model_link(g, b->link);
-    if (left > 0) {
-        if (b->calls == 0) {
-            batch_unknown(g, b);
-            g->figures.unknown_outcomes += left;
-        }
-        return;
-    }
-    if (b->calls > 0)
-        return;
-    batch_unlink(g, b);
-    if (l && l->held)
-        held_release(g, l);
 }
 
 /* ---- One answer -------------------------------------------------------------------------------------------------- */

@@ -249,11 +249,14 @@ static bool may_come_late(struct engine *g, const struct g_link *l, const struct
     return !(l->rules.can[b->side] & TL_CAN_CONDITIONAL) && g_now(g) < b->settle_us;
 }
 
+/* The record may have gone to the bin since it was written, which shows whether it was where it tells every value. */
 static bool is_applied(const struct g_link *l, const struct g_batch *b, const struct g_entry *entry, const tl_record *r)
 {
+    bool trashed = r->state == TL_STATE_TRASHED;
     if (b->op == TL_OP_DELETE)
-        return r->state == TL_STATE_TRASHED || r->state == TL_STATE_DELETED;
-    return r->state == TL_STATE_LIVE && holds_sent(l, b, entry, r);
+        return trashed || r->state == TL_STATE_DELETED;
+    bool tells = r->state == TL_STATE_LIVE || (trashed && b->op == TL_OP_UPDATE && (r->flags & TL_REC_FULL));
+    return tells && holds_sent(l, b, entry, r);
 }
 
 static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,

@@ -44,8 +44,7 @@ int damaged_reread(struct engine *g, struct g_link *l, struct loaded *ld, struct
         bool gone = r->state == TL_STATE_DELETED || r->state == TL_STATE_MERGED || r->state == TL_STATE_TRASHED;
         if (!r->rec || !r->damaged || gone) /* what is gone has nothing to read; back again a page shows it */
             continue;
-        rc = record_touch(g->db, r->rec, r->version, r->version_kind, r->modified_us, r->seen_us, 0, e);
-        feed_want(l->feed[s], r->rec, r->id, g_mono(g), ld->pair.pair);
+        rc = feed_reread(g, l->feed[s], r, ld->pair.pair, e);
     }
     return rc;
 }

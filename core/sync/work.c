@@ -314,12 +314,20 @@ static int work_counterpart(struct engine *g, struct g_link *l, struct loaded *l
     return fail_pair(g, l, &ld->pair, &t, e);
 }
 
+/* A later edit may have the version that is known: within one tick of a coarse clock, of which the record was read, or
+ * was written by us and not read since. */
+static bool version_is_shared(const struct g_link *l, const struct loaded *ld, int s)
+{
+    bool unread = ld->pair.unsettled & (s ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A);
+    return l->rules.resolution_us[s] > 0 && (unread || ld->rec[s].recheck_us);
+}
+
 /* A write that cannot be bound to the version it builds on goes over whatever was edited meanwhile, unseen: so the
  * record is read right before, however lately a list showed it. */
 bool work_reads_first(const struct engine *g, const struct g_link *l, const struct loaded *ld, int target)
 {
     bool bound = (l->rules.can[target] & TL_CAN_CONDITIONAL) && ld->rec[target].version.n;
-    return !bound && !asked_just_now(g, ld->rec[target].rec);
+    return (!bound || version_is_shared(l, ld, target)) && !asked_just_now(g, ld->rec[target].rec);
 }
 
 static int work_update(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b,

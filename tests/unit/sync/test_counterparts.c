@@ -116,6 +116,14 @@ static bool waits(const struct bed *b, enum call_kind kind, int s)
     return false;
 }
 
+static void until_waits(struct bed *b, enum call_kind kind, int s)
+{
+    while (!waits(b, kind, s)) {
+        unsigned done = engine_turn(b->engine, 0);
+        assert_true(waits(b, kind, s) || twin_step(&b->twin) || done);
+    }
+}
+
 /* Like bed_run; calls of this kind to this side are answered only afterwards. */
 static void run_holding(struct bed *b, enum call_kind kind, int s, int64_t us)
 {
@@ -194,10 +202,7 @@ static void two_writes_at_once(void **state)
     struct twin_record *twin = live_one(w, 1, "Ann");
     int64_t before = w->counts.updates;
     edited_and_told(b, ann, F_TITLE, "Director");
-    while (!waits(b, CALL_PUSH, 1)) {
-        unsigned done = engine_turn(b->engine, 0);
-        assert_true(waits(b, CALL_PUSH, 1) || twin_step(&b->twin) || done);
-    }
+    until_waits(b, CALL_PUSH, 1);
     run_holding(b, CALL_GET, 1, US_PER_S / 2);
     assert_int_equal(w->counts.updates, before + 1);
     edited_and_told(b, ann, F_PHONE, "+551");
@@ -304,6 +309,140 @@ static void writable_again_meanwhile(void **state)
     assert_string_equal(ann->v[F_EXTRA], "Sales");
 }
 
+static void (*taken_in)(struct call *c);
+
+static void answer_lost(struct call *c)
+{
+    c->reply.status = TL_E_UNKNOWN;
+    c->reply.items.n = 0;
+    taken_in(c);
+}
+
+/* Those on their way. */
+static void lose_answers(struct bed *b, enum call_kind kind, int s)
+{
+    for (struct call *c = b->twin.queue; c; c = c->next)
+        if (is_such(b, c, kind, s)) {
+            taken_in = c->done;
+            c->done = answer_lost;
+        }
+}
+
+/* The answer to a write is lost, and the record lies in the bin when it is asked about: what was sent is there, and
+ * was agreed on. Taken out of the bin it is edited; that is an edit of one side, whatever the policy.
+ * proves: V7 */
+static void written_and_thrown_away(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct admin_setting a_wins = {"policy", "a"};
+    must(admin_link_set(b->engine, "c", "contact", &a_wins, 1, NULL, &e), &e);
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    struct twin_record *twin = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann");
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+551");
+    user_edit(w, 1, KIND_CONTACT, twin, F_PHONE, "+559");
+    must(admin_sync_start(b->engine, &(struct sync_request){.connection = "c"}, NULL, &e), &e);
+    until_waits(b, CALL_PUSH, 1);
+    lose_answers(b, CALL_PUSH, 1);
+    while (waits(b, CALL_PUSH, 1))
+        assert_true(twin_step(&b->twin));
+    assert_string_equal(twin->v[F_PHONE], "+551");
+    put_into(w, 1, twin, TL_STATE_TRASHED);
+    bed_run(b, 900 * US_PER_S);
+    put_into(w, 1, twin, TL_STATE_LIVE);
+    user_edit(w, 1, KIND_CONTACT, twin, F_PHONE, "+552");
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(twin->v[F_PHONE], "+552");
+    assert_string_equal(ann->v[F_PHONE], "+552");
+}
+
+static void retried(struct bed *b)
+{
+    struct err e = {0};
+    must(admin_failure_retry(b->engine, &(struct failure_pick){.connection = "c"}, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+}
+
+/* The one that comes back finds its place taken. A retry that changes nothing leaves it told; one after its successor
+ * is gone gives it its place. proves: S1-19 V4 */
+static void a_place_is_taken(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *first = live_one(w, 1, "Ann");
+    put_into(w, 1, first, TL_STATE_TRASHED);
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    bed_run(b, 900 * US_PER_S);
+    struct twin_record *second = live_one(w, 1, "Ann");
+    put_into(w, 1, first, TL_STATE_LIVE);
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 1);
+    retried(b);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 1);
+    put_into(w, 1, second, TL_STATE_DELETED);
+    bed_run(b, 900 * US_PER_S);
+    retried(b);
+    assert_int_equal(bed_failures_of(b, NULL), 0);
+    user_edit(w, 1, KIND_CONTACT, first, F_EXTRA, "Sales");
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(ann->v[F_EXTRA], "Sales");
+    assert_string_equal(first->v[F_TITLE], "Director");
+}
+
+/* A second record bears the mark of a counterpart. It is told, and gets no counterpart of its own: not when it is
+ * edited, and not by a retry. proves: V3 */
+static void one_mark_twice(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    user_create(w, 0, KIND_CONTACT, "", "Ann");
+    bed_start(b);
+    struct twin_record *first = live_one(w, 1, "Ann");
+    struct twin_record *second = user_create(w, 1, KIND_CONTACT, "", "Anna");
+    memcpy(second->stamp, first->stamp, sizeof second->stamp);
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "DUPLICATE_CREATED"), 1);
+    user_edit(w, 1, KIND_CONTACT, second, F_TITLE, "Director");
+    bed_run(b, 900 * US_PER_S);
+    retried(b);
+    assert_int_equal(bed_failures_of(b, "DUPLICATE_CREATED"), 1);
+    assert_int_equal(bed_count(w, 0, KIND_CONTACT), 1);
+}
+
+/* The vendor takes conditions and tells time in seconds. What we wrote is not read again before somebody edits it
+ * within its second, and the next write, of another field, passes: what is read after it is not all ours.
+ * proves: V4 V7 */
+static void an_edit_that_no_condition_sees(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    w->knobs.can[1][KIND_CONTACT] |= TL_CAN_CONDITIONAL;
+    struct err e = {0};
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *twin = live_one(w, 1, "Ann");
+    edited_and_told(b, ann, F_TITLE, "Director");
+    until_waits(b, CALL_PUSH, 1);
+    while (strcmp(twin->v[F_TITLE], "Director") != 0)
+        assert_true(twin_step(&b->twin));
+    int64_t second = twin->modified_us;
+    user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Chair");
+    assert_int_equal(twin->modified_us, second);
+    twin->visible_us = w->now_us + 60 * US_PER_S; /* its commit shows late */
+    until_waits(b, CALL_GET, 1);
+    lose_answers(b, CALL_GET, 1);
+    bed_restart(b);
+    edited_and_told(b, ann, F_PHONE, "+551");
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(twin->v[F_PHONE], "+551");
+    assert_string_equal(twin->v[F_TITLE], "Chair");
+    assert_string_equal(ann->v[F_TITLE], "Chair");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,7 +452,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_writes_at_once, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(agreed_values_are_lost, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(a_blank_stays_no_edit, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(written_and_thrown_away, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(writable_again_meanwhile, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(a_place_is_taken, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(one_mark_twice, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(an_edit_that_no_condition_sees, bed_setup, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
