@@ -1,5 +1,6 @@
 /* The inbox of conflicts: fields that both sides changed and that a person decides, one or many alike. */
 #include "admin_util.h"
+#include "writing.h"
 
 struct decision {
     struct engine *g;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "admin_util.h"
+#include "writing.h"
 
 struct admin_wait {
     struct admin_wait *next;

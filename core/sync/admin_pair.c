@@ -1,6 +1,7 @@
 /* Pairs by hand: what matching could not decide, a person does. A dry run makes the change, plans what would be written
  * because of it, and takes everything back. */
 #include "admin_util.h"
+#include "writing.h"
 
 struct hand {
     struct engine *g;

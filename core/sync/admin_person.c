@@ -6,6 +6,8 @@
 #include "attention.h"
 #include "erased.h"
 #include "person.h"
+#include "reading.h"
+#include "writing.h"
 
 enum { RECORDS_MAX = 1000, WORD_MIN = 5 };
 

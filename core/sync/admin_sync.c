@@ -5,8 +5,10 @@
 #include "lifecycle.h"
 #include "linkset.h"
 #include "preview.h"
+#include "reading.h"
 #include "refmap.h"
 #include "undo.h"
+#include "writing.h"
 
 static void warn(json_t *list, str code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void warn(json_t *list, str code, const char *fmt, ...)

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "engine_int.h"
+#include "reading.h"
+#include "writing.h"
 
 struct g_batch *batch_find(struct engine *g, int64_t intent)
 {

@@ -2,6 +2,7 @@
 #define BRAKE_H
 /* What stops a link until a person has looked, and what lets it go on. Inside a transaction. */
 #include "engine_int.h"
+#include "writing.h"
 
 #define BRAKE_SAFETY  "SAFETY"      /* what a whole reading shows is too strange to act upon: pass.c */
 #define BRAKE_CHANGES "MAX_CHANGES" /* a run is about to write more than it may: change_limit.c */

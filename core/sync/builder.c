@@ -5,6 +5,7 @@
 #include "brake.h"
 #include "engine_int.h"
 #include "log.h"
+#include "writing.h"
 
 /* While others wait for the endpoint a link has `share` calls in a row, however few of them there is room for at once:
  * deficit round robin, a call being the unit. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine_int.h"
+#include "writing.h"
 
 struct written {
     const struct g_link *l;

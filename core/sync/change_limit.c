@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "brake.h"
+#include "writing.h"
 
 enum { LEAST_CHANGES = 500, LEAST_DELETES = 20, DELETES_PERCENT = 5 };
 

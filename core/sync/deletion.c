@@ -5,7 +5,9 @@
  * by their ids. */
 #include "deletion.h"
 
+#include "reading.h"
 #include "undo.h"
+#include "writing.h"
 
 static bool is_gone(int32_t state)
 {

@@ -2,6 +2,7 @@
 #define DELETION_H
 /* Deletions that travel; the rule is told in deletion.c. */
 #include "engine_int.h"
+#include "writing.h"
 
 enum { EXTRA_DELETED = 'd' }; /* pair.extra: the side whose deletion travels */
 

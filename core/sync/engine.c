@@ -6,6 +6,7 @@
 #include "passport.h"
 #include "preview.h"
 #include "undo.h"
+#include "writing.h"
 
 /* A slice is not begun that would not fit any more. To look at something costs little, but not nothing. */
 bool g_spent(const struct engine *g)

@@ -6,6 +6,8 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "reading.h"
+#include "writing.h"
 
 #define REST_LOOK_US (60 * US_PER_S) /* quiet hours are looked at so often */
 

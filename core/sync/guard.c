@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "engine_int.h"
+#include "reading.h"
+#include "writing.h"
 
 enum { LOOP_WRITES = 4, RECREATIONS = 2, HISTORY_ROWS = 50, MERGE_CHAIN = 5, MERGE_TRIES = 5 };
 #define LOOP_US       (600 * US_PER_S)

@@ -5,6 +5,7 @@
 #include "engine_int.h"
 #include "lifecycle.h"
 #include "log.h"
+#include "reading.h"
 
 /* Nobody listens while every connection of the endpoint is disabled or being deleted. */
 static int hooks_taken(const struct engine *g, const struct g_endpoint *ep, struct err *e)

@@ -6,6 +6,7 @@
 #include "engine_int.h"
 #include "log.h"
 #include "sign_out.h"
+#include "writing.h"
 
 enum { SLICE_ROWS = 200 };
 

@@ -5,7 +5,9 @@
 #include "engine_int.h"
 #include "log.h"
 #include "preview.h"
+#include "reading.h"
 #include "unicode.h"
+#include "writing.h"
 
 void stamp_of_instance(const struct g_link *l, int source, str source_id, uint32_t gen, const char *instance,
                        const struct stamp_key *key, char out[40])

@@ -4,7 +4,9 @@
 #include "engine_int.h"
 #include "log.h"
 #include "preview.h"
+#include "reading.h"
 #include "undo.h"
+#include "writing.h"
 
 struct g_endpoint *model_endpoint(struct engine *g, int64_t id)
 {

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "map_rules.h"
 #include "refmap.h"
+#include "writing.h"
 
 static void row_take(struct g_link *l, const struct link *row)
 {

@@ -5,7 +5,9 @@
 #include "deletion.h"
 #include "engine_int.h"
 #include "passport.h"
+#include "reading.h"
 #include "unicode.h"
+#include "writing.h"
 
 /* As of the answer: it may have waited for a disk. */
 void asked_note(struct engine *g, int64_t rec)

@@ -5,7 +5,9 @@
 
 #include "passport.h"
 #include "preview.h"
+#include "reading.h"
 #include "readopt.h"
+#include "writing.h"
 
 enum { ORPHAN_GENERATIONS = 8 };
 

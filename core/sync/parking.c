@@ -1,5 +1,7 @@
 /* References that lead nowhere yet: the pair is woken when their record has its counterpart. */
 #include "engine_int.h"
+#include "pairing.h"
+#include "reading.h"
 
 int refs_wait(struct engine *g, struct g_link *l, const struct loaded *ld, const struct plan *plan, int side,
               struct arena *a, struct err *e)

@@ -5,6 +5,7 @@
 #include "brake.h"
 #include "engine_int.h"
 #include "log.h"
+#include "reading.h"
 
 int pass_begin(struct engine *g, struct g_feed *f, struct err *e)
 {

@@ -7,8 +7,10 @@
 #include "admin_util.h"
 #include "passport.h"
 #include "passports.h"
+#include "reading.h"
 #include "readopt.h"
 #include "seal.h"
+#include "writing.h"
 
 struct passport_stamps {
     struct passport_stamps *next;

@@ -5,6 +5,7 @@
 #include "attention.h"
 #include "engine_int.h"
 #include "log.h"
+#include "pairing.h"
 #include "sign_out.h"
 
 #define ORG_AGAIN_US  (300 * US_PER_S)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "reading.h"
 #include "readopt.h"
 
 enum { STEP_MARKS_A, STEP_MARKS_B, STEP_RECORDS_A, STEP_RECORDS_B, STEP_PAIRS, STEP_END };

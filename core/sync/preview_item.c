@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "preview.h"
+#include "reading.h"
+#include "writing.h"
 
 /* ---- What stands in for pairs ------------------------------------------------------------------------------------ */
 

@@ -3,7 +3,9 @@
 #include "deletion.h"
 #include "engine_int.h"
 #include "log.h"
+#include "reading.h"
 #include "undo.h"
+#include "writing.h"
 
 /* ---- Sending ----------------------------------------------------------------------------------------------------- */
 

@@ -4,6 +4,8 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "reading.h"
+#include "writing.h"
 
 int create_class(const struct g_link *l, int target)
 {

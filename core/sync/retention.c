@@ -3,6 +3,7 @@
 #include "attention.h"
 #include "engine_int.h"
 #include "log.h"
+#include "pairing.h"
 #include "stand_in.h"
 
 enum { SLICE = 200 };

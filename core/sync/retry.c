@@ -1,9 +1,11 @@
 /* What becomes of a record that could not be written: tried again, read again, or noted as a failure that closes itself
  * when the record, the map or the schema changes. */
 #include "engine_int.h"
+#include "reading.h"
 #include "reason.h"
 #include "undo.h"
 #include "unicode.h"
+#include "writing.h"
 
 const char *reason_code_of(int32_t reason)
 {

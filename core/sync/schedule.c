@@ -3,8 +3,10 @@
  */
 #include "engine_int.h"
 #include "preview.h"
+#include "reading.h"
 #include "readopt.h"
 #include "undo.h"
+#include "writing.h"
 
 #define PATIENCE_MAX_US (64 * US_PER_S)
 

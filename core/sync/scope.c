@@ -1,6 +1,7 @@
 /* Scope: is a record inside the list view of its feed? Only the vendor evaluates a view, and only a page shows what is
  * inside: an answer to a question for an id or a key tells that the record lives, not whether the view shows it. */
 #include "engine_int.h"
+#include "reading.h"
 
 static int32_t told(const tl_record *r)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine_int.h"
+#include "reading.h"
 
 enum { SHIFT_AT_LEAST = 20 };
 

@@ -1,7 +1,9 @@
 /* From rows to the planner's view and back: values, bases, change times, references. */
 #include "deletion.h"
 #include "engine_int.h"
+#include "pairing.h"
 #include "preview.h"
+#include "reading.h"
 #include "unicode.h"
 
 enum side_state side_state_of(const struct record *r)

@@ -2,6 +2,7 @@
 #include "stand_in.h"
 
 #include "attention.h"
+#include "reading.h"
 #include "unicode.h"
 
 static const char CODE[] = "FALLBACK_UNKNOWN";

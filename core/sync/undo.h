@@ -12,6 +12,7 @@
  * crash at any moment leaves a row that is done or one that is looked at again. */
 #include "engine_int.h"
 #include "plans.h"
+#include "writing.h"
 
 enum { UNDO_DRY = 1, UNDO_TRASH = 2 }; /* run.basis of an undo */
 

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include "change.h"
+#include "reading.h"
 #include "undo.h"
+#include "writing.h"
 
 enum { HISTORY_PAGE = 100, ROWS_OF_PAIR = 1000 };
 

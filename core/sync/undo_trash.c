@@ -1,6 +1,8 @@
 /* Records that a run made, put into the bins of their systems by its undo: only where a person can take them out again,
  * and only those that nobody has touched since. Each is read once more right before. */
+#include "reading.h"
 #include "undo.h"
+#include "writing.h"
 
 enum { HISTORY_PAGE = 100 };
 #define AFTERWARDS_US (60 * US_PER_S) /* what a system does with a record by itself when it is made */

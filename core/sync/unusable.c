@@ -3,7 +3,9 @@
 
 #include "engine_int.h"
 #include "failures.h"
+#include "reading.h"
 #include "unicode.h"
+#include "writing.h"
 
 enum { LONG_ID_SHOWN = 60 };
 

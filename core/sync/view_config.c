@@ -3,6 +3,7 @@
 #include "linkset.h"
 #include "times.h"
 #include "view_util.h"
+#include "writing.h"
 
 json_t *view_str(str s)
 {

@@ -4,6 +4,7 @@
 #include "engine_int.h"
 #include "failures.h"
 #include "map_sample.h"
+#include "pairing.h"
 #include "pairs.h"
 #include "runs.h"
 #include "values.h"

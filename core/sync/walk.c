@@ -5,7 +5,9 @@
 #include "engine_int.h"
 #include "log.h"
 #include "preview.h"
+#include "reading.h"
 #include "readopt.h"
+#include "writing.h"
 
 /* Links that this one refers to are through before it begins. */
 static bool dependencies_through(struct engine *g, const struct g_link *l)

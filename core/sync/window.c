@@ -1,6 +1,8 @@
 /* Windows: only records created since a time are paired. The time is fixed at the first start, or moves on with the
  * calendar. What is paired stays in step whatever its age, and what is referred to from inside is admitted. */
 #include "engine_int.h"
+#include "reading.h"
+#include "writing.h"
 
 int64_t window_from(const struct engine *g, const struct g_link *l)
 {

@@ -5,8 +5,10 @@
 #include "deletion.h"
 #include "engine_int.h"
 #include "log.h"
+#include "reading.h"
 #include "readopt.h"
 #include "undo.h"
+#include "writing.h"
 
 void link_lanes_stale(struct g_link *l)
 {
