@@ -78,9 +78,11 @@ const struct config_key config_keys[] = {
      "How long a webhook delivery is known as already seen."},
 
     {"retention", "tombstones", CONFIG_DURATION, "90d", NULL, DAY, 3650 * DAY, RELOAD_LIVE,
-     "How long a pair is remembered whose records were deleted on both sides."},
+     "How long a pair is remembered whose records were deleted on both sides, a former record of a pair that is gone, "
+     "and "
+     "a pair of a passport whose records do not come."},
     {"retention", "inbox", CONFIG_DURATION, "30d", NULL, DAY, 30 * DAY, RELOAD_LIVE,
-     "How long a webhook delivery is kept that could not be settled."},
+     "How long a webhook delivery is kept that could not be settled, and what one said that nobody reads."},
     {"retention", "audit", CONFIG_DURATION, "730d", NULL, 30 * DAY, 3650 * DAY, RELOAD_LIVE,
      "How long it is kept who did what; \"audit verify\" proves the rest when the oldest is forgotten."},
     {"retention", "delete_grace", CONFIG_DURATION, "7d", NULL, HOUR, 365 * DAY, RELOAD_LIVE,

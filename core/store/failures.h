@@ -125,4 +125,6 @@ int old_id_put(struct db *db, const struct old_id *o, struct err *e); /* replace
 int old_id_get(struct db *db, struct arena *a, int64_t link, int64_t rec, struct old_id *out, struct err *e);
 int old_id_list(struct db *db, struct arena *a, int64_t pair, struct old_id **out, size_t *n, struct err *e);
 int old_id_drop(struct db *db, int64_t link, int64_t rec, struct err *e);
+/* Those of records that are gone, not those of living ones: they stay told apart from the pair's. */
+int old_id_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);
 #endif

@@ -30,12 +30,13 @@ static const char *const SQL[] = {
                  "CASE k.dep_side WHEN 0 THEN q.a_rec ELSE q.b_rec END = r.rec "
                  "WHERE k.pair > ?1 AND p.status = 1 AND p.intent = 0 AND q.intent = 0 AND q.a_rec IS NOT NULL AND "
                  "q.b_rec IS NOT NULL ORDER BY k.pair LIMIT ?2",
-    [Q_STAMPS] = "SELECT r.rec, r.feed, r.remote_id FROM record r WHERE r.rec > ?1 AND r.stamp IS NOT NULL AND "
-                 "EXISTS(SELECT 1 FROM link l WHERE (l.a_feed = r.feed OR l.b_feed = r.feed) AND l.mode = 0 AND "
-                 "l.phase > 0) AND NOT EXISTS(SELECT 1 FROM held h WHERE h.rec = r.rec) AND "
-                 "NOT EXISTS(SELECT 1 FROM pair p WHERE p.a_rec = r.rec) AND "
-                 "NOT EXISTS(SELECT 1 FROM pair p WHERE p.b_rec = r.rec) AND "
-                 "NOT EXISTS(SELECT 1 FROM old_id o WHERE o.rec = r.rec) ORDER BY r.rec LIMIT ?2",
+    [Q_STAMPS] =
+        "SELECT r.rec, r.feed, r.remote_id FROM record r WHERE r.rec > ?1 AND r.stamp IS NOT NULL AND r.state = 0 AND "
+        "EXISTS(SELECT 1 FROM link l WHERE (l.a_feed = r.feed OR l.b_feed = r.feed) AND l.mode = 0 AND "
+        "l.phase > 0) AND NOT EXISTS(SELECT 1 FROM held h WHERE h.rec = r.rec) AND "
+        "NOT EXISTS(SELECT 1 FROM pair p WHERE p.a_rec = r.rec) AND "
+        "NOT EXISTS(SELECT 1 FROM pair p WHERE p.b_rec = r.rec) AND "
+        "NOT EXISTS(SELECT 1 FROM old_id o WHERE o.rec = r.rec) ORDER BY r.rec LIMIT ?2",
     [Q_TWINS] = "SELECT o.pair, o.link FROM old_id o JOIN pair p ON p.pair = o.pair JOIN record r ON r.rec = o.rec "
                 "JOIN record c ON c.rec = CASE o.side WHEN 0 THEN p.a_rec ELSE p.b_rec END "
                 "WHERE o.pair > ?1 AND o.why = 'recreated' AND r.state = 0 AND c.state = 0 AND c.rec <> r.rec AND "

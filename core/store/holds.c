@@ -32,7 +32,8 @@ enum {
     Q_OBSERVATION,
     Q_OLD_GET,
     Q_OLD_LIST,
-    Q_OLD_DROP
+    Q_OLD_DROP,
+    Q_OLD_TRIM
 };
 static const char *const SQL[] = {
     [Q_CONFLICT_PUT] = "INSERT INTO conflict(" CONFLICT_COLUMNS ", link) VALUES(?1, ?2, ?3, ?4, ?5, ?6, "
@@ -65,6 +66,8 @@ static const char *const SQL[] = {
     [Q_OLD_GET] = "SELECT " OLD_COLUMNS " FROM old_id WHERE link = ?1 AND rec = ?2",
     [Q_OLD_LIST] = "SELECT " OLD_COLUMNS " FROM old_id WHERE pair = ?1 ORDER BY at, rec",
     [Q_OLD_DROP] = "DELETE FROM old_id WHERE link = ?1 AND rec = ?2",
+    [Q_OLD_TRIM] = "DELETE FROM old_id WHERE (link, rec) IN (SELECT o.link, o.rec FROM old_id o INDEXED BY old_id_at "
+                   "LEFT JOIN record r ON r.rec = o.rec WHERE o.at < ?1 AND coalesce(r.state, -1) <> 0 LIMIT ?2)",
 };
 SQL_TABLE(T, SQL_HOLDS, SQL);
 
@@ -387,4 +390,11 @@ int old_id_list(struct db *db, struct arena *a, int64_t pair, struct old_id **ou
 int old_id_drop(struct db *db, int64_t link, int64_t rec, struct err *e)
 {
     return drop_of_link(db, Q_OLD_DROP, link, rec, e);
+}
+
+int old_id_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_OLD_TRIM, e);
+    put_i64(&q, older_than_us);
+    return query_run_some(&q, max_rows, done_out);
 }

@@ -22,6 +22,7 @@ enum {
     Q_HINT_NEXT,
     Q_HINT_DONE,
     Q_HINT_COUNT,
+    Q_HINT_TRIM,
     Q_FEEDS,
     Q_WEBHOOK_SECRET,
     Q_WEBHOOK_INSERT,
@@ -53,6 +54,8 @@ static const char *const SQL[] = {
                    "at = max(at, excluded.at), n = n + 1",
     [Q_HINT_NEXT] = "SELECT feed, remote_id, gone, at, n FROM hint WHERE feed = ?1 AND at <= ?2 ORDER BY at LIMIT ?3",
     [Q_HINT_DONE] = "DELETE FROM hint WHERE feed = ?1 AND remote_id = ?2 AND n = ?3",
+    [Q_HINT_TRIM] = "DELETE FROM hint WHERE (feed, remote_id) IN (SELECT h.feed, h.remote_id FROM feed f "
+                    "CROSS JOIN hint h INDEXED BY hint_at ON h.feed = f.feed AND h.at < ?1 LIMIT ?2)",
     [Q_HINT_COUNT] = "SELECT count(*) FROM hint WHERE feed = ?1",
     [Q_WEBHOOK_SECRET] = "SELECT secret FROM webhook WHERE endpoint = ?1",
     [Q_WEBHOOK_INSERT] = "INSERT INTO webhook(endpoint, secret, made) VALUES(?1, ?2, ?3)",
@@ -268,6 +271,11 @@ int hint_done(struct db *db, const struct hint *h, struct err *e)
     put_id(&q, h->id);
     put_i64(&q, h->n);
     return query_run(&q);
+}
+
+int hint_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
+{
+    return trim(db, Q_HINT_TRIM, older_than_us, max_rows, done_out, e);
 }
 
 int hint_count(struct db *db, int64_t feed, int64_t *out, struct err *e)

@@ -48,6 +48,8 @@ int hint_next(struct db *db, struct arena *a, int64_t feed, int64_t before_us, s
 /* Removes it unless more came since it was read. */
 int hint_done(struct db *db, const struct hint *h, struct err *e);
 int hint_count(struct db *db, int64_t feed, int64_t *out, struct err *e);
+/* Those that nobody read until then: whoever reads the feed again reads it whole. */
+int hint_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);
 
 /* ---- Subscriptions --------------------------------------------------------------------------------------------- */
 

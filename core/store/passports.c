@@ -7,15 +7,18 @@
 
 #define COLUMNS "passport, link, a_id, b_id, slot, status, a_gen, b_gen"
 
-enum { Q_KEY_PUT, Q_KEY_GET, Q_KEY_LIST, Q_PUT, Q_LIST, Q_DROP, Q_EXPORT };
+enum { Q_KEY_PUT, Q_KEY_GET, Q_KEY_LIST, Q_PUT, Q_LIST, Q_DROP, Q_TRIM, Q_EXPORT };
 static const char *const SQL[] = {
     [Q_KEY_PUT] = "INSERT INTO passport_key(instance, key, at) VALUES(?1, ?2, ?3)",
     [Q_KEY_GET] = "SELECT instance, key FROM passport_key WHERE instance = ?1",
     [Q_KEY_LIST] = "SELECT instance, key FROM passport_key ORDER BY instance",
-    [Q_PUT] = "INSERT INTO passport_pair(link, a_id, b_id, slot, status, a_gen, b_gen) "
-              "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+    [Q_PUT] = "INSERT INTO passport_pair(link, a_id, b_id, slot, status, a_gen, b_gen, at) "
+              "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
     [Q_LIST] = "SELECT " COLUMNS " FROM passport_pair WHERE link = ?1 AND passport > ?2 ORDER BY passport LIMIT ?3",
     [Q_DROP] = "DELETE FROM passport_pair WHERE passport = ?1",
+    /* They are as old as their numbers are low: no more than a slice is looked at. */
+    [Q_TRIM] = "DELETE FROM passport_pair WHERE passport IN "
+               "(SELECT passport FROM passport_pair ORDER BY passport LIMIT ?2) AND at < ?1",
     [Q_EXPORT] = "SELECT p.pair, p.link, a.remote_id, b.remote_id, p.slot, p.status, p.a_gen, p.b_gen FROM pair p "
                  "LEFT JOIN record a ON a.rec = p.a_rec LEFT JOIN record b ON b.rec = p.b_rec "
                  "WHERE p.link = ?1 AND p.pair > ?2 AND ((p.a_rec IS NOT NULL AND p.b_rec IS NOT NULL) OR "
@@ -82,6 +85,7 @@ int passport_pair_put(struct db *db, const struct passport_pair *p, struct err *
     put_i64(&q, p->status);
     put_i64(&q, p->gen[0]);
     put_i64(&q, p->gen[1]);
+    put_i64(&q, env_now_us(db_env(db)));
     return query_run(&q);
 }
 
@@ -125,4 +129,11 @@ int passport_pair_drop(struct db *db, int64_t passport, struct err *e)
     AUTO(query_end) struct query q = query_begin(db, &T, Q_DROP, e);
     put_i64(&q, passport);
     return query_run(&q);
+}
+
+int passport_pair_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_TRIM, e);
+    put_i64(&q, older_than_us);
+    return query_run_some(&q, max_rows, done_out);
 }

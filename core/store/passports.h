@@ -26,6 +26,8 @@ int passport_pair_put(struct db *db, const struct passport_pair *p,
 int passport_pair_list(struct db *db, struct arena *a, int64_t link, int64_t after, size_t max,
                        struct passport_pair **out, size_t *n, struct err *e);
 int passport_pair_drop(struct db *db, int64_t passport, struct err *e);
+/* Those whose records did not come since they were put there. */
+int passport_pair_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);
 /* What an export holds: pairs of the link with both records, and those a person took out. passport is the pair's id. */
 int passport_export(struct db *db, struct arena *a, int64_t link, int64_t after, size_t max, struct passport_pair **out,
                     size_t *n, struct err *e);

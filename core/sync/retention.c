@@ -4,6 +4,7 @@
 #include "engine_int.h"
 #include "log.h"
 #include "pairing.h"
+#include "passports.h"
 #include "stand_in.h"
 
 enum { SLICE = 200 };
@@ -66,8 +67,11 @@ static int trim_tables(struct engine *g, bool *done, struct err *e)
         int (*trim)(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);
         int64_t keep;
     } tables[] = {
-        {delivery_trim, r->deliveries_us}, {history_trim, r->history_us}, {failure_trim, r->failures_us},
-        {repair_trim, r->failures_us},     {inbox_trim, r->inbox_us},     {audit_trim, r->audit_us},
+        {delivery_trim, r->deliveries_us}, {history_trim, r->history_us},
+        {failure_trim, r->failures_us},    {repair_trim, r->failures_us},
+        {inbox_trim, r->inbox_us},         {hint_trim, r->inbox_us},
+        {old_id_trim, r->tombstones_us},   {passport_pair_trim, r->tombstones_us},
+        {audit_trim, r->audit_us},
     };
     int64_t now = g_now(g);
     int rc = trim_tombstones(g, now - r->tombstones_us, done, e);

@@ -274,6 +274,7 @@ CREATE TABLE old_id(
 ) STRICT;
 CREATE INDEX old_id_pair ON old_id(pair);
 CREATE INDEX old_id_rec ON old_id(rec);
+CREATE INDEX old_id_at ON old_id(at);
 
 -- Map passports: stamps of former instances that count here, and pairs that wait for their records.
 CREATE TABLE passport_key(
@@ -285,7 +286,7 @@ CREATE TABLE passport_pair(
   passport INTEGER PRIMARY KEY,
   link INTEGER NOT NULL REFERENCES link ON DELETE CASCADE,
   a_id ANY NOT NULL, b_id ANY NOT NULL, slot TEXT NOT NULL,
-  status INTEGER NOT NULL, a_gen INTEGER NOT NULL, b_gen INTEGER NOT NULL,
+  status INTEGER NOT NULL, a_gen INTEGER NOT NULL, b_gen INTEGER NOT NULL, at INTEGER NOT NULL,
   UNIQUE(link, a_id, b_id, slot)
 ) STRICT;
 CREATE INDEX passport_pair_link ON passport_pair(link, passport);
