@@ -72,20 +72,35 @@ static bool same_keys(const struct lookup_key *a, unsigned n_a, const struct loo
     return same;
 }
 
-int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a, bool *moved,
-                    struct err *e)
+static int lookups_follow(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a,
+                          bool *moved, struct err *e)
 {
-    bool same = true;
-    int rc = TL_OK;
-    if (f->n_keys && (f->row.lookup_built || moved)) {
-        struct lookup_key before[FEED_KEYS], after[FEED_KEYS];
-        unsigned n_before = feed_lookup_keys(f, old, a, before), n_after = feed_lookup_keys(f, now, a, after);
-        same = same_keys(before, n_before, after, n_after);
-        if (!same && f->row.lookup_built)
-            rc = lookup_change(g->db, f->row.feed, rec, before, n_before, after, n_after, e);
-    }
-    if (rc == TL_OK && moved)
-        *moved = !same;
+    struct lookup_key before[FEED_KEYS], after[FEED_KEYS];
+    *moved = false;
+    if (!f->n_keys)
+        return TL_OK;
+    unsigned n_before = feed_lookup_keys(f, old, a, before), n_after = feed_lookup_keys(f, now, a, after);
+    *moved = !same_keys(before, n_before, after, n_after);
+    if (!*moved || !f->row.lookup_built)
+        return TL_OK;
+    return lookup_change(g->db, f->row.feed, rec, before, n_before, after, n_after, e);
+}
+
+int observe_lookups(struct engine *g, struct g_feed *f, const struct record *now, struct arena *a, struct err *e)
+{
+    bool moved;
+    return f->row.lookup_built ? lookups_follow(g, f, now->rec, (str){0}, now->observation, a, &moved, e) : TL_OK;
+}
+
+int observe_moved(struct engine *g, struct g_feed *f, const struct record *now, int32_t was, str old, struct arena *a,
+                  struct err *e)
+{
+    bool moved = false;
+    int rc =
+        str_eq(old, now->observation) ? TL_OK : lookups_follow(g, f, now->rec, old, now->observation, a, &moved, e);
+    bool freed = was == TL_STATE_LIVE && (moved || now->state != TL_STATE_LIVE);
+    for (const struct feed_side *at = f->sides; at && freed && rc == TL_OK; at = at->next)
+        rc = match_key_freed(g, at->l, at->side, now, old, a, e);
     return rc;
 }
 
@@ -555,7 +570,7 @@ static int record_new(struct engine *g, struct g_feed *f, const tl_record *r, ui
     out->is_new = true;
     if (rec.recheck_us && rec.recheck_us < f->recheck_due)
         f->recheck_due = rec.recheck_us;
-    rc = observe_lookups(g, f, rec.rec, (str){0}, rec.observation, a, NULL, e);
+    rc = observe_lookups(g, f, &rec, a, e);
     for (const struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next)
         rc = record_unpaired(g, at->l, at->side, &rec, e);
     return rc;
@@ -577,7 +592,7 @@ static int record_first_seen(struct engine *g, struct g_feed *f, const tl_record
     if (rc != TL_OK)
         return rc;
     out->rec = now.rec;
-    rc = observe_lookups(g, f, now.rec, (str){0}, now.observation, a, NULL, e);
+    rc = observe_lookups(g, f, &now, a, e);
     struct seen seen = {.record = r, .old_state = probe->state, .content_changed = true};
     seen.state_changed = probe->state != now.state;
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
@@ -638,12 +653,8 @@ static int record_known(struct engine *g, struct g_feed *f, const tl_record *r, 
     now.damaged = false; /* unchanged it was not, or it would have been put */
     if (rc == TL_OK && seen.content_changed && how->via == OBSERVE_PASS && !old.damaged)
         shift_note(f, old.observation, observation);
-    bool key_moved = false;
-    if (rc == TL_OK && seen.content_changed)
-        rc = observe_lookups(g, f, rec_id, old.observation, observation, a, &key_moved, e);
-    bool freed = old.state == TL_STATE_LIVE && (key_moved || now.state != TL_STATE_LIVE);
-    for (const struct feed_side *at = f->sides; at && freed && rc == TL_OK; at = at->next)
-        rc = match_key_freed(g, at->l, at->side, &now, old.observation, a, e);
+    if (rc == TL_OK)
+        rc = observe_moved(g, f, &now, old.state, old.observation, a, e);
     return rc == TL_OK ? each_link(g, f, &now, &seen, a, e) : rc;
 }
 

@@ -277,7 +277,7 @@ static int create_record(struct engine *g, struct g_link *l, struct g_batch *b, 
         *e = put;
         return rc;
     }
-    return post_full ? observe_lookups(g, f, rec->rec, (str){0}, rec->observation, a, NULL, e) : TL_OK;
+    return post_full ? observe_lookups(g, f, rec, a, e) : TL_OK;
 }
 
 /* What nearly every create comes to: the record is new, the pair is as it was born, all that was planned was sent. */
@@ -432,6 +432,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
             obs_overlay(&whole, now.observation, buf_lent(&overlay), &a);
         }
         str old = now.observation;
+        int32_t was_state = now.state;
         now.observation = buf_lent(&whole);
         target_take(g, &now, post);
         if (b->op == TL_OP_RESTORE)
@@ -439,7 +440,7 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         refs_changed(g, l);
         rc = record_put(g->db, &now, e);
         if (rc == TL_OK)
-            rc = observe_lookups(g, f, now.rec, old, now.observation, &a, NULL, e);
+            rc = observe_moved(g, f, &now, was_state, old, &a, e);
         if (rc == TL_OK)
             rc = snapshot_load(g, l, entry->pair, &a, &ld, e);
         if (rc != TL_OK)

@@ -87,9 +87,10 @@ unsigned feed_lookup_keys(const struct g_feed *f, str observation, struct arena 
 /* Shape-indexed values of a record to an observation blob. */
 void observation_of(const struct g_feed *f, const tl_record *r, struct arena *a, struct buf *out);
 bool stamp_is_ours(const struct engine *g, str stamp);
-/* From the old observation to the new one. *moved: is a key another than before? May be NULL. */
-int observe_lookups(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a, bool *moved,
-                    struct err *e);
+int observe_lookups(struct engine *g, struct g_feed *f, const struct record *made, struct arena *a, struct err *e);
+/* A record was stored anew; was, old: its state and observation before. Whoever waited for its key decides anew. */
+int observe_moved(struct engine *g, struct g_feed *f, const struct record *now, int32_t was, str old, struct arena *a,
+                  struct err *e);
 /* The written side of this pair is known as read: its base is set from that. */
 int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, struct arena *a, struct err *e);
 /* A living record without a pair that one of the link used to hold (*held) takes its place again, or fails. */

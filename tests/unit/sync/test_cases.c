@@ -250,14 +250,42 @@ static void the_address_changes(void **state)
     assert_int_equal(w->counts.creates, 1);
 }
 
+/* Her address belongs to another pair. That one gets another address, which we write to its counterpart ourselves: the
+ * address is free there with our write, and she needs no edit of her own.
+ * proves: S1-19 S2-27 */
+static void the_address_is_freed_by_our_write(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    user_create(w, 0, KIND_CONTACT, "ann@x.org", "Anna");
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 1);
+    user_edit(w, 0, KIND_CONTACT, ann, F_EMAIL, "ann@new.org");
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 0);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_EMAIL], "ann@new.org");
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Anna")->v[F_EMAIL], "ann@x.org");
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, bed_setup, bed_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(outside_the_window), T(admitted_by_a_reference), T(the_window_slides),     T(counterpart_before_the_window),
-        T(ambiguous),          T(ambiguous_no_more),       T(the_oldest_of_several), T(paused_a_month),
-        T(without_an_address), T(the_address_changes),
+        T(outside_the_window),
+        T(admitted_by_a_reference),
+        T(the_window_slides),
+        T(counterpart_before_the_window),
+        T(ambiguous),
+        T(ambiguous_no_more),
+        T(the_oldest_of_several),
+        T(paused_a_month),
+        T(without_an_address),
+        T(the_address_changes),
+        T(the_address_is_freed_by_our_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
