@@ -305,6 +305,7 @@ enum {                     /* g_entry.flags */
        ENTRY_CONFLICT = 2, /* a value of the target loses */
        ENTRY_LOOKED = 4,   /* the vendor spoke of a duplicate: looked up by stamp */
        ENTRY_BORN = 16,    /* the pair was inserted with this intent */
+       ENTRY_SILENT = 32,  /* the connector answered, and gave this record no result */
        ENTRY_MOVED = 8     /* the source changed while the write was out */
 };
 

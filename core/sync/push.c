@@ -568,6 +568,11 @@ static int take_silence(struct engine *g, struct g_link *l, struct g_batch *b, s
     int rc = TL_OK;
     for (uint32_t i = 0; i < sent->n; i++)
         silent += !answered[i];
+    for (uint32_t i = 0; i < sent->n; i++) {
+        uint32_t *flags = &b->entries[sent->entries[i]].flags;
+        bool broke_a_rule = !answered[i] && c->reply.status == TL_OK && !c->reply.crashed;
+        *flags = broke_a_rule ? *flags | ENTRY_SILENT : *flags & ~(uint32_t)ENTRY_SILENT;
+    }
     if (silent == 0 || call_may_be_applied(&c->reply))
         return TL_OK;
     int status = c->reply.status;

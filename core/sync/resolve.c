@@ -283,7 +283,7 @@ static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b
             if (rc == TL_OK && applied)
                 rc = push_apply(g, l, b, i, &item.u.record, true, e);
             else if (rc == TL_OK && !may_come_late(g, l, b))
-                rc = push_drop(g, l, b, i, g_now(g), e);
+                rc = retry_undone(g, l, b, i, e);
         }
     }
     for (uint32_t k = 0; k < note->n && rc == TL_OK; k++)
@@ -367,7 +367,7 @@ static int create_outcome(struct engine *g, struct g_link *l, struct g_batch *b,
         return give_up(g, l, b, i, "the target speaks of a duplicate that is not ours", e);
     if (class > 1 && g_now(g) < b->settle_us)
         return TL_OK; /* it may still show up */
-    return push_drop(g, l, b, i, g_now(g), e);
+    return retry_undone(g, l, b, i, e);
 }
 
 static int resolve_creates(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,

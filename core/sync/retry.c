@@ -1,5 +1,7 @@
 /* What becomes of a record that could not be written: tried again, read again, or noted as a failure that closes itself
  * when the record, the map or the schema changes. */
+#include <stdio.h>
+
 #include "engine_int.h"
 #include "reading.h"
 #include "reason.h"
@@ -183,5 +185,29 @@ again:
     p.due_us = g_now(g) + (wait ? wait : backoff_us(g, p.attempts));
     rc = pair_store(g->db, &p, e);
     entry->done = rc == TL_OK;
+    return rc;
+}
+
+int retry_undone(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct g_entry *entry = &b->entries[i];
+    struct pair p = {0};
+    int rc = pair_get(g->db, &a, entry->pair, &p, e);
+    if (rc != TL_OK)
+        return rc;
+    if (p.attempts < TRANSIENT_TRIES) {
+        int64_t wait = p.attempts ? backoff_us(g, p.attempts) : 0;
+        p.attempts++;
+        rc = pair_store(g->db, &p, e);
+        return rc == TL_OK ? push_drop(g, l, b, i, g_now(g) + wait, e) : rc;
+    }
+    bool silent = entry->flags & ENTRY_SILENT;
+    tl_error error = {.struct_size = sizeof error, .reason = TL_R_OTHER};
+    snprintf(error.text, sizeof error.text, "%d times there was no %s for this record, and it was not written",
+             TRANSIENT_TRIES + 1, silent ? "result" : "answer");
+    rc = fail_entry(g, l, b, entry, &p, silent ? "PLUGIN_PROTOCOL" : "REMOTE_5XX", &error, &a, e);
+    entry->done = rc == TL_OK;
+    link_lanes_stale(l);
     return rc;
 }

@@ -99,4 +99,7 @@ int fail_record(struct engine *g, struct g_link *l, const struct trouble *t, str
 /* By the class of a per-record error: backoff, failure row, re-read. The entry is not applied. */
 int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int status, const tl_error *error,
                 struct err *e);
+/* Nobody said what became of entry i, and it is known now that it was not written: it is decided anew, later each time
+ * that happens, and noted as a failure after as many times as any other trouble that passes. */
+int retry_undone(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, struct err *e);
 #endif

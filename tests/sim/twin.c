@@ -586,14 +586,19 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
     ASSERT(reply_add_result(reply, index, &ok, NULL) == TL_OK);
 }
 
+static bool is_bad(const tl_record *r)
+{
+    for (uint32_t k = 0; k < r->n_values; k++)
+        if (r->values[k].type == TL_TEXT && r->values[k].u.s.n >= 3 && memcmp(r->values[k].u.s.p, "bad", 3) == 0)
+            return true;
+    return false;
+}
+
 static bool holds_bad(const tl_push *p)
 {
-    for (uint32_t i = 0; i < p->batch->count; i++) {
-        const tl_record *r = TL_AT(tl_record, p->batch->records, p->batch->stride, i);
-        for (uint32_t k = 0; k < r->n_values; k++)
-            if (r->values[k].type == TL_TEXT && r->values[k].u.s.n > 3 && memcmp(r->values[k].u.s.p, "bad", 3) == 0)
-                return true;
-    }
+    for (uint32_t i = 0; i < p->batch->count; i++)
+        if (is_bad(TL_AT(tl_record, p->batch->records, p->batch->stride, i)))
+            return true;
     return false;
 }
 
@@ -612,7 +617,7 @@ static void push_bad(struct world *w, const tl_push *p, struct reply *reply)
 static void push(struct world *w, int s, const tl_push *p, struct reply *reply)
 {
     int kind = shape_kind(p->shape);
-    if (w->knobs.bad && holds_bad(p)) {
+    if (w->knobs.bad && w->knobs.bad < 3 && holds_bad(p)) {
         push_bad(w, p, reply);
         return;
     }
@@ -623,7 +628,8 @@ static void push(struct world *w, int s, const tl_push *p, struct reply *reply)
         return;
     }
     for (uint32_t i = 0; i < p->batch->count; i++)
-        push_one(w, s, kind, p, i, reply);
+        if (w->knobs.bad != 3 || !is_bad(TL_AT(tl_record, p->batch->records, p->batch->stride, i)))
+            push_one(w, s, kind, p, i, reply);
 }
 
 /* ---- Dispatcher -------------------------------------------------------------------------------------------------- */

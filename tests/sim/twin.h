@@ -53,7 +53,8 @@ struct knobs {
     int transform;      /* of the title: 0 none, 1 upper case and back, 2 the same and lossy, 3 one way from A to B */
     bool window;
     int64_t throttle_ms;     /* how long to wait; 0: three seconds */
-    int bad;                 /* a record whose name begins with "bad": 1 fails its whole batch, 2 kills the connector */
+    int bad;                 /* a record whose name begins with "bad": 1 fails its whole batch, 2 kills the connector,
+                                3 is neither written nor answered */
     const struct disk *disk; /* life.h; null: a good one */
     bool views;              /* both links follow a list view of side B, and records leave and enter it */
     bool deletes;            /* deletions travel, both ways */

@@ -590,6 +590,58 @@ static void a_poisonous_record(void **state)
     assert_int_equal(spy.pushes[1], pushes + 1);
 }
 
+/* A connector leaves the result of one record out, each time, and has not written it: that is looked up, tried again
+ * less and less often, and told in the end. The others go on, and so does the record once it gets a result. proves: Q10
+ */
+static void no_result_for_one(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    bed_start(b);
+    w->knobs.bad = 3;
+    for (int i = 0; i < 20; i++)
+        person(w, 0, i == 7 ? "bad" : "p", i);
+    spy_on(b);
+    bed_run(b, 6 * 3600 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 19);
+    assert_int_equal(bed_failures_of(b, "PLUGIN_PROTOCOL"), 1);
+    json_t *list = bed_failures(b, false);
+    const char *words =
+        json_string_value(json_object_get(json_array_get(json_object_get(list, "items"), 0), "vendor_text"));
+    assert_non_null(strstr(words, "no result"));
+    json_decref(list);
+    assert_true(spy.pushes[1] < 20 + 12);
+    int pushes = spy.pushes[1];
+    bed_run(b, 3600 * US_PER_S);
+    assert_int_equal(spy.pushes[1], pushes);
+    w->knobs.bad = 0;
+    struct failure_pick all = {.connection = "c"};
+    struct err e = {0};
+    must(admin_failure_retry(b->engine, &all, NULL, &e), &e);
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(bed_count(w, 1, KIND_CONTACT), 20);
+    assert_int_equal(bed_failures_of(b, NULL), 0);
+}
+
+/* The same for an update. proves: Q10 */
+static void no_result_for_an_update(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    person(w, 0, "p", 1);
+    bed_start(b);
+    w->knobs.bad = 3;
+    user_edit(w, 0, KIND_CONTACT, bed_named(w, 0, KIND_CONTACT, "p1"), F_TITLE, "bad title");
+    spy_on(b);
+    bed_run(b, 6 * 3600 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "PLUGIN_PROTOCOL"), 1);
+    assert_true(spy.pushes[1] <= 12);
+    user_edit(w, 0, KIND_CONTACT, bed_named(w, 0, KIND_CONTACT, "p1"), F_TITLE, "good title");
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "p1")->v[F_TITLE], "good title");
+    assert_int_equal(bed_failures_of(b, NULL), 0);
+}
+
 /* The connector leaves after so many steps, takes what is under way with it, and comes back after ten minutes. */
 static void leave_after(int steps)
 {
@@ -702,6 +754,8 @@ int main(void)
         T(two_bad_rows),
         T(a_hundred_bad_rows),
         T(a_poisonous_record),
+        T(no_result_for_one),
+        T(no_result_for_an_update),
         cmocka_unit_test(the_connector_leaves_in_the_middle),
         T(most_of_a_view_vanishes),
         T(some_of_a_view_vanishes),
