@@ -131,7 +131,11 @@ void batch_sweep(struct engine *g, struct g_batch *b)
     }
     if (b->calls > 0)
         return;
+    struct g_feed *f = l ? l->feed[b->side] : NULL;
     batch_unlink(g, b);
+    for (struct feed_side *at = f ? f->sides : NULL; at; at = at->next)
+        if (at->l->held)
+            held_release(g, at->l);
     if (l && l->held)
         held_release(g, l);
 }

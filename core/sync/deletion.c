@@ -93,6 +93,14 @@ int deletion_work(struct engine *g, struct g_link *l, struct loaded *ld, struct 
     return rc == E_BUSY ? TL_OK : rc;
 }
 
+/* What an undo put into the bin is taken back here, and not elsewhere. */
+int deletion_note(struct engine *g, const struct g_link *l, const struct g_batch *b, int64_t rec, struct err *e)
+{
+    struct g_feed *f = l->feed[b->side];
+    bool deletes = b->op == TL_OP_DELETE && !(b->flags & BATCH_UNDO);
+    return deletes ? observe_deleted(g, f, rec, e) : observe_state(g, f, rec, TL_STATE_DELETED, (str){0}, e);
+}
+
 int deletion_apply(struct engine *g, struct g_link *l, struct g_batch *b, const struct g_entry *entry, bool observed,
                    struct err *e)
 {
@@ -106,7 +114,7 @@ int deletion_apply(struct engine *g, struct g_link *l, struct g_batch *b, const 
     if (rc == TL_OK && (b->flags & BATCH_UNDO))
         rc = undo_trashed(g, b, entry, &a, e);
     if (rc == TL_OK && !observed)
-        rc = observe_state(g, l->feed[b->side], ld.rec[b->side].rec, TL_STATE_DELETED, (str){0}, e);
+        rc = deletion_note(g, l, b, ld.rec[b->side].rec, e);
     if (rc == TL_OK)
         rc = snapshot_load(g, l, entry->pair, &a, &ld, e);
     if (rc != TL_OK)

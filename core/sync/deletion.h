@@ -15,4 +15,6 @@ int deletion_work(struct engine *g, struct g_link *l, struct loaded *ld, struct 
 /* The delete is in; observed: the record was read since. Inside the transaction of the outcome. */
 int deletion_apply(struct engine *g, struct g_link *l, struct g_batch *b, const struct g_entry *entry, bool observed,
                    struct err *e);
+/* Our delete was carried out: other links that read the record may send that on, by their own `delete`. */
+int deletion_note(struct engine *g, const struct g_link *l, const struct g_batch *b, int64_t rec, struct err *e);
 #endif

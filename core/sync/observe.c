@@ -277,18 +277,34 @@ int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, s
 /* ---- Records that no pair holds
  * ------------------------------------------------------------------------------------------ */
 
-static struct g_batch *batch_of_stamp(struct engine *g, const struct g_link *l, int s, str stamp, int64_t *pair_out)
+/* The pair of a create that is under way with this stamp, of whichever link writes there; 0: none. */
+static int64_t pair_being_made(struct engine *g, const struct g_feed *f, str stamp)
 {
     for (struct g_batch *b = g->batches; b; b = b->next) {
-        if (b->link != l->row.link || b->side != s || b->op != TL_OP_CREATE)
-            continue;
-        for (uint32_t i = 0; i < b->n; i++)
-            if (!b->entries[i].done && str_eq(b->entries[i].stamp, stamp)) {
-                *pair_out = b->entries[i].pair;
-                return b;
-            }
+        const struct g_link *l = b->op == TL_OP_CREATE ? model_link(g, b->link) : NULL;
+        for (uint32_t i = 0; l && l->feed[b->side] == f && i < b->n; i++)
+            if (!b->entries[i].done && str_eq(b->entries[i].stamp, stamp))
+                return b->entries[i].pair;
     }
-    return NULL;
+    return 0;
+}
+
+/* It bears a mark of ours that says nothing yet: held until that is known. */
+static int stamped(struct engine *g, struct g_link *l, int s, const struct record *rec, struct err *e)
+{
+    int64_t pair = pair_being_made(g, l->feed[s], rec->stamp);
+    struct held h = {.link = l->row.link,
+                     .side = s,
+                     .rec = rec->rec,
+                     .pair = pair,
+                     .at_us = g_now(g),
+                     .why = pair ? STR("intent") : STR("orphaned_stamp")};
+    if (!pair) {
+        l->orphans = true;
+        ready_wake(&l->ready);
+    }
+    l->held = true;
+    return held_put(g->db, &h, e);
 }
 
 /* A record that a pair used to hold came back: it takes its place again, with the base it had. */
@@ -358,19 +374,11 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
 {
     if (l->row.mode != LINK_SYNC || !l->usable)
         return TL_OK;
+    bool elsewhere = false;
     if (rec->stamp.n && stamp_is_ours(g, rec->stamp)) {
-        int64_t pair = 0;
-        struct held h = {
-            .link = l->row.link, .side = s, .rec = rec->rec, .at_us = g_now(g), .why = STR("orphaned_stamp")};
-        if (batch_of_stamp(g, l, s, rec->stamp, &pair)) {
-            h.pair = pair;
-            h.why = STR("intent");
-        } else {
-            l->orphans = true;
-            ready_wake(&l->ready);
-        }
-        l->held = true;
-        return held_put(g->db, &h, e);
+        int marked = stamp_of_other_link(g, l, rec->rec, &elsewhere, e);
+        if (marked != TL_OK || !elsewhere)
+            return marked == TL_OK ? stamped(g, l, s, rec, e) : marked;
     }
     if (l->row.phase < PHASE_MATCH || rec->state != TL_STATE_LIVE)
         return TL_OK;
@@ -378,8 +386,8 @@ static int record_unpaired(struct engine *g, struct g_link *l, int s, const stru
     int rc = observe_returned(g, l, s, rec, &was_held, e);
     if (rc != TL_OK || was_held)
         return rc;
-    bool stamped = l->feed[s]->kind && l->feed[s]->kind->desc.stamp_field.n > 0;
-    if (!stamped && l->open_creates[s] > 0) {
+    bool has_field = l->feed[s]->kind && l->feed[s]->kind->desc.stamp_field.n > 0;
+    if (!has_field && l->open_creates[s] > 0) {
         struct held h = {l->row.link, s, rec->rec, 0, STR("intent"), g_now(g)};
         l->held = true;
         return held_put(g->db, &h, e);
@@ -762,6 +770,11 @@ static int state_take(struct engine *g, struct g_feed *f, int64_t rec_id, int32_
 int observe_state(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, str into, struct err *e)
 {
     return state_take(g, f, rec, state, into, (str){0}, false, e);
+}
+
+int observe_deleted(struct engine *g, struct g_feed *f, int64_t rec, struct err *e)
+{
+    return state_take(g, f, rec, TL_STATE_DELETED, (str){0}, (str){0}, true, e);
 }
 
 int observe_told(struct engine *g, struct g_feed *f, int64_t rec, const tl_record *r, const struct observe_how *how,

@@ -30,6 +30,22 @@ bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp)
     return asked;
 }
 
+int stamp_of_other_link(struct engine *g, const struct g_link *l, int64_t rec, bool *out, struct err *e)
+{
+    int rc = TL_OK;
+    *out = false;
+    for (int s = 0; s < 2 && rc == TL_OK && !*out; s++) {
+        AUTO(arena_done) struct arena a = {0};
+        struct pair_held *list = NULL;
+        size_t n = 0;
+        rc = pair_load_of_record(g->db, &a, (enum side)s, rec, &list, &n, e);
+        for (size_t i = 0; i < n && rc == TL_OK; i++)
+            *out |= list[i].pair.link != l->row.link && model_link(g, list[i].pair.link) &&
+                    (list[i].pair.flags & (s ? PAIR_CREATED_B : PAIR_CREATED_A));
+    }
+    return rc;
+}
+
 int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stamp, struct err *e)
 {
     int rc = TL_OK;
@@ -37,10 +53,12 @@ int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stam
         AUTO(arena_done) struct arena a = {0};
         struct g_link *l = at->l;
         struct pair own;
-        bool is_free = false;
+        bool is_free = false, elsewhere = false;
         if (asks(l))
             rc = readopt_free(g, l, at->side, rec, &a, &own, &is_free, e);
-        if (!is_free)
+        if (rc == TL_OK && is_free)
+            rc = stamp_of_other_link(g, l, rec, &elsewhere, e);
+        if (!is_free || elsewhere)
             continue;
         struct held h = {.link = l->row.link, .side = at->side, .rec = rec, .at_us = g_now(g), .why = str_of(WAITS)};
         if (rc == TL_OK)

@@ -85,6 +85,8 @@ int match_key_freed(struct engine *g, struct g_link *l, int side, const struct r
 /* ---- orphan.c */
 bool orphan_turn(struct engine *g, struct g_link *l);
 bool orphan_asked(const struct engine *g, const struct g_feed *f, str stamp);
+/* The record bears a stamp because another link of today made it: for this one it is a record like any other. */
+int stamp_of_other_link(struct engine *g, const struct g_link *l, int64_t rec, bool *out, struct err *e);
 /* A record that is known already, with its stamp as just read: held for the links that ask and have no pair of it. */
 int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stamp, struct err *e);
 

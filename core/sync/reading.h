@@ -37,6 +37,8 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
 /* The vendor does not know the id any more (404), will not show it (403), or a list view has lost it or shows it again.
  * into: survivor of a merge, else empty. */
 int observe_state(struct engine *g, struct g_feed *f, int64_t rec, int32_t state, str into, struct err *e);
+/* Our own write deleted it, and the vendor has said so: a deletion like any other for the other links that read it. */
+int observe_deleted(struct engine *g, struct g_feed *f, int64_t rec, struct err *e);
 /* The same in the vendor's own words: an answer without values about a record that is known. */
 int observe_told(struct engine *g, struct g_feed *f, int64_t rec, const tl_record *r, const struct observe_how *how,
                  struct err *e);

@@ -2,6 +2,7 @@
  * it would show up in is pulled again. How a create is looked for depends on what the vendor can do: its class. */
 #include <stdlib.h>
 
+#include "deletion.h"
 #include "engine_int.h"
 #include "log.h"
 #include "reading.h"
@@ -291,7 +292,7 @@ static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b
             struct record_probe probe = {0};
             rc = record_probe(g->db, l->feed[b->side]->row.feed, b->entries[note->entries[k]].id, &probe, e);
             if (rc == TL_OK)
-                rc = observe_state(g, l->feed[b->side], probe.rec, TL_STATE_DELETED, (str){0}, e);
+                rc = deletion_note(g, l, b, probe.rec, e);
             if (rc == TL_OK && b->op == TL_OP_DELETE)
                 rc = push_apply(g, l, b, note->entries[k], NULL, true, e);
             else if (rc == TL_OK || rc == TL_E_NOT_FOUND)
