@@ -22,18 +22,29 @@ def test_every_key_of_the_schema_is_explained():
         assert re.search(rf"^;?{name}\s*=", SAMPLE, re.M) or key == "isolation.*", f"[{section}] {key} is not in the sample"
 
 
+def options(*source):
+    """Names in the table of options; of those that repeat for every kind the ones of "contact"."""
+    table = read(*source).split("options[", 1)[1].split("};", 1)[0]
+    kinds = re.findall(r'^ +{\.name = kind(?: "(\w+)")?', read(*source), re.M) if "KIND_OPTIONS(" in table else []
+    found = re.findall(r'\.name = "(\w+)"', table) + [f"contact{name}" for name in kinds]
+    assert found
+    return found
+
+
+CONNECTORS = {"desk": ("plugins", "desk", "plugin.c"), "salesforce": ("plugins", "salesforce", "plugin.c"),
+              "csvdir": ("sdk", "examples", "csvdir", "csvdir.c"), "rest": ("sdk", "examples", "rest", "options.c")}
+
+
 def test_every_option_of_the_connectors_is_explained():
-    for plugin in ("desk", "salesforce"):
-        table = read("plugins", plugin, "plugin.c").split("options[]", 1)[1].split("};", 1)[0]
-        options = re.findall(r'\.name = "(\w+)"', table)
-        assert options
-        for option in options:
-            assert re.search(rf"^;{option}\s*=", SAMPLE, re.M), f"option {option} of {plugin} is not in the sample"
+    for connector, source in CONNECTORS.items():
+        section = SAMPLE.split(f"\n;connector = {connector}\n", 1)[1].split("\n;[", 1)[0]
+        for option in options(*source):
+            assert re.search(rf"^;{option}\s*=", section, re.M), f"option {option} of {connector} is not in its section"
 
 
 def test_no_section_or_key_in_it_is_unknown():
     known = set(re.findall(r'\{"\w+",\s*"([\w.]+)', read("core", "base", "config_keys.c")))
-    for plugin in ("desk", "salesforce"):
-        known |= set(re.findall(r'\.name = "(\w+)"', read("plugins", plugin, "plugin.c")))
+    for source in CONNECTORS.values():
+        known |= set(options(*source))
     for key in re.findall(r"^;([a-z_.]+)\s*=", SAMPLE, re.M):
         assert key in known or key.startswith(("isolation.", "hosts.")), f"the sample names an unknown key: {key}"

@@ -73,6 +73,7 @@ def test_every_way_of_paging_and_of_signing_in(tmp_path, style):
 @pytest.mark.parametrize("key, value, words", [
     ("contact_fields", "last_name=lastName requierd", 'contact_fields: "requierd" is no word for a field'),
     ("contact_fields", "lastName", 'contact_fields: "lastName" lacks "="'),
+    ("contact_fields", "last_name=" + "a." * 62 + "b", 'contact_fields: "last_name" lies deeper than 64 levels'),
     ("contact_write", "create, replace", 'contact_write: "replace" is none of create, update, delete'),
     ("contact", "people", 'contact: "people" does not begin with "/"'),
     ("errors", "taken=twice", 'errors: "taken" has no meaning behind it'),

@@ -148,6 +148,15 @@ static bool take_word(const struct reader *r, tl_str word, tl_field *f)
     return false;
 }
 
+/* In how many objects lies what has this path? */
+static uint32_t levels(tl_str path)
+{
+    uint32_t n = path.n > 0;
+    for (uint64_t i = 0; i < path.n; i++)
+        n += path.p[i] == '.';
+    return n;
+}
+
 /* "email=contact.mail email find" */
 static tl_status read_field(const struct reader *r, struct kind *k, tl_str entry)
 {
@@ -159,6 +168,8 @@ static tl_status read_field(const struct reader *r, struct kind *k, tl_str entry
     entry = tlk_trim(entry);
     if (!tlk_split(&entry, ' ', &name))
         return wrong(r, k->name, "_fields", path, "has no name of the API's behind it");
+    if (levels(name) + levels(tlk_str(k->record)) >= TLK_JSON_DEPTH)
+        return wrong(r, k->name, "_fields", tlk_trim(path), "lies deeper than 64 levels, which no JSON of ours does");
     uint32_t type = TL_TEXT;
     for (size_t i = 0; i < TLK_LEN(usual); i++)
         type = tlk_is(tlk_trim(path), usual[i].path) ? usual[i].type : type;
