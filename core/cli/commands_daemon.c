@@ -45,6 +45,7 @@ static const char *problem_of(const json_t *endpoint)
     return strcmp(state, "running") == 0 ? "" : state;
 }
 
+/* By a connection that is to work: not one that was never started, nor one that is deleted. */
 static bool is_used(const json_t *connections, const char *endpoint)
 {
     size_t i;
@@ -52,7 +53,8 @@ static bool is_used(const json_t *connections, const char *endpoint)
     json_array_foreach((json_t *)(uintptr_t)connections, i, c)
     {
         bool its = strcmp(cli_text(c, "a"), endpoint) == 0 || strcmp(cli_text(c, "b"), endpoint) == 0;
-        if (its && strcmp(cli_text(c, "state"), "draft") != 0)
+        const char *state = cli_text(c, "state");
+        if (its && strcmp(state, "draft") != 0 && strcmp(state, "deleting") != 0)
             return true;
     }
     return false;

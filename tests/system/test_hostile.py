@@ -1,6 +1,6 @@
 """Connectors that do harm, beside two that sync: the daemon lives, the others do not notice, and a person reads what
 was tried. What is cut by time is run with TIELINE_TEST_LONG=1 only; tests/unit/connector/test_cell.c and test_hang.c
-show the same, and floods, with a clock of their own. A record that is deadly: test_poison.py.
+show the same with a clock of their own. A record that is deadly: test_poison.py.
 
 proves: S1-08"""
 import pathlib
@@ -30,6 +30,7 @@ def site(tmp_path_factory):
         text = ini.read_text().replace(f"{BUILD}/connectors", str(directory)).replace("enable = ", "enable = hostile, ")
         for how in (*TOLD, *KILLED, *BOMBS, *SILENT, "well"):
             text += f"\n[endpoint {how}]\nconnector = hostile\nhow = {how}\n"
+        text += "\n[endpoint flood]\nconnector = hostile\nhow = pull flood\n"
         ini.write_text(text)
         s.start()
         s.sign_in()
@@ -73,6 +74,35 @@ def test_constructors(site):
     told = site.run("connector", "load", "hostile_crash", check=False)
     assert told.returncode != 0 and "ended while loading it: signal 11" in told.stderr, told
     others_go_on(site, 2)
+
+
+def peak_mib(site):
+    with open(f"/proc/{site.daemon.process.pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) / 1024
+
+
+def test_a_flood_of_records(site):
+    """A reading that hands over records without end, whatever the host says: it is cut at what one answer may hold, the
+    daemon takes no more than that, the others go on, and a person ends it; nothing of it was stored."""
+    before = peak_mib(site)
+    site.run("endpoint", "check", "flood")
+    site.run("connection", "create", "flooded", "--a", "sf", "--b", "flood")
+    site.run("link", "create", "flooded", "contact", "every=1s")
+    site.run("--no-wait", "sync", "start", "flooded")
+    wait_until(lambda: "the answer to one call is larger than 63 MiB" in site.log(), 120, "the flood is cut")
+    others_go_on(site, 6)
+    assert peak_mib(site) - before < 200, "the answer, and once more while it is checked and grows"
+    busy = site.run("connector", "unload", "hostile", "--mode", "soft", check=False)
+    assert busy.returncode != 0, "it floods still"
+    site.run("connection", "pause", "flooded")
+    site.run("connector", "unload", "hostile", "--mode", "kill")
+    shown = site.list("connector", "show", "hostile")[0]
+    assert shown["state"] == "not loaded" and "pid" not in shown, shown
+    site.run("connector", "load", "hostile")
+    assert site.run("endpoint", "check", "well").returncode == 0
+    counts = site.list("sync", "status", "flooded")[0]["links"][0]["counts"]
+    assert counts["pairs"] == 0 and not site.list("failure", "list", "--connection", "flooded"), counts
+    site.run("connection", "delete", "flooded", "-y")
 
 
 @pytest.mark.skipif(not LONG, reason="each is silent for more than a minute")

@@ -13,6 +13,12 @@
 #include "err.h"
 #include "str.h"
 
+/* No test is left out without a printed reason. */
+#define skip_because(reason)                                                                                           \
+    do {                                                                                                               \
+        print_message("%s\n", reason);                                                                                 \
+        skip();                                                                                                        \
+    } while (0)
 #define assert_str(actual, literal)                                                                                    \
     do {                                                                                                               \
         str actual_ = (actual);                                                                                        \

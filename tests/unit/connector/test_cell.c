@@ -125,7 +125,7 @@ static void test_says_where(void **state)
 {
     (void)state;
 #ifdef TIELINE_SANITIZED
-    skip(); /* the sanitizer tells in its own words */
+    skip_because("the sanitizer tells in its own words");
 #endif
     static const char *const hows[] = {"crash", "stack", "abort"};
     for (size_t i = 0; i < ARRAY_LEN(hows); i++) {
@@ -145,7 +145,7 @@ static void test_bombs(void **state)
 {
     (void)state;
 #ifdef TIELINE_SANITIZED
-    skip(); /* there is no limit of memory then */
+    skip_because("under a sanitizer there is no limit of memory");
 #endif
     static const struct attempt attempts[] = {{"memory", "got less than 2 GiB"},
                                               {"threads", "threads: Resource temporarily unavailable"}};
@@ -199,7 +199,7 @@ static void test_scribble(void **state)
 {
     (void)state;
 #ifdef TIELINE_SANITIZED
-    skip(); /* what lies there is the sanitizer's */
+    skip_because("what lies there is the sanitizer's");
 #endif
     struct rig r;
     begin(&r, "scribble", NULL);
@@ -252,8 +252,7 @@ static void test_directory(void **state)
     (void)state;
     char dir[] = "/tmp/tieline-granted-XXXXXX", inside[64], outside[64], made[64], how[100];
     if (!has_landlock()) {
-        print_message("the kernel has no Landlock\n");
-        skip();
+        skip_because("the kernel has no Landlock");
     }
     assert_non_null(mkdtemp(dir));
     snprintf(inside, sizeof inside, "%s/inside", dir);
@@ -289,8 +288,7 @@ static void test_directory_too_late(void **state)
 {
     (void)state;
     if (!has_landlock()) {
-        print_message("the kernel has no Landlock\n");
-        skip();
+        skip_because("the kernel has no Landlock");
     }
     struct rig r;
     struct endpoint_info info;
