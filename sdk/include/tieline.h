@@ -52,6 +52,7 @@
 extern "C" {
 #endif
 
+/* Text or bytes: n of them from p on. Empty: n is 0, p may be null. */
 typedef struct tl_str {
     const char *p;
     uint64_t n;
@@ -109,10 +110,10 @@ enum {
  * member. text: one line for people, the fact first, lower-case start, no full stop. detail: for the log only. */
 typedef struct tl_error {
     uint32_t struct_size;
-    int32_t scope;
-    int32_t reason;
-    int32_t http_status;
-    int64_t retry_after_ms;
+    int32_t scope;          /* TL_SCOPE_* */
+    int32_t reason;         /* TL_R_* */
+    int32_t http_status;    /* of the answer that says so; 0: none does */
+    int64_t retry_after_ms; /* TL_E_THROTTLED, TL_E_QUOTA: when it may be tried again, from now; 0: unknown */
     char code[64];  /* the vendor's code, verbatim */
     char field[64]; /* the vendor's name of the offending field, if one is named */
     char text[256];
@@ -141,22 +142,24 @@ enum {
     TL_BYTES = 15     /* [s] */
 };
 
+/* One value of a record. Which member of u holds it follows from its type. */
 typedef struct tl_value tl_value;
 struct tl_value {
     uint32_t field; /* index into tl_shape.fields; inside a list: 0 */
     uint8_t type;   /* TL_NULL or the field's; the types of text and TL_JSON may stand for one another */
     uint8_t flags; /* 0 */
-    uint16_t aux;
+    uint16_t aux;  /* TL_REF: see there; else 0 */
     union {
-        int64_t i;
-        tl_str s;
-        struct {
+        int64_t i; /* TL_BOOL, TL_INT, TL_TIME, TL_DATE */
+        tl_str s;  /* texts, TL_DECIMAL, TL_REF, TL_JSON, TL_BYTES */
+        struct {   /* TL_LIST: n values from items on; [] may be used with them, they never grow */
             const tl_value *items;
-            uint64_t n;
+            uint64_t n; /* of them */
         } list;
     } u;
 };
 
+/* One entry of a picklist: the value that a TL_CHOICE holds, and the vendor's label for people. */
 typedef struct tl_choice {
     tl_str value, label;
 } tl_choice;
@@ -180,14 +183,14 @@ typedef struct tl_field {
     uint32_t flags;   /* TL_F_* */
     uint32_t max;     /* longest text in characters, digits before the point of a number; 0: no limit known */
     uint32_t scale;   /* digits after the point of a TL_DECIMAL; resolution is per kind */
-    uint32_t item_type;
+    uint32_t item_type; /* TL_LIST: type of its values */
     uint32_t n_choices;
     uint32_t reserved;
     tl_str path;      /* canonical path, or "x." + name where the vocabulary has none; no blanks, once per kind */
     tl_str name;      /* the vendor's name */
     tl_str label;     /* the vendor's words for people */
     tl_str refers_to; /* TL_REF: kinds, comma separated, for example "contact,lead" */
-    const tl_choice *choices;
+    const tl_choice *choices; /* entries of the picklist, of TL_CHOICE and of a TL_LIST of them; null: not known */
 } tl_field;
 
 /* What one call is about. Chosen by the host for every call, so that a connector remembers nothing of discover(). */
@@ -202,11 +205,14 @@ typedef struct tl_shape {
 
 /* ---- Records --------------------------------------------------------------------------------------------------- */
 
+/* tl_record.state: there; in the vendor's bin; gone; gone into another record (tl_record.into); there, but our user may
+ * not see it. Unknown counts as TL_STATE_FORBIDDEN. */
 enum { TL_STATE_LIVE = 0, TL_STATE_TRASHED = 1, TL_STATE_DELETED = 2, TL_STATE_MERGED = 3, TL_STATE_FORBIDDEN = 4 };
 
 /* How versions compare: TL_VER_TIME and TL_VER_SEQUENCE are ordered, TL_VER_TAG only equal or not. */
 enum { TL_VER_NONE = 0, TL_VER_TIME = 1, TL_VER_SEQUENCE = 2, TL_VER_TAG = 3 };
 
+/* tl_record.origin: who made the last change, as far as the vendor tells: our own user or somebody else. */
 enum { TL_ORIGIN_UNKNOWN = 0, TL_ORIGIN_SELF = 1, TL_ORIGIN_OTHER = 2 };
 
 /* tl_record.flags */
@@ -230,28 +236,32 @@ typedef struct tl_record {
     tl_str stamp;     /* value of the stamp field; in a create: the value to write, the same on every attempt */
     tl_str url;       /* address for people ("view in ..."); may be empty */
     tl_str note;      /* TL_REC_BAD: what is wrong with it */
-    int64_t modified_us, created_us;
-    int32_t state, version_kind, origin, op;
-    uint32_t flags;
+    int64_t modified_us, created_us; /* times of the last change and of its making by the vendor's clock; 0: not told */
+    int32_t state, version_kind, origin, op; /* TL_STATE_*, TL_VER_*, TL_ORIGIN_*; in a push alone TL_OP_* */
+    uint32_t flags;   /* TL_REC_* */
     uint32_t index;   /* find, get: which query or id this answers */
     uint32_t n_values;
     uint32_t reserved;
-    const tl_value *values;
+    const tl_value *values; /* in any order, one a field; they never grow, so [] is right */
     tl_str kind;      /* parse: the kind, as one delivery may speak of several; elsewhere empty, the shape says it */
 } tl_record;
 
+/* Records, one behind the other. */
 typedef struct tl_batch {
     uint32_t struct_size;
     uint32_t count;
     uint32_t stride; /* of records; walk with TL_AT */
     uint32_t reserved;
-    const tl_record *records;
+    const tl_record *records; /* count of them */
 } tl_batch;
 
 /* ---- Host services --------------------------------------------------------------------------------------------- */
 
+/* Levels of a log line and of a finding: what only an author wants; what people may want to know; what they should look
+ * at; what does not work. In a log line unknown counts as TL_ERROR. */
 enum { TL_DEBUG = 0, TL_INFO = 1, TL_WARN = 2, TL_ERROR = 3 };
 
+/* A name and its value: an option, a header. */
 typedef struct tl_pair {
     tl_str name, value;
 } tl_pair;
@@ -267,26 +277,26 @@ enum {
  * declared, or that the operator wrote into an option of type TL_OPT_URL, are reached. Redirects are not followed. */
 typedef struct tl_http {
     uint32_t struct_size;
-    uint32_t flags;
-    uint32_t timeout_ms; /* 0: the host's default */
+    uint32_t flags;         /* TL_HTTP_* */
+    uint32_t timeout_ms;    /* 0: the host's default */
     uint32_t n_headers;
-    const char *method;
-    tl_str url;
-    tl_str body;
-    uint64_t body_blob; /* 0, or the blob that is the body */
-    const tl_pair *headers;
+    const char *method;     /* "GET" */
+    tl_str url;             /* whole, percent-encoded where it must be */
+    tl_str body;            /* empty: none */
+    uint64_t body_blob;     /* 0, or the blob that is the body */
+    const tl_pair *headers; /* beside those the host adds; names in any case */
     /* Filled by the host; lent until the next http() of this instance or the return of the current call. */
     tl_status outcome;  /* TL_OK: a status line and the whole body arrived, whatever the status is.
                            TL_E_TEMPORARY: nothing was sent. TL_E_UNKNOWN: sent, but no whole answer.
                            TL_E_AUTH, TL_E_CANCELLED, TL_E_DENIED (address not allowed), TL_E_CONFIG */
-    int32_t status;
+    int32_t status;      /* of the answer, 200; 0: there was none */
     uint32_t n_out_headers;
     uint32_t reserved;
     const tl_pair *out_headers; /* names in lower case */
-    tl_str out_body;
+    tl_str out_body;     /* whole and decompressed */
     uint64_t out_blob;   /* in: 0, or the blob that takes the body of a 2xx answer instead of out_body */
     int64_t server_us;   /* the Date header, 0 if none */
-    int64_t took_us;
+    int64_t took_us;     /* how long the answer took */
     char error[128];     /* outcome != TL_OK: what happened, without secrets */
 } tl_http;
 
@@ -295,7 +305,7 @@ typedef struct tl_quota {
     uint32_t struct_size;
     uint32_t reserved;
     tl_str name; /* "day", "minute", "concurrent" */
-    int64_t limit, remaining, resets_us;
+    int64_t limit, remaining, resets_us; /* calls in all, calls left, time at which it is whole again */
 } tl_quota;
 
 /* check(): who we are at the vendor. */
@@ -303,16 +313,16 @@ typedef struct tl_account {
     uint32_t struct_size;
     uint32_t reserved;
     tl_str org_key;  /* identity of the org or portal, stable for ever; empty: not known */
-    tl_str org_name, edition;
-    tl_str user_id, user_name;
-    int64_t server_us;
+    tl_str org_name, edition;  /* for people; empty: not told */
+    tl_str user_id, user_name; /* whom we are signed in as; the id is that of tl_record.by */
+    int64_t server_us;         /* the vendor's clock; 0: not told */
 } tl_account;
 
 /* check(): one finding, in words an operator can act on. level TL_INFO, TL_WARN or TL_ERROR. */
 typedef struct tl_finding {
     uint32_t struct_size;
     int32_t level;
-    tl_str code, text, hint;
+    tl_str code, text, hint; /* "MISSING_RIGHT", for programs; the fact, one line; what to do, may be empty */
 } tl_finding;
 
 /* tl_kind.can */
@@ -350,7 +360,7 @@ typedef struct tl_kind {
     tl_str kind, label;     /* kind: [a-z0-9_]{1,32}, once per discover */
     tl_str name;            /* the vendor's name of the kind */
     tl_str stamp_field;     /* vendor's name of the one of the fields that holds stamps; empty: none is set up */
-    const tl_field *fields;
+    const tl_field *fields; /* all that may be mapped; walk with TL_AT */
 } tl_kind;
 
 typedef struct tl_host tl_host;
@@ -391,7 +401,7 @@ typedef struct tl_subscription {
 /* One table per instance, valid from open() until close() returns. Each function that takes a tl_error fills it when
  * it returns anything but TL_OK. */
 struct tl_host {
-    uint32_t struct_size, abi_major, abi_minor, reserved;
+    uint32_t struct_size, abi_major, abi_minor, reserved; /* the host's TL_ABI_* */
     const char *name, *version; /* of the host program */
     const void *(*extension)(const tl_host *, const char *id); /* [any] a host extension, or null */
     void (*log)(const tl_host *, int32_t level, tl_str line);  /* [any] one line, no secrets */
@@ -433,52 +443,59 @@ struct tl_host {
 
 /* ---- Requests -------------------------------------------------------------------------------------------------- */
 
+/* What an instance is for: pull and push; get, find and hooks, which are short; what a person waits for. */
 enum { TL_PURPOSE_BULK = 0, TL_PURPOSE_LIVE = 1, TL_PURPOSE_AGENT = 2 };
 
+/* open(): one instance of an endpoint. */
 typedef struct tl_open {
     uint32_t struct_size;
-    int32_t purpose;
+    int32_t purpose;       /* TL_PURPOSE_* */
     uint32_t n_config;
     uint32_t reserved;
     const tl_pair *config; /* every option, validated, defaults filled in; secret ones are left out */
     tl_str endpoint;       /* name, for messages */
 } tl_open;
 
+/* check(): may we, and who are we? */
 typedef struct tl_check {
     uint32_t struct_size;
     uint32_t n_kinds;
     const tl_str *kinds; /* kinds that links use; rights are checked for these */
 } tl_check;
 
+/* discover(): which kinds are there, and what have they? */
 typedef struct tl_discover {
     uint32_t struct_size;
     uint32_t n_kinds;
     const tl_str *kinds; /* empty: all */
 } tl_discover;
 
+/* tl_pull.mode */
 enum {
     TL_PULL_CHANGES = 0, /* what changed since the cursor; an empty cursor means "from now on, less the overlap" */
     TL_PULL_PASS = 1     /* every live record once; an empty cursor means from the beginning */
 };
 
+/* pull(): records of one kind, page by page, from a place on. */
 typedef struct tl_pull {
     uint32_t struct_size;
-    int32_t mode;
+    int32_t mode;         /* TL_PULL_* */
     uint32_t max_pages;   /* page budget: return after so many checkpoints */
     uint32_t page_hint;   /* records per page; 0: the connector's choice */
-    const tl_shape *shape;
-    tl_str cursor;
+    const tl_shape *shape; /* the kind and its fields that are wanted */
+    tl_str cursor;        /* of the last checkpoint in this mode, as it was told; empty: there is none */
     tl_str view;          /* vendor's list view id; empty: all */
     int64_t created_from_us; /* only records created then or later; 0: all. May be ignored: the host checks too */
     int64_t deadline_us;  /* host's clock; 0: none */
 } tl_pull;
 
+/* get(): these records as they are now. One that is not there is emitted with its state. */
 typedef struct tl_get {
     uint32_t struct_size;
     uint32_t n_ids;
-    const tl_shape *shape;
-    const tl_str *ids;
-    int64_t deadline_us;
+    const tl_shape *shape; /* the kind and its fields that are wanted */
+    const tl_str *ids;     /* at most tl_kind.max_get */
+    int64_t deadline_us;   /* host's clock; 0: none */
 } tl_get;
 
 /* One question of find(): records whose field at path equals value, compared as the vendor does; the host checks
@@ -488,26 +505,28 @@ typedef struct tl_query {
     tl_str path, value;
 } tl_query;
 
+/* find(): which records answer these questions? What is found is emitted with the index of its question. */
 typedef struct tl_find {
     uint32_t struct_size;
     uint32_t n_queries;
-    const tl_shape *shape;
-    const tl_query *queries;
-    uint32_t limit; /* records per query; 0: the connector's choice, at least 3 */
+    const tl_shape *shape;   /* the kind and its fields that are wanted */
+    const tl_query *queries; /* at most tl_kind.max_find */
+    uint32_t limit;          /* records per query; 0: the connector's choice, at least 3 */
     uint32_t reserved;
-    int64_t deadline_us;
+    int64_t deadline_us;     /* host's clock; 0: none */
 } tl_find;
 
 /* tl_push.flags */
 enum { TL_PUSH_QUIET = 1 /* ask the vendor not to run automations and notifications */ };
 
+/* push(): writes records of one kind; each ends with one result. */
 typedef struct tl_push {
     uint32_t struct_size;
-    uint32_t flags;
+    uint32_t flags;          /* TL_PUSH_* */
     const tl_shape *shape;   /* union of the fields of all records; a value left out is not touched */
     const tl_batch *batch;   /* at most tl_kind.max_batch records, distinct ids */
     tl_str stamp_field;      /* vendor's name; empty: none */
-    int64_t deadline_us;
+    int64_t deadline_us;     /* host's clock; 0: none */
 } tl_push;
 
 typedef struct tl_conn tl_conn; /* the connector's own; the host only hands it back */
@@ -524,11 +543,13 @@ typedef struct tl_auth_flow {
     const char *form;      /* template of the body, application/x-www-form-urlencoded */
     const char *assertion; /* template of the JWT claims (JSON), or null; signed RS256 */
     const char *assertion_key; /* option that holds the PEM private key, or null */
-    int64_t assertion_lifetime_s;
+    int64_t assertion_lifetime_s; /* what "{expires}" adds to "{now}" */
 } tl_auth_flow;
 
+/* What tl_auth.verdict says of an answer: it has nothing to do with the token; that has run out; it is refused. */
 enum { TL_AUTH_UNRELATED = 0, TL_AUTH_EXPIRED = 1, TL_AUTH_REFUSED = 2 };
 
+/* How an endpoint signs in, constant data: what extension("tl.auth/1") returns. */
 typedef struct tl_auth {
     uint32_t struct_size;
     uint32_t n_flows;
@@ -557,24 +578,29 @@ typedef struct tl_auth {
 
 /* ---- Extension "tl.webhook/1" ------------------------------------------------------------------------------------ */
 
+/* How the host tells a delivery of the vendor's from anybody's: by the address alone, which nobody else knows; by a
+ * token in a header; by the body's HMAC in a header; by a signed JWT in a header. */
 enum { TL_HOOK_SECRET_PATH = 1, TL_HOOK_HEADER_TOKEN = 2, TL_HOOK_HMAC_SHA256 = 3, TL_HOOK_JWT_RS256 = 4 };
 
+/* One delivery as it came, verified. */
 typedef struct tl_hook_request {
     uint32_t struct_size;
     uint32_t n_headers;
     const tl_pair *headers; /* names in lower case */
-    tl_str body, query;
-    int64_t received_us;
+    tl_str body, query;     /* query: what stands behind "?" in its address, still encoded */
+    int64_t received_us;    /* host's clock */
 } tl_hook_request;
 
+/* What a subscription is to be. */
 typedef struct tl_subscribe {
     uint32_t struct_size;
     uint32_t n_kinds;
-    const tl_str *kinds;
+    const tl_str *kinds; /* of these the vendor shall tell */
     tl_str url; /* where the vendor shall post */
     tl_str id;  /* renew or remove: the id known from before */
 } tl_subscribe;
 
+/* What extension("tl.webhook/1") returns, constant data. */
 typedef struct tl_webhook {
     uint32_t struct_size;
     int32_t scheme;          /* TL_HOOK_*; the host verifies before it stores anything */
@@ -599,9 +625,10 @@ typedef struct tl_prepare_request {
     int32_t dry_run; /* 1: only report, as findings, what would be done and what the admin must do by hand */
     uint32_t n_kinds;
     uint32_t reserved;
-    const tl_str *kinds;
+    const tl_str *kinds; /* that links use */
 } tl_prepare_request;
 
+/* What extension("tl.prepare/1") returns, constant data. */
 typedef struct tl_prepare {
     uint32_t struct_size;
     uint32_t reserved;
@@ -612,18 +639,23 @@ typedef struct tl_prepare {
 
 /* ---- The connector ----------------------------------------------------------------------------------------------- */
 
+/* tl_option.type: what the operator may write there. The host checks it and gives it on as it was written; a
+ * TL_OPT_DURATION is "30s" or "4h", a TL_OPT_URL begins with http:// or https://, a TL_OPT_DIR with "/". */
 enum { TL_OPT_TEXT = 0, TL_OPT_INT = 1, TL_OPT_BOOL = 2, TL_OPT_CHOICE = 3, TL_OPT_URL = 4, TL_OPT_DURATION = 5,
        TL_OPT_SECRET = 6, /* never reaches the connector */
        TL_OPT_DIR = 7     /* a directory the operator grants */ };
+/* tl_option.flags. REQUIRED: without a value the endpoint is misconfigured. */
 enum { TL_OPT_REQUIRED = 1 };
 
-/* def: null: none. "?dc:com=https://a.com,eu=https://a.eu": chosen by the value of the option dc, which stands earlier
+/* One option of an endpoint: its name in the INI, [a-z0-9_]; its type and flags, TL_OPT_*; help: one line for people.
+ * def: null: none. "?dc:com=https://a.com,eu=https://a.eu": chosen by the value of the option dc, which stands earlier
  * in the list; no entry for it: none. choices: comma separated. */
 typedef struct tl_option {
     const char *name, *def, *help, *choices;
     uint32_t type, flags;
 } tl_option;
 
+/* What sort of system it is. Where nobody says who settles ties it is the CRM. Unknown counts as TL_ROLE_OTHER. */
 enum { TL_ROLE_OTHER = 0, TL_ROLE_HELPDESK = 1, TL_ROLE_CRM = 2, TL_ROLE_FINANCE = 3, TL_ROLE_TELEPHONY = 4 };
 
 /* Either one: never unmapped. OWN_THREADS: it, or a library it brings along, starts threads. */
@@ -632,17 +664,17 @@ enum { TL_PLUGIN_OWN_THREADS = 1, TL_PLUGIN_KEEP_MAPPED = 2 };
 /* Constant data of the connector; the host copies what it keeps. Members a connector does not have are null: all but
  * id, name, version, open, close, check and discover may be; pull, push and find where no kind claims what they do. */
 typedef struct tl_connector {
-    uint32_t magic, struct_size, abi_major, abi_minor;
+    uint32_t magic, struct_size, abi_major, abi_minor; /* TL_MAGIC, sizeof, TL_ABI_MAJOR, TL_ABI_MINOR */
     const char *id;      /* "salesforce": [a-z0-9_]{1,32}, also the value of "connector =" */
-    const char *name, *version, *vendor, *url, *license;
-    uint32_t flags;
-    int32_t role;
+    const char *name, *version, *vendor, *url, *license; /* for people: "Salesforce", "1.2"; who made it; where */
+    uint32_t flags;      /* TL_PLUGIN_* */
+    int32_t role;        /* TL_ROLE_* */
     const char *claims;  /* groups this system may be in only once per partner, comma separated; null: none */
     const char *hosts;   /* vendor hosts that http() may reach, by name: "desk.zoho.com,*.my.salesforce.com" */
     int64_t default_window_s; /* created_within of a new link; 0: none */
     int32_t default_master;   /* 1: this side settles ties unless the operator says otherwise */
     uint32_t n_options, option_stride, reserved;
-    const tl_option *options;
+    const tl_option *options; /* of an endpoint, beside those the host has for all */
     tl_status (*load)(tl_error *);                                                        /* [control] optional */
     void (*unload)(void);                                                                 /* [control] optional */
     tl_status (*open)(const tl_host *, const tl_open *, tl_conn **, tl_error *);         /* [instance] no network */

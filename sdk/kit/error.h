@@ -4,22 +4,24 @@
 /* A vendor's errors as a table. The first row that fits counts, so put the special before the general. */
 #include "kit/json.h"
 
+/* One row: what an answer must have to fit, and what is then said of it. */
 typedef struct tlk_error_row {
     const char *code; /* the vendor's code; null: any, also none */
     int32_t http;     /* status; 0: any; 4 and 5: any 4xx or 5xx */
-    tl_status status;
+    tl_status status; /* what the call ends with */
     int32_t reason;   /* TL_R_* */
     int32_t scope;    /* TL_SCOPE_* */
     int64_t wait_ms;  /* retry_after_ms when the answer names none */
     const char *text; /* our sentence, put before the vendor's words; null: "<system> refused the call" */
 } tlk_error_row;
 
+/* How a vendor tells its errors; constant data. */
 typedef struct tlk_errors {
-    const char *system;      /* "desk": begins every sentence */
-    const char *code_paths;  /* where the code lies: paths, comma separated, the first that is there counts */
-    const char *text_paths;  /* the vendor's words */
-    const char *field_paths; /* the offending field; null: none */
-    const tlk_error_row *rows;
+    const char *system;        /* "desk": begins every sentence */
+    const char *code_paths;    /* where the code lies: paths, comma separated, the first that is there counts */
+    const char *text_paths;    /* the vendor's words */
+    const char *field_paths;   /* the offending field; null: none */
+    const tlk_error_row *rows; /* in this order; an answer that fits none is judged by its status alone */
     uint32_t n_rows;
     /* Looks closer at an answer after the table: may change *e and returns the status. null: none. */
     tl_status (*refine)(tl_status status, const tlk_node *root, tl_error *e);

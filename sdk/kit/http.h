@@ -9,9 +9,9 @@
  *   tlk_url u; tlk_url_begin(&u, a, api, "/contacts/search"); tlk_url_add(&u, "email", email); url = tlk_url_end(&u);
  */
 typedef struct tlk_url {
-    tlk_buf b;
-    tlk_arena *arena;
-    bool has_query;
+    tlk_buf b;        /* as far as it is written */
+    tlk_arena *arena; /* takes the text at the end */
+    bool has_query;   /* the next member needs "&" */
 } tlk_url;
 void tlk_url_begin(tlk_url *u, tlk_arena *a, tl_str base, const char *path);
 void tlk_url_segment(tlk_url *u, tl_str s); /* adds "/" and s, encoded */

@@ -3,7 +3,7 @@
  * tells where its next sibling is, so walking needs no second look at the text. docs/adr/0002-page-reader.md says why
  * this is not a library's job. */
 #include "kit/json.h"
-#include "kit/json_plain.h"
+#include "kit/json_plain_int.h"
 
 #include <stdlib.h>
 

@@ -12,7 +12,9 @@
  * Every function takes a null node as "absent" and answers absent, so look-ups chain without checks. */
 #include "kit/mem.h"
 
+/* tlk_node.type */
 enum { TLK_JNULL = 1, TLK_JFALSE, TLK_JTRUE, TLK_JNUMBER, TLK_JSTRING, TLK_JARRAY, TLK_JOBJECT };
+/* tlk_node.flags: a string with escapes; a value that cannot be used; the name of a member */
 enum { TLK_ESCAPED = 1, TLK_UNUSABLE = 2, TLK_KEY = 4 };
 
 /* One value, a slice of the text that was read. p, n: a string without its quotes, still escaped; anything else
@@ -20,16 +22,16 @@ enum { TLK_ESCAPED = 1, TLK_UNUSABLE = 2, TLK_KEY = 4 };
 typedef struct tlk_node {
     const char *p;
     uint32_t n;
-    uint32_t span;  /* nodes of this value, itself included: the next sibling is at node + span */
-    uint32_t count; /* members or items of a container */
-    uint8_t type, flags;
+    uint32_t span;       /* nodes of this value, itself included: the next sibling is at node + span */
+    uint32_t count;      /* members or items of a container */
+    uint8_t type, flags; /* TLK_J*; TLK_ESCAPED, TLK_UNUSABLE, TLK_KEY */
     uint16_t reserved;
 } tlk_node;
 
 /* Reusable: keeps its memory between documents. {0} is an empty one. Nodes are lent until the next read. */
 typedef struct tlk_json {
-    tlk_node *nodes;
-    uint32_t n, cap;
+    tlk_node *nodes;    /* the document, in the order of its text */
+    uint32_t n, cap;    /* nodes it has; room for */
     uint32_t max_bytes; /* 0: 64 MiB */
     uint32_t unusable;  /* values marked so in the document read last */
     uint32_t error_at;  /* offset of what is wrong */
@@ -45,7 +47,7 @@ void tlk_json_done(tlk_json *j);
 
 /* ---- going through */
 typedef struct tlk_iter {
-    const tlk_node *at, *end;
+    const tlk_node *at, *end; /* the next one; behind the last */
 } tlk_iter;
 tlk_iter tlk_each(const tlk_node *container); /* empty for anything that is not a container */
 bool tlk_next_item(tlk_iter *i, const tlk_node **item);
@@ -82,7 +84,7 @@ const char *tlk_type_name(const tlk_node *v); /* "an object"; for messages */
 
 /* ---- writing: commas and nesting are kept by the writer; depth at most 64. {0} writes into its own buffer. */
 typedef struct tlk_writer {
-    tlk_buf b;
+    tlk_buf b;      /* what is written; tlk_w_lent */
     uint64_t comma; /* one bit a level: the next value needs a comma */
     uint32_t depth;
 } tlk_writer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT-0 */
 #include "kit/json.h"
-#include "kit/json_plain.h"
+#include "kit/json_plain_int.h"
 
 #include <stdlib.h>
 

@@ -43,7 +43,7 @@ void tlk_copy(char *to, size_t cap, tl_str from); /* cuts at a whole UTF-8 chara
 
 /* ---- arena: memory that dies together. {0} is an empty one. */
 typedef struct tlk_arena {
-    struct tlk_block *blocks;
+    struct tlk_block *blocks; /* newest first */
 } tlk_arena;
 void tlk_arena_done(tlk_arena *a);                                   /* frees all */
 void tlk_arena_reset(tlk_arena *a);                                  /* forgets all, keeps one block */
@@ -56,8 +56,8 @@ tl_str tlk_fmt(tlk_arena *a, const char *fmt, ...) TLK_PRINTF(2, 3); /* NUL-term
 /* ---- buffer: grows up to max (0: 64 MiB). Past max `full` is set and nothing more is added, so that one check at
  * the end of a chain is enough. Always NUL-terminated behind n. {0} is an empty one. */
 typedef struct tlk_buf {
-    char *p;
-    size_t n, cap, max;
+    char *p;            /* null while it is empty; tlk_lent */
+    size_t n, cap, max; /* bytes in it, room for, at most */
     bool full;
 } tlk_buf;
 void tlk_buf_done(tlk_buf *b);

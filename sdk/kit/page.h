@@ -6,9 +6,10 @@
 
 /* ---- cursors: "desk.1;from=123;seen=1,2": a tag with a version, then named values, percent-encoded. */
 #define TLK_CURSOR_MAX 24
+/* A cursor taken apart. {0} is an empty one. */
 typedef struct tlk_cursor {
-    tl_pair member[TLK_CURSOR_MAX];
-    uint32_t n;
+    tl_pair member[TLK_CURSOR_MAX]; /* decoded */
+    uint32_t n;                     /* of them */
 } tlk_cursor;
 /* An empty text is an empty cursor. False: another tag, or damaged; the pull then answers TL_E_CURSOR_LOST. Values are
  * decoded into a. */

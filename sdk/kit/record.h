@@ -20,20 +20,21 @@ typedef struct tlk_rules {
     tlk_from_fn from; /* null: none */
     /* Writes one value other than the kit would: true = written. null: none. */
     bool (*to)(void *ctx, const tl_field *f, const tl_value *v, tlk_writer *w);
-    void *ctx;
+    void *ctx;                 /* theirs */
     char list_separator;       /* 0: lists are JSON arrays; else text with this separator ("A;B") */
     bool decimals_as_text;     /* writing: "12.10" instead of 12.10 */
     bool null_as_empty;        /* writing: "" instead of null */
     bool null_object_is_empty; /* reading: "address": null empties "address.city"; else that says nothing of it */
 } tlk_rules;
 
-/* Look-up of fields by vendor's name, made once per call. Memory in the arena given; shape must outlive it. */
+/* Look-up of fields by vendor's name, made once per call. Memory in the arena given; shape and rules outlive it.
+ */
 typedef struct tlk_plan {
     const tl_shape *shape;
     const tlk_rules *rules;
-    struct tlk_slot *slots;
-    uint32_t *same; /* by field: 1 + another field with the same vendor's name, 0: none */
-    uint32_t mask;
+    struct tlk_slot *slots; /* by hash of the vendor's name */
+    uint32_t *same;         /* by field: 1 + another field with the same vendor's name, 0: none */
+    uint32_t mask;          /* slots, less one */
 } tlk_plan;
 void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, tlk_arena *a);
 
@@ -45,10 +46,10 @@ bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl
 /* One value by the kit's rule for f->type: true and *out, or false and why in *note. */
 bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out,
                     tl_str *note);
-/* The members of a vendor's object that are not fields ("id", "meta.changed"); null: it has none such. deleted: true in
- * a deleted record. */
+/* Where a vendor's object holds what is no field ("id", "meta.changed"); null: nowhere. modified, created: times;
+ * deleted: true in a deleted record; url: its address for people. */
 typedef struct tlk_envelope {
-    const char *id, *modified, *created, *deleted, *stamp, *url;
+    const char *id, *modified, *created, *deleted, *stamp, *url; /* paths */
 } tlk_envelope;
 /* A whole record: envelope (the modified time is the version, too) and values; rec->flags is TL_REC_FULL. False: the
  * record cannot be used (TL_REC_BAD is set). Texts are lent from the document or lie in a. */
@@ -62,6 +63,7 @@ void tlk_record_bad(tl_record *rec, tl_str note);
 uint32_t tlk_record_write(tlk_writer *w, const tl_shape *shape, const tl_record *rec, const tlk_rules *r);
 void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r);
 
+/* Field and record by position. */
 static inline const tl_field *tlk_field(const tl_shape *s, uint32_t i)
 {
     return TL_AT(tl_field, s->fields, s->field_stride, i);
@@ -79,9 +81,9 @@ tl_status tlk_emit(const tl_host *h, const tl_record *records, uint32_t n);
 
 /* ---- discover: a growing list of fields */
 typedef struct tlk_fields {
-    tlk_arena *arena;
+    tlk_arena *arena; /* of list and texts */
     tl_field *list;
-    uint32_t n, cap;
+    uint32_t n, cap; /* fields it has; room for */
 } tlk_fields;
 /* Texts are copied. The pointer is good until the next add. */
 tl_field *tlk_field_add(tlk_fields *l, const char *path, tl_str name, tl_str label, uint32_t type, uint32_t flags);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the manual pages: commands from what they say to --help, the guide from docs/, the reference from the header.
+"""Makes the manual pages: commands from what they say to --help, the guide from docs/, the references from the headers.
 
-Usage: make.py OUT LOWDOWN HEADER GUIDE VERSION NAME.SECTION=PROGRAM[,COMMAND...]...
+Usage: make.py OUT LOWDOWN HEADER KIT GUIDE VERSION NAME.SECTION=PROGRAM[,COMMAND...]...
 """
 import pathlib
 import re
@@ -12,7 +12,7 @@ ABOUT = {"tieline-sdk": "makes, calls and checks connectors of tieline", "tielin
          "tielined": "keeps a help desk and the systems around it in step",
          "tieline-sandbox": "loopback twins of the vendors, for trying and testing"}
 ALSO = ("**tieline**(1), **tielined**(8), **tieline-sdk**(1), **tieline-sandbox**(1), "
-        "**tieline-connector-guide**(7), **tieline.h**(3)")
+        "**tieline-connector-guide**(7), **tieline.h**(3), **tieline-kit**(3)")
 
 
 def literal(text):
@@ -41,15 +41,28 @@ def header_page(path):
     return text
 
 
+def kit_page(folder):
+    """The headers of the kit as they are, one a heading, without their guards."""
+    text = ("# NAME\n\ntieline-kit - static helpers for connectors over tieline.h\n\n# SYNOPSIS\n\n    #include <kit/kit.h>\n\n"
+            "The functions are linked into the connector (**tieline_add_connector** of the CMake package, **pkg-config "
+            "tieline**); they need tieline.h and libc only.\n\n")
+    for path in sorted(folder.glob("*.h")):
+        if path.name != "kit.h" and not path.name.endswith("_int.h"):
+            body = re.fullmatch(r"/\*.*?\*/\n#ifndef \w+\n#define \w+\n(.*)#endif\n", path.read_text(encoding="utf-8"),
+                                re.S)
+            text += f"# kit/{path.name}\n\n{literal(body[1])}"
+    return text
+
+
 def main():
-    if len(sys.argv) < 6:
+    if len(sys.argv) < 7:
         print(__doc__.strip())
         return 0 if sys.argv[1:] in (["-h"], ["--help"]) else 2
-    out, lowdown, header, guide, version = sys.argv[1:6]
-    pages = {"tieline.h.3": header_page(pathlib.Path(header)),
+    out, lowdown, header, kit, guide, version = sys.argv[1:7]
+    pages = {"tieline.h.3": header_page(pathlib.Path(header)), "tieline-kit.3": kit_page(pathlib.Path(kit)),
              "tieline-connector-guide.7": "# NAME\n\ntieline-connector-guide - from nothing to a gold connector\n\n"
              + re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", pathlib.Path(guide).read_text(encoding="utf-8"))}
-    for spec in sys.argv[6:]:
+    for spec in sys.argv[7:]:
         name, _, rest = spec.partition("=")
         program, *commands = rest.split(",")
         pages[name] = command_page(program, commands)

@@ -53,7 +53,8 @@ def test_contents(packages):
         "libtieline-dev": ["/usr/include/tieline.h", "/usr/include/tieline/kit/kit.h", "/usr/bin/tieline-sdk",
                            f"/usr/lib/{triplet}/pkgconfig/tieline.pc", f"/usr/lib/{triplet}/cmake/tieline/tieline-config.cmake",
                            "/usr/share/tieline/sdk/template/vendor.py", "/usr/share/tieline/sdk/examples/csvdir/csvdir.c",
-                           "/usr/share/man/man3/tieline.h.3.gz", "/usr/share/man/man7/tieline-connector-guide.7.gz"],
+                           "/usr/share/man/man3/tieline-kit.3.gz", "/usr/share/man/man3/tieline.h.3.gz",
+                           "/usr/share/man/man7/tieline-connector-guide.7.gz"],
     }.items():
         assert set(paths) <= set(files[name]), name
     for name, paths in files.items():

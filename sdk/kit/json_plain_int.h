@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* What the reader and the writer of JSON have in common: most text needs no look at its single characters. For the
  * kit's own files. */
-#ifndef TLK_JSON_PLAIN_H
-#define TLK_JSON_PLAIN_H
+#ifndef TLK_JSON_PLAIN_INT_H
+#define TLK_JSON_PLAIN_INT_H
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
