@@ -51,12 +51,13 @@ def cache_kib(daemon):
 
 
 def footprint(daemon):
-    """What could leak. The page cache of the store fills up to its bound with whatever is written, edits and audit rows
-    alike: it is told apart."""
+    """What could leak: memory that was written, not pages of program files, which become private when another process that
+    maps them ends. The page cache of the store fills up to its bound with whatever is written, edits and audit rows alike: it
+    is told apart."""
     cache = cache_kib(daemon)
     pid = daemon.process.pid
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-        private = sum(int(line.split()[1]) for line in f if line.startswith("Private_"))
+        private = sum(int(line.split()[1]) for line in f if line.startswith(("Private_Dirty:", "Swap:")))
     return {"descriptors": len(os.listdir(f"/proc/{pid}/fd")), "threads": len(os.listdir(f"/proc/{pid}/task")),
             "processes": len(daemon.workers()), "staged copies": len(os.listdir(f"{daemon.directory}/state/connectors")),
             "private KiB": private - cache, "page cache KiB": cache}
@@ -160,7 +161,7 @@ def start(o, isolation):
 
 
 def measured(o, sandbox, daemon, isolation):
-    traffic, quiet, busy = Traffic(sandbox), [], []
+    traffic, quiet, busy, sizes = Traffic(sandbox), [], [], []
     busy_window(daemon, traffic, WARM_UP, 5)
     before, turns = footprint(daemon), loader_turns(daemon)
     rounds = 1 if o.ci else ROUNDS
@@ -171,20 +172,27 @@ def measured(o, sandbox, daemon, isolation):
         busy.append(median(busy_window(daemon, traffic, o.cycles // rounds, least)))
         say(f"  {isolation}, round {number + 1}: edit to write {quiet[-1]:.1f} ms, with {o.cycles // rounds} cycles "
             f"{busy[-1]:.1f} ms; machine idle {100 * idle_share():.0f} %")
+        sizes.append(footprint(daemon)["private KiB"])
     after_turns = loader_turns(daemon)
     after = footprint(daemon)
     traffic.verify()
-    return {"quiet_ms": quiet, "busy_ms": busy, "before": before, "after": after, "edits": traffic.sent,
+    return {"quiet_ms": quiet, "busy_ms": busy, "before": before, "sizes": sizes, "after": after, "edits": traffic.sent,
             "turns": share_within(turns, after_turns, TURN_US), "p99_us": p99_of(turns, after_turns)}
+
+
+def growth(sizes, between):
+    """The median of what a round adds: a leak is in all of them, a pool that reaches its size in one."""
+    added = [(b - a) / between for a, b in zip(sizes, sizes[1:])]
+    return median(added) if added else 0
 
 
 def bars_of(o, isolation, f):
     noise = (max(f["quiet_ms"]) - min(f["quiet_ms"])) / median(f["quiet_ms"])
     ratio = median([b / q for b, q in zip(f["busy_ms"], f["quiet_ms"])])
-    per_cycle = (f["after"]["private KiB"] - f["before"]["private KiB"]) / o.cycles
+    per_cycle = growth(f["sizes"], o.cycles // len(f["sizes"]))
     say(f"  {isolation}: {f['edits']} edits, none lost or doubled; {f['turns'][0]} turns with loader work, p99 at most "
         f"{f['p99_us']:.0f} us; latency ratio {ratio:.2f}, noise of the quiet rounds {100 * noise:.0f} %; "
-        f"{per_cycle:.2f} KiB a cycle; {f['before']} -> {f['after']}")
+        f"{per_cycle:.2f} KiB a cycle; {f['before']} -> {f['after']}; after each round {f['sizes']}")
     more = {what: f["after"][what] - f["before"][what] for what in f["after"]}
     bars = [{"name": f"b9 {isolation}, {what} more than before", "value": more[what], "bar": bar, "held": more[what] <= bar}
             for what, bar in (("descriptors", OTHERS_MAY), ("threads", OTHERS_MAY), ("processes", 0), ("staged copies", 0))]
