@@ -128,7 +128,7 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
             entry->flags |= ENTRY_CONFLICT;
     }
     if (op == TL_OP_CREATE) {
-        entry->gen = (uint32_t)ld->pair.gen[side] + (ld->pair.rec[side] ? 1u : 0u);
+        entry->gen = create_generation(&ld->pair, side);
         if (l->feed[side]->kind->desc.stamp_field.n) {
             char stamp[40];
             stamp_of(g, l, source, ld->rec[source].id, entry->gen, stamp);

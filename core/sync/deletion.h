@@ -4,8 +4,6 @@
 #include "engine_int.h"
 #include "writing.h"
 
-enum { EXTRA_DELETED = 'd' }; /* pair.extra: the side whose deletion travels */
-
 /* The record of this side has changed its state; told: by the vendor itself. What travels is noted in the pair. */
 void deletion_seen(const struct g_link *l, struct loaded *ld, int side, int32_t before, bool told, struct arena *a);
 bool deletion_told(const struct pair *p, int side);

@@ -40,9 +40,17 @@ void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, s
  * its own were lost, for every field. */
 int bases_follow(struct engine *g, struct g_link *l, struct loaded *ld, int s, bool lost, struct arena *a,
                  struct err *e);
-enum { EXTRA_LOOP_UNTIL = 'l', EXTRA_RELEASED = 'r', EXTRA_UNDO = 'u' }; /* times, for guard.c; the undoing run */
-/* pair.extra: 'a' and 'b' name the fields (map numbers) written to that side and not seen again yet, 'c' counts
- * crashes. */
+/* pair.extra: what only few pairs need. */
+enum {
+    EXTRA_WRITTEN_A = 'a', /* the fields (map numbers) written to that side and not seen again yet */
+    EXTRA_WRITTEN_B = 'b',
+    EXTRA_CRASHES = 'c',    /* of the connector, at this record */
+    EXTRA_DELETED = 'd',    /* the side whose deletion travels (deletion.c) */
+    EXTRA_LOOP_UNTIL = 'l', /* guard.c: times */
+    EXTRA_RELEASED = 'r',
+    EXTRA_UNDO = 'u',  /* the undoing run */
+    EXTRA_UNSURE = 'q' /* the create of which nobody can tell whether it was done (resolve.c) */
+};
 str extra_get(str extra, char tag);
 str extra_set(str extra, char tag, str value, struct arena *a); /* an empty value removes */
 void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str *out);

@@ -144,7 +144,19 @@ static bool create_query(struct engine *g, struct g_link *l, struct g_batch *b, 
     return true;
 }
 
-/* Entries that nothing can find again: reported, never sent again, not lost. */
+/* Which create of the pair it is: the side and the generation. */
+static str create_name(int side, uint32_t gen, struct arena *a)
+{
+    return str_of(arena_fmt(a, "%c%u", side ? 'b' : 'a', gen));
+}
+
+bool create_is_unsure(const struct pair *p, int side, struct arena *a)
+{
+    str unsure = extra_get(p->extra, EXTRA_UNSURE);
+    return unsure.n && str_eq(unsure, create_name(side, create_generation(p, side), a));
+}
+
+/* Entries that nothing can find again: reported, not lost, and not sent again until a person says so. */
 static int give_up(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, const char *text, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -161,6 +173,8 @@ static int give_up(struct engine *g, struct g_link *l, struct g_batch *b, uint32
                         .side = 1 - b->side,
                         .text = text};
     p.intent = 0;
+    if (!(entry->flags & ENTRY_LOOKED))
+        p.extra = extra_set(p.extra, EXTRA_UNSURE, create_name(b->side, entry->gen, &a), &a);
     rc = fail_pair(g, l, &p, &t, e);
     entry->done = rc == TL_OK;
     return rc;

@@ -252,6 +252,13 @@ static int work_create(struct engine *g, struct g_link *l, struct loaded *ld, st
     if (plan.act == PLAN_FAIL)
         return plan_failed(g, l, ld, &plan, 1 - target, e);
     int rc = TL_OK;
+    if (create_is_unsure(&ld->pair, target, a)) {
+        struct trouble t = {.code = "UNKNOWN_OUTCOME",
+                            .id = ld->rec[1 - target].id,
+                            .side = 1 - target,
+                            .text = "the record was sent, and nothing tells whether it was made"};
+        return fail_pair(g, l, &ld->pair, &t, e);
+    }
     if (plan.act == PLAN_PARK) {
         rc = pair_exists(g, ld, e);
         if (rc == TL_OK)

@@ -82,6 +82,13 @@ void batch_sweep(struct engine *g, struct g_batch *b); /* after the commit: free
 bool resolve_turn(struct engine *g);
 void resolve_call_done(struct engine *g, struct call *c);
 int create_class(const struct g_link *l, int target); /* 1 .. 4 */
+/* Of the counterpart that would be made for the pair now: how many it had there before. */
+static inline uint32_t create_generation(const struct pair *p, int side)
+{
+    return (uint32_t)p->gen[side] + (p->rec[side] ? 1u : 0u);
+}
+/* It was sent already, and nobody can tell whether it was done. */
+bool create_is_unsure(const struct pair *p, int side, struct arena *a);
 
 /* ---- retry.c */
 const char *reason_code_of(int32_t reason);  /* of refused data */

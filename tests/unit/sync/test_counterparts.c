@@ -357,6 +357,50 @@ static void written_and_thrown_away(void **state)
     assert_string_equal(ann->v[F_PHONE], "+552");
 }
 
+static void describe_again(struct bed *b)
+{
+    struct err e = {0};
+    b->world->knobs.can[1][KIND_CONTACT] ^= TL_CAN_QUIET;
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+}
+
+/* Nobody can tell whether the create was done, and nothing that happens by itself sends it again: not another
+ * description of the target, not a restart, not an edit of the source. A person who looked may. proves: S1-19 Q2 */
+static void a_create_nobody_can_tell(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    w->knobs.can[1][KIND_CONTACT] &=
+        ~(uint32_t)(TL_CAN_STAMP_UNIQUE | TL_CAN_STAMP_FIND | TL_CAN_FIND | TL_CAN_FIND_CREATED);
+    describe_again(b);
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "", "Ann");
+    must(admin_sync_start(b->engine, &(struct sync_request){.connection = "c"}, NULL, &e), &e);
+    until_waits(b, CALL_PUSH, 1);
+    lose_answers(b, CALL_PUSH, 1);
+    while (waits(b, CALL_PUSH, 1))
+        assert_true(twin_step(&b->twin));
+    live_one(w, 1, "Ann")->used = false; /* whatever became of it: what is counted is what is sent from here on */
+    bed_run(b, 3600 * US_PER_S);
+    int64_t sent = w->counts.creates;
+    assert_int_equal(bed_failures_of(b, "UNKNOWN_OUTCOME"), 1);
+    describe_again(b);
+    bed_run(b, 3600 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+551");
+    bed_run(b, 3600 * US_PER_S);
+    bed_restart(b);
+    user_edit(w, 0, KIND_CONTACT, ann, F_EMAIL, "ann@x.org");
+    bed_run(b, 3600 * US_PER_S);
+    assert_int_equal(w->counts.creates, sent);
+    assert_int_equal(bed_failures_of(b, "UNKNOWN_OUTCOME"), 1);
+    must(admin_failure_retry(b->engine, &(struct failure_pick){.connection = "c"}, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(w->counts.creates, sent + 1);
+    assert_string_equal(live_one(w, 1, "Ann")->v[F_PHONE], "+551");
+    assert_int_equal(bed_failures_of(b, NULL), 0);
+}
+
 static void retried(struct bed *b)
 {
     struct err e = {0};
@@ -451,6 +495,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_edit_in_the_second_of_a_write, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(two_writes_at_once, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(agreed_values_are_lost, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(a_create_nobody_can_tell, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(a_blank_stays_no_edit, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(written_and_thrown_away, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(writable_again_meanwhile, bed_setup, bed_teardown),
