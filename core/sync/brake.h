@@ -5,10 +5,15 @@
 #include "writing.h"
 
 #define BRAKE_SAFETY  "SAFETY"      /* what a whole reading shows is too strange to act upon: pass.c */
+#define BRAKE_KIND    "KIND_GONE"   /* one side does not describe its kind any more: kind_gone.c */
 #define BRAKE_CHANGES "MAX_CHANGES" /* a run is about to write more than it may: change_limit.c */
 
 int link_brake(struct engine *g, struct g_link *l, const char *code, str text, const char *hint, struct err *e);
 int link_unbrake(struct engine *g, struct g_link *l, struct err *e);
+
+/* kind_gone.c: the endpoint was described anew. Links of kinds that were left out stop, and go on by themselves when
+ * theirs is described again. */
+int kinds_told(struct engine *g, const struct g_endpoint *ep, struct err *e);
 
 /* change_limit.c */
 /* One more write of this kind would go beyond what the run may. */

@@ -72,6 +72,7 @@ struct g_kind {
     char *bytes;        /* texts of desc */
     tl_kind desc;
     uint64_t hash;
+    bool told; /* by the last discover; one that was not is kept as it was */
 };
 
 struct g_outage { /* in memory alone: it shows again with the first call after a restart */

@@ -113,6 +113,9 @@ int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *kind,
             if (rc == TL_OK)
                 kind_install(ep, bytes, hash);
         }
+        known = model_kind(ep, kind->kind);
+        if (known)
+            known->told = true;
     }
     buf_done(&one.items);
     return rc;

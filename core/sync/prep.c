@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "attention.h"
+#include "brake.h"
 #include "engine_int.h"
 #include "log.h"
 #include "pairing.h"
@@ -399,11 +400,15 @@ int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply 
 {
     bool changed = false;
     AUTO(reply_reader_done) struct reply_reader r;
+    for (struct g_kind *k = ep->kinds; k; k = k->next)
+        k->told = false;
     reply_reader_init(&r, reply);
     int rc = g_begin(g, e);
     for (struct item item; rc == TL_OK && reply_next(&r, &item);)
         if (item.kind == ITEM_KIND)
             rc = model_kind_put(g, ep, &item.u.described, &changed, e);
+    if (rc == TL_OK)
+        rc = kinds_told(g, ep, e);
     if (rc == TL_OK) {
         ep->row.discovered_us = g_now(g);
         rc = endpoint_update(g->db, &ep->row, e);

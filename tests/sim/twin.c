@@ -729,7 +729,8 @@ static void run(struct twin *t, struct call *c)
     }
     case CALL_DISCOVER:
         for (int kind = 0; kind < TWIN_KINDS; kind++)
-            twin_describe(w, s, kind, &c->reply);
+            if (w->drift[s] != 4 || kind != KIND_CONTACT)
+                twin_describe(w, s, kind, &c->reply);
         break;
     case CALL_PULL:
         if (c->request.pull.mode == TL_PULL_PASS)

@@ -121,7 +121,7 @@ struct world {
     int64_t pause_until, unload_until, storm_until[2], told_until[2],
         told_next[2];          /* the first wall, the others mono */
     int hidden[2][TWIN_KINDS]; /* percent of the records that passes and pulls leave out */
-    int drift[2];              /* 1: a field is gone, 2: read-only, 3: required */
+    int drift[2];              /* 1: a field is gone, 2: read-only, 3: required; 4: contacts are not described */
     struct twin_hook hook[TWIN_HOOKS];
     struct twin_couple parted[TWIN_PARTED];
     int n_parted;

@@ -270,6 +270,53 @@ static void the_address_is_freed_by_our_write(void **state)
     assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Anna")->v[F_EMAIL], "ann@x.org");
 }
 
+static void described_again(struct bed *b)
+{
+    struct err e = {0};
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, 300 * US_PER_S);
+}
+
+static const char *brake_of(struct bed *b, const char *kind, char text[40])
+{
+    struct err e = {0};
+    json_t *out = NULL;
+    must(view_link(b->db, "c", kind, &out, &e), &e);
+    const char *code = json_string_value(json_object_get(out, "brake_code"));
+    snprintf(text, 40, "%s", code ? code : "");
+    json_decref(out);
+    return text;
+}
+
+/* A module is switched off at one side: its link stops and says why, the others go on, nothing is forgotten. It is
+ * there again: the link goes on by itself with the pairs it had. */
+static void a_kind_is_gone_for_a_while(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    char code[40];
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    struct twin_record *acme = user_create(w, 0, KIND_ACCOUNT, "", "Acme");
+    bed_start(b);
+    w->drift[1] = 4;
+    described_again(b);
+    assert_string_equal(brake_of(b, "contact", code), "KIND_GONE");
+    assert_string_equal(brake_of(b, "account", code), "");
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Director");
+    user_edit(w, 0, KIND_ACCOUNT, acme, F_PHONE, "+551");
+    bed_run(b, 600 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "");
+    assert_string_equal(bed_named(w, 1, KIND_ACCOUNT, "Acme")->v[F_PHONE], "+551");
+    bed_restart(b);
+    assert_string_equal(brake_of(b, "contact", code), "KIND_GONE");
+    w->drift[1] = 0;
+    int64_t creates = w->counts.creates;
+    described_again(b);
+    assert_string_equal(brake_of(b, "contact", code), "");
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "Director");
+    assert_int_equal(w->counts.creates, creates);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, bed_setup, bed_teardown)
 
 int main(void)
@@ -286,6 +333,7 @@ int main(void)
         T(without_an_address),
         T(the_address_changes),
         T(the_address_is_freed_by_our_write),
+        T(a_kind_is_gone_for_a_while),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
