@@ -212,8 +212,8 @@ static int shape_kind(const tl_shape *shape)
 static int path_field(int kind, tl_str path)
 {
     for (int f = 0; f < TWIN_FIELDS; f++) {
-        const char *p = twin_field_path(kind, f);
-        if (p && strlen(p) == path.n && memcmp(p, path.p, path.n) == 0)
+        const char *of_kind = twin_field_path(kind, f), *of_product = twin_product_path(f);
+        if ((of_kind && str_is(path, of_kind)) || (kind == KIND_ACCOUNT && of_product && str_is(path, of_product)))
             return f;
     }
     return -1;

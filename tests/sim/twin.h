@@ -58,6 +58,7 @@ struct knobs {
     const struct disk *disk; /* life.h; null: a good one */
     bool views;              /* both links follow a list view of side B, and records leave and enter it */
     bool deletes;            /* deletions travel, both ways */
+    bool products;           /* both sides have products in place of accounts */
     bool anew;               /* in the calm after the faults the connection is deleted and made anew */
 };
 
@@ -164,6 +165,7 @@ void twin_init(struct twin *t, struct world *w);
 /* Executes one of the waiting calls; false when there is none. */
 bool twin_step(struct twin *t);
 const char *twin_field_path(int kind, int field);
+const char *twin_product_path(int field);
 uint32_t twin_field_type(int field);
 void twin_describe(struct world *w, int s, int kind, struct reply *reply);
 #endif

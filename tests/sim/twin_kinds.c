@@ -12,6 +12,12 @@ const char *twin_field_path(int kind, int field)
     return kind == KIND_CONTACT ? contact[field] : account[field];
 }
 
+const char *twin_product_path(int field)
+{
+    static const char *const product[] = {"name", NULL, NULL, "code", NULL, "description", "x.family"};
+    return product[field];
+}
+
 uint32_t twin_field_type(int field)
 {
     static const uint32_t types[] = {TL_TEXT, TL_EMAIL, TL_PHONE, TL_TEXT, TL_REF, TL_TEXT, TL_TEXT};
@@ -22,8 +28,9 @@ void twin_describe(struct world *w, int s, int kind, struct reply *reply)
 {
     tl_field fields[TWIN_FIELDS];
     uint32_t n = 0;
+    bool product = w->knobs.products && kind == KIND_ACCOUNT;
     for (int f = 0; f < TWIN_FIELDS; f++) {
-        const char *path = twin_field_path(kind, f);
+        const char *path = product ? twin_product_path(f) : twin_field_path(kind, f);
         if (!path || (f == F_EXTRA && w->drift[s] == 1))
             continue;
         fields[n] = (tl_field){.struct_size = sizeof(tl_field),
@@ -55,7 +62,9 @@ void twin_describe(struct world *w, int s, int kind, struct reply *reply)
                  .settle_ms = w->knobs.settle_us / US_PER_MS,
                  .lateness_ms = w->knobs.late_us / US_PER_MS,
                  .fields = fields};
-    k.kind = k.name = k.label = kind == KIND_CONTACT ? TL_STR("contact") : TL_STR("account");
+    k.kind = k.name = k.label = kind == KIND_CONTACT ? TL_STR("contact")
+                                : product            ? TL_STR("product")
+                                                     : TL_STR("account");
     if (w->knobs.stamp[s])
         k.stamp_field = TL_STR("stamp");
     ASSERT(reply_add_kind(reply, &k, NULL) == TL_OK);
