@@ -22,7 +22,8 @@
     "connection:string,kind:string,a_kind:string,b_kind:string,phase:string,enabled:boolean,brake_code:string?,"       \
     "brake_text:string?,created_from:time?,direction:string,every_seconds:integer,"                                    \
     "settings:[{key:string,value:string,pinned:boolean,origin:string}],create_class_a:string?,"                        \
-    "create_class_b:string?,counts:" COUNTS_SHAPE "?"
+    "create_class_b:string?,reading:[{side:string,changes_read:time?,whole:time?,missed_since:time?,text:string}],"    \
+    "counts:" COUNTS_SHAPE "?"
 #define LINK_SHAPE "{" LINK_MEMBERS "}"
 #define CONNECTION_MEMBERS                                                                                             \
     "name:string,a:string,b:string,state:string,since:time?,block_code:string?,block_text:string?,gone_at:time?,"      \

@@ -2,6 +2,7 @@
 #include "hooks.h"
 #include "linkset.h"
 #include "times.h"
+#include "view_reading.h"
 #include "view_util.h"
 #include "writing.h"
 
@@ -286,6 +287,7 @@ json_t *view_link_json(struct db *r, struct arena *a, const struct connection *c
                                 ? json_string(class_name(&k))
                                 : json_null());
     }
+    json_object_set_new(o, "reading", view_reading(r, l));
     struct link_tally t = {0};
     if (link_count(r, l->link, &t, &e) == TL_OK) {
         json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "pairs", (json_int_t)t.pairs, "complete",

@@ -358,6 +358,37 @@ static void deleted_now(void **s)
         assert_int_equal(bed_count(w, side, KIND_ACCOUNT), 500);
 }
 
+static void reading_says(struct bed *b, const char *words, bool missed)
+{
+    struct err e = {0};
+    json_t *out = NULL;
+    must(view_link(b->db, "c", "contact", &out, &e), &e);
+    json_t *sides = json_object_get(out, "reading"), *one;
+    size_t i;
+    assert_int_equal(json_array_size(sides), 2);
+    json_array_foreach(sides, i, one)
+    {
+        assert_non_null(strstr(json_string_value(json_object_get(one, "text")), words));
+        assert_int_equal(json_is_string(json_object_get(one, "missed_since")), missed);
+    }
+    json_decref(out);
+}
+
+/* How far back the sides are read, in words, also while nobody can say that nothing was missed. */
+static void how_far_it_is_read(void **s)
+{
+    struct bed *b = *s;
+    struct err e = {0};
+    bed_start(b);
+    reading_says(b, "every change since", false);
+    must(admin_connection_disable(b->engine, "c", NULL, &e), &e);
+    days_pass(b, 40);
+    must(admin_connection_enable(b->engine, "c", NULL, &e), &e);
+    reading_says(b, "it is read whole next", true);
+    bed_run(b, 900 * US_PER_S);
+    reading_says(b, "every change since", false);
+}
+
 static void sign_in(struct bed *b, int side)
 {
     AUTO(token_done) struct token t = {.expires_us = 1};
@@ -445,6 +476,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(deleted_and_taken_back, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(deleted_for_good, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(deleted_now, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(how_far_it_is_read, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(sign_ins_go_with_the_last_connection, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(sign_ins_of_what_is_not_configured, bed_setup, bed_teardown),
     };
