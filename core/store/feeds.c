@@ -5,7 +5,7 @@
 #include "sql.h"
 
 #define COLUMNS                                                                                                        \
-    "feed, endpoint, kind, view, cursor, cursor_at, pulled, shape_hash, pass, full_pass, lookup_built, gap, accepted"
+    "feed, endpoint, kind, view, cursor, cursor_at, pulled, shape_hash, pass, full_pass, lookup_hash, gap, accepted"
 
 enum {
     Q_GET,
@@ -31,7 +31,7 @@ static const char *const SQL[] = {
     [Q_LIST_ALL] = "SELECT " COLUMNS " FROM feed ORDER BY feed",
     [Q_INSERT] = "INSERT INTO feed(feed, endpoint, kind, view) VALUES(?1, ?2, ?3, ?4)",
     [Q_UPDATE] = "UPDATE feed SET cursor = ?2, cursor_at = ?3, pulled = ?4, shape_hash = ?5, pass = ?6, "
-                 "full_pass = ?7, lookup_built = ?8, gap = ?9, accepted = ?10 WHERE feed = ?1",
+                 "full_pass = ?7, lookup_hash = ?8, gap = ?9, accepted = ?10 WHERE feed = ?1",
     [Q_CURSOR] = "UPDATE feed SET cursor = ?2, cursor_at = ?3, pulled = ?4 WHERE feed = ?1",
     [Q_ANY_LINK] = "SELECT EXISTS(SELECT 1 FROM link WHERE a_feed = ?1 OR b_feed = ?1)",
     [Q_DELETE_LOOKUP] = "DELETE FROM lookup WHERE feed = ?1 AND (kind, key, rec) IN "
@@ -39,7 +39,7 @@ static const char *const SQL[] = {
     [Q_DELETE_RECORDS] = "DELETE FROM record WHERE rec IN (SELECT rec FROM record WHERE feed = ?1 LIMIT ?2)",
     [Q_DELETE_HINTS] = "DELETE FROM hint WHERE feed = ?1",
     [Q_UNREAD] = "UPDATE feed SET cursor = x'', cursor_at = 0, pulled = 0, shape_hash = 0, pass = 0, full_pass = 0, "
-                 "lookup_built = 0, gap = 0, accepted = 0 WHERE feed = ?1",
+                 "lookup_hash = 0, gap = 0, accepted = 0 WHERE feed = ?1",
     [Q_UNUSED] = "SELECT feed FROM feed f WHERE NOT EXISTS(SELECT 1 FROM link WHERE a_feed = f.feed) AND "
                  "NOT EXISTS(SELECT 1 FROM link WHERE b_feed = f.feed) LIMIT 1",
     [Q_DELETE_STRETCHES] = "DELETE FROM stretch WHERE owner = ?1",
@@ -59,7 +59,7 @@ static void read_feed(struct query *q, struct arena *a, struct feed *out)
     out->shape_hash = get_u64(q);
     out->pass = get_i64(q);
     out->full_pass_us = get_i64(q);
-    out->lookup_built = get_bool(q);
+    out->lookup_hash = get_u64(q);
     out->gap_us = get_i64(q);
     out->accepted_us = get_i64(q);
 }
@@ -133,7 +133,7 @@ int feed_update(struct db *db, const struct feed *f, struct err *e)
     put_u64(&q, f->shape_hash);
     put_i64(&q, f->pass);
     put_i64(&q, f->full_pass_us);
-    put_i64(&q, f->lookup_built);
+    put_u64(&q, f->lookup_hash);
     put_i64(&q, f->gap_us);
     put_i64(&q, f->accepted_us);
     return query_run(&q);

@@ -13,7 +13,7 @@ struct feed {
     uint64_t shape_hash;  /* of the shape and filter the cursor belongs to */
     int64_t pass;         /* number of the running pass; 0: none */
     int64_t full_pass_us; /* when a complete pass last ended; 0: never */
-    bool lookup_built;    /* lookup rows of this feed are complete */
+    uint64_t lookup_hash; /* of the keys that its lookup rows are complete for; 0: of none */
     int64_t gap_us;       /* ids were lost at this time: a pass is due; 0: no */
     int64_t accepted_us;  /* a person accepted then what the next pass will show, whatever it is; 0: nobody did */
 };

@@ -8,13 +8,14 @@
 
 enum { KEY_MAX = 96, BUILD_MAX_BYTES = 16 << 20 };
 
-enum { Q_FIND, Q_ADD, Q_DROP, Q_CLEAR };
+enum { Q_FIND, Q_ADD, Q_DROP, Q_CLEAR, Q_KIND_NEXT };
 static const char *const SQL[] = {
     [Q_FIND] = "SELECT rec FROM lookup WHERE feed = ?1 AND kind = ?2 AND key = ?3 ORDER BY rec LIMIT ?4",
     [Q_ADD] = "INSERT OR IGNORE INTO lookup(feed, kind, key, rec) VALUES(?1, ?2, ?3, ?4)",
     [Q_DROP] = "DELETE FROM lookup WHERE feed = ?1 AND kind = ?2 AND key = ?3 AND rec = ?4",
     [Q_CLEAR] = "DELETE FROM lookup WHERE feed = ?1 AND (kind, key, rec) IN "
                 "(SELECT kind, key, rec FROM lookup WHERE feed = ?1 LIMIT ?2)",
+    [Q_KIND_NEXT] = "SELECT kind FROM lookup WHERE feed = ?1 AND kind > ?2 ORDER BY kind LIMIT 1",
 };
 SQL_TABLE(T, SQL_LOOKUPS, SQL);
 
@@ -64,10 +65,26 @@ static int write_key(struct db *db, int statement, int64_t feed, int64_t rec, co
     return query_run(&q);
 }
 
+int lookup_kind_next(struct db *db, int64_t feed, int32_t after, int32_t *kind_out, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_KIND_NEXT, e);
+    put_i64(&q, feed);
+    put_i64(&q, after);
+    int rc = query_row(&q);
+    if (rc == TL_OK)
+        *kind_out = (int32_t)get_i64(&q);
+    return rc;
+}
+
+bool lookup_key_same(const struct lookup_key *a, const struct lookup_key *b)
+{
+    return a->kind == b->kind && a->number == b->number && str_eq(a->text, b->text);
+}
+
 static bool has_key(const struct lookup_key *keys, size_t n, const struct lookup_key *k)
 {
     for (size_t i = 0; i < n; i++)
-        if (keys[i].kind == k->kind && keys[i].number == k->number && str_eq(keys[i].text, k->text))
+        if (lookup_key_same(&keys[i], k))
             return true;
     return false;
 }
@@ -101,15 +118,18 @@ struct build_entry {
     uint64_t head;  /* of the text, first byte highest: nearly always enough to tell two apart */
     uint32_t at, n; /* the text */
     int32_t kind;
+    uint32_t told; /* its place in the order in which they were told, times 2; odd: the record has this key no more */
 };
 
+/* What was collected when writing began is sorted and written; what is told meanwhile follows it as the next
+ * collection. */
 struct lookup_build {
     struct db *db;
     int64_t feed;
     struct buf text;
     struct build_entry *entries;
-    size_t n, cap, written;
-    bool sorted;
+    size_t n, cap, written, sorted; /* written <= sorted <= n */
+    uint32_t told;
 };
 
 struct lookup_build *lookup_build_new(struct db *db, int64_t feed)
@@ -138,30 +158,6 @@ static uint64_t head_of(str text)
     return be64toh(head);
 }
 
-bool lookup_build_add(struct lookup_build *b, const struct lookup_key *k, int64_t rec)
-{
-    if (b->n && b->written == b->n) { /* all written: a new collection */
-        b->n = b->written = 0;
-        buf_clear(&b->text);
-    }
-    if (b->n == b->cap) {
-        b->cap = b->cap ? b->cap * 2 : 1024;
-        b->entries = realloc(b->entries, b->cap * sizeof *b->entries);
-        ASSERT(b->entries);
-    }
-    char room[KEY_MAX];
-    str text = k->kind == LOOKUP_PHONE ? (str){0} : short_key(k->text, room);
-    b->entries[b->n++] = (struct build_entry){.rec = rec,
-                                              .number = k->number,
-                                              .kind = k->kind,
-                                              .head = head_of(text),
-                                              .at = (uint32_t)b->text.n,
-                                              .n = (uint32_t)text.n};
-    buf_str(&b->text, text);
-    b->sorted = false;
-    return b->text.n + b->n * sizeof *b->entries >= BUILD_MAX_BYTES;
-}
-
 static int by_key(const void *x, const void *y, void *arg)
 {
     const struct build_entry *a = x, *b = y;
@@ -173,21 +169,89 @@ static int by_key(const void *x, const void *y, void *arg)
     if (a->head != b->head)
         return a->head < b->head ? -1 : 1;
     int order = str_cmp(str_n(text + a->at, a->n), str_n(text + b->at, b->n));
-    return order ? order : (a->rec > b->rec) - (a->rec < b->rec);
+    if (order == 0)
+        order = (a->rec > b->rec) - (a->rec < b->rec);
+    return order ? order : (a->told > b->told) - (a->told < b->told);
+}
+
+/* The sorted entries are written: those told meanwhile take their place. */
+static void next_collection(struct lookup_build *b)
+{
+    if (b->sorted == 0 || b->written < b->sorted)
+        return;
+    b->n -= b->sorted;
+    if (b->n)
+        memmove(b->entries, b->entries + b->sorted, b->n * sizeof *b->entries);
+    else
+        buf_clear(&b->text);
+    b->sorted = b->written = 0;
+}
+
+static void tell(struct lookup_build *b, const struct lookup_key *k, int64_t rec, bool dropped)
+{
+    next_collection(b);
+    if (b->n == b->cap) {
+        b->cap = b->cap ? b->cap * 2 : 1024;
+        b->entries = realloc(b->entries, b->cap * sizeof *b->entries);
+        ASSERT(b->entries);
+    }
+    char room[KEY_MAX];
+    str text = k->kind == LOOKUP_PHONE ? (str){0} : short_key(k->text, room);
+    b->entries[b->n] = (struct build_entry){.rec = rec,
+                                            .number = k->number,
+                                            .kind = k->kind,
+                                            .head = head_of(text),
+                                            .at = (uint32_t)b->text.n,
+                                            .n = (uint32_t)text.n,
+                                            .told = 2 * b->told++ + dropped};
+    b->n++;
+    buf_str(&b->text, text);
+}
+
+bool lookup_build_add(struct lookup_build *b, const struct lookup_key *k, int64_t rec)
+{
+    tell(b, k, rec, false);
+    return b->text.n + b->n * sizeof *b->entries >= BUILD_MAX_BYTES;
+}
+
+void lookup_build_change(struct lookup_build *b, int64_t rec, const struct lookup_key *old, size_t n_old,
+                         const struct lookup_key *now, size_t n_now)
+{
+    for (size_t i = 0; i < n_old; i++)
+        if (!has_key(now, n_now, &old[i]))
+            tell(b, &old[i], rec, true);
+    for (size_t i = 0; i < n_now; i++)
+        if (!has_key(old, n_old, &now[i]))
+            tell(b, &now[i], rec, false);
+}
+
+/* The one after it is about the same key of the same record: that one counts. */
+static bool told_again(const struct lookup_build *b, size_t at)
+{
+    if (at + 1 == b->sorted)
+        return false;
+    const struct build_entry *x = &b->entries[at], *y = x + 1;
+    const char *text = buf_text(&b->text);
+    return x->kind == y->kind && x->rec == y->rec && x->number == y->number &&
+           str_eq(str_n(text + x->at, x->n), str_n(text + y->at, y->n));
 }
 
 int lookup_build_write(struct lookup_build *b, int max_rows, bool *empty_out, struct err *e)
 {
     AUTO(tx_end) struct tx tx;
+    next_collection(b);
+    if (b->sorted == 0) {
+        if (b->n > 1)
+            qsort_r(b->entries, b->n, sizeof *b->entries, by_key, b);
+        b->sorted = b->n;
+    }
     size_t at = b->written;
     int rc = tx_begin(&tx, b->db, e);
-    if (!b->sorted && b->n > 1)
-        qsort_r(b->entries, b->n, sizeof *b->entries, by_key, b);
-    b->sorted = true;
-    for (int i = 0; rc == TL_OK && i < max_rows && at < b->n; i++, at++) {
+    for (int i = 0; rc == TL_OK && i < max_rows && at < b->sorted; i++, at++) {
         const struct build_entry *x = &b->entries[at];
         struct lookup_key k = {.kind = x->kind, .number = x->number, .text = {buf_text(&b->text) + x->at, x->n}};
-        rc = write_key(b->db, Q_ADD, b->feed, x->rec, &k, e);
+        if (!told_again(b, at))
+            rc = write_key(b->db, x->told & 1 ? Q_DROP : Q_ADD, b->feed, x->rec, &k, e);
     }
     if (rc == TL_OK)
         rc = tx_commit(&tx, e);

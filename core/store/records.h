@@ -72,16 +72,23 @@ int record_delete(struct db *db, int64_t rec, struct err *e);
 /* ---- Lookup: which records of a feed have this e-mail, name or number ------------------------------------------ */
 
 enum lookup_kind {
-    LOOKUP_EMAIL = 1, /* text_fold() of the address */
+    LOOKUP_EMAIL = 1, /* text_fold() of an address */
     LOOKUP_NAME = 2,  /* text_fold() of the name */
-    LOOKUP_PHONE = 3, /* last 9 digits, as a number: lookup_key.number */
-    LOOKUP_CODE = 4   /* product code and the like, folded */
+    LOOKUP_PHONE = 3, /* last 9 digits of any of its numbers: lookup_key.number */
+    LOOKUP_CODE = 4,  /* product code and the like, folded */
+    /* Of one field: the kind is one of these and the number of the field. */
+    LOOKUP_TEXT_OF = 1 << 24,   /* text_fold() */
+    LOOKUP_DIGITS_OF = 2 << 24, /* last 9 digits, as text; of a shorter number all */
+    LOOKUP_REF_OF = 3 << 24     /* remote id of the record it refers to */
 };
 struct lookup_key {
     int32_t kind;
-    str text;       /* folded; long keys are shortened here, in one way on both sides */
+    str text;       /* long keys are shortened here, in one way on both sides */
     int64_t number; /* LOOKUP_PHONE */
 };
+bool lookup_key_same(const struct lookup_key *a, const struct lookup_key *b);
+/* The next kind of keys that the feed has rows of, after that one (0: the first); TL_E_NOT_FOUND: there is none. */
+int lookup_kind_next(struct db *db, int64_t feed, int32_t after, int32_t *kind_out, struct err *e);
 /* Records with this key, lowest id first; at most max; *n may be less. */
 int lookup_find(struct db *db, int64_t feed, const struct lookup_key *k, int64_t *recs, size_t max, size_t *n,
                 struct err *e);
@@ -91,13 +98,16 @@ int lookup_change(struct db *db, int64_t feed, int64_t rec, const struct lookup_
 int lookup_clear(struct db *db, int64_t feed, int max_rows, bool *done_out, struct err *e); /* before a rebuild */
 
 /* Bulk build after a first pass: collects keys, then writes them in key order, slice by slice. A crash in between:
- * lookup_clear and again, until feed.lookup_built is set. */
+ * lookup_clear and again, until feed.lookup_hash is set. */
 struct lookup_build;
 struct lookup_build *lookup_build_new(struct db *db, int64_t feed);
 struct lookup_build *lookup_build_free(struct lookup_build *b);
 AUTO_FN(struct lookup_build *, lookup_build_free)
 /* True: enough collected (about 16 MiB): write before adding more. */
 bool lookup_build_add(struct lookup_build *b, const struct lookup_key *k, int64_t rec);
+/* A record whose keys were collected already has others now: what is told last counts. */
+void lookup_build_change(struct lookup_build *b, int64_t rec, const struct lookup_key *old, size_t n_old,
+                         const struct lookup_key *now, size_t n_now);
 /* Writes up to max_rows of what was collected; *empty_out when all of it is written. Inside the caller's transaction
  * if there is one. Nothing is forgotten before the next call, so a rolled back slice can be written again:
  * lookup_build_repeat goes back to the start of the collected keys. */

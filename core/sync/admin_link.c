@@ -346,14 +346,14 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
         rc = link_feeds(g, l->conn, &row, e);
     if (rc == TL_OK && (enabled || views))
         rc = link_update(g->db, &row, e);
+    if (rc == TL_OK && l->row.phase == PHASE_LIVE)
+        rc = link_wake_all(g, l, true, e);
     if (rc == TL_OK)
         rc = db_commit(g->db, e);
     else
         db_rollback(g->db);
     if (rc == TL_OK)
         rc = admin_rebuild(g, l->conn, e);
-    if (rc == TL_OK && l->row.phase == PHASE_LIVE)
-        l->wake_after = 0;
     return rc == TL_OK ? admin_show_link(g, l, out, e) : rc;
 }
 

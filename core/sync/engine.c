@@ -90,6 +90,7 @@ int g_end(struct engine *g, int rc, const char *what, struct err *e)
         db_rollback(g->db);
     }
     runs_settle(g, rc == TL_OK);
+    lookups_settle(g, rc == TL_OK);
     if (rc == TL_OK) {
         transaction_worked(g, what);
         return rc;

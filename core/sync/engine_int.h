@@ -12,10 +12,12 @@
 #include "endpoints.h"
 #include "engine.h"
 #include "failures.h"
+#include "feed_user.h"
 #include "feeds.h"
 #include "hooks.h"
 #include "intents.h"
 #include "link_state.h"
+#include "lookups.h"
 #include "obs.h"
 #include "pairs.h"
 #include "plan.h"
@@ -40,8 +42,7 @@ enum {
     PAGE_MAX = 500,          /* records observed in one transaction */
     PASS_ENUMERATED = -2,    /* pass.estimate of one that has met every record and is not evaluated yet */
     CONFLICT_TRIES = 5,
-    TRANSIENT_TRIES = 10,
-    FEED_KEYS = 2 /* lookups of one record: match key of its links */
+    TRANSIENT_TRIES = 10
 };
 #define JUST_NOW_US    (2 * US_PER_S) /* a write that takes no condition builds on what was read so lately */
 #define DEBOUNCE_US    (US_PER_S / 2)
@@ -119,17 +120,12 @@ struct g_endpoint {
     int64_t call_us; /* how long a call of it takes: moving mean; 0: none was answered yet */
 };
 
-/* One lookup a feed keeps. */
-struct feed_key {
-    int32_t kind;    /* enum lookup_kind */
-    uint32_t number; /* field number */
-};
-
 /* One side of a link, on the list of the feed that it reads. */
 struct feed_side {
     struct feed_side *next;
     struct g_link *l;
     int side;
+    struct feed_user user; /* what the link needs; in its arena */
 };
 
 struct g_feed {
@@ -148,8 +144,9 @@ struct g_feed {
     uint32_t n_numbers;
     uint64_t shape_hash; /* of shape, view and window */
     bool windowed;       /* all links that read it have a window */
-    struct feed_key keys[FEED_KEYS];
+    struct feed_key *keys;
     unsigned n_keys;
+    uint64_t keys_hash;
     bool wanted; /* some running link reads it */
     int64_t every_us;
     /* Pulling */
@@ -169,6 +166,7 @@ struct g_feed {
     bool want_pass;
     bool pass_done; /* enumerated; lookups and vanished records come next */
     struct lookup_build *build;
+    uint64_t build_hash; /* of the keys it is made for */
     int64_t build_after;
     int build_step;
     struct pass_walk *walk;
@@ -231,10 +229,9 @@ struct g_link {
     bool usable;   /* map and kinds are there */
     bool shares;   /* some row reads a field of another row, or several fields */
     bool referred; /* another link refers to this one's records */
+    bool leans;    /* it refers to records that somebody stands in for */
     /* settings */
-    int64_t every_us;
-    int32_t match_kind;   /* enum lookup_kind; 0: no match key */
-    uint32_t match_no[2]; /* field numbers of the match key */
+    struct feed_key match[2]; /* kind 0: no match key */
     str match_path[2];
     char match_multi;  /* f o n */
     int64_t slides_us; /* the window moves, and is so wide; 0: fixed */
@@ -361,6 +358,7 @@ struct engine {
     struct g_link *counted; /* by g_link.next_counted */
     unsigned unknown;       /* batches of unknown outcome */
     bool runs_new;          /* some link's run_is_new */
+    bool lookups_told;      /* to a build, in the transaction that is open */
 };
 
 /* ---- engine.c */
@@ -422,6 +420,7 @@ int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *k, bo
 /* What was put was not committed: whatever is discovered next is stored. */
 void model_kinds_unstored(struct g_endpoint *ep);
 int model_link_build(struct engine *g, struct g_link *l, struct err *e); /* rules from rows; after a map edit */
+void feed_build(struct g_feed *f); /* feed_shape.c: what it is asked for and found by, of its users together */
 /* Shapes, and who is read; after a link of the connection changed. c NULL: of all. Whatever hangs on it is looked at.
  */
 void model_feeds_build(struct engine *g, struct g_conn *c);

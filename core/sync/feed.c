@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine_int.h"
+#include "linkset.h"
 #include "log.h"
 #include "reading.h"
 #include "writing.h"
@@ -13,8 +14,24 @@
 
 bool feed_ready(const struct g_feed *f)
 {
-    return f->row.full_pass_us != 0 && f->row.shape_hash == f->shape_hash && (f->row.lookup_built || f->n_keys == 0) &&
-           !f->pass_done;
+    return f->row.full_pass_us != 0 && f->row.shape_hash == f->shape_hash && lookups_whole(f) && !f->pass_done;
+}
+
+static bool is_being_built(const struct g_feed *f)
+{
+    return f->wanted && f->kind && lookups_wait(f);
+}
+
+/* Those of links that somebody stands in of count as well: who that is, is looked up. */
+bool link_feeds_ready(const struct engine *g, const struct g_link *l)
+{
+    bool ready = feed_ready(l->feed[0]) && feed_ready(l->feed[1]);
+    for (uint32_t i = 0; i < l->rules.n_fields && ready && l->leans; i++) {
+        const struct g_link *to = l->fields[i].ref_link ? by_id_get(&g->link_ids, l->fields[i].ref_link) : NULL;
+        for (int s = 0; to && s < 2; s++)
+            ready = ready && (to->fallback[s].n == 0 || !to->feed[s] || !is_being_built(to->feed[s]));
+    }
+    return ready;
 }
 
 bool feed_is_truth(const struct g_feed *f)
@@ -86,13 +103,8 @@ const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c)
 {
     tl_shape *shape = arena_copy(&c->arena, &f->shape, sizeof f->shape);
     tl_field *fields = arena_array(&c->arena, tl_field, f->shape.n_fields + 1);
-    for (uint32_t i = 0; i < f->shape.n_fields; i++) {
-        fields[i] = f->shape.fields[i];
-        fields[i].path = arena_str(&c->arena, fields[i].path);
-        fields[i].name = arena_str(&c->arena, fields[i].name);
-        fields[i].label = arena_str(&c->arena, fields[i].label);
-        fields[i].refers_to = arena_str(&c->arena, fields[i].refers_to);
-    }
+    for (uint32_t i = 0; i < f->shape.n_fields; i++)
+        fields[i] = field_bare(&f->shape.fields[i], &c->arena);
     shape->kind = arena_str(&c->arena, shape->kind);
     shape->fields = fields;
     call_note(c)->shape_hash = f->shape_hash;

@@ -182,7 +182,9 @@ int32_t match_lookup_kind(str path)
         return 0;
     if (str_is(path, "email") || str_is(path, "secondary_email"))
         return LOOKUP_EMAIL;
-    return str_is(path, "code") ? LOOKUP_CODE : LOOKUP_NAME;
+    if (str_is(path, "name"))
+        return LOOKUP_NAME;
+    return str_is(path, "code") ? LOOKUP_CODE : LOOKUP_TEXT_OF;
 }
 
 const tl_field *field_by_name(const tl_kind *k, str name)
@@ -200,13 +202,22 @@ const tl_field *field_by_name(const tl_kind *k, str name)
     return NULL;
 }
 
-tl_field field_copy(const tl_field *f, struct arena *arena)
+tl_field field_bare(const tl_field *f, struct arena *arena)
 {
     tl_field out = *f;
     out.path = arena_str(arena, f->path);
     out.name = arena_str(arena, f->name);
     out.label = arena_str(arena, f->label);
     out.refers_to = arena_str(arena, f->refers_to);
+    out.n_choices = 0;
+    out.choices = NULL;
+    return out;
+}
+
+tl_field field_copy(const tl_field *f, struct arena *arena)
+{
+    tl_field out = field_bare(f, arena);
+    out.n_choices = f->n_choices;
     tl_choice *choices = arena_array(arena, tl_choice, f->n_choices + 1);
     for (uint32_t i = 0; i < f->n_choices; i++)
         choices[i] = (tl_choice){arena_str(arena, f->choices[i].value), arena_str(arena, f->choices[i].label)};

@@ -33,11 +33,12 @@ bool link_setting_known(str key);
 /* The path by which two records of a kind are the same one, unless the admin says otherwise: contact and user
  * email, account name, product name; empty for others. */
 str match_path_of(str kind);
-int32_t match_lookup_kind(str path); /* enum lookup_kind */
+int32_t match_lookup_kind(str path); /* enum lookup_kind; LOOKUP_TEXT_OF without number; 0: no match key */
 
 const tl_field *field_by_name(const tl_kind *k, str name); /* canonical path, then the vendor's name; NULL */
 
 tl_field field_copy(const tl_field *f, struct arena *arena); /* with its texts and choices */
+tl_field field_bare(const tl_field *f, struct arena *arena); /* without choices: a pull has no use for them */
 /* Rules of one map row; false when a field does not exist on one side. Texts and choices are copied into the arena. */
 bool rule_of_row(const struct map_row *row, const tl_kind *a, const tl_kind *b, struct arena *arena,
                  struct rule_field *out);

@@ -6,7 +6,6 @@
 #include "log.h"
 #include "preview.h"
 #include "reading.h"
-#include "unicode.h"
 #include "writing.h"
 
 void stamp_of_instance(const struct g_link *l, int source, str source_id, uint32_t gen, const char *instance,
@@ -37,15 +36,7 @@ void stamp_of(struct engine *g, const struct g_link *l, int source, str source_i
 
 static bool key_of(const struct g_link *l, int side, str observation, struct arena *a, struct lookup_key *out)
 {
-    tl_value v = {0};
-    if (!l->match_kind || !obs_find(observation, l->match_no[side], a, &v) || value_is_blank(&v))
-        return false;
-    AUTO(buf_done) struct buf text = {0};
-    AUTO(buf_done) struct buf folded = {0};
-    value_text(&text, &v);
-    text_fold(&folded, buf_lent(&text));
-    *out = (struct lookup_key){.kind = l->match_kind, .text = arena_str(a, buf_lent(&folded))};
-    return folded.n > 0;
+    return key_of_observation(&l->match[side], observation, a, out);
 }
 
 /* Who comes first: the older record, then the smaller id. The answer does not depend on who was seen first. */
@@ -65,14 +56,16 @@ struct hits {
     size_t n;
 };
 
-/* Live records of one side with this key. */
+/* Live records of one side with this key, whichever side it was made of. */
 static int hits_load(struct engine *g, struct g_link *l, int side, const struct lookup_key *key, int64_t except,
                      struct arena *a, struct hits *out, struct err *e)
 {
     int64_t recs[ARRAY_LEN(out->rec) + 1];
     size_t n = 0;
+    struct lookup_key here = *key;
+    here.kind = l->match[side].kind;
     out->n = 0;
-    int rc = lookup_find(g->db, l->feed[side]->row.feed, key, recs, ARRAY_LEN(out->rec) + 1, &n, e);
+    int rc = lookup_find(g->db, l->feed[side]->row.feed, &here, recs, ARRAY_LEN(out->rec) + 1, &n, e);
     for (size_t i = 0; i < n && rc == TL_OK && out->n < ARRAY_LEN(out->rec); i++) {
         struct record *r = &out->rec[out->n];
         if (recs[i] == except)
@@ -80,7 +73,7 @@ static int hits_load(struct engine *g, struct g_link *l, int side, const struct 
         rc = record_get(g->db, a, recs[i], r, e);
         struct lookup_key own;
         if (rc != TL_OK || (r->state != TL_STATE_LIVE && r->state != REC_OUT_OF_SCOPE) ||
-            !key_of(l, side, r->observation, a, &own) || !str_eq(own.text, key->text))
+            !key_of(l, side, r->observation, a, &own) || !lookup_key_same(&own, &here))
             continue;
         int64_t *pair = &out->pair[out->n];
         *pair = out->partner[out->n] = 0;
@@ -303,14 +296,23 @@ int match_key_freed(struct engine *g, struct g_link *l, int side, const struct r
     struct lookup_key before, after;
     if (l->row.mode != LINK_SYNC || !l->usable || l->row.phase < PHASE_MATCH || !key_of(l, side, old, a, &before))
         return TL_OK;
-    if (now->state == TL_STATE_LIVE && key_of(l, side, now->observation, a, &after) && str_eq(before.text, after.text))
+    if (now->state == TL_STATE_LIVE && key_of(l, side, now->observation, a, &after) && lookup_key_same(&before, &after))
         return TL_OK;
+    if (!lookups_whole(l->feed[0]) || !lookups_whole(l->feed[1]))
+        return link_wake_all(g, l, true, e); /* who waited cannot be told now */
     int rc = key_wake(g, l, 1 - side, &before, a, e);
     return rc == TL_OK ? key_wake(g, l, side, &before, a, e) : rc;
 }
 
 /* ---- Searching at the vendor
  * -------------------------------------------------------------------------------------------------- */
+
+struct find_note { /* what a search was for */
+    int target;
+    struct feed_key key;
+    unsigned n;
+    const int64_t *pairs;
+};
 
 bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const int64_t *pairs, const str *values,
                          unsigned n)
@@ -326,10 +328,8 @@ bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const i
     c->request.find.queries = queries;
     c->request.find.n_queries = n;
     c->request.find.shape = feed_call_shape(f, c);
-    int64_t *note = arena_array(&c->arena, int64_t, n + 2);
-    note[0] = target;
-    note[1] = n;
-    memcpy(note + 2, pairs, sizeof *pairs * n);
+    struct find_note *note = arena_new(&c->arena, struct find_note);
+    *note = (struct find_note){target, l->match[target], n, arena_copy(&c->arena, pairs, sizeof *pairs * n)};
     call_note(c)->more = note;
     l->finding = true;
     g_submit(g, c);
@@ -354,30 +354,31 @@ static int find_taken_in(struct engine *g, struct g_link *l, struct call *c, int
 void match_find_done(struct engine *g, struct call *c)
 {
     struct g_link *l = model_link(g, c->tag);
-    const int64_t *note = call_note(c)->more;
+    const struct find_note *note = call_note(c)->more;
     if (!l) {
         call_free(c);
         return;
     }
     l->finding = false;
-    int target = (int)note[0];
+    int target = note->target;
     struct err e = {0};
     int status = c->reply.status;
     bool ok = status == TL_OK || status == TL_E_NOT_FOUND;
     if (!ok && !endpoint_trouble(g, l->feed[target]->ep, c, status, &c->reply.error))
         l->hold_until = g_mono(g) + backoff_us(g, 1);
     ok = ok && call_note(c)->shape_hash == l->feed[target]->shape_hash && find_taken_in(g, l, c, target, &e) == TL_OK;
-    if (!ok || !link_runs(l)) {
+    bool same_key = l->match[target].kind == note->key.kind && l->match[target].number == note->key.number;
+    if (!ok || !link_runs(l) || !same_key || !link_feeds_ready(g, l)) {
         call_free(c);
         return; /* the pairs are still due: they are asked for again */
     }
     struct builder b;
     builder_start(g, l, l->row.phase < PHASE_LIVE ? LANE_BULK : LANE_LIVE, &b);
     int rc = g_begin(g, &e);
-    for (int64_t i = 0; i < note[1] && rc == TL_OK; i++) {
+    for (unsigned i = 0; i < note->n && rc == TL_OK; i++) {
         AUTO(arena_done) struct arena a = {0};
         struct loaded ld;
-        rc = snapshot_load(g, l, note[2 + i], &a, &ld, &e);
+        rc = snapshot_load(g, l, note->pairs[i], &a, &ld, &e);
         if (rc == TL_OK && ld.pair.due_us != 0)
             rc = work_pair(g, l, &ld, &b, true, &a, &e);
         if (rc == TL_E_NOT_FOUND)

@@ -550,106 +550,6 @@ int link_row_store(struct engine *g, struct g_link *l, struct err *e)
     return link_update(g->db, &l->row, e);
 }
 
-/* ---- Shapes: what a feed is asked for
- * -------------------------------------------------------------------------------- */
-
-static const tl_field *kind_field(const tl_kind *k, str path)
-{
-    for (uint32_t i = 0; i < k->n_fields; i++) {
-        const tl_field *f = TL_AT(tl_field, k->fields, k->field_stride, i);
-        if (str_eq(f->path, path))
-            return f;
-    }
-    return NULL;
-}
-
-struct shape_want {
-    uint32_t number;
-    const tl_field *field;
-};
-
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x = ((const struct shape_want *)a)->number, y = ((const struct shape_want *)b)->number;
-    return x < y ? -1 : x > y;
-}
-
-static void want_add(struct shape_want *wants, size_t *n, uint32_t number, const tl_field *field)
-{
-    for (size_t i = 0; i < *n; i++)
-        if (wants[i].number == number)
-            return;
-    wants[(*n)++] = (struct shape_want){number, field};
-}
-
-/* The windows are part of what a pass may infer from; one that moves is another one only when it gets wider. */
-static void feed_shape(struct g_feed *f, struct shape_want *wants, size_t n, int64_t fixed_from_us, int64_t slides_us)
-{
-    shift_begin(f);
-    arena_done(&f->shape_arena);
-    f->shape_arena = (struct arena){0};
-    qsort(wants, n, sizeof *wants, by_number);
-    tl_field *fields = arena_array(&f->shape_arena, tl_field, n + 1);
-    f->number_of = arena_array(&f->shape_arena, uint32_t, n + 1);
-    f->n_numbers = n ? wants[n - 1].number + 1 : 1;
-    f->shape_of = arena_array(&f->shape_arena, int32_t, f->n_numbers);
-    for (uint32_t i = 0; i < f->n_numbers; i++)
-        f->shape_of[i] = -1;
-    for (size_t i = 0; i < n; i++) {
-        fields[i] = *wants[i].field;
-        fields[i].path = arena_str(&f->shape_arena, fields[i].path);
-        fields[i].name = arena_str(&f->shape_arena, fields[i].name);
-        fields[i].label = arena_str(&f->shape_arena, fields[i].label);
-        fields[i].refers_to = arena_str(&f->shape_arena, fields[i].refers_to);
-        fields[i].n_choices = 0; /* a pull has no use for them */
-        fields[i].choices = NULL;
-        f->number_of[i] = wants[i].number;
-        f->shape_of[wants[i].number] = (int32_t)i;
-    }
-    f->shape =
-        (tl_shape){sizeof(tl_shape), (uint32_t)n, sizeof(tl_field), 0, arena_str(&f->shape_arena, f->row.kind), fields};
-    AUTO(buf_done) struct buf id = {0};
-    buf_str(&id, f->row.view);
-    buf_fmt(&id, "|%lld", (long long)fixed_from_us);
-    if (slides_us)
-        buf_fmt(&id, "s%lld", (long long)slides_us);
-    for (size_t i = 0; i < n; i++)
-        buf_fmt(&id, "|%u:%u:%.*s", wants[i].number, fields[i].type, STR_FMT(fields[i].name));
-    f->shape_hash = store_hash(id.p, id.n);
-}
-
-static void feed_build(struct g_feed *f)
-{
-    struct shape_want wants[600];
-    size_t n = 0;
-    int64_t fixed_us = 0, slides_us = 0;
-    f->kind = f->ep ? model_kind(f->ep, f->row.kind) : NULL;
-    f->n_keys = 0;
-    f->every_us = 0;
-    for (const struct feed_side *at = f->sides; at; at = at->next) {
-        const struct g_link *l = at->l;
-        int s = at->side;
-        if (!l->usable || !f->kind)
-            continue;
-        for (uint32_t i = 0; i < l->rules.n_fields && n + 2 + TRANSFORM_FIELDS < ARRAY_LEN(wants); i++) {
-            const struct rule_field *r = &l->fields[i];
-            want_add(wants, &n, r->obs_no[s], &r->side[s]);
-            for (uint32_t k = 0; k < r->n_more && r->more_side == s; k++)
-                want_add(wants, &n, r->more_no[k], &r->more[k]);
-        }
-        const tl_field *key = l->match_kind ? kind_field(&f->kind->desc, l->match_path[s]) : NULL;
-        if (key) {
-            want_add(wants, &n, l->match_no[s], key);
-            if (f->n_keys < FEED_KEYS && !(f->n_keys && f->keys[0].number == l->match_no[s]))
-                f->keys[f->n_keys++] = (struct feed_key){l->match_kind, l->match_no[s]};
-        }
-        if (f->every_us == 0 || l->every_us < f->every_us)
-            f->every_us = l->every_us;
-    }
-    feed_window(f, &fixed_us, &slides_us);
-    feed_shape(f, wants, n, fixed_us, slides_us);
-}
-
 static bool feed_is_read(const struct g_feed *f)
 {
     bool read = false;
@@ -662,12 +562,14 @@ static bool feed_is_read(const struct g_feed *f)
 static void conn_build(struct engine *g, struct g_conn *c)
 {
     for (struct g_link *l = c->links; l; l = l->next_of_conn)
-        l->referred = false;
+        l->referred = l->leans = false;
     for (struct g_link *l = c->links; l; l = l->next_of_conn) {
         for (uint32_t i = 0; l->usable && i < l->rules.n_fields; i++) {
             struct g_link *to = l->fields[i].ref_link ? model_link(g, l->fields[i].ref_link) : NULL;
-            if (to)
-                to->referred = true;
+            if (!to)
+                continue;
+            to->referred = true;
+            l->leans |= to->fallback[0].n > 0 || to->fallback[1].n > 0;
         }
         for (int s = 0; s < 2; s++)
             if (l->feed[s]) {

@@ -136,7 +136,9 @@ static int match_key(struct engine *g, struct g_link *l, const struct link_setti
                      const tl_kind *kb, struct err *e)
 {
     const tl_kind *kinds[2] = {ka, kb};
-    l->match_kind = 0;
+    bool is_phone = false;
+    uint32_t number[2];
+    l->match[0] = l->match[1] = (struct feed_key){0};
     str path = s->match.n ? s->match : match_path_of(l->row.kind[0]);
     if (match_lookup_kind(path) == 0)
         return TL_OK;
@@ -145,12 +147,59 @@ static int match_key(struct engine *g, struct g_link *l, const struct link_setti
         if (!f)
             return TL_OK;
         l->match_path[side] = arena_str(&l->arena, f->path);
-        int rc = field_number(g->db, l->conn->row.endpoint[side], l->row.kind[side], f->path, &l->match_no[side], e);
+        int rc = field_number(g->db, l->conn->row.endpoint[side], l->row.kind[side], f->path, &number[side], e);
         if (rc != TL_OK)
             return rc;
+        is_phone |= f->type == TL_PHONE;
     }
-    l->match_kind = match_lookup_kind(path);
+    for (int side = 0; side < 2; side++)
+        l->match[side] = key_of_path(path, is_phone, number[side]);
     return TL_OK;
+}
+
+/* ---- What the link needs of the feed of one side ----------------------------------------------------------------- */
+
+static void need_add(struct g_link *l, struct feed_user *u, uint32_t number, const tl_field *f)
+{
+    u->needs[u->n_needs++] = (struct feed_need){number, field_bare(f, &l->arena)};
+}
+
+/* A caller is known by any number, also by one that no map speaks of. */
+static int phones_needed(struct engine *g, struct g_link *l, int side, const tl_kind *k, struct feed_user *u,
+                         struct err *e)
+{
+    int rc = TL_OK;
+    for (uint32_t i = 0; i < k->n_fields && rc == TL_OK && kind_has_callers(k->kind); i++) {
+        const tl_field *f = TL_AT(tl_field, k->fields, k->field_stride, i);
+        uint32_t number = 0;
+        if (f->type != TL_PHONE)
+            continue;
+        rc = field_number(g->db, l->conn->row.endpoint[side], l->row.kind[side], f->path, &number, e);
+        need_add(l, u, number, f);
+        u->keys[u->n_keys++] = (struct feed_key){LOOKUP_PHONE, number};
+    }
+    return rc;
+}
+
+static int side_needs(struct engine *g, struct g_link *l, int side, const tl_kind *k, struct err *e)
+{
+    struct feed_user *u = &l->on[side].user;
+    size_t most = k->n_fields + 1;
+    for (uint32_t i = 0; i < l->rules.n_fields; i++)
+        most += 1 + l->fields[i].n_more;
+    *u = (struct feed_user){.needs = arena_array(&l->arena, struct feed_need, most),
+                            .keys = arena_array(&l->arena, struct feed_key, k->n_fields + 1)};
+    for (uint32_t i = 0; i < l->rules.n_fields; i++) {
+        const struct rule_field *f = &l->fields[i];
+        need_add(l, u, f->obs_no[side], &f->side[side]);
+        for (uint32_t m = 0; m < f->n_more && f->more_side == side; m++)
+            need_add(l, u, f->more_no[m], &f->more[m]);
+    }
+    if (l->match[side].kind) {
+        need_add(l, u, l->match[side].number, field_by_name(k, l->match_path[side]));
+        u->keys[u->n_keys++] = l->match[side];
+    }
+    return phones_needed(g, l, side, k, u, e);
 }
 
 static void link_window(struct engine *g, struct g_link *l, const struct link_settings *s)
@@ -193,7 +242,6 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     rc = settings_read(g, l, &l->arena, &s, e);
     if (rc != TL_OK)
         return rc;
-    l->every_us = s.every_us;
     l->share = s.share;
     l->match_multi = s.match_multi;
     l->quiet = s.quiet;
@@ -224,8 +272,12 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     rc = rules_fields(g, l, &ka->desc, &kb->desc, e);
     if (rc == TL_OK)
         rc = match_key(g, l, &s, &ka->desc, &kb->desc, e);
+    for (int side = 0; side < 2 && rc == TL_OK; side++) {
+        rc = side_needs(g, l, side, &kinds[side]->desc, e);
+        l->on[side].user.every_us = s.every_us;
+    }
     /* A link may do no more than tell who is who, for the references of others. */
-    l->usable = rc == TL_OK && (l->rules.n_fields > 0 || l->match_kind) && l->feed[0] && l->feed[1];
+    l->usable = rc == TL_OK && (l->rules.n_fields > 0 || l->match[0].kind) && l->feed[0] && l->feed[1];
     return rc;
 }
 

@@ -6,7 +6,6 @@
 #include "engine_int.h"
 #include "passport.h"
 #include "reading.h"
-#include "unicode.h"
 #include "writing.h"
 
 /* As of the answer: it may have waited for a disk. */
@@ -47,49 +46,9 @@ void observation_of(const struct g_feed *f, const tl_record *r, struct arena *a,
     obs_add_all(out, values, n);
 }
 
-unsigned feed_lookup_keys(const struct g_feed *f, str observation, struct arena *a, struct lookup_key out[FEED_KEYS])
+int observe_lookups(struct engine *g, struct g_feed *f, const struct record *made, struct arena *a, struct err *e)
 {
-    unsigned n = 0;
-    for (unsigned i = 0; i < f->n_keys; i++) {
-        tl_value v = {0};
-        if (!obs_find(observation, f->keys[i].number, a, &v) || value_is_blank(&v))
-            continue;
-        AUTO(buf_done) struct buf text = {0};
-        AUTO(buf_done) struct buf folded = {0};
-        value_text(&text, &v);
-        text_fold(&folded, buf_lent(&text));
-        if (folded.n > 0)
-            out[n++] = (struct lookup_key){.kind = f->keys[i].kind, .text = arena_str(a, buf_lent(&folded))};
-    }
-    return n;
-}
-
-static bool same_keys(const struct lookup_key *a, unsigned n_a, const struct lookup_key *b, unsigned n_b)
-{
-    bool same = n_a == n_b;
-    for (unsigned i = 0; i < n_a && same; i++)
-        same = a[i].kind == b[i].kind && str_eq(a[i].text, b[i].text);
-    return same;
-}
-
-static int lookups_follow(struct engine *g, struct g_feed *f, int64_t rec, str old, str now, struct arena *a,
-                          bool *moved, struct err *e)
-{
-    struct lookup_key before[FEED_KEYS], after[FEED_KEYS];
-    *moved = false;
-    if (!f->n_keys)
-        return TL_OK;
-    unsigned n_before = feed_lookup_keys(f, old, a, before), n_after = feed_lookup_keys(f, now, a, after);
-    *moved = !same_keys(before, n_before, after, n_after);
-    if (!*moved || !f->row.lookup_built)
-        return TL_OK;
-    return lookup_change(g->db, f->row.feed, rec, before, n_before, after, n_after, e);
-}
-
-int observe_lookups(struct engine *g, struct g_feed *f, const struct record *now, struct arena *a, struct err *e)
-{
-    bool moved;
-    return f->row.lookup_built ? lookups_follow(g, f, now->rec, (str){0}, now->observation, a, &moved, e) : TL_OK;
+    return lookups_follow(g, f, made->rec, (str){0}, made->observation, a, NULL, e);
 }
 
 int observe_moved(struct engine *g, struct g_feed *f, const struct record *now, int32_t was, str old, struct arena *a,

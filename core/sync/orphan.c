@@ -223,7 +223,7 @@ bool orphan_turn(struct engine *g, struct g_link *l)
 {
     if ((!l->orphans && !readopt_holds(l)) || !link_runs(l) || l->row.phase == PHASE_NEW || g->storage_down)
         return false;
-    if (readopt_waits(l) || !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
+    if (readopt_waits(l) || !link_feeds_ready(g, l))
         return false;
     struct err e = {0};
     bool end = false;

@@ -28,86 +28,6 @@ int pass_begin(struct engine *g, struct g_feed *f, struct err *e)
     return TL_OK;
 }
 
-/* ---- Lookups: built in key order after the first pass
- * ---------------------------------------------------------------- */
-
-enum { BUILD_CLEAR, BUILD_COLLECT, BUILD_WRITE, BUILD_WRITE_REST };
-
-static int build_collect(struct engine *g, struct g_feed *f, struct err *e)
-{
-    AUTO(arena_done) struct arena a = {0};
-    struct record *list = NULL;
-    size_t n = 0;
-    int rc = record_walk(g->db, &a, f->row.feed, f->build_after, PAGE_ROWS, &list, &n, e);
-    if (rc != TL_OK)
-        return rc;
-    bool full = false;
-    for (size_t i = 0; i < n; i++) {
-        struct lookup_key keys[FEED_KEYS];
-        unsigned n_keys = feed_lookup_keys(f, list[i].observation, &a, keys);
-        for (unsigned k = 0; k < n_keys; k++)
-            full |= lookup_build_add(f->build, &keys[k], list[i].rec);
-    }
-    if (n > 0)
-        f->build_after = list[n - 1].rec;
-    g_step(g, (unsigned)n + 1);
-    if (n < PAGE_ROWS)
-        f->build_step = BUILD_WRITE_REST;
-    else if (full)
-        f->build_step = BUILD_WRITE;
-    return TL_OK;
-}
-
-static int build_write(struct engine *g, struct g_feed *f, struct err *e)
-{
-    bool empty = false;
-    int rc = g_begin(g, e);
-    if (rc == TL_OK)
-        rc = lookup_build_write(f->build, 500, &empty, e);
-    bool last = empty && f->build_step == BUILD_WRITE_REST;
-    if (rc == TL_OK && last) {
-        f->row.lookup_built = true;
-        rc = feed_row_store(g, f, e);
-    }
-    rc = g_end(g, rc, "writing lookups", e);
-    g_step(g, 500);
-    if (rc != TL_OK) {
-        f->row.lookup_built = false;
-        lookup_build_repeat(f->build);
-        return rc;
-    }
-    if (last) {
-        f->build = lookup_build_free(f->build);
-        f->build_after = 0;
-    } else if (empty) {
-        f->build_step = BUILD_COLLECT;
-    }
-    return TL_OK;
-}
-
-void lookups_again(struct g_feed *f)
-{
-    f->build = lookup_build_free(f->build);
-}
-
-static int build_turn(struct engine *g, struct g_feed *f, struct err *e)
-{
-    if (!f->build) {
-        f->build = lookup_build_new(g->db, f->row.feed);
-        f->build_step = BUILD_CLEAR;
-        f->build_after = 0;
-    }
-    if (f->build_step == BUILD_CLEAR) {
-        bool done = false;
-        int rc = lookup_clear(g->db, f->row.feed, 500, &done, e);
-        g_step(g, 10);
-        if (rc == TL_OK && done)
-            f->build_step = BUILD_COLLECT;
-        return rc;
-    }
-    return f->build_step == BUILD_COLLECT ? build_collect(g, f, e) : build_write(g, f, e);
-}
-
 /* ---- Vanished records
  * --------------------------------------------------------------------------------------------------- */
 
@@ -288,14 +208,19 @@ static int vanish_turn(struct engine *g, struct g_feed *f, struct err *e)
     return rc == TL_OK ? pass_finish(g, f, buf_lent(&why), e) : rc;
 }
 
-static bool lookups_wait(const struct g_feed *f)
-{
-    return (f->pass_done || f->row.full_pass_us) && !f->row.lookup_built && f->n_keys;
-}
-
 bool pass_has_work(const struct g_feed *f)
 {
     return f->pass_done || lookups_wait(f) || (f->pass.pass && f->pass.estimate == PASS_ENUMERATED);
+}
+
+/* Its links were waiting for that, and those that look up in it who stands in. */
+static void through(struct g_feed *f)
+{
+    schedule_feed(f);
+    for (const struct feed_side *at = f->sides; at; at = at->next)
+        for (struct g_link *l = at->l->conn->links; l; l = l->next_of_conn)
+            if (l->leans)
+                ready_wake(&l->ready);
 }
 
 bool pass_turn(struct engine *g, struct g_feed *f)
@@ -311,7 +236,7 @@ bool pass_turn(struct engine *g, struct g_feed *f)
     }
     int rc = TL_OK;
     if (lookups_wait(f))
-        rc = build_turn(g, f, &e);
+        rc = lookups_turn(g, f, &e);
     else if (f->pass_done)
         rc = vanish_turn(g, f, &e);
     else
@@ -322,6 +247,6 @@ bool pass_turn(struct engine *g, struct g_feed *f)
         return false;
     }
     if (!pass_has_work(f))
-        schedule_feed(f); /* its links were waiting for that */
+        through(f);
     return true;
 }

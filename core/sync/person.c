@@ -17,6 +17,8 @@ struct search {
     const struct person_ask *ask;
     struct arena *a;
     struct buf folded; /* who, as an address */
+    bool is_phone;
+    int64_t last9; /* and as a number */
     struct person_record *found;
     size_t n, cap;
 };
@@ -37,25 +39,37 @@ static void found_add(struct search *s, int64_t rec, int64_t feed)
     s->found[s->n++] = (struct person_record){rec, feed};
 }
 
-static bool is_address_of(struct search *s, str observation)
+static bool is_address(const struct search *s, const tl_value *v)
+{
+    AUTO(buf_done) struct buf text = {0};
+    AUTO(buf_done) struct buf folded = {0};
+    value_text(&text, v);
+    if (text.n == 0 || !memchr(buf_text(&text), '@', text.n))
+        return false;
+    text_fold(&folded, buf_lent(&text));
+    return str_eq(buf_lent(&folded), buf_lent(&s->folded));
+}
+
+static bool is_number(const struct search *s, const tl_value *v)
+{
+    int64_t last9 = 0;
+    return v->type == TL_PHONE && phone_last9(v->u.s, &last9) && last9 == s->last9;
+}
+
+typedef bool (*value_fn)(const struct search *s, const tl_value *v);
+
+static bool has_value(struct search *s, str observation, value_fn is)
 {
     AUTO(arena_done) struct arena a = {0};
     size_t n = 0;
     tl_value *values = obs_all(observation, &a, &n);
-    for (size_t i = 0; i < n; i++) {
-        AUTO(buf_done) struct buf text = {0};
-        AUTO(buf_done) struct buf folded = {0};
-        value_text(&text, &values[i]);
-        if (text.n == 0 || !memchr(buf_text(&text), '@', text.n))
-            continue;
-        text_fold(&folded, buf_lent(&text));
-        if (str_eq(buf_lent(&folded), buf_lent(&s->folded)))
+    for (size_t i = 0; i < n; i++)
+        if (is(s, &values[i]))
             return true;
-    }
     return false;
 }
 
-static int find_address(struct search *s, int64_t feed, struct err *e)
+static int look_through(struct search *s, int64_t feed, value_fn is, struct err *e)
 {
     for (int64_t after = 0;;) {
         AUTO(arena_done) struct arena a = {0};
@@ -63,7 +77,7 @@ static int find_address(struct search *s, int64_t feed, struct err *e)
         size_t n = 0;
         int rc = record_walk(s->r, &a, feed, after, PAGE, &page, &n, e);
         for (size_t i = 0; i < n; i++)
-            if (is_address_of(s, page[i].observation))
+            if (has_value(s, page[i].observation, is))
                 found_add(s, page[i].rec, feed);
         if (rc != TL_OK || n < PAGE)
             return rc;
@@ -71,28 +85,31 @@ static int find_address(struct search *s, int64_t feed, struct err *e)
     }
 }
 
-static int find_phone(struct search *s, int64_t feed, struct err *e)
+/* Where the lookups of numbers are not there, or are being built, the records are looked through. */
+static int find_phone(struct search *s, const struct feed *f, struct err *e)
 {
-    struct lookup_key phone = {.kind = LOOKUP_PHONE};
+    struct lookup_key phone = {.kind = LOOKUP_PHONE, .number = s->last9};
     int64_t recs[OF_A_PHONE];
     size_t n = 0;
-    if (!s->ask->by_phone || !phone_last9(str_of(s->ask->who), &phone.number))
-        return TL_OK;
-    int rc = lookup_find(s->r, feed, &phone, recs, OF_A_PHONE, &n, e);
+    if (f->lookup_hash == 0)
+        return look_through(s, f->feed, is_number, e);
+    int rc = lookup_find(s->r, f->feed, &phone, recs, OF_A_PHONE, &n, e);
     for (size_t i = 0; i < n; i++)
-        found_add(s, recs[i], feed);
+        found_add(s, recs[i], f->feed);
     return rc;
 }
 
-static int find_in_feed(struct search *s, int64_t feed, struct err *e)
+static int find_in_feed(struct search *s, const struct feed *f, struct err *e)
 {
     struct record_probe by_id = {0};
-    int rc = record_probe(s->r, feed, str_of(s->ask->who), &by_id, e);
+    int rc = record_probe(s->r, f->feed, str_of(s->ask->who), &by_id, e);
     if (rc == TL_OK)
-        found_add(s, by_id.rec, feed);
+        found_add(s, by_id.rec, f->feed);
     if (rc != TL_E_NOT_FOUND)
         return rc;
-    return strchr(s->ask->who, '@') ? find_address(s, feed, e) : find_phone(s, feed, e);
+    if (strchr(s->ask->who, '@'))
+        return look_through(s, f->feed, is_address, e);
+    return s->is_phone ? find_phone(s, f, e) : TL_OK;
 }
 
 static int is_asked(struct search *s, const struct feed *f, bool *out, struct err *e)
@@ -112,12 +129,13 @@ int person_find(struct db *r, const struct person_ask *ask, struct arena *a, str
     struct feed *feeds = NULL;
     size_t n_feeds = 0;
     text_fold(&s.folded, str_of(ask->who));
+    s.is_phone = ask->by_phone && phone_last9(str_of(ask->who), &s.last9);
     int rc = feed_list(r, &lists, 0, &feeds, &n_feeds, e);
     for (size_t i = 0; i < n_feeds && rc == TL_OK; i++) {
         bool asked = false;
         rc = is_asked(&s, &feeds[i], &asked, e);
         if (rc == TL_OK && asked)
-            rc = find_in_feed(&s, feeds[i].feed, e);
+            rc = find_in_feed(&s, &feeds[i], e);
     }
     buf_done(&s.folded);
     *out = s.found;

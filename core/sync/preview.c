@@ -157,11 +157,11 @@ static struct g_link *next_link(const struct g_conn *c)
     return best;
 }
 
-static bool all_read(const struct g_conn *c)
+static bool all_read(const struct engine *g, const struct g_conn *c)
 {
     bool ready = true;
     for (struct g_link *l = c->links; l && ready; l = l->next_of_conn)
-        ready = !has_part(l) || (!readopt_waits(l) && feed_ready(l->feed[0]) && feed_ready(l->feed[1]));
+        ready = !has_part(l) || (!readopt_waits(l) && link_feeds_ready(g, l));
     return ready;
 }
 
@@ -282,7 +282,7 @@ static bool conn_turn(struct engine *g, struct g_conn *c)
     struct preview *p = c->preview;
     if (!may_go_on(c->row.state))
         return preview_end(g, c, RUN_CANCELLED, &e) == TL_OK;
-    if (!all_read(c))
+    if (!all_read(g, c))
         return false;
     struct g_link *l = p->link ? model_link(g, p->link) : NULL;
     if (l && !has_part(l))

@@ -13,12 +13,12 @@ void feed_want(struct g_feed *f, int64_t rec, str id, int64_t due, int64_t pair)
 int feed_reread(struct engine *g, struct g_feed *f, const struct record *r, int64_t pair, struct err *e);
 void feed_fetched(struct engine *g, struct call *c);
 const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
-bool feed_ready(const struct g_feed *f);                                 /* full pass under this shape, lookups built */
+bool feed_ready(const struct g_feed *f);                                 /* full pass under this shape, lookups whole */
+bool link_feeds_ready(const struct engine *g, const struct g_link *l);   /* those it reads and those it looks up in */
 bool feed_is_truth(const struct g_feed *f); /* its local index shows every record of the kind */
 bool pass_turn(struct engine *g, struct g_feed *f);
 bool pass_has_work(const struct g_feed *f); /* look-ups to build, or vanished records to find */
 int pass_begin(struct engine *g, struct g_feed *f, struct err *e);
-void lookups_again(struct g_feed *f); /* those being built are collected anew */
 
 /* ---- observe.c */
 struct observed {
@@ -84,8 +84,6 @@ int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e);
 void asked_note(struct engine *g, int64_t rec);
 void asked_forget(struct engine *g, int64_t rec); /* it was written since */
 bool asked_just_now(const struct engine *g, int64_t rec);
-/* Lookup keys of an observation. */
-unsigned feed_lookup_keys(const struct g_feed *f, str observation, struct arena *a, struct lookup_key out[FEED_KEYS]);
 /* Shape-indexed values of a record to an observation blob. */
 void observation_of(const struct g_feed *f, const tl_record *r, struct arena *a, struct buf *out);
 bool stamp_is_ours(const struct engine *g, str stamp);

@@ -129,7 +129,7 @@ static bool create_query(struct engine *g, struct g_link *l, struct g_batch *b, 
         return entry->stamp.n > 0;
     }
     uint32_t can = l->rules.can[b->side];
-    const tl_value *key = l->match_kind ? entry_value(l, entry, l->match_no[b->side], b->side) : NULL;
+    const tl_value *key = l->match[b->side].kind ? entry_value(l, entry, l->match[b->side].number, b->side) : NULL;
     if (key && !value_is_blank(key) && (can & TL_CAN_FIND)) {
         AUTO(buf_done) struct buf text = {0};
         value_text(&text, key);

@@ -53,11 +53,6 @@ static int64_t endpoint_due(const struct engine *g, const struct g_endpoint *ep)
     return later(due, endpoint_free_us(g, ep, LANE_LIVE));
 }
 
-static bool link_waits_for_feeds(const struct g_link *l)
-{
-    return !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]);
-}
-
 /* Runs of live changes end when nothing of them is open. */
 static int64_t run_due(const struct engine *g, const struct g_link *l)
 {
@@ -68,7 +63,7 @@ static int64_t run_due(const struct engine *g, const struct g_link *l)
 static int64_t link_due(const struct engine *g, const struct g_link *l)
 {
     int64_t due = run_due(g, l);
-    if (!link_runs(l) || l->row.phase == PHASE_NEW || g->stopping || l->finding || link_waits_for_feeds(l))
+    if (!link_runs(l) || l->row.phase == PHASE_NEW || g->stopping || l->finding || !link_feeds_ready(g, l))
         return due; /* woken by what ends that */
     if (readopt_waits(l) && l->row.phase < PHASE_DRAIN)
         return due;

@@ -4,7 +4,7 @@
 #include "pairing.h"
 #include "preview.h"
 #include "reading.h"
-#include "unicode.h"
+#include "stand_in.h"
 
 enum side_state side_state_of(const struct record *r)
 {
@@ -117,20 +117,14 @@ static int fallback_of(struct engine *g, struct g_link *to, int side, str *out, 
 {
     struct stand_in *known = &to->stand_in[side];
     AUTO(arena_done) struct arena a = {0};
-    int64_t recs[2];
-    size_t n = 0;
     *out = (str){0};
-    if (to->fallback[side].n == 0 || !to->match_kind || !to->feed[side])
+    if (to->fallback[side].n == 0 || !to->feed[side])
         return TL_OK;
     if (known->epoch != g->ref_epoch + 1 || known->n == 0) {
-        AUTO(buf_done) struct buf folded = {0};
-        text_fold(&folded, to->fallback[side]);
-        struct lookup_key key = {.kind = to->match_kind, .text = buf_lent(&folded)};
         struct record rec = {0};
-        int rc = lookup_find(g->db, to->feed[side]->row.feed, &key, recs, 2, &n, e);
-        if (rc == TL_OK && n == 1)
-            rc = record_get(g->db, &a, recs[0], &rec, e);
-        if (rc != TL_OK || n != 1 || rec.state != TL_STATE_LIVE || rec.id.n > sizeof known->id)
+        unsigned n = 0;
+        int rc = stand_in_find(g, to, side, &a, &rec, &n, e);
+        if (rc != TL_OK || n != 1 || rec.id.n > sizeof known->id)
             return rc;
         *known = (struct stand_in){.epoch = g->ref_epoch + 1, .n = (uint8_t)rec.id.n};
         memcpy(known->id, rec.id.p, rec.id.n);

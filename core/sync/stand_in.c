@@ -3,25 +3,27 @@
 
 #include "attention.h"
 #include "reading.h"
-#include "unicode.h"
 
 static const char CODE[] = "FALLBACK_UNKNOWN";
 
-/* Live records of that side under this name: 2 stands for several. */
-static int called_so(struct engine *g, const struct g_link *l, int side, unsigned *found, struct err *e)
+int stand_in_find(struct engine *g, const struct g_link *l, int side, struct arena *a, struct record *out, unsigned *n,
+                  struct err *e)
 {
-    AUTO(arena_done) struct arena a = {0};
-    AUTO(buf_done) struct buf folded = {0};
-    int64_t recs[2];
-    size_t n = 0;
-    *found = 0;
-    text_fold(&folded, l->fallback[side]);
-    struct lookup_key key = {.kind = l->match_kind, .text = buf_lent(&folded)};
-    int rc = lookup_find(g->db, l->feed[side]->row.feed, &key, recs, ARRAY_LEN(recs), &n, e);
-    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+    int64_t recs[16];
+    size_t found = 0;
+    struct lookup_key key, own;
+    *n = 0;
+    if (!l->match[side].kind || !key_of_text(l->match[side].kind, l->fallback[side], a, &key))
+        return TL_OK;
+    int rc = lookup_find(g->db, l->feed[side]->row.feed, &key, recs, ARRAY_LEN(recs), &found, e);
+    for (size_t i = 0; i < found && rc == TL_OK; i++) {
         struct record rec = {0};
-        rc = record_get(g->db, &a, recs[i], &rec, e);
-        *found += rec.state == TL_STATE_LIVE;
+        rc = record_get(g->db, a, recs[i], &rec, e);
+        if (rc != TL_OK || rec.state != TL_STATE_LIVE ||
+            !key_of_observation(&l->match[side], rec.observation, a, &own) || !lookup_key_same(&own, &key))
+            continue;
+        *out = rec;
+        (*n)++;
     }
     return rc;
 }
@@ -54,18 +56,20 @@ static void object_of(const struct g_link *l, struct buf *out)
 
 static bool is_named(const struct g_link *l, int side)
 {
-    return l->conn && l->fallback[side].n && l->usable && l->match_kind;
+    return l->conn && l->fallback[side].n && l->usable && l->match[side].kind;
 }
 
 static int check_side(struct engine *g, const struct g_link *l, int side, struct err *e)
 {
     AUTO(buf_done) struct buf object = {0};
+    AUTO(arena_done) struct arena a = {0};
+    struct record who = {0};
     unsigned found = 0;
     if (!l->feed[side] || !l->feed[side]->kind || !feed_ready(l->feed[side]))
         return TL_OK; /* who is there is not known yet */
     object_of(l, &object);
     g_step(g, 1);
-    int rc = called_so(g, l, side, &found, e);
+    int rc = stand_in_find(g, l, side, &a, &who, &found, e);
     if (rc == TL_OK && found != 1)
         return tell(g, l, side, found, buf_lent(&object), e);
     return rc == TL_OK ? repair_clear(g->db, buf_lent(&object), str_of(CODE), side ? STR("b") : STR("a"), g_now(g), e)

@@ -1,4 +1,5 @@
 /* Which pairs does somebody mean? By id, e-mail address and number through the indexes; by name through the records. */
+#include "keys.h"
 #include "unicode.h"
 #include "view_record.h"
 
@@ -41,19 +42,16 @@ static void add_pair_of(struct finding *f, struct arena *a, int64_t rec)
 static void find_in_indexes(struct finding *f, str text)
 {
     AUTO(arena_done) struct arena a = {0};
-    AUTO(buf_done) struct buf folded = {0};
     int64_t feed = f->link->feed[f->side], recs[16];
     size_t n = 0;
     struct err e = {0};
     struct record rec = {0};
     if (record_find(f->r, &a, feed, text, &rec, &e) == TL_OK)
         recs[n++] = rec.rec;
-    text_fold(&folded, text);
-    for (int32_t kind = LOOKUP_EMAIL; n == 0 && kind <= LOOKUP_CODE; kind++) {
-        struct lookup_key key = {.kind = kind, .text = buf_lent(&folded)};
-        if (kind == LOOKUP_PHONE && !phone_last9(text, &key.number))
-            continue;
-        (void)lookup_find(f->r, feed, &key, recs, ARRAY_LEN(recs), &n, &e);
+    for (int32_t kind = 0; n == 0 && lookup_kind_next(f->r, feed, kind, &kind, &e) == TL_OK;) {
+        struct lookup_key key;
+        if (key_finds(kind) && key_of_text(kind, text, &a, &key))
+            (void)lookup_find(f->r, feed, &key, recs, ARRAY_LEN(recs), &n, &e);
     }
     for (size_t i = 0; i < n; i++)
         add_pair_of(f, &a, recs[i]);

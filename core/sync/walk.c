@@ -236,7 +236,7 @@ bool link_walk(struct engine *g, struct g_link *l)
 {
     if (!link_runs(l) || g->stopping || g->storage_down || l->orphans || readopt_holds(l))
         return false;
-    bool ready = feed_ready(l->feed[0]) && feed_ready(l->feed[1]) && !link_rests(g, l);
+    bool ready = link_feeds_ready(g, l) && !link_rests(g, l);
     switch (l->row.phase) {
     case PHASE_OBSERVE:
         return ready && is_up_to_date(g, l) && dependencies_through(g, l) &&

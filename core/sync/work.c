@@ -299,7 +299,7 @@ static int work_counterpart(struct engine *g, struct g_link *l, struct loaded *l
         if (rc == TL_OK && b->n_find < FIND_MAX) {
             tl_value v = {0};
             AUTO(buf_done) struct buf text = {0};
-            obs_find(ld->rec[source].observation, l->match_no[source], a, &v);
+            obs_find(ld->rec[source].observation, l->match[source].number, a, &v);
             value_text(&text, &v);
             b->find_pairs[b->n_find] = ld->pair.pair;
             b->find_values[b->n_find] = arena_str(&b->arena, buf_lent(&text));
@@ -592,7 +592,7 @@ bool link_work(struct engine *g, struct g_link *l)
     if (life_holds(l) || shift_holds(l))
         return false;
     bool explaining = l->orphans && !readopt_waits(l);
-    if (l->hold_until > g_mono(g) || explaining || l->finding || !feed_ready(l->feed[0]) || !feed_ready(l->feed[1]))
+    if (l->hold_until > g_mono(g) || explaining || l->finding || !link_feeds_ready(g, l))
         return false;
     if (l->held && l->open_intents == 0)
         held_release(g, l);

@@ -24,6 +24,36 @@ def test_everything_about_a_person_is_exported():
         assert len(asked) == 3 and email not in json.dumps(asked).lower() and a not in json.dumps(asked)
 
 
+def test_somebody_is_found_by_any_of_their_numbers():
+    """However the number is written, at the desk or by whoever asks, and whether a map speaks of the field or not; in the
+    database for a caller, on the command line for a person.
+    proves: S3-62"""
+    with Site("--contacts", 30, "--accounts", 6) as site:
+        site.start()
+        site.sign_in()
+        site.connect("every=1s")
+        site.first_sync()
+        a, b, _ = site.pairs(1)[0]
+        site.sandbox.change("desk", "contacts", a, phone="+380 (98) 739-25-88")
+        wait_until(lambda: "739" in (site.salesforce()[b]["Phone"] or ""), 30, "the number is on both sides")
+        site.wait_quiet()
+        for asked in ("987392588", "0098 7392588", "+380987392588"):
+            shown = json.loads(site.run("person", "export", asked).stdout)
+            assert {r["record"] for r in shown["records"]} == {a, b}, asked
+            assert [p["a_id"] for p in site.list("pair", "find", asked)] == [a], asked
+        assert site.run("person", "export", "987392589", check=False).returncode == 4
+        refused = site.run("person", "erase", "987392588", "-n", check=False)
+        assert refused.returncode == 4  # a number is shared by families and firms: shown, not erased
+
+        site.run("link", "set", "demo", "contact", "match=phone")
+        site.sandbox.change("desk", "contacts", a, phone="+380 44 111-22-33")
+        wait_until(lambda: "111" in (site.salesforce()[b]["Phone"] or ""), 30, "the new number is on both sides")
+        site.wait_quiet()
+        assert site.run("person", "export", "987392588", check=False).returncode == 4
+        shown = json.loads(site.run("person", "export", "441112233").stdout)
+        assert {r["record"] for r in shown["records"]} == {a, b}
+
+
 def traces(site, canaries):
     """Which of them are found in which file that the daemon keeps: database, log of it, log of the daemon."""
     files = [f for f in site.state.rglob("*") if f.is_file() and "backup" not in str(f.relative_to(site.state))]

@@ -96,7 +96,7 @@ CREATE TABLE feed(
   shape_hash INTEGER NOT NULL DEFAULT 0,
   pass INTEGER NOT NULL DEFAULT 0,
   full_pass INTEGER NOT NULL DEFAULT 0,
-  lookup_built INTEGER NOT NULL DEFAULT 0,
+  lookup_hash INTEGER NOT NULL DEFAULT 0, -- of the keys that the rows in lookup are complete for
   gap INTEGER NOT NULL DEFAULT 0,
   accepted INTEGER NOT NULL DEFAULT 0, -- when a person accepted what the next pass will show
   UNIQUE(endpoint, kind, view)

@@ -175,7 +175,6 @@ static void phone_lookup_takes_the_last_nine_digits(void **state)
     assert_int_equal(key, 5);
 }
 
-/* proves: S3-62 */
 static void what_people_type_finds_names(void **state)
 {
     (void)state;

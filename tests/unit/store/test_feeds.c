@@ -30,14 +30,14 @@ static void every_member_comes_back(void **state)
     f.pulled_us = 2;
     f.shape_hash = UINT64_MAX;
     f.full_pass_us = 3;
-    f.lookup_built = true;
+    f.lookup_hash = UINT64_MAX - 2;
     f.gap_us = 4;
     ok(feed_update(r->db, &f, &r->e));
     rig_reopen(r);
     ok(feed_get(r->db, &r->a, r->feed[0], &f, &r->e));
     assert_int_equal(f.cursor.n, 3);
     assert_true(f.shape_hash == UINT64_MAX);
-    assert_true(f.lookup_built);
+    assert_true(f.lookup_hash == UINT64_MAX - 2);
     assert_int_equal(f.gap_us, 4);
     ok(feed_set_cursor(r->db, r->feed[0], STR("next"), 7, 8, &r->e));
     ok(feed_get(r->db, &r->a, r->feed[0], &f, &r->e));

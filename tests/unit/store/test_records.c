@@ -416,6 +416,67 @@ static void a_bulk_build_finds_all_also_after_a_rollback(void **state)
     assert_int_equal(find(r, &k, recs), 0);
 }
 
+static size_t found(struct rig *r, const char *name, int64_t recs[8])
+{
+    struct lookup_key k = {.kind = LOOKUP_NAME, .text = str_of(name)};
+    return find(r, &k, recs);
+}
+
+static void renamed(struct lookup_build *b, int64_t rec, const char *old, const char *now)
+{
+    struct lookup_key of[2] = {{.kind = LOOKUP_NAME, .text = str_of(old)}, {.kind = LOOKUP_NAME, .text = str_of(now)}};
+    lookup_build_change(b, rec, &of[0], 1, &of[1], 1);
+}
+
+/* Records change while their keys are collected, and while these are written: what was told last counts. */
+static void a_bulk_build_follows_changes(void **state)
+{
+    struct rig *r = *state;
+    AUTO(lookup_build_free) struct lookup_build *b = lookup_build_new(r->db, r->feed[SIDE_A]);
+    char text[32];
+    int64_t recs[8];
+    for (int i = 0; i < 100; i++) {
+        snprintf(text, sizeof text, "name %02d", i);
+        struct lookup_key k = {.kind = LOOKUP_NAME, .text = str_of(text)};
+        lookup_build_add(b, &k, i + 1);
+    }
+    renamed(b, 11, "name 10", "ann");
+    renamed(b, 12, "name 11", "bob");
+    renamed(b, 12, "bob", "name 11");
+    bool empty = false;
+    ok(lookup_build_write(b, 60, &empty, &r->e));
+    renamed(b, 11, "ann", "zoe");
+    renamed(b, 91, "name 90", "zoe");
+    renamed(b, 1, "name 00", "cid");
+    renamed(b, 1, "cid", "name 00");
+    for (int slices = 0; !empty; slices++) {
+        assert_true(slices < 5);
+        ok(lookup_build_write(b, 60, &empty, &r->e));
+    }
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM lookup"), 100);
+    assert_int_equal(found(r, "zoe", recs), 2);
+    assert_int_equal(found(r, "name 11", recs), 1);
+    assert_int_equal(recs[0], 12);
+    assert_int_equal(found(r, "name 00", recs), 1);
+    assert_int_equal(found(r, "ann", recs) + found(r, "bob", recs) + found(r, "cid", recs), 0);
+    assert_int_equal(found(r, "name 10", recs) + found(r, "name 90", recs), 0);
+}
+
+static void kinds_that_are_there(void **state)
+{
+    struct rig *r = *state;
+    const struct lookup_key keys[] = {{.kind = LOOKUP_PHONE, .number = 987392588},
+                                      {.kind = LOOKUP_TEXT_OF + 12, .text = STR("badge 7")}};
+    int32_t kind = 0;
+    assert_int_equal(lookup_kind_next(r->db, r->feed[SIDE_A], 0, &kind, &r->e), TL_E_NOT_FOUND);
+    ok(lookup_change(r->db, r->feed[SIDE_A], 7, NULL, 0, keys, 2, &r->e));
+    ok(lookup_kind_next(r->db, r->feed[SIDE_A], 0, &kind, &r->e));
+    assert_int_equal(kind, LOOKUP_PHONE);
+    ok(lookup_kind_next(r->db, r->feed[SIDE_A], kind, &kind, &r->e));
+    assert_int_equal(kind, LOOKUP_TEXT_OF + 12);
+    assert_int_equal(lookup_kind_next(r->db, r->feed[SIDE_A], kind, &kind, &r->e), TL_E_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +496,8 @@ int main(void)
         UNIT(lookups_follow_changes),
         UNIT(long_keys_stay_distinct),
         UNIT(a_bulk_build_finds_all_also_after_a_rollback),
+        UNIT(a_bulk_build_follows_changes),
+        UNIT(kinds_that_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
