@@ -131,7 +131,8 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
         entry->gen = create_generation(&ld->pair, side);
         if (l->feed[side]->kind->desc.stamp_field.n) {
             char stamp[40];
-            stamp_of(g, l, source, ld->rec[source].id, entry->gen, stamp);
+            struct origin of = {ld->rec[source].id, ld->pair.slot, entry->gen};
+            stamp_of(g, l, source, &of, stamp);
             entry->stamp = arena_str(&batch->arena, str_of(stamp));
         }
     } else {

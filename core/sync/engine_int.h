@@ -26,6 +26,7 @@
 #include "records.h"
 #include "runs.h"
 #include "setback.h"
+#include "stamp.h"
 #include "times.h"
 #include "values.h"
 
@@ -226,10 +227,12 @@ struct g_link {
     struct map_row *map;
     int32_t *position_of[2]; /* field number -> index of fields */
     uint32_t n_numbers[2];
-    bool usable;   /* map and kinds are there */
-    bool shares;   /* some row reads a field of another row, or several fields */
-    bool referred; /* another link refers to this one's records */
-    bool leans;    /* it refers to records that somebody stands in for */
+    bool usable;      /* map and kinds are there */
+    bool shares;      /* some row reads a field of another row, or several fields */
+    bool referred;    /* another link refers to this one's records */
+    const str *slots; /* targets that one record of side A may have; one, without a name, where it has one */
+    uint32_t n_slots;
+    bool leans; /* it refers to records that somebody stands in for */
     /* settings */
     struct feed_key match[2]; /* kind 0: no match key */
     str match_path[2];

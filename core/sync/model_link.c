@@ -217,6 +217,8 @@ static void link_window(struct engine *g, struct g_link *l, const struct link_se
     l->row.created_from_us = within > 0 ? from - within : 0;
 }
 
+static const str one_target = {0};
+
 int model_link_build(struct engine *g, struct g_link *l, struct err *e)
 {
     struct link row = {0};
@@ -228,6 +230,8 @@ int model_link_build(struct engine *g, struct g_link *l, struct err *e)
     l->arena = (struct arena){0};
     row_take(l, &row);
     l->usable = false;
+    l->slots = &one_target;
+    l->n_slots = 1;
     link_lanes_stale(l);
     if (!l->conn || !l->conn->ep[0] || !l->conn->ep[1])
         return TL_OK;

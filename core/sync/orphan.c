@@ -93,7 +93,7 @@ static int orphan_tell(struct engine *g, struct g_link *l, const struct held *h,
 }
 
 static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h, const struct record *source,
-                       uint32_t gen, struct arena *a, struct err *e)
+                       const struct origin *of, struct arena *a, struct err *e)
 {
     refs_changed(g, l);
     int from = 1 - h->side;
@@ -105,7 +105,7 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
     if (alone && own.intent)
         return TL_OK;
     if (rc == TL_OK || rc == TL_E_NOT_FOUND)
-        rc = pair_get_of_record(g->db, a, l->row.link, (enum side)from, source->rec, (str){0}, &p, e);
+        rc = pair_get_of_record(g->db, a, l->row.link, (enum side)from, source->rec, of->slot, &p, e);
     if (rc != TL_OK && rc != TL_E_NOT_FOUND)
         return rc;
     if (rc == TL_OK && p.intent)
@@ -118,16 +118,20 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
     if (p.rec[h->side] && p.rec[h->side] != h->rec)
         return orphan_tell(g, l, h, "DUPLICATE_CREATED", "its source record has a counterpart already", e);
     if (rc == TL_E_NOT_FOUND) {
-        p = (struct pair){
-            .link = l->row.link, .made_us = g_now(g), .map_gen = l->row.map_gen, .lane = LANE_BULK, .due_us = g_now(g)};
+        p = (struct pair){.link = l->row.link,
+                          .slot = of->slot,
+                          .made_us = g_now(g),
+                          .map_gen = l->row.map_gen,
+                          .lane = LANE_BULK,
+                          .due_us = g_now(g)};
         p.rec[from] = source->rec;
         p.rec[h->side] = h->rec;
-        p.gen[h->side] = (int32_t)gen;
+        p.gen[h->side] = (int32_t)of->gen;
         p.flags = h->side ? PAIR_CREATED_B : PAIR_CREATED_A;
         rc = pair_insert(g->db, &p, e);
     } else if (!p.rec[h->side]) {
         p.rec[h->side] = h->rec;
-        p.gen[h->side] = (int32_t)gen;
+        p.gen[h->side] = (int32_t)of->gen;
         p.flags |= h->side ? PAIR_CREATED_B : PAIR_CREATED_A;
         p.status = PAIR_OK;
         p.due_us = g_now(g);
@@ -137,7 +141,7 @@ static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h,
 }
 
 /* The record that bears this stamp, if it waits for an explanation. */
-static int orphan_explained(struct engine *g, struct g_link *l, const struct record *source, uint32_t gen,
+static int orphan_explained(struct engine *g, struct g_link *l, const struct record *source, const struct origin *of,
                             const char *stamp, struct arena *a, struct err *e)
 {
     int64_t rec = 0;
@@ -146,26 +150,34 @@ static int orphan_explained(struct engine *g, struct g_link *l, const struct rec
     if (rc == TL_OK)
         rc = held_get(g->db, a, l->row.link, rec, &h, e);
     if (rc == TL_OK && str_is(h.why, WAITS))
-        rc = orphan_bind(g, l, &h, source, gen, a, e);
+        rc = orphan_bind(g, l, &h, source, of, a, e);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
-/* The record of the other side that bears a stamp of this source, made by us or by an instance whose passport we have.
- */
+/* By us, or by an instance whose passport we have. */
+static int orphan_of(struct engine *g, struct g_link *l, const struct record *source, const struct origin *of,
+                     struct arena *a, struct err *e)
+{
+    const struct passport_stamps *at = NULL;
+    const char *instance = db_instance(g->db);
+    const struct stamp_key *key = db_stamp_key(g->db);
+    int rc;
+    do {
+        char stamp[40];
+        stamp_of_instance(l, 1 - l->orphan_side, of, instance, key, stamp);
+        rc = orphan_explained(g, l, source, of, stamp, a, e);
+    } while (rc == TL_OK && passport_stamp_next(g, &at, &instance, &key));
+    return rc;
+}
+
+/* The records of the other side that bear a stamp of this source. */
 static int orphan_explain(struct engine *g, struct g_link *l, const struct record *source, struct arena *a,
                           struct err *e)
 {
-    int rc = TL_OK, from = 1 - l->orphan_side;
-    for (uint32_t gen = 0; gen < ORPHAN_GENERATIONS && rc == TL_OK; gen++) {
-        const struct passport_stamps *at = NULL;
-        const char *instance = db_instance(g->db);
-        const struct stamp_key *key = db_stamp_key(g->db);
-        do {
-            char stamp[40];
-            stamp_of_instance(l, from, source->id, gen, instance, key, stamp);
-            rc = orphan_explained(g, l, source, gen, stamp, a, e);
-        } while (rc == TL_OK && passport_stamp_next(g, &at, &instance, &key));
-    }
+    int rc = TL_OK;
+    for (uint32_t i = 0; i < l->n_slots; i++)
+        for (uint32_t gen = 0; gen < ORPHAN_GENERATIONS && rc == TL_OK; gen++)
+            rc = orphan_of(g, l, source, &(struct origin){source->id, l->slots[i], gen}, a, e);
     return rc;
 }
 

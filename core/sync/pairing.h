@@ -98,11 +98,6 @@ int stamp_of_other_link(struct engine *g, const struct g_link *l, int64_t rec, b
 /* A record that is known already, with its stamp as just read: held for the links that ask and have no pair of it. */
 int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stamp, struct err *e);
 
-/* ---- stamps, in match.c */
-void stamp_of_instance(const struct g_link *l, int source, str source_id, uint32_t gen, const char *instance,
-                       const struct stamp_key *key, char out[40]);
-void stamp_of(struct engine *g, const struct g_link *l, int source, str source_id, uint32_t gen, char out[40]);
-
 /* ---- parking.c */
 /* What the plan wants to write, or has to, refers to records of that side without a counterpart: the pair waits for
  * them, those from before a window are admitted. In a transaction. */

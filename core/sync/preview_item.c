@@ -313,7 +313,7 @@ int dry_by_mark(struct engine *g, struct g_link *l, const struct dry *d, int sid
         char stamp[40];
         int64_t rec = 0;
         struct held h = {0};
-        stamp_of(g, l, side, source->id, gen, stamp);
+        stamp_of(g, l, side, &(struct origin){.id = source->id, .gen = gen}, stamp);
         rc = record_find_stamp(g->db, l->feed[target]->row.feed, str_of(stamp), &rec, e);
         if (rc == TL_OK)
             rc = held_get(g->db, &a, l->row.link, rec, &h, e);
