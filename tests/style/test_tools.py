@@ -147,6 +147,13 @@ def test_contract_counts_what_passed(claims):
     assert (found.returncode, "S1-03" in found.stderr) == (1, True)
 
 
+def test_contract_wants_the_case_that_names_the_row(claims):
+    """Others of the same binary passed: that says nothing of a function that is no case, or did not run."""
+    (claims / "build/results/unit.xml").write_text(junit("suite_a", "pass", "[       OK ] good\n"))
+    _, rows = contract(claims)
+    assert [rows[f"S1-0{n}"]["state"] for n in range(1, 4)] == ["proved", "not run", "not run"]
+
+
 def test_contract_without_results_proves_nothing(claims):
     _, rows = contract(claims)
     assert {r["state"] for r in rows.values()} == {"not run", "mapped", "open"}

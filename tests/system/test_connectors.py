@@ -1,6 +1,4 @@
-"""Connectors come and go at run time: load, unload, reload, disable; each in a process of its own or in the daemon.
-
-proves: S1-08"""
+"""Connectors come and go at run time: load, unload, reload, disable; each in a process of its own or in the daemon."""
 import pathlib
 import shutil
 

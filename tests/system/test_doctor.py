@@ -1,6 +1,4 @@
-"""`tieline doctor`: the machine without a daemon, and what the running daemon adds; each finding says what to do.
-
-proves: S1-08"""
+"""`tieline doctor`: the machine without a daemon, and what the running daemon adds; each finding says what to do."""
 import json
 import os
 import pathlib

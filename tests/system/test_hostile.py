@@ -1,8 +1,6 @@
 """Connectors that do harm, beside two that sync: the daemon lives, the others do not notice, and a person reads what
 was tried. What is cut by time is run with TIELINE_TEST_LONG=1 only; tests/unit/connector/test_cell.c and test_hang.c
-show the same with a clock of their own. A record that is deadly: test_poison.py.
-
-proves: S1-08"""
+show the same with a clock of their own. A record that is deadly: test_poison.py."""
 import pathlib
 import shutil
 

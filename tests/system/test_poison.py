@@ -1,7 +1,5 @@
 """A connector that dies of one record, in a connection of its own beside one that syncs: the record is set aside and
-named once it did so twice alone, everything else is written, and the other connection does not notice.
-
-proves: S1-08"""
+named once it did so twice alone, everything else is written, and the other connection does not notice."""
 import pathlib
 import shutil
 

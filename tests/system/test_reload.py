@@ -1,7 +1,5 @@
 """The configuration read again while everything runs: planned key by key, refused as a whole when anything is wrong, and
-nothing is touched that did not change.
-
-proves: S1-08"""
+nothing is touched that did not change."""
 import json
 import pathlib
 import signal

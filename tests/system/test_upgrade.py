@@ -1,6 +1,4 @@
-"""A connector's file replaced at run time: the former one comes back where an endpoint that worked does not work with it.
-
-proves: S1-08"""
+"""A connector's file replaced at run time: the former one comes back where an endpoint that worked does not work with it."""
 import shutil
 import subprocess
 

@@ -1,6 +1,4 @@
-"""`tieline connector verify` asks what `load` would say, and loads nothing; every file that admission refuses, through both.
-
-proves: S1-08"""
+"""`tieline connector verify` asks what `load` would say, and loads nothing; every file that admission refuses, through both."""
 import json
 import os
 import shutil

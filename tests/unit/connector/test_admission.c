@@ -262,7 +262,7 @@ static void test_skew(void **state)
     }
 }
 
-/* proves: S1-08. Issue row "file changed between check and load": at each of the three places where it could be. */
+/* Issue row "file changed between check and load": at each of the three places where it could be. */
 static void test_changed_between_check_and_load(void **state)
 {
     (void)state;

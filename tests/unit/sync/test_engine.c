@@ -14,7 +14,7 @@
 
 #define NEVER_SHOWN INT64_MAX
 
-/* proves: S1-08 S1-12 S1-15 S1-17 S1-19 S1-20 S1-21 */
+/* proves: S1-12 S1-15 S1-17 S1-19 S1-20 S1-21 */
 static void first_sync(void **state)
 {
     struct bed *b = *state;
