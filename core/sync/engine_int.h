@@ -338,6 +338,7 @@ struct engine {
     bool stopping;
     bool storage_down;
     struct setbacks setbacks;
+    uint32_t undos, previews; /* connections with an undo, a dry run: where there is none no turn looks for one */
     int64_t storage_due, storage_look_due; /* next attempt while it is down; next look while it is not */
     unsigned steps, looks, max_steps;
     bool more; /* the last turn ended before its work did */

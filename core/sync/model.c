@@ -456,8 +456,8 @@ void model_conn_forget(struct engine *g, struct g_conn *c)
     if (*at)
         *at = c->next;
     by_id_drop(&g->conn_ids, c->row.connection);
-    preview_free(c);
-    undo_free(c);
+    preview_free(g, c);
+    undo_free(g, c);
     arena_done(&c->arena);
     free(c);
 }
@@ -477,8 +477,8 @@ void model_free(struct engine *g)
     while (g->conns) {
         struct g_conn *c = g->conns;
         g->conns = c->next;
-        preview_free(c);
-        undo_free(c);
+        preview_free(g, c);
+        undo_free(g, c);
         arena_done(&c->arena);
         free(c);
     }

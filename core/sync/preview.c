@@ -27,8 +27,9 @@ bool preview_reads(const struct g_link *l)
     return has_part(l) && may_go_on(l->conn->row.state);
 }
 
-void preview_free(struct g_conn *c)
+void preview_free(struct engine *g, struct g_conn *c)
 {
+    g->previews -= c->preview != NULL;
     free(c->preview);
     c->preview = NULL;
 }
@@ -38,11 +39,12 @@ int64_t preview_run(const struct g_conn *c)
     return c->preview ? c->preview->run : 0;
 }
 
-static struct preview *preview_make(struct g_conn *c, int64_t run, int64_t only, int64_t started_us)
+static struct preview *preview_make(struct engine *g, struct g_conn *c, int64_t run, int64_t only, int64_t started_us)
 {
-    preview_free(c);
+    preview_free(g, c);
     c->preview = calloc(1, sizeof *c->preview);
     ASSERT(c->preview);
+    g->previews++;
     c->preview->run = run;
     c->preview->only = only;
     c->preview->topo = -1;
@@ -76,7 +78,7 @@ int preview_begin(struct engine *g, struct g_conn *c, int64_t only_link, int64_t
     int rc = begin_in_store(g, c, &run, e);
     if (rc != TL_OK)
         return rc;
-    preview_make(c, run.run, only_link, run.started_us);
+    preview_make(g, c, run.run, only_link, run.started_us);
     log_line(LOG_INFO, NULL, "\"%.*s\": run %lld (dry run) begins", STR_FMT(c->row.name), (long long)run.run);
     *run_out = run.run;
     model_feeds_build(g, c);
@@ -111,7 +113,7 @@ int preview_end(struct engine *g, struct g_conn *c, int32_t state, struct err *e
         return rc;
     log_line(LOG_INFO, NULL, "\"%.*s\": run %lld (dry run) %s after %.1f s", STR_FMT(c->row.name), (long long)id,
              state == RUN_CANCELLED ? "cancelled" : "done", (double)(run.ended_us - run.started_us) / (double)US_PER_S);
-    preview_free(c);
+    preview_free(g, c);
     model_feeds_build(g, c);
     return TL_OK;
 }
@@ -132,7 +134,7 @@ int preview_resume(struct engine *g, struct err *e)
             continue;
         while (rc == TL_OK && !done)
             rc = plan_clear(g->db, list[i].run, 10000, &done, e);
-        preview_make(c, list[i].run, list[i].link, list[i].started_us);
+        preview_make(g, c, list[i].run, list[i].link, list[i].started_us);
         any = true;
     }
     for (struct g_link *l = g->links; l && any && rc == TL_OK; l = l->next)
@@ -272,7 +274,7 @@ static int anew(struct engine *g, struct g_conn *c, struct err *e)
         rc = plan_clear(g->db, p->run, 1000, &done, e);
     rc = g_end(g, rc, "clearing a dry run", e);
     if (rc == TL_OK)
-        preview_make(c, p->run, p->only, c->window_us);
+        preview_make(g, c, p->run, p->only, c->window_us);
     return rc;
 }
 
@@ -305,7 +307,7 @@ static bool conn_turn(struct engine *g, struct g_conn *c)
 bool preview_turn(struct engine *g)
 {
     bool any = false;
-    if (g->stopping || g->storage_down)
+    if (g->stopping || g->storage_down || !g->previews)
         return false;
     for (struct g_conn *c = g->conns; c && !g_spent(g); c = c->next)
         if (c->preview)

@@ -27,7 +27,7 @@ bool preview_reads(const struct g_link *l);
 bool preview_turn(struct engine *g);
 int64_t preview_run(const struct g_conn *c);         /* 0: none goes on */
 int preview_resume(struct engine *g, struct err *e); /* after a start */
-void preview_free(struct g_conn *c);
+void preview_free(struct engine *g, struct g_conn *c);
 
 /* admin_preview.c */
 int admin_preview_cancel(struct engine *g, struct g_conn *c, json_t **out, struct err *e);

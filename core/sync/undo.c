@@ -9,17 +9,19 @@
 enum { SLICE_ROWS = 50 };
 #define LOOK_US (2 * US_PER_S)
 
-void undo_free(struct g_conn *c)
+void undo_free(struct engine *g, struct g_conn *c)
 {
+    g->undos -= c->undo != NULL;
     free(c->undo);
     c->undo = NULL;
 }
 
-static struct undo *undo_make(struct g_conn *c, const struct run *r)
+static struct undo *undo_make(struct engine *g, struct g_conn *c, const struct run *r)
 {
-    undo_free(c);
+    undo_free(g, c);
     c->undo = calloc(1, sizeof *c->undo);
     ASSERT(c->undo);
+    g->undos++;
     *c->undo = (struct undo){.run = r->run,
                              .about = r->about,
                              .link = r->link,
@@ -62,7 +64,7 @@ int undo_begin(struct engine *g, struct g_conn *c, const struct run *about, uint
     rc = g_end(g, rc, "beginning an undo", e);
     if (rc != TL_OK)
         return rc;
-    undo_make(c, &run);
+    undo_make(g, c, &run);
     say_begin(c, &run);
     *run_out = run.run;
     return TL_OK;
@@ -93,7 +95,7 @@ int undo_begin_field(struct engine *g, struct g_conn *c, const struct change *ro
     rc = g_end(g, rc, "beginning an undo", e);
     if (rc != TL_OK)
         return rc;
-    undo_make(c, &run);
+    undo_make(g, c, &run);
     say_begin(c, &run);
     *run_out = run.run;
     return TL_OK;
@@ -163,7 +165,7 @@ int undo_end(struct engine *g, struct g_conn *c, int32_t state, struct err *e)
              : state == RUN_CANCELLED ? "cancelled"
                                       : "done",
              (long long)done, (long long)skipped);
-    undo_free(c);
+    undo_free(g, c);
     return TL_OK;
 }
 
@@ -306,7 +308,7 @@ static bool may_go_on(int32_t state)
 bool undo_turn(struct engine *g)
 {
     bool any = false;
-    for (struct g_conn *c = g->conns; c && !g->stopping && !g->storage_down; c = c->next) {
+    for (struct g_conn *c = g->undos ? g->conns : NULL; c && !g->stopping && !g->storage_down; c = c->next) {
         struct err e = {0};
         if (!c->undo || c->undo->look_due > g_mono(g) || g_spent(g))
             continue;
@@ -324,7 +326,7 @@ bool undo_turn(struct engine *g)
 int64_t undo_due(const struct engine *g)
 {
     int64_t due = NEVER;
-    for (const struct g_conn *c = g->conns; c; c = c->next)
+    for (const struct g_conn *c = g->undos ? g->conns : NULL; c; c = c->next)
         if (c->undo && c->undo->look_due < due)
             due = c->undo->look_due;
     return due;
@@ -340,7 +342,7 @@ int undo_resume(struct engine *g, struct err *e)
     for (size_t i = 0; i < n && rc == TL_OK; i++) {
         struct g_conn *c = list[i].kind == RUN_UNDO ? model_conn(g, list[i].connection) : NULL;
         if (c && !c->undo)
-            undo_make(c, &list[i])->resumed = true;
+            undo_make(g, c, &list[i])->resumed = true;
     }
     return rc;
 }

@@ -41,7 +41,7 @@ int undo_end(struct engine *g, struct g_conn *c, int32_t state, struct err *e);
 bool undo_turn(struct engine *g);
 int64_t undo_due(const struct engine *g);         /* mono; NEVER: nothing is being taken back */
 int undo_resume(struct engine *g, struct err *e); /* after a start */
-void undo_free(struct g_conn *c);
+void undo_free(struct engine *g, struct g_conn *c);
 
 /* undo_item.c: its rows */
 /* Rows for what the run wrote in this pair: number 0: every field. row: only this change. Inside a transaction. */
