@@ -80,6 +80,7 @@ static bool answer_all(struct fleet *f)
 bool fleet_turn(struct fleet *f)
 {
     unsigned done = engine_turn(f->engine, 0);
+    f->turns += done > 0;
     f->longest_turn = done > f->longest_turn ? done : f->longest_turn;
     return answer_all(f) || done;
 }

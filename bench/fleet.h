@@ -24,6 +24,7 @@ struct fleet {
         size_t n;
     } * part; /* [n_endpoints] */
     unsigned longest_turn;
+    uint64_t turns;
     int checked;
 };
 

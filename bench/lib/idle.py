@@ -1,14 +1,18 @@
 """What tieline costs when nothing happens: a daemon with isolated connectors, webhooks and the default interval, after a first
-sync of N contacts and again after a restart. Proportional memory (shared pages are divided among those who share them) and
-CPU of the daemon and of every worker."""
+sync of N contacts and again after a restart. More than 100,000 are put into its store after a first sync of a few, and it is
+measured after the restart that follows, and after edits of a hundred that its vendors have, too. Proportional memory (shared
+pages are divided among those who share them) and CPU of the daemon and of every worker."""
 import os
+import subprocess
 import time
 
 from first_sync import CONNECTION, is_settled, sandbox_for
 from measure import idle_share, say
-from rig import Daemon, wait_until
+from rig import Daemon, find_program, wait_until
 
 DAEMON_MB, WORKER_MB, MS_PER_S = 32, 5, 1.0
+SYNCED_MAX, SYNCED_BESIDE = 100000, 200  # what is synced for it; of those that are put into the store, beside them
+EDITS = 100
 
 
 def pss_kib(pid):
@@ -64,31 +68,58 @@ def measure(daemon, sandbox, seconds, when):
     return figures
 
 
+def complete(daemon):
+    return sum(link["counts"]["complete"] for c in daemon.json("sync", "status", CONNECTION) for link in c["links"])
+
+
+def runs(daemon):
+    return all(c["state"] == "running" for c in daemon.json("connector", "list"))
+
+
+def edit_some(daemon, sandbox):
+    """Edits at one side, each record once, until all are written at the other."""
+    ids = [r["id"] for r in sandbox.dump("desk", "contacts") if r["_state"] == "live"][:EDITS]
+    for n, record in enumerate(ids):
+        sandbox.change("desk", "contacts", record, title=f"idle {n}")
+    titles = lambda: {r["Title"] for r in sandbox.dump("salesforce", "Contact")}
+    wait_until(lambda: time.sleep(1) or {f"idle {n}" for n in range(len(ids))} <= titles(), 120, "the edits are written")
+    wait_until(lambda: time.sleep(2) or is_settled(daemon), 60, "every side is settled")
+
+
 def run(o):
     contacts = o.idle_contacts
+    synced = contacts if contacts <= SYNCED_MAX else SYNCED_BESIDE
     say(f"\nIdle: {contacts} contacts in pairs, {o.seconds} s at a time")
-    sandbox = sandbox_for(o, contacts, max(1, contacts // 100))
+    sandbox = sandbox_for(o, synced, max(1, synced // 100))
     daemon = Daemon(o.build, sandbox)
     try:
         daemon.start()
         daemon.set_secrets()
-        wait_until(lambda: all(c["state"] == "running" for c in daemon.json("connector", "list")), 30, "both connectors run")
+        wait_until(lambda: runs(daemon), 30, "both connectors run")
         daemon.run("endpoint", "prepare", "desk", "-y")
         for endpoint in ("desk", "sf"):
             daemon.run("endpoint", "check", endpoint)
         daemon.connect(CONNECTION)
         daemon.run("--no-wait", "sync", "start", CONNECTION)
-        wait_until(lambda: time.sleep(2) or is_settled(daemon), 300 + contacts // 50, "the first sync is over")
+        wait_until(lambda: time.sleep(2) or is_settled(daemon), 300 + synced // 50, "the first sync is over")
         wait_until(lambda: time.sleep(2) or is_settled(daemon), 60, "every side is settled")
-        pairs = sum(link["counts"]["complete"] for c in daemon.json("sync", "status", CONNECTION) for link in c["links"])
+        states = [measure(daemon, sandbox, o.seconds, "after the first sync")] if synced == contacts else []
+        daemon.stop()
+        if synced < contacts:
+            subprocess.run([find_program(o.build, "fill"), os.path.join(daemon.directory, "state", "tieline.db"), str(contacts)],
+                           check=True)
+        daemon.start()
+        wait_until(lambda: runs(daemon), 60, "both connectors run")
+        pairs = complete(daemon)
         if pairs < contacts:
             raise RuntimeError(f"{pairs} pairs are complete, expected {contacts}")
-        states = [measure(daemon, sandbox, o.seconds, "after the first sync")]
-        daemon.stop()
-        daemon.start()
-        wait_until(lambda: all(c["state"] == "running" for c in daemon.json("connector", "list")), 60, "both connectors run")
         time.sleep(15)
         states.append(measure(daemon, sandbox, o.seconds, "after a restart"))
+        if synced < contacts:
+            edit_some(daemon, sandbox)
+            states.append(measure(daemon, sandbox, o.seconds, f"after {EDITS} edits"))
+            if complete(daemon) != pairs:
+                raise RuntimeError(f"{complete(daemon)} pairs are complete, before it were {pairs}")
         if sum(c["count"] for c in [sandbox.violations()]):
             raise RuntimeError(f"violations {sandbox.violations()}")
     except (TimeoutError, RuntimeError) as problem:

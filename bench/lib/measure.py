@@ -27,7 +27,7 @@ def build(root, directory, what):
         if not shutil.which(program):
             raise Missing(f"{program} is not installed; run tools/install-deps build")
     needs = {"b2": ["grow"], "b3": ["cycle"], "b5": ["route", "floor_route"], "b12": ["grow"],
-             "isolation": ["boundary"]}
+             "isolation": ["boundary"], "idle": ["fill"], "turn": ["turn"]}
     targets = [program for part in what for program in needs.get(part, [])] + ["bench"] * ("b1" in what)
     if {"b1", "b9", "idle"} & set(what):
         targets += ["tielined", "tieline", "tieline-worker", "tieline-sandbox", "desk", "salesforce", "toy"]
