@@ -60,8 +60,8 @@
 #define FUNCTION_SHAPE    "{name:string,usage:string,takes:string,gives:string,summary:string,no_way_back:string?}"
 #define MAP_FINDING_SHAPE "{level:string,code:string,text:string,a:string?,b:string?}"
 #define WEBHOOK_SHAPE                                                                                                  \
-    "{endpoint:string,id:string?,kinds:string,expires:time?,last_received:time?,accepted:integer,refused:integer,"     \
-    "duplicates:integer}"
+    "{endpoint:string,id:string?,kinds:string,subscribed:time?,expires:time?,last_received:time?,accepted:integer,"    \
+    "refused:integer,duplicates:integer}"
 #define RUN_SHAPE                                                                                                      \
     "{run:integer,date:time?,ended:time?,connection:string,source:string,destination:string,kind:string?,"             \
     "run_kind:string,state:string,to:string,conflicts:integer,added:integer,updated:integer,matched:integer,failed:"   \

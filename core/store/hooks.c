@@ -59,9 +59,10 @@ static const char *const SQL[] = {
     [Q_HINT_COUNT] = "SELECT count(*) FROM hint WHERE feed = ?1",
     [Q_WEBHOOK_SECRET] = "SELECT secret FROM webhook WHERE endpoint = ?1",
     [Q_WEBHOOK_INSERT] = "INSERT INTO webhook(endpoint, secret, made) VALUES(?1, ?2, ?3)",
-    [Q_WEBHOOK_GET] = "SELECT endpoint, id, audience, kinds, expires, made, received, accepted, refused, duplicates "
-                      "FROM webhook WHERE endpoint = ?1",
-    [Q_WEBHOOK_UPDATE] = "UPDATE webhook SET id = ?2, audience = ?3, kinds = ?4, expires = ?5 WHERE endpoint = ?1",
+    [Q_WEBHOOK_GET] = "SELECT endpoint, id, audience, kinds, url, subscribed, expires, made, received, accepted, "
+                      "refused, duplicates FROM webhook WHERE endpoint = ?1",
+    [Q_WEBHOOK_UPDATE] = "UPDATE webhook SET id = ?2, audience = ?3, kinds = ?4, url = ?5, subscribed = ?6, "
+                         "expires = ?7 WHERE endpoint = ?1",
     [Q_WEBHOOK_COUNT] = "UPDATE webhook SET accepted = accepted + ?2, refused = refused + ?3, "
                         "duplicates = duplicates + ?4, received = iif(?2 > 0, ?5, received) WHERE endpoint = ?1",
     [Q_WEBHOOK_DELETE] = "DELETE FROM webhook WHERE endpoint = ?1",
@@ -341,6 +342,8 @@ int webhook_get(struct db *db, struct arena *a, int64_t endpoint, struct webhook
     out->id = get_text(&q, a);
     out->audience = get_text(&q, a);
     out->kinds = get_text(&q, a);
+    out->url = get_u64(&q);
+    out->subscribed_us = get_i64(&q);
     out->expires_us = get_i64(&q);
     out->made_us = get_i64(&q);
     out->received_us = get_i64(&q);
@@ -357,6 +360,8 @@ int webhook_update(struct db *db, const struct webhook *w, struct err *e)
     put_text(&q, w->id);
     put_text(&q, w->audience);
     put_text(&q, w->kinds);
+    put_u64(&q, w->url);
+    put_i64(&q, w->subscribed_us);
     put_i64(&q, w->expires_us);
     return query_run_one(&q);
 }

@@ -57,6 +57,8 @@ struct webhook {
     int64_t endpoint;
     str id, audience;             /* the vendor's; empty: set up by hand */
     str kinds;                    /* comma separated */
+    uint64_t url;                 /* store_hash of the address the vendor was told */
+    int64_t subscribed_us;        /* when it was made or renewed last */
     int64_t expires_us;           /* 0: never */
     int64_t made_us, received_us; /* last accepted delivery; 0: none yet */
     int64_t accepted, refused, duplicates;

@@ -387,11 +387,12 @@ int view_hooks(struct db *r, json_t **out, struct err *e)
         struct webhook w = {0};
         if (webhook_get(r, &a, rows[i].endpoint, &w, e) != TL_OK)
             continue;
-        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "endpoint", view_str(rows[i].name),
-                                              "id", view_text_or_null(w.id), "kinds", view_str(w.kinds), "expires",
-                                              view_time(w.expires_us), "last_received", view_time(w.received_us),
-                                              "accepted", (json_int_t)w.accepted, "refused", (json_int_t)w.refused,
-                                              "duplicates", (json_int_t)w.duplicates));
+        json_array_append_new(list,
+                              json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "endpoint", view_str(rows[i].name),
+                                        "id", view_text_or_null(w.id), "kinds", view_str(w.kinds), "subscribed",
+                                        view_time(w.subscribed_us), "expires", view_time(w.expires_us), "last_received",
+                                        view_time(w.received_us), "accepted", (json_int_t)w.accepted, "refused",
+                                        (json_int_t)w.refused, "duplicates", (json_int_t)w.duplicates));
     }
     *out = items(list);
     return TL_OK;

@@ -124,6 +124,8 @@ static void a_webhook_has_one_sealed_secret(void **state)
     w.id = STR("sub1");
     w.audience = STR("aud");
     w.kinds = STR("contact,account");
+    w.url = UINT64_MAX;
+    w.subscribed_us = 5;
     w.expires_us = 9;
     ok(webhook_update(r->db, &w, &r->e));
     ok(webhook_count(r->db, r->endpoint[0], 1, 2, 3, 77, &r->e));
@@ -131,6 +133,9 @@ static void a_webhook_has_one_sealed_secret(void **state)
     ok(webhook_get(r->db, &r->a, r->endpoint[0], &w, &r->e));
     assert_str(w.id, "sub1");
     assert_str(w.kinds, "contact,account");
+    assert_true(w.url == UINT64_MAX);
+    assert_int_equal(w.subscribed_us, 5);
+    assert_int_equal(w.expires_us, 9);
     assert_int_equal(w.accepted, 1);
     assert_int_equal(w.refused, 3);
     assert_int_equal(w.duplicates, 3);
