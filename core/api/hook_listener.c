@@ -8,6 +8,7 @@
 #include "admin.h"
 #include "app.h"
 #include "endpoints.h"
+#include "hook_key.h"
 #include "hook_verify.h"
 #include "hooks.h"
 #include "log.h"
@@ -20,8 +21,8 @@ struct hook_target {
     char *name;
     int64_t endpoint;
     struct buf secret, issuer, audience;
-    char *header, *delivery_id;
-    int32_t scheme;
+    char *header, *delivery_id, *methods;
+    int32_t scheme, key;
     bool answers_get;
     struct jwks *keys;
 };
@@ -53,6 +54,7 @@ static void target_free(struct hook_target *t)
         text_free(t->name);
         text_free(t->header);
         text_free(t->delivery_id);
+        text_free(t->methods);
         buf_wipe(&t->secret);
         buf_done(&t->issuer);
         buf_done(&t->audience);
@@ -158,6 +160,8 @@ void hook_targets_refresh(struct app *app)
                                   .scheme = w->scheme,
                                   .header = w->header ? text_dup(w->header) : NULL,
                                   .delivery_id = w->delivery_id ? text_dup(w->delivery_id) : NULL,
+                                  .methods = text_dup(w->methods),
+                                  .key = w->key,
                                   .answers_get = w->answers_get != 0};
         fill_from_store(app, t, info.manifest);
         next->first = t;
@@ -246,19 +250,6 @@ static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-/* The vendor's name of the delivery where there is one, else a hash of the body: what makes a repetition visible. */
-static str delivery_key(struct request *rq, const struct hook_target *t, const struct header_pairs *headers)
-{
-    for (uint32_t i = 0; t->delivery_id && i < headers->n; i++)
-        if (str_eq_nocase(headers->items[i].name, str_of(t->delivery_id)) && headers->items[i].value.n)
-            return headers->items[i].value;
-    uint8_t hash[16];
-    crypto_generichash(hash, sizeof hash, (const uint8_t *)rq->raw_body.p, rq->raw_body.n, NULL, 0);
-    char *text = arena_alloc(&rq->arena, sizeof hash * 2 + 1);
-    sodium_bin2hex(text, sizeof hash * 2 + 1, hash, sizeof hash);
-    return str_of(text);
-}
-
 static int refuse(struct app *app, const struct hook_target *t, const struct err *e)
 {
     struct err told = *e;
@@ -278,6 +269,8 @@ static int answer_delivery(struct request *rq, const struct hook_target *t, str 
     tl_hook_request request = {.struct_size = sizeof request,
                                .n_headers = headers.n,
                                .headers = headers.items,
+                               .method = rq->method,
+                               .query = rq->query,
                                .body = rq->raw_body,
                                .received_us = env_now_us(app->env)};
     struct hook_rule rule = {.scheme = t->scheme,
@@ -290,7 +283,9 @@ static int answer_delivery(struct request *rq, const struct hook_target *t, str 
         return refuse(app, t, &e);
     struct delivery d = {.app = app,
                          .hook = {.endpoint = t->endpoint,
-                                  .delivery_key = delivery_key(rq, t, &headers),
+                                  .delivery_key = hook_key(t->key, str_of(t->delivery_id), &request, &rq->arena),
+                                  .method = rq->method,
+                                  .query = rq->query,
                                   .headers = headers.items,
                                   .n_headers = headers.n,
                                   .body = rq->raw_body}};
@@ -300,6 +295,14 @@ static int answer_delivery(struct request *rq, const struct hook_target *t, str 
         return refuse(app, t, &e);
     complain(LOG_ERROR, t, &e);
     return 503; /* not stored: the vendor may send it again, and polling finds the change anyway */
+}
+
+static bool comes_by(const struct hook_target *t, str method)
+{
+    for (str rest = str_of(t->methods), one; str_split(&rest, ',', &one);)
+        if (str_eq(one, method))
+            return true;
+    return false;
 }
 
 int hook_answer(struct request *rq, struct buf *answer, const char **content_type)
@@ -314,10 +317,12 @@ int hook_answer(struct request *rq, struct buf *answer, const char **content_typ
     for (const struct hook_target *t = ours ? g->first : NULL; t; t = t->next) {
         if (!str_is(name, t->name) || secret.n != t->secret.n || sodium_memcmp(secret.p, t->secret.p, t->secret.n) != 0)
             continue;
-        if (str_is(rq->method, "GET") || str_is(rq->method, "HEAD"))
+        if (comes_by(t, rq->method))
+            status = answer_delivery(rq, t, secret);
+        else if (str_is(rq->method, "GET") || str_is(rq->method, "HEAD"))
             status = t->answers_get ? 200 : 405;
         else
-            status = str_is(rq->method, "POST") ? answer_delivery(rq, t, secret) : 405;
+            status = 405;
         break;
     }
     generation_give(rq->app->hooks, g);

@@ -417,11 +417,18 @@ static const char *path_of(const struct arriving *in, struct arena *a)
     return strstr(in->target, "%00") ? NULL : arena_str(a, path).p;
 }
 
+static str query_of(const struct arriving *in)
+{
+    const char *mark = strchr(in->target, '?');
+    return str_of(mark ? mark + 1 : "");
+}
+
 static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c, const char *method,
                                       struct arriving *in)
 {
     struct request rq = {.app = s->app,
                          .method = str_of(method),
+                         .query = query_of(in),
                          .connection = c,
                          .raw_body = buf_lent(&in->body),
                          .actor = "unknown",

@@ -20,6 +20,7 @@ struct request {
     struct app *app;
     struct arena arena;
     str method, path;
+    str query;                          /* as it was sent, without the "?" */
     str captures[REQUEST_MAX_CAPTURES]; /* of {} in the route's path, percent-decoded */
     json_t *body;                       /* parsed object, or NULL; owned by the server */
     str raw_body;

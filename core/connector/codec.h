@@ -80,6 +80,8 @@ int request_encode(struct buf *b, const struct call *c, struct err *e);
 int request_decode(struct call *c, str bytes, bool strict, struct err *e);
 /* The request's shape; one without fields when the call has none. */
 const tl_shape *request_shape(const struct call *c);
+/* What a record of that kind is read by: of a delivery each kind has its own. */
+const tl_shape *record_shape(const struct call *c, str kind);
 
 /* As reply_add_* of call.h, for records that must keep inside a shape. */
 int reply_add_record_of(struct reply *r, const tl_record *record, const tl_shape *shape, struct err *e);

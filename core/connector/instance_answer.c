@@ -156,9 +156,10 @@ static tl_status take_record(struct instance *i, const tl_record *record, uint32
     struct err e = {0};
     bool too_large = false;
     size_t before = i->reply->items.n;
-    int rc = admit_record(&r, request_shape(i->call), &too_large, &e);
+    const tl_shape *shape = record_shape(i->call, r.kind.p ? r.kind : STR(""));
+    int rc = admit_record(&r, shape, &too_large, &e);
     if (!rc)
-        rc = reply_add_record_of(i->reply, &r, request_shape(i->call), &e);
+        rc = reply_add_record_of(i->reply, &r, shape, &e);
     if (rc)
         return refuse_record(i, &r, k, n, too_large, &e);
     i->records++;

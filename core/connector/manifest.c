@@ -106,7 +106,22 @@ static void copy_webhook(struct manifest *m, const tl_webhook *from)
     w->jwks_url = copy(m, w->jwks_url);
     w->issuer = copy(m, w->issuer);
     w->delivery_id = copy(m, w->delivery_id);
+    w->methods = copy(m, w->methods ? w->methods : "POST");
     m->webhook = w;
+}
+
+static int check_methods(const struct manifest *m, struct err *e)
+{
+    for (str rest = str_of(m->webhook->methods), one; str_split(&rest, ',', &one);) {
+        if (!str_is(one, "POST") && !str_is(one, "PUT") && !str_is(one, "GET"))
+            return err_set(e, TL_E_BUG, "connector \"%s\" takes webhooks by \"%.*s\", which is none of POST, PUT, GET",
+                           m->id, STR_FMT(one));
+        if (str_is(one, "GET") && m->webhook->scheme == TL_HOOK_HMAC_SHA256)
+            return err_set(e, TL_E_BUG,
+                           "connector \"%s\" takes webhooks by GET and verifies their body, of which a GET has none",
+                           m->id);
+    }
+    return TL_OK;
 }
 
 static int check_manifest(const struct manifest *m, struct err *e)
@@ -125,7 +140,7 @@ static int check_manifest(const struct manifest *m, struct err *e)
         if (manifest_option(m, str_of(o->name)) != o)
             return err_set(e, TL_E_BUG, "connector \"%s\": option \"%s\" is declared twice", m->id, o->name);
     }
-    return TL_OK;
+    return m->webhook ? check_methods(m, e) : TL_OK;
 }
 
 int manifest_copy(struct manifest **out, const tl_connector *c, const tl_auth *auth, const tl_webhook *webhook,
@@ -194,6 +209,8 @@ static void enc_webhook(struct buf *b, const struct manifest *m)
     enc_text(b, w->issuer);
     enc_text(b, w->delivery_id);
     enc_u64(b, w->answers_get);
+    enc_text(b, w->methods);
+    enc_i64(b, w->key);
     enc_u64(b, m->hook_parse);
     enc_u64(b, m->hook_subscribe);
     enc_u64(b, m->hook_unsubscribe);
@@ -290,6 +307,8 @@ static void dec_webhook(struct decoder *d, struct manifest *m)
     w->issuer = dec_text(d);
     w->delivery_id = dec_text(d);
     w->answers_get = dec_u32(d);
+    w->methods = dec_text_needed(d);
+    w->key = dec_i32(d);
     m->hook_parse = dec_u64(d) != 0;
     m->hook_subscribe = dec_u64(d) != 0;
     m->hook_unsubscribe = dec_u64(d) != 0;

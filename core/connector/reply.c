@@ -364,7 +364,7 @@ static int check_item(const struct call *c, const struct item *item, struct err 
     case ITEM_RECORD:
         if (record->flags & TL_REC_BAD)
             return record->n_values ? err_set(e, TL_E_INVALID, "a bad record with values") : TL_OK;
-        return admit_record(record, request_shape(c), &too_large, e);
+        return admit_record(record, record_shape(c, record->kind), &too_large, e);
     case ITEM_RESULT:
         if (item->u.result.index >= c->request.push.batch->count)
             return err_set(e, TL_E_INVALID, "a result for record %u of %u", item->u.result.index,

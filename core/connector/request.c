@@ -100,6 +100,17 @@ const tl_shape *request_shape(const struct call *c)
     return s ? s : &none;
 }
 
+const tl_shape *record_shape(const struct call *c, str kind)
+{
+    const tl_hook_request *h = &c->request.hook;
+    for (uint32_t i = 0; c->kind == CALL_PARSE_HOOK && i < h->n_shapes; i++) {
+        const tl_shape *s = TL_AT(tl_shape, h->shapes, h->shape_stride, i);
+        if (str_eq(s->kind, kind))
+            return s;
+    }
+    return request_shape(c);
+}
+
 /* ---- encoding ---- */
 
 static void enc_pull(struct buf *b, const tl_pull *r)
@@ -144,6 +155,18 @@ static int enc_push(struct buf *b, const tl_push *r, struct err *e)
     return TL_OK;
 }
 
+static void enc_hook(struct buf *b, const tl_hook_request *r)
+{
+    enc_pairs(b, r->headers, r->n_headers);
+    enc_str(b, r->body);
+    enc_str(b, r->query);
+    enc_i64(b, r->received_us);
+    enc_str(b, r->method);
+    enc_u64(b, r->n_shapes);
+    for (uint32_t i = 0; i < r->n_shapes; i++)
+        enc_shape(b, TL_AT(tl_shape, r->shapes, r->shape_stride, i));
+}
+
 static void enc_subscribe(struct buf *b, const tl_subscribe *r)
 {
     enc_strs(b, r->kinds, r->n_kinds);
@@ -176,10 +199,7 @@ int request_encode(struct buf *b, const struct call *c, struct err *e)
         rc = enc_push(b, &c->request.push, e);
         break;
     case CALL_PARSE_HOOK:
-        enc_pairs(b, c->request.hook.headers, c->request.hook.n_headers);
-        enc_str(b, c->request.hook.body);
-        enc_str(b, c->request.hook.query);
-        enc_i64(b, c->request.hook.received_us);
+        enc_hook(b, &c->request.hook);
         break;
     case CALL_SUBSCRIBE:
     case CALL_UNSUBSCRIBE:
@@ -259,6 +279,18 @@ static void dec_hook(struct decoder *d, tl_hook_request *r)
     r->body = dec_bytes(d);
     r->query = dec_bytes(d);
     r->received_us = dec_i64(d);
+    r->method = dec_str(d);
+    uint32_t n = dec_count(d, 2);
+    tl_shape *shapes = arena_array(d->arena, tl_shape, n);
+    for (uint32_t i = 0; i < n && !d->bad; i++) {
+        const tl_shape *shape = dec_shape(d);
+        d->bad = d->bad || !shape;
+        if (shape)
+            shapes[i] = *shape;
+    }
+    r->shapes = shapes;
+    r->shape_stride = sizeof *shapes;
+    r->n_shapes = d->bad ? 0 : n;
 }
 
 static void dec_subscribe(struct decoder *d, tl_subscribe *r)

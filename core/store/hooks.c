@@ -38,12 +38,12 @@ static const char *const SQL[] = {
                      "received < ?1",
     [Q_DELIVERY_TRIM] = "DELETE FROM delivery WHERE (endpoint, key) IN "
                         "(SELECT endpoint, key FROM delivery WHERE at < ?1 ORDER BY at LIMIT ?2)",
-    [Q_INBOX_PUT] = "INSERT INTO inbox(inbox, endpoint, received, headers, query, body, attempts, due) "
-                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [Q_INBOX_NEXT] = "SELECT inbox, endpoint, received, headers, query, body, attempts, due FROM inbox WHERE due <= ?1 "
-                     "ORDER BY inbox LIMIT ?2",
-    [Q_INBOX_NEXT_OF] = "SELECT inbox, endpoint, received, headers, query, body, attempts, due FROM inbox WHERE "
-                        "due <= ?1 AND endpoint = ?3 ORDER BY inbox LIMIT ?2",
+    [Q_INBOX_PUT] = "INSERT INTO inbox(inbox, endpoint, received, method, headers, query, body, attempts, due) "
+                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [Q_INBOX_NEXT] = "SELECT inbox, endpoint, received, method, headers, query, body, attempts, due FROM inbox "
+                     "WHERE due <= ?1 ORDER BY inbox LIMIT ?2",
+    [Q_INBOX_NEXT_OF] = "SELECT inbox, endpoint, received, method, headers, query, body, attempts, due FROM inbox "
+                        "WHERE due <= ?1 AND endpoint = ?3 ORDER BY inbox LIMIT ?2",
     [Q_INBOX_RETRY] = "UPDATE inbox SET attempts = attempts + 1, due = ?2 WHERE inbox = ?1",
     [Q_INBOX_DONE] = "DELETE FROM inbox WHERE inbox = ?1",
     [Q_INBOX_COUNT] = "SELECT count(*) FROM inbox WHERE ?1 = 0 OR endpoint = ?1",
@@ -113,6 +113,7 @@ static int inbox_insert(struct db *db, int64_t id, const struct inbox_row *r, st
     put_i64(&q, id);
     put_i64(&q, r->endpoint);
     put_i64(&q, r->received_us);
+    put_text(&q, r->method);
     put_text(&q, r->headers);
     put_text(&q, r->query);
     put_blob(&q, r->body);
@@ -128,12 +129,13 @@ int inbox_add(struct db *db, struct inbox_row *r, str delivery_key, struct err *
     uint64_t key = store_hash(delivery_key.p, delivery_key.n);
     AUTO(tx_end) struct tx tx;
     int rc = tx_begin(&tx, db, e);
-    if (rc == TL_OK)
+    if (rc == TL_OK && delivery_key.n)
         rc = delivery_seen(db, r->endpoint, key, r->received_us - US_PER_DAY, e);
     if (rc)
         return rc;
     int64_t id = next_id(db, COUNT_INBOX);
-    rc = delivery_put(db, r->endpoint, key, r->received_us, e);
+    if (delivery_key.n)
+        rc = delivery_put(db, r->endpoint, key, r->received_us, e);
     if (rc == TL_OK)
         rc = inbox_insert(db, id, r, e);
     if (rc == TL_OK)
@@ -158,6 +160,7 @@ int inbox_next(struct db *db, struct arena *a, int64_t endpoint, int64_t now_us,
         r->inbox = get_i64(&q);
         r->endpoint = get_i64(&q);
         r->received_us = get_i64(&q);
+        r->method = get_text(&q, a);
         r->headers = get_text(&q, a);
         r->query = get_text(&q, a);
         r->body = get_text(&q, a);

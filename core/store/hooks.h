@@ -9,13 +9,14 @@
 struct inbox_row {
     int64_t inbox, endpoint;
     int64_t received_us;
+    str method;
     str headers; /* "name: value" lines, names in lower case */
     str query, body;
     int32_t attempts;
     int64_t due_us; /* next try; 0: now */
 };
-/* Stores a verified delivery. Seen in the last 24 hours under this key: E_EXISTS and nothing is stored. Durable when
- * the caller's transaction is. body at most 1 MiB. */
+/* Stores a verified delivery. Seen in the last 24 hours under this key: E_EXISTS and nothing is stored; an empty key
+ * was never seen. Durable when the caller's transaction is. body at most 1 MiB. */
 int inbox_add(struct db *db, struct inbox_row *r, str delivery_key, struct err *e);
 int inbox_next(struct db *db, struct arena *a, int64_t endpoint, int64_t now_us, size_t max, struct inbox_row **out,
                size_t *n, struct err *e);                                     /* oldest first; endpoint 0: any */

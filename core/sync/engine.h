@@ -118,10 +118,10 @@ void engine_endpoint_hurry(struct engine *g, int64_t endpoint);
 
 struct hook_delivery {
     int64_t endpoint;
-    str delivery_key; /* vendor's delivery id, or a hash of the body: duplicates within 24 h are dropped */
+    str delivery_key; /* duplicates of it within 24 h are dropped; empty: this one is like no other */
     const tl_pair *headers;
     uint32_t n_headers;
-    str body, query;
+    str method, query, body;
 };
 /* Durable when it returns TL_OK (also for a duplicate, *duplicate_out = true): then the listener may answer 200.
  * Parsing follows on the endpoint's live instance; a delivery is only a hint. */

@@ -32,6 +32,7 @@ int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate
         buf_fmt(&headers, "%.*s: %.*s\n", STR_FMT(d->headers[i].name), STR_FMT(d->headers[i].value));
     struct inbox_row row = {.endpoint = d->endpoint,
                             .received_us = g_now(g),
+                            .method = d->method,
                             .headers = buf_lent(&headers),
                             .query = d->query,
                             .body = d->body};
@@ -102,6 +103,7 @@ static bool parse_next(struct engine *g, struct g_endpoint *ep)
     h->body = rows[0].body;
     h->query = rows[0].query;
     h->received_us = rows[0].received_us;
+    h->method = rows[0].method;
     c->tag = rows[0].inbox;
     ep->parsing = true;
     g_submit(g, c);

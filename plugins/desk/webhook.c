@@ -167,4 +167,5 @@ const tl_webhook desk_webhook = {
     .parse = parse,
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
+    .key = TL_HOOK_KEY_BODY,
 };

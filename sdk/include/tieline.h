@@ -582,6 +582,14 @@ typedef struct tl_auth {
  * token in a header; by the body's HMAC in a header; by a signed JWT in a header. */
 enum { TL_HOOK_SECRET_PATH = 1, TL_HOOK_HEADER_TOKEN = 2, TL_HOOK_HMAC_SHA256 = 3, TL_HOOK_JWT_RS256 = 4 };
 
+/* Which deliveries are one and the same, told twice: those of the last 24 hours with an equal key. Unknown counts as
+ * TL_HOOK_KEY_ID. */
+enum {
+    TL_HOOK_KEY_ID = 0,    /* the header delivery_id; one without it, or where delivery_id is null, always counts */
+    TL_HOOK_KEY_BODY = 1,  /* the header delivery_id, else all that was sent: method, query and body */
+    TL_HOOK_KEY_PARAM = 2  /* delivery_id names a parameter of the query or of a form; one without it always counts */
+};
+
 /* One delivery as it came, verified. */
 typedef struct tl_hook_request {
     uint32_t struct_size;
@@ -589,6 +597,12 @@ typedef struct tl_hook_request {
     const tl_pair *headers; /* names in lower case */
     tl_str body, query;     /* query: what stands behind "?" in its address, still encoded */
     int64_t received_us;    /* host's clock */
+    tl_str method;          /* "POST" */
+    /* Of the kinds whose deliveries are themselves what is kept: parse emits such records with values. Of any other
+     * kind a delivery is a hint, and a record has an id and no values. */
+    uint32_t n_shapes;
+    uint32_t shape_stride;
+    const tl_shape *shapes; /* walk with TL_AT */
 } tl_hook_request;
 
 /* What a subscription is to be. */
@@ -607,7 +621,7 @@ typedef struct tl_webhook {
     const char *header;      /* header with the token, signature or JWT */
     const char *jwks_url;    /* template, options and extras in braces */
     const char *issuer;      /* template, "{org_key}" allowed; null: not checked */
-    const char *delivery_id; /* header that names the delivery; null: hash of the body */
+    const char *delivery_id; /* header or parameter that names the delivery, see key */
     uint32_t answers_get;    /* 1: a verification GET is answered with 200 */
     uint32_t reserved;
     /* Turns one stored delivery into records (emit), mostly hints. [instance] */
@@ -615,6 +629,9 @@ typedef struct tl_webhook {
     /* Creates or renews; reports through host->subscription. [instance] */
     tl_status (*subscribe)(tl_conn *, const tl_subscribe *, tl_error *);
     tl_status (*unsubscribe)(tl_conn *, const tl_subscribe *, tl_error *);
+    const char *methods;     /* by which deliveries come: "POST,PUT,GET"; null: POST. HMAC signs a body: no GET then */
+    int32_t key;             /* TL_HOOK_KEY_* */
+    uint32_t reserved_end;
 } tl_webhook;
 
 /* ---- Extension "tl.prepare/1": one-time set-up at the vendor ("tieline endpoint prepare") ------------------------ */

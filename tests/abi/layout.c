@@ -292,13 +292,17 @@ AT(tl_auth, scopes, 128);
 AT(tl_auth, scope_member, 136);
 AT(tl_auth, redirect_bases, 144);
 
-SIZE(tl_hook_request, 56);
+SIZE(tl_hook_request, 88);
 AT(tl_hook_request, struct_size, 0);
 AT(tl_hook_request, n_headers, 4);
 AT(tl_hook_request, headers, 8);
 AT(tl_hook_request, body, 16);
 AT(tl_hook_request, query, 32);
 AT(tl_hook_request, received_us, 48);
+AT(tl_hook_request, method, 56);
+AT(tl_hook_request, n_shapes, 72);
+AT(tl_hook_request, shape_stride, 76);
+AT(tl_hook_request, shapes, 80);
 
 SIZE(tl_subscribe, 48);
 AT(tl_subscribe, struct_size, 0);
@@ -307,7 +311,7 @@ AT(tl_subscribe, kinds, 8);
 AT(tl_subscribe, url, 16);
 AT(tl_subscribe, id, 32);
 
-SIZE(tl_webhook, 72);
+SIZE(tl_webhook, 88);
 AT(tl_webhook, struct_size, 0);
 AT(tl_webhook, scheme, 4);
 AT(tl_webhook, header, 8);
@@ -319,6 +323,9 @@ AT(tl_webhook, reserved, 44);
 AT(tl_webhook, parse, 48);
 AT(tl_webhook, subscribe, 56);
 AT(tl_webhook, unsubscribe, 64);
+AT(tl_webhook, methods, 72);
+AT(tl_webhook, key, 80);
+AT(tl_webhook, reserved_end, 84);
 
 SIZE(tl_prepare_request, 24);
 AT(tl_prepare_request, struct_size, 0);

@@ -371,7 +371,7 @@ CREATE INDEX delivery_at ON delivery(at);
 CREATE TABLE inbox(
   inbox INTEGER PRIMARY KEY,
   endpoint INTEGER NOT NULL, received INTEGER NOT NULL,
-  headers TEXT NOT NULL, query TEXT NOT NULL, body BLOB NOT NULL,
+  method TEXT NOT NULL, headers TEXT NOT NULL, query TEXT NOT NULL, body BLOB NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX inbox_endpoint ON inbox(endpoint, inbox);

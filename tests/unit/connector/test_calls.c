@@ -34,6 +34,22 @@ static struct call *hook_call(void)
     return c;
 }
 
+/* A delivery by GET to an endpoint that keeps what comes of one kind. */
+static struct call *kept_call(void)
+{
+    struct call *c = rig_get("x");
+    const tl_shape *shape = c->request.get.shape;
+    c->kind = CALL_PARSE_HOOK;
+    c->request.hook = (tl_hook_request){.struct_size = sizeof c->request.hook,
+                                        .method = STR("GET"),
+                                        .query = STR("call=7&x=%20"),
+                                        .body = STR("rec-7"),
+                                        .n_shapes = 1,
+                                        .shape_stride = sizeof *shape,
+                                        .shapes = shape};
+    return c;
+}
+
 static struct call *find_call(void)
 {
     struct call *c = rig_get("x");
@@ -115,6 +131,38 @@ static void test_transcripts_identical(void **state)
     for (int mode = 0; mode < 3; mode++)
         for (int i = 0; i < SCRIPT_CALLS; i++)
             call_free(calls[mode][i]);
+}
+
+/* What is kept comes with its values; of a kind that is not kept a delivery is a hint, whatever it says. */
+static void delivery_kept(enum isolation isolation)
+{
+    struct rig r;
+    begin(&r, isolation);
+    struct call *c = rig_run(&r, kept_call());
+    assert_int_equal(c->reply.status, TL_OK);
+    AUTO(reply_reader_done) struct reply_reader reader;
+    reply_reader_init(&reader, &c->reply);
+    struct item kept, hint;
+    assert_true(reply_next(&reader, &kept));
+    assert_true(str_eq(kept.u.record.kind, c->request.hook.shapes->kind));
+    assert_true(str_is(kept.u.record.id, "rec-7"));
+    assert_int_equal(kept.u.record.flags, TL_REC_FULL);
+    assert_int_equal(kept.u.record.n_values, 1);
+    assert_true(str_is(kept.u.record.values[0].u.s, "GET?call=7&x=%20"));
+    assert_true(reply_next(&reader, &hint));
+    assert_true(str_is(hint.u.record.kind, "stranger"));
+    assert_int_equal(hint.u.record.flags, TL_REC_BAD | TL_REC_HINT);
+    assert_int_equal(hint.u.record.n_values, 0);
+    assert_false(reply_next(&reader, &hint));
+    call_free(c);
+    rig_stop(&r);
+}
+
+static void test_delivery_kept(void **state)
+{
+    (void)state;
+    delivery_kept(ISOLATION_INPROCESS);
+    delivery_kept(ISOLATION_WORKER);
 }
 
 static void page_budget(enum isolation isolation)
@@ -578,6 +626,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transcripts_identical),
+        cmocka_unit_test(test_delivery_kept),
         cmocka_unit_test(test_page_budget),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_problem_beside_a_running_call),

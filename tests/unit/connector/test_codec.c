@@ -233,6 +233,13 @@ static void test_requests(void **state)
     calls[5]->request.hook.headers = &header;
     calls[5]->request.hook.n_headers = 1;
     calls[5]->request.hook.body = str_n("\0\1", 2);
+    calls[5]->request.hook.method = STR("PUT");
+    calls[5]->request.hook.query = str_n("a=\377", 3);
+    AUTO(call_free) struct call *lender = rig_get("x");
+    const tl_shape both[] = {*lender->request.get.shape, *lender->request.get.shape};
+    calls[5]->request.hook.shapes = both;
+    calls[5]->request.hook.shape_stride = sizeof *both;
+    calls[5]->request.hook.n_shapes = ARRAY_LEN(both);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         AUTO(buf_done) struct buf b = {0}, again = {0};
         struct err e = {0};

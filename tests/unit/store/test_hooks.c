@@ -60,6 +60,29 @@ static void the_inbox_is_read_in_order_and_kept_until_done(void **state)
     assert_int_equal(n, 0);
 }
 
+/* What has no key is like no other: it counts, however often the same comes. */
+static void without_a_key_all_are_stored(void **state)
+{
+    struct rig *r = *state;
+    int64_t n = 0;
+    for (int i = 0; i < 3; i++) {
+        struct inbox_row row = {.endpoint = r->endpoint[0],
+                                .received_us = 5,
+                                .method = STR("GET"),
+                                .query = STR("a=1"),
+                                .headers = STR("x: y\n")};
+        ok(inbox_add(r->db, &row, (str){0}, &r->e));
+    }
+    ok(inbox_count(r->db, r->endpoint[0], &n, &r->e));
+    assert_int_equal(n, 3);
+    struct inbox_row *rows;
+    size_t count;
+    ok(inbox_next(r->db, &r->a, r->endpoint[0], 9, 9, &rows, &count, &r->e));
+    assert_int_equal(count, 3);
+    assert_str(rows[2].method, "GET");
+    assert_str(rows[2].query, "a=1");
+}
+
 static void a_huge_delivery_is_refused(void **state)
 {
     struct rig *r = *state;
@@ -147,9 +170,9 @@ static void a_webhook_has_one_sealed_secret(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(a_delivery_is_stored_once),       UNIT(the_inbox_is_read_in_order_and_kept_until_done),
-        UNIT(a_huge_delivery_is_refused),      UNIT(hints_come_together),
-        UNIT(a_webhook_has_one_sealed_secret),
+        UNIT(a_delivery_is_stored_once),    UNIT(the_inbox_is_read_in_order_and_kept_until_done),
+        UNIT(without_a_key_all_are_stored), UNIT(a_huge_delivery_is_refused),
+        UNIT(hints_come_together),          UNIT(a_webhook_has_one_sealed_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
