@@ -9,6 +9,7 @@
 #include "backups.h"
 #include "daemon.h"
 #include "doctor.h"
+#include "hook_queue.h"
 #include "housekeeping.h"
 #include "log.h"
 #include "reload.h"
@@ -168,6 +169,7 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                   .ctx = app->housekeeping};
     app->control = control_new(&parts);
     app->hooks = hook_targets_new();
+    app->hook_queue = hook_queue_new(app->control, app->engine);
     return readers_new(&app->readers, db_options, e);
 }
 
@@ -268,6 +270,7 @@ static void unwire(struct app *app, pthread_t watcher)
 {
     readers_free(app->readers);
     engine_close(app->engine);
+    hook_queue_free(app->hook_queue);
     hook_targets_free(app->hooks);
     runtime_free(app->runtime);
     http_client_free(app->http);

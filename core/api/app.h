@@ -30,11 +30,12 @@ struct app {
     struct db *db;             /* [control] */
     struct mailbox *mailbox;
     struct http_client *http;
-    struct runtime *runtime;    /* [control] */
-    struct engine *engine;      /* [control] */
-    struct control *control;    /* [any] */
-    struct readers *readers;    /* [any] */
-    struct hook_targets *hooks; /* [any] */
+    struct runtime *runtime;       /* [control] */
+    struct engine *engine;         /* [control] */
+    struct control *control;       /* [any] */
+    struct readers *readers;       /* [any] */
+    struct hook_targets *hooks;    /* [any] */
+    struct hook_queue *hook_queue; /* [any] */
     struct housekeeping *housekeeping;
     struct backups *backups;   /* [control] */
     struct sign_ins *sign_ins; /* [control] */
@@ -78,7 +79,7 @@ void hook_targets_refresh(struct app *app);
 /* With a public_url: connectors that can subscribe by themselves are told where; without one they unsubscribe.
  * [control] */
 void hook_subscribe(struct app *app);
-int hook_answer(struct request *rq, struct buf *answer, const char **content_type); /* server_options.raw */
+int hook_answer(struct request *rq, const char **text); /* server_options.raw */
 /* "https://hooks.example.com/hooks/NAME/SECRET", or the path alone when no public_url is set. [any] */
 int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e);
 

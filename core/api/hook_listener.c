@@ -1,6 +1,6 @@
-/* The hook listener: verifies a delivery by the scheme its connector declares, stores it durably, answers 200. It never
- * waits for a connector; what a delivery means is read later. Serves only /hooks/NAME/SECRET, and never answers 410,
- * which vendors take as "unsubscribe for good". */
+/* The hook listener: verifies a delivery by the scheme its connector declares, has it stored durably (hook_queue.h),
+ * answers 200. It never waits for a connector; what a delivery means is read later. Serves only /hooks/NAME/SECRET, and
+ * never answers 410, which vendors take as "unsubscribe for good". */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "app.h"
 #include "endpoints.h"
 #include "hook_key.h"
+#include "hook_queue.h"
 #include "hook_verify.h"
 #include "hooks.h"
 #include "log.h"
@@ -34,8 +35,7 @@ static void complain(enum log_level level, const struct hook_target *t, const st
     log_err(level, buf_text(&ctx), e);
 }
 
-/* One generation of targets. Deliveries under way keep theirs: they wait for the control thread, which may be making
- * the next generation meanwhile, so no lock is held while they do. */
+/* One generation of targets. Deliveries under way keep theirs: the next one may be made before they are answered. */
 struct generation {
     int refs; /* guarded by hook_targets.lock */
     struct hook_target *first;
@@ -76,13 +76,19 @@ struct hook_targets *hook_targets_new(void)
     return t;
 }
 
-static struct generation *generation_take(struct hook_targets *t)
+/* g NULL: the one that holds now. */
+static struct generation *generation_keep(struct hook_targets *t, struct generation *g)
 {
     pthread_mutex_lock(&t->lock);
-    struct generation *g = t->now;
+    g = g ? g : t->now;
     g->refs++;
     pthread_mutex_unlock(&t->lock);
     return g;
+}
+
+static struct generation *generation_take(struct hook_targets *t)
+{
+    return generation_keep(t, NULL);
 }
 
 static void generation_give(struct hook_targets *t, struct generation *g)
@@ -107,6 +113,18 @@ struct hook_targets *hook_targets_free(struct hook_targets *t)
     return NULL;
 }
 
+/* Keys that were fetched for the generation before stay known. [control] */
+static struct jwks *keys_of(struct app *app, const struct hook_target *t, str url)
+{
+    struct http_allow *allow = runtime_endpoint_allow(app->runtime, t->endpoint);
+    for (const struct hook_target *old = app->hooks->now->first; old; old = old->next) {
+        struct jwks *same = old->endpoint == t->endpoint ? jwks_share(old->keys, allow, url) : NULL;
+        if (same)
+            return same;
+    }
+    return jwks_new(app->http, allow, app->env, url);
+}
+
 /* What the store knows of this endpoint's subscription and identity. */
 static void fill_from_store(struct app *app, struct hook_target *t, const struct manifest *m)
 {
@@ -127,7 +145,7 @@ static void fill_from_store(struct app *app, struct hook_target *t, const struct
         auth_fill(auth, m->webhook->issuer, endpoint.org_key, &t->issuer, &e))
         buf_clear(&t->issuer);
     if (m->webhook->jwks_url && auth_fill(auth, m->webhook->jwks_url, endpoint.org_key, &url, &e) == TL_OK)
-        t->keys = jwks_new(app->http, runtime_endpoint_allow(app->runtime, t->endpoint), app->env, buf_lent(&url));
+        t->keys = keys_of(app, t, buf_lent(&url));
 }
 
 static char *public_url_of(const struct config *c)
@@ -206,29 +224,13 @@ int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err 
 /* ---- one delivery ---- */
 
 struct delivery {
+    struct hook_arrived arrived;
     struct app *app;
-    struct hook_delivery hook;
-    bool duplicate;
+    struct generation *generation; /* kept: the target is of it */
+    const struct hook_target *target;
+    tl_hook_request request;
+    str path_secret;
 };
-
-static int store_delivery(void *arg, struct pending *p, struct err *e)
-{
-    (void)p;
-    struct delivery *d = arg;
-    return engine_hook(d->app->engine, &d->hook, &d->duplicate, e);
-}
-
-struct refusal {
-    struct app *app;
-    int64_t endpoint;
-};
-
-static int count_refusal(void *arg, struct pending *p, struct err *e)
-{
-    (void)p;
-    struct refusal *r = arg;
-    return webhook_count(r->app->db, r->endpoint, 0, 1, 0, env_now_us(r->app->env), e);
-}
 
 struct header_pairs {
     tl_pair items[MAX_HOOK_HEADERS];
@@ -250,51 +252,102 @@ static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-static int refuse(struct app *app, const struct hook_target *t, const struct err *e)
+static void complain_refused(const struct hook_target *t, const struct err *e)
 {
     struct err told = *e;
     err_wrap(&told, "a webhook delivery is refused");
     complain(LOG_WARN, t, &told);
-    struct refusal r = {app, t->endpoint};
-    (void)control_do(app->control, count_refusal, &r, NULL);
-    return e->status == TL_E_TEMPORARY ? 503 : 403;
 }
 
-static int answer_delivery(struct request *rq, const struct hook_target *t, str secret)
+/* False: the vendor's keys must be fetched first. */
+static bool verify(struct delivery *d, bool at_once)
 {
-    struct app *app = rq->app;
+    const struct hook_target *t = d->target;
     struct err e = {0};
-    struct header_pairs headers = {.n = 0, .arena = &rq->arena};
-    MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, add_header, &headers);
-    tl_hook_request request = {.struct_size = sizeof request,
-                               .n_headers = headers.n,
-                               .headers = headers.items,
-                               .method = rq->method,
-                               .query = rq->query,
-                               .body = rq->raw_body,
-                               .received_us = env_now_us(app->env)};
     struct hook_rule rule = {.scheme = t->scheme,
                              .header = str_of(t->header),
                              .secret = buf_lent(&t->secret),
                              .issuer = buf_lent(&t->issuer),
                              .audience = buf_lent(&t->audience),
-                             .keys = t->keys};
-    if (hook_verify(&rule, &request, secret, app->env, &e))
-        return refuse(app, t, &e);
-    struct delivery d = {.app = app,
-                         .hook = {.endpoint = t->endpoint,
-                                  .delivery_key = hook_key(t->key, str_of(t->delivery_id), &request, &rq->arena),
-                                  .method = rq->method,
-                                  .query = rq->query,
-                                  .headers = headers.items,
-                                  .n_headers = headers.n,
-                                  .body = rq->raw_body}};
-    if (control_do(app->control, store_delivery, &d, &e) == TL_OK)
-        return 200;
-    if (e.status == E_PRECONDITION)
-        return refuse(app, t, &e);
-    complain(LOG_ERROR, t, &e);
-    return 503; /* not stored: the vendor may send it again, and polling finds the change anyway */
+                             .keys = t->keys,
+                             .at_once = at_once};
+    int rc = hook_verify(&rule, &d->request, d->path_secret, d->app->env, &e);
+    if (rc && at_once && strcmp(e.code, "KEYS_AWAITED") == 0)
+        return false;
+    if (rc)
+        complain_refused(t, &e);
+    d->arrived.refusal = rc == TL_OK ? 0 : rc == TL_E_TEMPORARY ? 503 : 403;
+    d->arrived.delivery.refused = rc != TL_OK;
+    return true;
+}
+
+static void verify_waiting(struct hook_arrived *arrived)
+{
+    (void)verify((struct delivery *)(void *)arrived, false);
+}
+
+/* 503: it is not stored; the vendor may send it again, and polling finds the change anyway. */
+static int delivery_told(struct hook_arrived *arrived, const struct err *e)
+{
+    struct delivery *d = (struct delivery *)(void *)arrived;
+    int status = arrived->refusal ? arrived->refusal : 200;
+    if (status == 200 && e && e->status == E_PRECONDITION) {
+        complain_refused(d->target, e);
+        status = 403;
+    } else if (status == 200 && e) {
+        complain(LOG_ERROR, d->target, e);
+        status = 503;
+    }
+    generation_give(d->app->hooks, d->generation);
+    return status;
+}
+
+static void delivery_fill(struct delivery *d, struct request *rq)
+{
+    const struct hook_target *t = d->target;
+    struct header_pairs *headers = arena_new(&rq->arena, struct header_pairs);
+    headers->arena = &rq->arena;
+    MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, add_header, headers);
+    d->request = (tl_hook_request){.struct_size = sizeof d->request,
+                                   .n_headers = headers->n,
+                                   .headers = headers->items,
+                                   .method = rq->method,
+                                   .query = rq->query,
+                                   .body = rq->raw_body,
+                                   .received_us = env_now_us(d->app->env)};
+    d->arrived.delivery =
+        (struct hook_delivery){.endpoint = t->endpoint,
+                               .delivery_key = hook_key(t->key, str_of(t->delivery_id), &d->request, &rq->arena),
+                               .method = rq->method,
+                               .query = rq->query,
+                               .headers = headers->items,
+                               .n_headers = headers->n,
+                               .body = rq->raw_body};
+}
+
+/* The thread that serves the connection waits for nobody: the answer follows from the control thread. */
+static int take_delivery(struct request *rq, struct generation *g, const struct hook_target *t, str secret)
+{
+    struct app *app = rq->app;
+    size_t bytes = rq->raw_body.n + rq->query.n;
+    if (!hook_queue_enter(app->hook_queue, bytes)) {
+        log_line(LOG_WARN, "hook", "a webhook delivery for \"%s\" is put off: too many wait to be stored", t->name);
+        return 503;
+    }
+    struct delivery *d = arena_new(&rq->arena, struct delivery);
+    *d = (struct delivery){.app = app,
+                           .generation = generation_keep(app->hooks, g),
+                           .target = t,
+                           .path_secret = secret,
+                           .arrived = {.bytes = bytes, .verify = verify_waiting, .told = delivery_told}};
+    delivery_fill(d, rq);
+    bool verified = verify(d, true);
+    d->arrived.held = request_hold(rq);
+    if (verified)
+        hook_queue_store(app->hook_queue, &d->arrived);
+    else
+        hook_queue_verify(app->hook_queue, &d->arrived);
+    return 0;
 }
 
 static bool comes_by(const struct hook_target *t, str method)
@@ -305,9 +358,8 @@ static bool comes_by(const struct hook_target *t, str method)
     return false;
 }
 
-int hook_answer(struct request *rq, struct buf *answer, const char **content_type)
+int hook_answer(struct request *rq, const char **text)
 {
-    (void)content_type;
     str rest = rq->path, part, name = {0}, secret = {0};
     bool ours = str_split(&rest, '/', &part) && part.n == 0 && str_split(&rest, '/', &part) && str_is(part, "hooks") &&
                 str_split(&rest, '/', &name) && str_split(&rest, '/', &secret) && rest.n == 0 &&
@@ -318,7 +370,7 @@ int hook_answer(struct request *rq, struct buf *answer, const char **content_typ
         if (!str_is(name, t->name) || secret.n != t->secret.n || sodium_memcmp(secret.p, t->secret.p, t->secret.n) != 0)
             continue;
         if (comes_by(t, rq->method))
-            status = answer_delivery(rq, t, secret);
+            status = take_delivery(rq, g, t, secret);
         else if (str_is(rq->method, "GET") || str_is(rq->method, "HEAD"))
             status = t->answers_get ? 200 : 405;
         else
@@ -326,6 +378,6 @@ int hook_answer(struct request *rq, struct buf *answer, const char **content_typ
         break;
     }
     generation_give(rq->app->hooks, g);
-    buf_text_add(answer, status == 200 ? "ok\n" : "no\n");
+    *text = status == 200 ? "ok\n" : "no\n";
     return status;
 }

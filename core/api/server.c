@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -43,6 +44,15 @@ struct server {
     pthread_mutex_t writes;    /* one change with If-Match at a time, so that it is checked against what is changed */
 };
 
+/* A request whose answer comes later; the library's thread and whoever answers it share it. */
+struct held {
+    struct server *server;
+    struct MHD_Connection *connection;
+    struct arena arena;
+    const char *text;
+    atomic_int status; /* 0: not answered yet */
+};
+
 /* What is collected while a request's body arrives. */
 struct arriving {
     char *target; /* as the request line has it */
@@ -50,6 +60,7 @@ struct arriving {
     struct buf body;
     int64_t until_us; /* mono; a body that drips is not waited for longer, whatever it sends meanwhile */
     bool counted;     /* in server.unsent */
+    struct held held;
 };
 
 static struct buf answer_text(json_t *json)
@@ -363,12 +374,18 @@ static enum MHD_Result answer_route(struct server *s, struct request *rq)
     return sent;
 }
 
-static enum MHD_Result answer_raw(struct server *s, struct request *rq)
+static enum MHD_Result send_text(struct MHD_Connection *c, int status, const char *text)
 {
     AUTO(buf_done) struct buf body = {0};
-    const char *type = "text/plain; charset=utf-8";
-    int status = s->options.raw(rq, &body, &type);
-    return send_bytes(rq->connection, status, type, &body, (struct extra){NULL, NULL});
+    buf_text_add(&body, text);
+    return send_bytes(c, status, "text/plain; charset=utf-8", &body, (struct extra){NULL, NULL});
+}
+
+static enum MHD_Result answer_raw(struct server *s, struct request *rq)
+{
+    const char *text = "";
+    int status = s->options.raw(rq, &text);
+    return status ? send_text(rq->connection, status, text) : MHD_YES;
 }
 
 static void count(struct server *s, int handling, int unsent)
@@ -378,6 +395,26 @@ static void count(struct server *s, int handling, int unsent)
     s->unsent += (unsigned)unsent;
     pthread_cond_broadcast(&s->fewer);
     pthread_mutex_unlock(&s->lock);
+}
+
+struct held *request_hold(struct request *rq)
+{
+    struct held *h = rq->held;
+    h->connection = rq->connection;
+    h->arena = rq->arena; /* with all that was made for the request so far */
+    rq->arena = (struct arena){0};
+    count(h->server, 1, 0);
+    MHD_suspend_connection(h->connection);
+    return h;
+}
+
+void request_answer(struct held *h, int status, const char *text)
+{
+    struct server *s = h->server;
+    h->text = text;
+    atomic_store(&h->status, status);
+    MHD_resume_connection(h->connection); /* h may be gone at once */
+    count(s, -1, 0);
 }
 
 /* The library cuts its connections when it ends: what is being answered shall arrive first. */
@@ -432,7 +469,8 @@ static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c
                          .connection = c,
                          .raw_body = buf_lent(&in->body),
                          .actor = "unknown",
-                         .http_status = 200};
+                         .http_status = 200,
+                         .held = &in->held};
     enum MHD_Result rc;
     struct err e = {0};
     const char *path = path_of(in, &rq.arena);
@@ -513,7 +551,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         *size = 0;
         return MHD_YES;
     }
+    if (atomic_load(&in->held.status)) /* called again: it was held, and is answered now */
+        return send_text(c, in->held.status, in->held.text);
+    if (in->counted)
+        return MHD_YES; /* still held */
     in->counted = true;
+    in->held.server = s;
     count(s, 1, 1);
     enum MHD_Result rc = answer_request(s, c, method, in);
     count(s, -1, 0);
@@ -531,6 +574,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
         if (in->counted)
             count(s, 0, -1);
         buf_done(&in->body);
+        arena_done(&in->held.arena);
         text_free(in->target);
         free(in);
         *context = NULL;
@@ -637,7 +681,7 @@ int server_start(struct server **out, struct app *app, const struct server_optio
         free(s);
         return e ? e->status : TL_E_CONFIG;
     }
-    unsigned mode = s->options.raw ? MHD_USE_EPOLL_INTERNAL_THREAD
+    unsigned mode = s->options.raw ? MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME
                                    : MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
     struct MHD_OptionItem extra[4] = {{MHD_OPTION_END, 0, NULL}};
     if (s->options.raw) {

@@ -29,7 +29,13 @@ struct request {
     int http_status;         /* in: 200; a handler may set 201 or 202 */
     struct stream *stream;   /* set by a handler that answers with a stream instead of JSON */
     const char *stream_type; /* NULL: application/x-ndjson */
+    struct held *held;       /* see request_hold */
 };
+
+/* A raw handler that cannot answer yet holds the request and returns 0: its thread goes on with others, and what the
+ * request lent stays valid until request_answer, which must follow exactly once, with text of a literal. [any] */
+struct held *request_hold(struct request *rq);
+void request_answer(struct held *h, int status, const char *text);
 
 /* NDJSON stream: next() appends one or more lines to out, waiting at most a second; false ends the stream. */
 struct stream {
@@ -79,8 +85,9 @@ struct server_options {
     int max_per_address; /* connections from one address at once; 0: no limit */
     size_t max_body;
     const struct route *const *tables; /* NULL-terminated list of route tables, each ended by a route without method */
-    /* Instead of routes: gets every request as it is (the hook listener). Returns the HTTP status; may fill answer. */
-    int (*raw)(struct request *rq, struct buf *answer, const char **content_type);
+    /* Instead of routes: gets every request as it is (the hook listener). Returns the HTTP status, with text of a
+     * literal, or 0: it holds it. */
+    int (*raw)(struct request *rq, const char **text);
 };
 int server_start(struct server **out, struct app *app, const struct server_options *options, struct err *e);
 struct server *server_stop(struct server *s); /* waits for running requests; returns NULL */

@@ -141,7 +141,7 @@ static int check_signature(const struct hook_rule *rule, str token, str parts[3]
     if (!decode_part(parts[2], &signature))
         return err_set(e, TL_E_DENIED, "the token has no signature");
     str text = str_n(token.p, parts[0].n + 1 + parts[1].n);
-    return jwks_verify(rule->keys, str_of(json_string_value(id)), text, buf_lent(&signature), e);
+    return jwks_verify(rule->keys, !rule->at_once, str_of(json_string_value(id)), text, buf_lent(&signature), e);
 }
 
 static int check_jwt(const struct hook_rule *rule, const tl_hook_request *r, int64_t now_us, struct err *e)

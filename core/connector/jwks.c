@@ -6,6 +6,7 @@
 #include <openssl/param_build.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ struct key {
 };
 
 struct jwks {
-    pthread_mutex_t lock;  /* guards keys, n, fetched_at, tried_at */
+    atomic_int refs;
+    pthread_mutex_t lock;  /* guards allow, keys, n, fetched_at, tried_at */
     pthread_mutex_t fetch; /* one fetch at a time; taken before lock */
     struct http_client *http;
     struct http_allow *allow; /* kept: its endpoint may be set anew meanwhile */
@@ -39,6 +41,7 @@ struct jwks *jwks_new(struct http_client *http, struct http_allow *allow, const 
     ASSERT(k);
     pthread_mutex_init(&k->lock, NULL);
     pthread_mutex_init(&k->fetch, NULL);
+    k->refs = 1;
     k->http = http;
     k->allow = http_allow_keep(allow);
     k->env = env;
@@ -54,9 +57,22 @@ static void keys_done(struct key *keys, size_t n)
     }
 }
 
+struct jwks *jwks_share(struct jwks *k, struct http_allow *allow, str url)
+{
+    if (!k || !str_is(url, k->url))
+        return NULL;
+    pthread_mutex_lock(&k->lock);
+    struct http_allow *old = k->allow;
+    k->allow = http_allow_keep(allow);
+    pthread_mutex_unlock(&k->lock);
+    http_allow_free(old);
+    atomic_fetch_add(&k->refs, 1);
+    return k;
+}
+
 struct jwks *jwks_free(struct jwks *k)
 {
-    if (!k)
+    if (!k || atomic_fetch_sub(&k->refs, 1) > 1)
         return NULL;
     keys_done(k->keys, k->n);
     text_free(k->url);
@@ -132,12 +148,15 @@ static size_t read_set(str body, struct key *out)
 
 static int download(struct jwks *k, struct key *keys, size_t *n_out, struct err *e)
 {
+    pthread_mutex_lock(&k->lock);
+    AUTO(http_allow_free) struct http_allow *allow = http_allow_keep(k->allow);
+    pthread_mutex_unlock(&k->lock);
     struct http_request r = {
         .method = "GET",
         .url = str_of(k->url),
         .timeout_us = 10 * US_PER_S,
         .max_body = MAX_SET,
-        .allow = k->allow,
+        .allow = allow,
     };
     struct http_request *const one[] = {&r};
     int rc = http_client_run(k->http, one, 1, NULL, e);
@@ -204,10 +223,15 @@ static bool may_fetch(struct jwks *k)
     return may;
 }
 
-int jwks_verify(struct jwks *k, str id, str text, str signature, struct err *e)
+int jwks_verify(struct jwks *k, bool may_wait, str id, str text, str signature, struct err *e)
 {
     enum look found = look(k, id, text, signature);
     int rc = TL_OK;
+    if (found == UNKNOWN_KEY && !may_wait && may_fetch(k)) {
+        err_set(e, TL_E_TEMPORARY, "the vendor's keys are not known yet");
+        err_code(e, "KEYS_AWAITED");
+        return TL_E_TEMPORARY;
+    }
     if (found == UNKNOWN_KEY) {
         pthread_mutex_lock(&k->fetch);
         found = look(k, id, text, signature); /* somebody else may have fetched meanwhile */

@@ -17,6 +17,7 @@ enum {
     Q_INBOX_NEXT_OF,
     Q_INBOX_RETRY,
     Q_INBOX_DONE,
+    Q_INBOX_DUE,
     Q_INBOX_COUNT,
     Q_HINT_PUT,
     Q_HINT_NEXT,
@@ -43,9 +44,10 @@ static const char *const SQL[] = {
     [Q_INBOX_NEXT] = "SELECT inbox, endpoint, received, method, headers, query, body, attempts, due FROM inbox "
                      "WHERE due <= ?1 ORDER BY inbox LIMIT ?2",
     [Q_INBOX_NEXT_OF] = "SELECT inbox, endpoint, received, method, headers, query, body, attempts, due FROM inbox "
-                        "WHERE due <= ?1 AND endpoint = ?3 ORDER BY inbox LIMIT ?2",
+                        "WHERE due <= ?1 AND endpoint = ?3 ORDER BY due, inbox LIMIT ?2",
     [Q_INBOX_RETRY] = "UPDATE inbox SET attempts = attempts + 1, due = ?2 WHERE inbox = ?1",
     [Q_INBOX_DONE] = "DELETE FROM inbox WHERE inbox = ?1",
+    [Q_INBOX_DUE] = "SELECT due FROM inbox WHERE endpoint = ?1 ORDER BY due LIMIT 1",
     [Q_INBOX_COUNT] = "SELECT count(*) FROM inbox WHERE ?1 = 0 OR endpoint = ?1",
     [Q_FEEDS] = "SELECT feed FROM feed WHERE endpoint = ?1 AND kind = ?2",
     [Q_HINT_PUT] = "INSERT INTO hint(feed, remote_id, gone, at, n) VALUES(?1, ?2, ?3, ?4, 1) ON CONFLICT(feed, "
@@ -181,6 +183,11 @@ int inbox_retry(struct db *db, int64_t inbox, int64_t due_us, struct err *e)
 int inbox_done(struct db *db, int64_t inbox, struct err *e)
 {
     return run_on(db, Q_INBOX_DONE, inbox, e);
+}
+
+int inbox_due(struct db *db, int64_t endpoint, int64_t *due_us_out, struct err *e)
+{
+    return count(db, Q_INBOX_DUE, endpoint, due_us_out, e);
 }
 
 int inbox_count(struct db *db, int64_t endpoint, int64_t *out, struct err *e)

@@ -18,10 +18,13 @@ struct inbox_row {
 /* Stores a verified delivery. Seen in the last 24 hours under this key: E_EXISTS and nothing is stored; an empty key
  * was never seen. Durable when the caller's transaction is. body at most 1 MiB. */
 int inbox_add(struct db *db, struct inbox_row *r, str delivery_key, struct err *e);
-int inbox_next(struct db *db, struct arena *a, int64_t endpoint, int64_t now_us, size_t max, struct inbox_row **out,
-               size_t *n, struct err *e);                                     /* oldest first; endpoint 0: any */
+int inbox_next(
+    struct db *db, struct arena *a, int64_t endpoint, int64_t now_us, size_t max, struct inbox_row **out, size_t *n,
+    struct err *e); /* that waits longest since it was due, the oldest first; endpoint 0: any, the oldest first */
 int inbox_retry(struct db *db, int64_t inbox, int64_t due_us, struct err *e); /* attempts + 1 */
 int inbox_done(struct db *db, int64_t inbox, struct err *e);
+/* When the first of what waits is due. TL_E_NOT_FOUND: nothing waits. */
+int inbox_due(struct db *db, int64_t endpoint, int64_t *due_us_out, struct err *e);
 int inbox_count(struct db *db, int64_t endpoint, int64_t *out, struct err *e);
 /* Deliveries that nobody could settle until then. */
 int inbox_trim(struct db *db, int64_t older_than_us, int max_rows, bool *done_out, struct err *e);

@@ -55,6 +55,11 @@ void control_wake(struct control *c)
         mailbox_post(c->parts.mailbox, &c->wake);
 }
 
+void control_post(struct control *c, struct message *m)
+{
+    mailbox_post(c->parts.mailbox, m);
+}
+
 void control_stop(struct control *c)
 {
     atomic_store(&c->stop, true);

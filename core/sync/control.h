@@ -40,6 +40,9 @@ bool control_stopping(const struct control *c);
 typedef int (*control_fn)(void *arg, struct pending *p, struct err *e);
 int control_do(struct control *c, control_fn fn, void *arg, struct err *e);
 
+/* Runs m on the control thread before its next turn; nobody waits. [any] */
+void control_post(struct control *c, struct message *m);
+
 /* For verbs whose end comes later: from inside fn call control_hold(p); the caller goes on waiting until
  * control_finish(p, ...), which must follow exactly once. [control] */
 void control_hold(struct pending *p);

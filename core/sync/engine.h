@@ -122,10 +122,15 @@ struct hook_delivery {
     const tl_pair *headers;
     uint32_t n_headers;
     str method, query, body;
+    bool refused; /* it was not believed: only counted */
+    /* out */
+    bool duplicate;
+    struct err why; /* this one alone is not taken: nobody listens for it any more, or it is too large */
 };
-/* Durable when it returns TL_OK (also for a duplicate, *duplicate_out = true): then the listener may answer 200.
- * Parsing follows on the endpoint's live instance; a delivery is only a hint. */
-int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e);
+/* Stores them in one transaction. Durable when it returns TL_OK, all but those with a `why`: then the listener may
+ * answer 200, also for a duplicate. Parsing follows on the endpoint's live instance; a delivery is only a hint. */
+int engine_hooks(struct engine *g, struct hook_delivery *const *list, size_t n, struct err *e);
+int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e); /* one */
 
 /* ---- Events: the normalized changes as they are accepted -----------------------------------------------------------
  */

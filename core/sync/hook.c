@@ -7,6 +7,8 @@
 #include "log.h"
 #include "reading.h"
 
+#define PARSE_AGAIN_US (5 * US_PER_S) /* a delivery that could not be parsed, or not be looked for */
+
 /* Nobody listens while every connection of the endpoint is disabled or being deleted. */
 static int hooks_taken(const struct engine *g, const struct g_endpoint *ep, struct err *e)
 {
@@ -25,7 +27,7 @@ static int hooks_taken(const struct engine *g, const struct g_endpoint *ep, stru
     return E_PRECONDITION;
 }
 
-int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e)
+static int delivery_store(struct engine *g, struct hook_delivery *d, struct err *e)
 {
     AUTO(buf_done) struct buf headers = {0};
     for (uint32_t i = 0; i < d->n_headers; i++)
@@ -36,32 +38,57 @@ int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate
                             .headers = buf_lent(&headers),
                             .query = d->query,
                             .body = d->body};
-    struct g_endpoint *ep = model_endpoint(g, d->endpoint);
+    int rc = inbox_add(g->db, &row, d->delivery_key, e);
+    d->duplicate = rc == E_EXISTS;
+    return d->duplicate ? TL_OK : rc;
+}
+
+/* In a transaction. What spoils this one alone is told in d->why. */
+static int delivery_take(struct engine *g, struct hook_delivery *d, struct err *e)
+{
+    const struct g_endpoint *ep = model_endpoint(g, d->endpoint);
+    int rc = TL_OK;
     if (!ep)
-        return err_set(e, TL_E_NOT_FOUND, "no such endpoint");
-    int rc = hooks_taken(g, ep, e);
-    if (rc == TL_OK)
-        rc = g_begin(g, e);
+        return err_set(&d->why, TL_E_NOT_FOUND, "no such endpoint"), TL_OK;
+    if (!d->refused && hooks_taken(g, ep, &d->why) == TL_OK)
+        rc = delivery_store(g, d, &d->why);
+    if (rc == E_STORAGE)
+        return *e = d->why, rc;
+    bool stored = !d->refused && d->why.status == TL_OK;
+    bool refused = d->refused || d->why.status == E_PRECONDITION;
+    rc = webhook_count(g->db, d->endpoint, stored && !d->duplicate, refused, stored && d->duplicate, g_now(g), e);
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+int engine_hooks(struct engine *g, struct hook_delivery *const *list, size_t n, struct err *e)
+{
+    int rc = g_begin(g, e);
     if (rc != TL_OK)
         return rc;
-    rc = inbox_add(g->db, &row, d->delivery_key, e);
-    bool duplicate = rc == E_EXISTS;
-    if (duplicate)
-        rc = TL_OK;
-    if (rc == TL_OK)
-        rc = webhook_count(g->db, d->endpoint, !duplicate, 0, duplicate, g_now(g), e);
-    if (rc == TL_E_NOT_FOUND)
-        rc = TL_OK;
-    rc = g_end(g, rc, "storing a delivery", e);
-    if (rc != TL_OK)
-        return rc;
-    if (duplicate_out)
-        *duplicate_out = duplicate;
-    if (!duplicate) {
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        rc = delivery_take(g, list[i], e);
+    rc = g_end(g, rc, "storing deliveries", e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        struct g_endpoint *ep = model_endpoint(g, list[i]->endpoint);
+        if (!ep || list[i]->why.status || list[i]->refused || list[i]->duplicate)
+            continue;
         ep->inbox_due = 0;
         ready_wake(&ep->ready);
     }
-    return TL_OK;
+    return rc;
+}
+
+int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e)
+{
+    struct hook_delivery one = *d, *list[] = {&one};
+    int rc = engine_hooks(g, list, 1, e);
+    if (rc == TL_OK && one.why.status) {
+        *e = one.why;
+        return e->status;
+    }
+    if (rc == TL_OK && duplicate_out)
+        *duplicate_out = one.duplicate;
+    return rc;
 }
 
 static uint32_t headers_split(str text, struct arena *a, tl_pair **out)
@@ -89,10 +116,11 @@ static bool parse_next(struct engine *g, struct g_endpoint *ep)
     struct call *c = g_call(g, CALL_PARSE_HOOK, ep->row.endpoint, TL_PURPOSE_LIVE);
     int rc = inbox_next(g->db, &c->arena, ep->row.endpoint, g_now(g), 1, &rows, &n, &e);
     if (rc != TL_OK || n == 0) {
-        int64_t waiting = 0;
-        if (inbox_count(g->db, ep->row.endpoint, &waiting, &e) != TL_OK)
-            waiting = 0;
-        ep->inbox_due = waiting ? g_mono(g) + 5 * US_PER_S : NEVER;
+        int64_t due = 0;
+        rc = inbox_due(g->db, ep->row.endpoint, &due, &e);
+        ep->inbox_due = rc == TL_OK ? g_mono(g) + due - g_now(g) : NEVER;
+        if (rc != TL_OK && rc != TL_E_NOT_FOUND)
+            ep->inbox_due = g_mono(g) + PARSE_AGAIN_US;
         call_free(c);
         return false;
     }
@@ -187,7 +215,7 @@ void hook_call_done(struct engine *g, struct call *c)
                  c->reply.error.text);
         rc = inbox_done(g->db, c->tag, &e);
     } else {
-        rc = inbox_retry(g->db, c->tag, g_now(g) + 5 * US_PER_S, &e);
+        rc = inbox_retry(g->db, c->tag, g_now(g) + PARSE_AGAIN_US, &e);
     }
     g_end(g, rc, "taking in a delivery", &e);
     ep->inbox_due = 0;

@@ -374,7 +374,7 @@ CREATE TABLE inbox(
   method TEXT NOT NULL, headers TEXT NOT NULL, query TEXT NOT NULL, body BLOB NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX inbox_endpoint ON inbox(endpoint, inbox);
+CREATE INDEX inbox_due ON inbox(endpoint, due, inbox);
 
 CREATE TABLE webhook(
   endpoint INTEGER PRIMARY KEY REFERENCES endpoint ON DELETE CASCADE,

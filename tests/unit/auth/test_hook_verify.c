@@ -121,7 +121,7 @@ static char *make_jwt(EVP_PKEY *key, const char *head, const char *claims)
     return buf_take(&t);
 }
 
-static int verify_jwt(struct bench *b, const char *token, struct err *e)
+static int verify_with(struct bench *b, struct jwks *keys, bool at_once, const char *token, struct err *e)
 {
     const tl_pair headers[] = {{TL_STR("x-zdesk-jwt"), str_of(token)}};
     tl_hook_request r = {.struct_size = sizeof r, .headers = headers, .n_headers = 1, .body = TL_STR("[]")};
@@ -129,9 +129,15 @@ static int verify_jwt(struct bench *b, const char *token, struct err *e)
                              .header = STR("x-zdesk-jwt"),
                              .issuer = STR("orgId:7"),
                              .audience = STR("webhookId:9"),
-                             .keys = b->keys};
+                             .keys = keys,
+                             .at_once = at_once};
     *e = (struct err){0};
     return hook_verify(&rule, &r, (str){0}, &b->sim.env, e);
+}
+
+static int verify_jwt(struct bench *b, const char *token, struct err *e)
+{
+    return verify_with(b, b->keys, false, token, e);
 }
 
 #define HEAD   "{\"alg\":\"RS256\",\"kid\":\"k1\"}"
@@ -187,6 +193,40 @@ static void test_jwt_forgeries(void **state)
     AUTO(text_free) char *tail = text_fmt("%s.x", good);
     struct err e;
     assert_int_equal(verify_jwt(b, tail, &e), TL_E_DENIED);
+}
+
+/* Where nobody may wait, keys are asked of nobody; who may fetches them for all. */
+static void test_at_once(void **state)
+{
+    struct bench *b = *state;
+    struct err e;
+    AUTO(text_free) char *good = make_jwt(b->key, HEAD, CLAIMS);
+    AUTO(text_free) char *unknown = make_jwt(b->foreign, "{\"alg\":\"RS256\",\"kid\":\"k9\"}", CLAIMS);
+    assert_int_equal(verify_with(b, b->keys, true, good, &e), TL_E_TEMPORARY);
+    assert_string_equal(e.code, "KEYS_AWAITED");
+    assert_int_equal(loop_requests(b->server), 0);
+    assert_int_equal(verify_jwt(b, good, &e), TL_OK);
+    assert_int_equal(verify_with(b, b->keys, true, good, &e), TL_OK);
+    assert_int_equal(verify_with(b, b->keys, true, unknown, &e), TL_E_DENIED); /* asked for a moment ago */
+    assert_int_equal(loop_requests(b->server), 1);
+}
+
+/* Whoever asks for the keys of the same address has those that were fetched before. */
+static void test_keys_are_shared(void **state)
+{
+    struct bench *b = *state;
+    struct err e;
+    AUTO(text_free) char *good = make_jwt(b->key, HEAD, CLAIMS);
+    AUTO(text_free) char *url = loop_url(b->server, "/.well-known/jwks.json");
+    assert_int_equal(verify_jwt(b, good, &e), TL_OK);
+    assert_null(jwks_share(b->keys, b->allow, STR("https://elsewhere.example.com/jwks")));
+    assert_null(jwks_share(NULL, b->allow, str_of(url)));
+    struct jwks *again = jwks_share(b->keys, b->allow, str_of(url));
+    assert_non_null(again);
+    b->keys = jwks_free(b->keys); /* the generation before ends */
+    b->keys = again;
+    assert_int_equal(verify_with(b, again, true, good, &e), TL_OK);
+    assert_int_equal(loop_requests(b->server), 1);
 }
 
 static void test_key_rotation(void **state)
@@ -265,6 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_jwt),
         T(test_jwt_forgeries),
+        T(test_at_once),
+        T(test_keys_are_shared),
         T(test_key_rotation),
         cmocka_unit_test(test_shared_secrets),
         cmocka_unit_test(test_hmac),
