@@ -8,9 +8,15 @@
 #define STORE_US (30 * US_PER_S)
 #define TODAY    "tieline: calls today"
 
+/* Whom a call asks something; parsing asks nobody. */
+static struct g_endpoint *vendor_of(struct engine *g, const struct call *c)
+{
+    return c->kind == CALL_PARSE_HOOK ? NULL : model_endpoint(g, c->endpoint);
+}
+
 void budget_call_sent(struct engine *g, const struct call *c)
 {
-    struct g_endpoint *ep = model_endpoint(g, c->endpoint);
+    struct g_endpoint *ep = vendor_of(g, c);
     if (ep)
         budget_sent(&ep->budget, g_now(g));
 }
@@ -66,7 +72,7 @@ void budget_recall(struct engine *g, struct g_endpoint *ep)
 
 void budget_call_answered(struct engine *g, const struct call *c)
 {
-    struct g_endpoint *ep = model_endpoint(g, c->endpoint);
+    struct g_endpoint *ep = vendor_of(g, c);
     if (!ep)
         return;
     budget_answered(&ep->budget, c->reply.status, g_now(g) - call_note(c)->sent_us, g_now(g));

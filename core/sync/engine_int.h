@@ -395,6 +395,8 @@ static inline struct call_note *call_note(const struct call *c)
     return c->owner;
 }
 bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose);
+/* A delivery can be parsed: nothing is asked of the vendor, so neither his pauses nor his allowance count. */
+bool g_endpoint_parses(struct engine *g, const struct g_endpoint *ep);
 /* What has begun may go on, more calls under way than a new beginning would find room for: the endpoint is asked at
  * all. A person's slot is free where only the others are taken. */
 bool g_endpoint_can_go_on(struct engine *g, const struct g_endpoint *ep);

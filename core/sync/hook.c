@@ -140,7 +140,7 @@ static bool parse_next(struct engine *g, struct g_endpoint *ep)
 
 bool hook_turn(struct engine *g, struct g_endpoint *ep)
 {
-    if (ep->parsing || ep->inbox_due > g_mono(g) || !g_endpoint_can(g, ep, TL_PURPOSE_LIVE))
+    if (ep->parsing || ep->inbox_due > g_mono(g) || !g_endpoint_parses(g, ep))
         return false;
     g_step(g, 1);
     return parse_next(g, ep);
@@ -192,10 +192,6 @@ void hook_call_done(struct engine *g, struct call *c)
 {
     struct g_endpoint *ep = model_endpoint(g, c->endpoint);
     struct err e = {0};
-    if (c->kind != CALL_PARSE_HOOK) {
-        subscription_done(g, c);
-        return;
-    }
     if (!ep) {
         call_free(c);
         return;

@@ -45,12 +45,9 @@ static int64_t endpoint_due(const struct engine *g, const struct g_endpoint *ep)
         return NEVER;
     if (ep->prep == PREP_NEEDED)
         return ep->row.present && endpoint_used(g, ep) ? later(ep->prep_due, ep->sleep_until) : NEVER;
-    int64_t due = NEVER;
-    if (!ep->parsing)
-        due = earlier(due, ep->inbox_due);
-    if (!ep->subscribing)
-        due = earlier(due, ep->subscribe_due);
-    return later(due, endpoint_free_us(g, ep, LANE_LIVE));
+    int64_t parse = ep->parsing || ep->prep != PREP_READY ? NEVER : ep->inbox_due;
+    int64_t subscribe = ep->subscribing ? NEVER : ep->subscribe_due;
+    return earlier(parse, later(subscribe, endpoint_free_us(g, ep, LANE_LIVE)));
 }
 
 /* Runs of live changes end when nothing of them is open. */
@@ -232,9 +229,11 @@ static void take_answer(struct engine *g, struct call *c)
         push_call_done(g, c);
         break;
     case CALL_PARSE_HOOK:
+        hook_call_done(g, c);
+        break;
     case CALL_SUBSCRIBE:
     case CALL_UNSUBSCRIBE:
-        hook_call_done(g, c);
+        subscription_done(g, c);
         break;
     }
     if (resolves)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "bed.h"
+#include "engine_int.h"
 #include "hooks.h"
 #include "sim/twin.h"
 
@@ -157,12 +158,33 @@ static void a_get_reaches_the_connector_as_it_came(void **state)
     assert_string_equal(seen.header, "x-one=1");
 }
 
+/* A vendor that wants to hear nothing of us for an hour, or whose calls of the day are used up, still tells: what he
+ * says is understood at once, and costs none of his calls. */
+static void parsing_asks_nothing_of_the_vendor(void **state)
+{
+    struct bed *b = *state;
+    struct err e = {0};
+    listen_for(b);
+    bed_start(b);
+    struct g_endpoint *ep = model_endpoint_named(b->engine, "desk");
+    ep->sleep_until = b->world->mono_us + 3600 * US_PER_S;
+    ep->budget.daily_calls = 1;
+    struct hook_delivery d = {.endpoint = b->twin.endpoint[0], .body = STR("contact Ac1")};
+    int64_t sent = b->world->counts.calls;
+    must(engine_hook(b->engine, &d, NULL, &e), &e);
+    bed_run(b, 5 * US_PER_S);
+    assert_int_equal(stored(b, 0), 0);
+    assert_true(b->world->counts.calls > sent);
+    assert_true(ep->sleep_until > b->world->mono_us);
+}
+
 int main(void)
 {
 #define BED(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
     const struct CMUnitTest tests[] = {
         BED(many_are_one_commit),
         BED(one_that_is_not_taken_fails_alone),
+        BED(parsing_asks_nothing_of_the_vendor),
         BED(a_get_reaches_the_connector_as_it_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
