@@ -80,6 +80,15 @@ void hook_targets_refresh(struct app *app);
  * [control] */
 void hook_subscribe(struct app *app);
 int hook_answer(struct request *rq, const char **text); /* server_options.raw */
+/* A word that whoever tests the public address sends through it, "?tieline_test=WORD": arrived() tells whether it came
+ * to this daemon, and ends the waiting for it. [any] */
+struct hook_word {
+    struct hook_word *next;
+    char text[33];
+    bool arrived;
+};
+void hook_word_await(struct app *app, struct hook_word *w);
+bool hook_word_arrived(struct app *app, struct hook_word *w);
 /* "https://hooks.example.com/hooks/NAME/SECRET", or the path alone when no public_url is set. [any] */
 int hook_url(struct app *app, const char *endpoint, struct buf *out, struct err *e);
 

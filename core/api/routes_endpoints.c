@@ -171,8 +171,8 @@ static int webhook_url(struct request *rq, json_t **answer, struct err *e)
     return TL_OK;
 }
 
-/* Asks the public address as a vendor would, from here: a verification GET, or a POST that must be refused for want of
- * a signature. Either way the answer must be ours. */
+/* Asks the public address from here, with a word that nobody else knows: another server may answer just as well, and
+ * only this daemon hears the word. */
 static int test_webhook(struct request *rq, json_t **answer, struct err *e)
 {
     AUTO(buf_done) struct buf url = {.max = 4096};
@@ -189,20 +189,26 @@ static int test_webhook(struct request *rq, json_t **answer, struct err *e)
     rc = http_allow_url(allow, buf_lent(&url), e);
     if (rc)
         return rc;
+    struct hook_word word;
+    hook_word_await(rq->app, &word);
+    buf_fmt(&url, "?tieline_test=%s", word.text);
     AUTO(http_request_done)
     struct http_request get = {.method = "GET", .url = buf_lent(&url), .allow = allow, .timeout_us = 10 * US_PER_S};
     struct http_request *list[] = {&get};
     rc = http_client_run(rq->app->http, list, 1, NULL, e);
+    bool ours = hook_word_arrived(rq->app, &word);
     if (rc)
         return rc;
-    bool ours = get.outcome == TL_OK && (get.status == 200 || get.status == 405);
     *answer = json_pack("{s:s,s:b,s:i,s:I}", "endpoint", name, "ok", ours, "status", get.status, "took_ms",
                         (json_int_t)(get.took_us / US_PER_MS));
     if (!ours)
-        json_object_set_new(*answer, "text",
-                            get.outcome == TL_OK
-                                ? json_sprintf("the address answers with %d: something else is there", get.status)
-                                : json_string(get.error));
+        json_object_set_new(
+            *answer, "text",
+            get.outcome == TL_OK
+                ? json_sprintf(
+                      "the address answers with %d, but the request did not arrive here: something else is there",
+                      get.status)
+                : json_string(get.error));
     return TL_OK;
 }
 
