@@ -40,7 +40,8 @@ static uint64_t one(struct world *w, const struct scenario *n, enum disk_fault f
     struct knobs k = scenario_knobs(n);
     k.disk = &disk_of_fault;
     disk_start(fault, at, back_at);
-    lives_run(w, (uint64_t)(n - scenarios) + 1, &k, db_path, disk_between);
+    struct lives_how how = {.db_path = db_path, .clear = lives_wipe, .between = disk_between};
+    lives_run(w, (uint64_t)(n - scenarios) + 1, &k, &how);
     if (!disk_state->refused)
         check_doubles(w);
     totals.met += disk_state->hit;

@@ -6,35 +6,40 @@
 
 #include "life.h"
 
-static const char *const ends[] = {"", "-wal", "-shm"};
-
-static bool copy(const char *from, const char *to)
+/* Into the file that is there: a connection may have it open (warm.c). What there is nothing to copy from is emptied.
+ */
+static void copy(const char *from, const char *to)
 {
     char block[65536];
-    FILE *in = fopen(from, "rb");
-    unlink(to);
-    if (!in)
-        return false;
-    FILE *out = fopen(to, "wb");
-    for (size_t n; out && (n = fread(block, 1, sizeof block, in)) > 0;)
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    for (size_t n; in && out && (n = fread(block, 1, sizeof block, in)) > 0;)
         fwrite(block, 1, n, out);
-    fclose(in);
+    if (in)
+        fclose(in);
     if (out)
         fclose(out);
-    return out != NULL;
+}
+
+/* The wal-index belongs to the log it was made of. */
+static void forget_index(const char *path)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s-shm", path);
+    if (truncate(name, 0) != 0 || truncate(name, 32768) != 0)
+        unlink(name);
 }
 
 static void copy_all(const char *path, bool back)
 {
+    static const char *const ends[] = {"", "-wal"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         char now[128], old[128];
         snprintf(now, sizeof now, "%s%s", path, ends[i]);
         snprintf(old, sizeof old, "%s-old%s", path, ends[i]);
-        if (i == 2)
-            unlink(back ? now : old);
-        else
-            copy(back ? old : now, back ? now : old);
+        copy(back ? old : now, back ? now : old);
     }
+    if (back)
+        forget_index(path);
 }
 
 /* One byte of one observation, behind the store's back. */
@@ -43,7 +48,7 @@ bool chaos_flip(const char *path, uint64_t random)
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
     bool done = false;
-    if (sqlite3_open(path, &db) == SQLITE_OK &&
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(db, "SELECT rec, observation FROM record WHERE length(observation) > 8 ORDER BY rec", -1,
                            &stmt, NULL) == SQLITE_OK) {
         for (uint64_t skip = random % 40; sqlite3_step(stmt) == SQLITE_ROW && skip > 0; skip--)

@@ -52,11 +52,25 @@ int life_run(struct world *w, const char *db_path);
 bool life_is_set_up(const struct life *l);
 bool life_is_busy(const struct life *l); /* hours of idle polling add nothing: neither crashes nor disks that fail */
 
-/* One whole scenario in a fresh database: lives until one is over; between is called after each that crashed. */
-void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const char *db_path,
-               void (*between)(struct world *w, const char *db_path));
+void life_env(struct life *l); /* time and randomness of its world */
+struct db_options life_db_options(const struct life *l, const char *db_path);
+
+struct lives_how {
+    const char *db_path;
+    void (*clear)(const char *db_path);                    /* makes room for a run */
+    void (*before)(void);                                  /* a life is forked; null: nothing */
+    void (*born)(void);                                    /* in that life; null: nothing */
+    void (*between)(struct world *w, const char *db_path); /* after each life that crashed */
+};
+/* One whole scenario in a fresh database: lives until one is over. */
+void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const struct lives_how *how);
 void lives_alone(void); /* in a life: no other process has the database */
 void lives_wipe(const char *db_path);
+void lives_wipe_beside(const char *db_path); /* all but database, log and wal-index */
+
+/* Lives that begin with a connection which is open already: warm.c. Once in the process that forks them. */
+bool warm_start(struct world *w, const char *db_path);
+struct lives_how warm_lives(const char *db_path);
 
 /* A disk that fails; see tests/fault. */
 struct disk {

@@ -6,14 +6,26 @@
 
 #include "life.h"
 
-void lives_wipe(const char *path)
+static void unlink_all(const char *path, const char *const *ends, size_t n)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", ".seal", ".lock", "-journal", "-old", "-old-wal"};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    for (size_t i = 0; i < n; i++) {
         char name[128];
         snprintf(name, sizeof name, "%s%s", path, ends[i]);
         unlink(name);
     }
+}
+
+void lives_wipe_beside(const char *path)
+{
+    static const char *const ends[] = {".seal", ".lock", "-journal", "-old", "-old-wal"};
+    unlink_all(path, ends, ARRAY_LEN(ends));
+}
+
+void lives_wipe(const char *path)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    unlink_all(path, ends, ARRAY_LEN(ends));
+    lives_wipe_beside(path);
 }
 
 /* Records that are there before the first sync: overlapping, with doubles, without e-mail, with references. */
@@ -43,18 +55,21 @@ static void seed_records(struct world *w)
                 w->rec[s][kind][i].visible_us = 0; /* they are long there */
 }
 
-void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const char *db_path,
-               void (*between)(struct world *w, const char *db_path))
+void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const struct lives_how *how)
 {
     world_init(w, seed, k);
     seed_records(w);
-    lives_wipe(db_path);
+    how->clear(how->db_path);
     for (int life = 0; life < 200; life++) {
         fflush(NULL);
+        if (how->before)
+            how->before();
         pid_t pid = fork();
         if (pid == 0) {
             lives_alone();
-            int rc = life_run(w, db_path);
+            if (how->born)
+                how->born();
+            int rc = life_run(w, how->db_path);
             exit(rc);
         }
         int status = 0;
@@ -65,6 +80,6 @@ void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const char
             world_violation(w, "a life ended with status %x", (unsigned)status);
             return;
         }
-        between(w, db_path);
+        how->between(w, how->db_path);
     }
 }

@@ -87,10 +87,21 @@ static struct knobs knobs_of(uint64_t seed)
     return k;
 }
 
+/* Every eighth run opens its database anew in every life. */
+static bool is_cold(uint64_t seed, const struct knobs *k)
+{
+    return getenv("SIM_COLD") || (seed + k->crash_at) % 8 == 0;
+}
+
 /* One whole run over as many lives as it takes. */
 static void run(struct world *w, uint64_t seed, const struct knobs *k, const char *db_path)
 {
-    lives_run(w, seed, k, db_path, chaos_files);
+    char cold[96];
+    snprintf(cold, sizeof cold, "%s-cold", db_path);
+    struct lives_how how =
+        is_cold(seed, k) ? (struct lives_how){.db_path = cold, .clear = lives_wipe} : warm_lives(db_path);
+    how.between = chaos_files;
+    lives_run(w, seed, k, &how);
     totals.runs++;
     totals.crashes += w->crashes;
     totals.lives += w->lives;
@@ -104,11 +115,11 @@ static void run(struct world *w, uint64_t seed, const struct knobs *k, const cha
         totals.violations++;
         printf("seed %" PRIu64 ": %s\n", seed, w->violation);
         if (getenv("SIM_KEEP")) {
-            printf("kept %s\n", db_path);
+            printf("kept %s\n", how.db_path);
             exit(1);
         }
     }
-    lives_wipe(db_path);
+    lives_wipe(cold);
 }
 
 static int same_trace(struct world *w, uint64_t seed, int runs, const char *db_path)
@@ -175,8 +186,9 @@ static void in_parallel(uint64_t seed, int runs, int jobs)
         struct world *w = mmap(NULL, sizeof *w, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         char path[96];
         snprintf(path, sizeof path, "%s/db%d", dir, job);
-        if (w != MAP_FAILED)
+        if (w != MAP_FAILED && warm_start(w, path))
             random_runs(w, seed, runs, job, jobs, path);
+        lives_wipe(path);
         of[job] = totals;
         exit(0);
     }
@@ -228,14 +240,18 @@ int main(int argc, char **argv)
     char db_path[96];
     snprintf(db_path, sizeof db_path, "%s/db", dir);
     int different = 0;
+    bool alone = trace || every || jobs <= 1;
+    if (alone && !warm_start(w, db_path))
+        return 2;
     if (trace)
         different = same_trace(w, seed, runs, db_path);
     else if (every)
         sweep(w, every, only, db_path);
-    else if (jobs > 1)
+    else if (!alone)
         in_parallel(seed, runs, jobs);
     else
         random_runs(w, seed, runs, 0, 1, db_path);
+    lives_wipe(db_path);
     rmdir(dir);
     printf("runs %" PRId64 "  lives %" PRId64 "  crashes %" PRId64 "  calls %" PRId64 "  creates %" PRId64
            "  updates %" PRId64 "  unknown outcomes %" PRId64 "  races %" PRId64 "  troubles %" PRId64
