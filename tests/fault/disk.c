@@ -1,5 +1,6 @@
 #include "disk.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,6 +9,7 @@
 
 #include "connections.h"
 #include "intents.h"
+#include "pairs.h"
 #include "times.h"
 #include "unit/store/vfs_shim.h"
 
@@ -152,6 +154,48 @@ static bool read_seal(struct life *l, char out[128])
     return whole;
 }
 
+struct look {
+    pthread_mutex_t lock; /* guards over and sound */
+    pthread_cond_t done;
+    bool over, sound;
+};
+
+static void looked(void *arg, const struct err *result)
+{
+    struct look *k = arg;
+    pthread_mutex_lock(&k->lock);
+    k->over = true;
+    k->sound = result->status != E_STORAGE;
+    pthread_cond_signal(&k->done);
+    pthread_mutex_unlock(&k->lock);
+}
+
+static bool is_whole(struct life *l)
+{
+    struct look k = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false};
+    struct err e = {0};
+    if (db_check_start(l->db, true, looked, &k, &e) != TL_OK)
+        return false;
+    pthread_mutex_lock(&k.lock);
+    while (!k.over)
+        pthread_cond_wait(&k.done, &k.lock);
+    pthread_mutex_unlock(&k.lock);
+    return k.sound;
+}
+
+/* What docs/operations.md asks of a person whose log was damaged: pages that were copied from its end before that was
+ * lost do not belong to the rest. */
+static bool is_sound(struct life *l)
+{
+    AUTO(buf_done) struct buf findings = {0};
+    struct err e = {0};
+    int64_t after = 0;
+    int rc = is_whole(l) ? TL_OK : E_STORAGE;
+    for (bool end = false; !end && rc == TL_OK;)
+        rc = pair_fsck(l->db, &after, 1000, &findings, &end, &e);
+    return rc == TL_OK && findings.n == 0;
+}
+
 static void opened(struct life *l)
 {
     struct disk_state *d = disk_state;
@@ -161,7 +205,8 @@ static void opened(struct life *l)
         memset(d->seal, 0, sizeof d->seal);
     if (!d->is_back || d->noticed)
         return;
-    if (!is_connected(l)) { /* from before there was anything to keep in step */
+    /* From before there was anything to keep in step; or to be replaced by a backup. */
+    if (!is_connected(l) || (d->fault == DISK_LOG && !is_sound(l))) {
         d->refused = true;
         _exit(LIFE_REFUSED);
     }
@@ -183,10 +228,11 @@ static int64_t failed(struct life *l)
     return shim.failed;
 }
 
-/* A database without its beginning is not one to go on with. */
+/* A database without its beginning, or one whose parts do not belong together, is not one to go on with. */
 static bool refused(const struct err *e)
 {
-    disk_state->refused = disk_state->fault == DISK_LOG && disk_state->hit && e->status == E_PRECONDITION;
+    bool unusable = e->status == E_PRECONDITION || strcmp(e->code, "STORAGE_CORRUPT") == 0;
+    disk_state->refused = disk_state->fault == DISK_LOG && disk_state->hit && unusable;
     return disk_state->refused;
 }
 

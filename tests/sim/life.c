@@ -145,6 +145,7 @@ static void set_up(struct life *l)
                                   {"delete", w->knobs.deletes ? "propagate" : "keep"},
                                   {"view.b", w->knobs.views ? "v" : ""}};
     unsigned n_set = w->knobs.views ? 5 : 4;
+    struct admin_setting beside[] = {{"max_changes", "8"}, {"fallback.a", "Account 0"}, {"fallback.b", "Account 1"}};
     int rc = admin_connection_create(l->engine, "c", "a", "b", NULL, &e);
     if (rc != E_EXISTS)
         must(rc, &e, "connection");
@@ -154,6 +155,10 @@ static void set_up(struct life *l)
     rc = admin_link_create(l->engine, "c", "contact", set, n_set, NULL, &e);
     if (rc != E_EXISTS)
         must(rc, &e, "link contact");
+    for (int kind = 0; kind < TWIN_KINDS && w->knobs.few_changes; kind++)
+        must(admin_link_set(l->engine, "c", kind ? "contact" : "account", beside, 1, NULL, &e), &e, "max_changes");
+    if (w->knobs.stand_ins)
+        must(admin_link_set(l->engine, "c", "account", beside + 1, 2, NULL, &e), &e, "stand-ins");
     must(admin_map_reset(l->engine, "c", "contact", NULL, &e), &e, "map");
     transforms(l);
     struct sync_request start = {.connection = "c"};
@@ -208,20 +213,20 @@ static bool connect_anew(struct life *l)
     return true;
 }
 
-/* Days of calm are read through in fewer steps. */
-static bool polls_rarely(struct life *l)
+/* Days of calm are read through in fewer steps, and nobody needs to let a run go on. */
+static bool calms_down(struct life *l)
 {
-    static const struct admin_setting rare = {"every", "3600s"};
+    static const struct admin_setting calm[] = {{"every", "3600s"}, {"max_changes", "20%"}};
     struct err e = {0};
-    int rc = admin_link_set(l->engine, "c", "account", &rare, 1, NULL, &e);
-    return rc == TL_OK && admin_link_set(l->engine, "c", "contact", &rare, 1, NULL, &e) == TL_OK;
+    int rc = admin_link_set(l->engine, "c", "account", calm, ARRAY_LEN(calm), NULL, &e);
+    return rc == TL_OK && admin_link_set(l->engine, "c", "contact", calm, ARRAY_LEN(calm), NULL, &e) == TL_OK;
 }
 
 /* Whom the disk failed does it again. */
 static bool put_right(struct life *l)
 {
     int64_t failures = disk_failures(l);
-    l->put_right = chaos_end(l) && polls_rarely(l) && disk_failures(l) == failures;
+    l->put_right = chaos_end(l) && calms_down(l) && disk_failures(l) == failures;
     return l->put_right;
 }
 

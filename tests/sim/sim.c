@@ -84,6 +84,9 @@ static struct knobs knobs_of(uint64_t seed)
         k.can[1][0] |= TL_CAN_VIEW;
         k.can[1][1] |= TL_CAN_VIEW;
     }
+    uint64_t more = seed ^ 0x5e77;
+    k.few_changes = mix(&more) % 6 == 0;
+    k.stand_ins = mix(&more) % 5 == 0;
     return k;
 }
 

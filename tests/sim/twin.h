@@ -59,6 +59,8 @@ struct knobs {
     bool views;              /* both links follow a list view of side B, and records leave and enter it */
     bool deletes;            /* deletions travel, both ways */
     bool products;           /* both sides have products in place of accounts */
+    bool few_changes;        /* a run of changes may write eight records, until the calm */
+    bool stand_ins;          /* on either side an account stands in for those that have no counterpart */
     bool anew;               /* in the calm after the faults the connection is deleted and made anew */
 };
 
