@@ -83,9 +83,9 @@ int parked_wake(struct db *db, int64_t dep_link, enum side dep_side, str dep_id,
                 int64_t *n_out, struct err *e);
 /* Does any pair wait for it? */
 int parked_on(struct db *db, int64_t dep_link, enum side dep_side, str dep_id, bool *out, struct err *e);
-/* Pairs parked before this time. */
-int parked_older(struct db *db, struct arena *a, int64_t before_us, size_t max, struct parked **out, size_t *n,
-                 struct err *e);
+/* What waits for records of this link, of the pairs after after_pair, by their numbers. */
+int parked_for(struct db *db, struct arena *a, int64_t dep_link, int64_t after_pair, size_t max, struct parked **out,
+               size_t *n, struct err *e);
 
 /* ---- Held records ---------------------------------------------------------------------------------------------- */
 

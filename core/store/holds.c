@@ -20,7 +20,7 @@ enum {
     Q_PARKED_DROP,
     Q_PARKED_WAITING,
     Q_PARKED_REST,
-    Q_PARKED_OLDER,
+    Q_PARKED_FOR,
     Q_UNPARK,
     Q_HELD_PUT,
     Q_HELD_GET,
@@ -51,7 +51,8 @@ static const char *const SQL[] = {
     [Q_PARKED_WAITING] = "SELECT DISTINCT pair FROM parked WHERE dep_link = ?1 AND dep_side = ?2 AND dep_id = ?3 "
                          "ORDER BY pair",
     [Q_PARKED_REST] = "DELETE FROM parked WHERE dep_link = ?1 AND dep_side = ?2 AND dep_id = ?3",
-    [Q_PARKED_OLDER] = "SELECT " PARKED_COLUMNS " FROM parked WHERE at < ?1 ORDER BY at LIMIT ?2",
+    [Q_PARKED_FOR] = "SELECT " PARKED_COLUMNS " FROM parked WHERE pair > ?1 AND dep_link = ?2 ORDER BY pair, map_no "
+                     "LIMIT ?3",
     [Q_UNPARK] = "UPDATE pair SET status = 0 WHERE pair = ?1 AND status = 1 AND NOT EXISTS "
                  "(SELECT 1 FROM parked WHERE pair = ?1)",
     [Q_HELD_PUT] = "INSERT OR REPLACE INTO held(" HELD_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -153,11 +154,12 @@ int parked_list_of_pair(struct db *db, struct arena *a, int64_t pair, struct par
     return read_parked(&q, a, out, n);
 }
 
-int parked_older(struct db *db, struct arena *a, int64_t before_us, size_t max, struct parked **out, size_t *n,
-                 struct err *e)
+int parked_for(struct db *db, struct arena *a, int64_t dep_link, int64_t after_pair, size_t max, struct parked **out,
+               size_t *n, struct err *e)
 {
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_PARKED_OLDER, e);
-    put_i64(&q, before_us);
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_PARKED_FOR, e);
+    put_i64(&q, after_pair);
+    put_i64(&q, dep_link);
     put_i64(&q, (int64_t)max);
     return read_parked(&q, a, out, n);
 }

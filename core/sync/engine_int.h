@@ -236,9 +236,10 @@ struct g_link {
     /* settings */
     struct feed_key match[2]; /* kind 0: no match key */
     str match_path[2];
-    char match_multi;  /* f o n */
-    int64_t slides_us; /* the window moves, and is so wide; 0: fixed */
-    bool admits;       /* records from before it that others refer to */
+    char match_multi;     /* f o n */
+    int64_t slides_us;    /* the window moves, and is so wide; 0: fixed */
+    bool admits;          /* records from before it that others refer to */
+    int64_t recall_after; /* walk over the pairs that wait for such records, once after a start; -1: it is over */
     bool quiet;
     struct change_limit limit;
     str fallback[2]; /* match key of who stands in on that side for those without a pair */

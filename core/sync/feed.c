@@ -121,7 +121,7 @@ static void pull_send(struct engine *g, struct g_feed *f, int32_t mode)
     p->shape = feed_call_shape(f, c);
     p->cursor = arena_str(&c->arena, mode == TL_PULL_PASS ? f->pass.cursor : f->row.cursor);
     p->view = arena_str(&c->arena, f->row.view);
-    p->created_from_us = feed_created_from(g, f);
+    p->created_from_us = mode == TL_PULL_PASS ? feed_created_from(g, f) : 0; /* what is paired stays in step */
     f->pulling = true;
     g_submit(g, c);
 }

@@ -307,7 +307,7 @@ static struct g_link *link_make(struct engine *g, int64_t id, struct g_conn *c)
     l->conn = c;
     l->wake_after = link_wakes_all(g, l) ? 0 : -1;
     l->plan = -1;
-    l->orphans = l->held = true; /* looked at once after a start */
+    l->orphans = l->held = true; /* looked at once after a start, as is from recall_after 0 */
     l->next = g->links;
     g->links = l;
     by_id_put(&g->link_ids, id, l);

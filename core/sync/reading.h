@@ -63,6 +63,8 @@ int window_referred(struct engine *g, struct g_link *l, int s, str id, struct ar
 /* A counterpart was found: from before the window it is paired, not doubled, and left alone. */
 int window_matched(struct engine *g, struct g_link *l, struct pair *p, int side, int64_t rec_id, struct arena *a,
                    struct err *e);
+/* One slice after a start, until l->recall_after is -1: whom others wait for is asked for again. */
+bool window_recall(struct engine *g, struct g_link *l);
 /* It came and is outside: admitted where a pair waits for it. */
 int window_outside(struct engine *g, struct g_link *l, int s, const struct record *rec, struct err *e);
 

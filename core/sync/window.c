@@ -100,3 +100,27 @@ int window_outside(struct engine *g, struct g_link *l, int s, const struct recor
     int rc = admits(l, s) ? parked_on(g->db, l->row.link, (enum side)s, rec->id, &waited_for, e) : TL_OK;
     return rc == TL_OK && waited_for ? admit(g, l, s, rec->rec, e) : rc;
 }
+
+/* Who is asked for because a reference leads there is remembered in memory alone, and a whole reading leaves them out.
+ */
+bool window_recall(struct engine *g, struct g_link *l)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct parked *list = NULL;
+    size_t n = 0;
+    struct err e = {0};
+    if (!l->admits || !has_window(l)) {
+        l->recall_after = -1;
+        return false;
+    }
+    int rc = g_begin(g, &e);
+    if (rc == TL_OK)
+        rc = parked_for(g->db, &a, l->row.link, l->recall_after, PAGE_ROWS, &list, &n, &e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        rc = window_referred(g, l, list[i].dep_side, list[i].dep_id, &a, &e);
+    rc = g_end(g, rc, "asking again for records that others wait for", &e);
+    g_step(g, (unsigned)n + 1);
+    if (rc == TL_OK) /* the last pair may have more rows than were listed */
+        l->recall_after = n == PAGE_ROWS ? list[n - 1].pair - 1 : -1;
+    return rc == TL_OK;
+}

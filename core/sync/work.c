@@ -589,6 +589,8 @@ bool link_work(struct engine *g, struct g_link *l)
         return false;
     if (l->wake_after >= 0)
         return wake_walk(g, l);
+    if (l->recall_after >= 0 && l->feed[0]->n_wants + l->feed[1]->n_wants < WANTS_MAX)
+        return window_recall(g, l);
     if (life_holds(l) || shift_holds(l))
         return false;
     bool explaining = l->orphans && !readopt_waits(l);

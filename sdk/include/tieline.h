@@ -485,7 +485,7 @@ typedef struct tl_pull {
     const tl_shape *shape; /* the kind and its fields that are wanted */
     tl_str cursor;        /* of the last checkpoint in this mode, as it was told; empty: there is none */
     tl_str view;          /* vendor's list view id; empty: all */
-    int64_t created_from_us; /* only records created then or later; 0: all. May be ignored: the host checks too */
+    int64_t created_from_us; /* of a pass: only those created then or later; 0: all. May be ignored: the host checks */
     int64_t deadline_us;  /* host's clock; 0: none */
 } tl_pull;
 

@@ -354,6 +354,8 @@ void chaos_act(struct life *l)
     drift_some(l);
     view_some(l);
     hands(l);
+    if (drawn(w, CHAOS_ERASE, 4))
+        chaos_erase(l);
     release_some(l, false);
 }
 

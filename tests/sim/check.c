@@ -183,7 +183,7 @@ static void check_pair(struct checker *c, int kind, int64_t id)
         }
     if (!t[0] || !t[1] || p.status != PAIR_OK)
         return;
-    bool outside = w->knobs.views && t[1]->outside; /* rests as it was */
+    bool outside = (w->knobs.views && t[1]->outside) || (p.flags & (PAIR_OUTSIDE_A | PAIR_OUTSIDE_B)); /* rests */
     if (t[0]->state == TL_STATE_LIVE && t[1]->state == TL_STATE_LIVE && !outside)
         check_values(c, kind, &p, t[0], t[1]);
 }
@@ -215,6 +215,8 @@ static void check_lost(struct checker *c, int kind)
             if (!r->used || r->state != TL_STATE_LIVE || c->mapped[s][kind][i])
                 continue;
             if (w->knobs.views && r->outside && s == 1)
+                continue;
+            if (r->erased || world_is_old(w, r))
                 continue;
             if (w->old_db || (r->restored && w->knobs.chaos)) /* open: see README */
                 continue;

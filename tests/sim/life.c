@@ -157,6 +157,10 @@ static void set_up(struct life *l)
         must(rc, &e, "link contact");
     for (int kind = 0; kind < TWIN_KINDS && w->knobs.few_changes; kind++)
         must(admin_link_set(l->engine, "c", kind ? "contact" : "account", beside, 1, NULL, &e), &e, "max_changes");
+    struct admin_setting window[] = {{"created_within", "365d"},
+                                     {"window", w->knobs.window == 2 ? "sliding" : "fixed"}};
+    for (int kind = 0; kind < TWIN_KINDS && w->knobs.window; kind++)
+        must(admin_link_set(l->engine, "c", kind ? "contact" : "account", window, 2, NULL, &e), &e, "window");
     if (w->knobs.stand_ins)
         must(admin_link_set(l->engine, "c", "account", beside + 1, 2, NULL, &e), &e, "stand-ins");
     must(admin_map_reset(l->engine, "c", "contact", NULL, &e), &e, "map");

@@ -29,6 +29,7 @@ void chaos_life(struct life *l);
 void chaos_act(struct life *l);
 bool chaos_end(struct life *l);
 void chaos_do(struct life *l, char what); /* one of an administrator's acts; see scenarios.c */
+void chaos_erase(struct life *l);         /* somebody, with all their records */
 void chaos_decide(struct life *l);        /* the conflicts that wait for a person */
 /* Between two lives: the database is that of an earlier life again, or a byte of an observation is another one. */
 void chaos_files(struct world *w, const char *db_path);

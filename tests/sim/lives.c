@@ -51,8 +51,12 @@ static void seed_records(struct world *w)
         }
     for (int s = 0; s < 2; s++)
         for (int kind = 0; kind < TWIN_KINDS; kind++)
-            for (int i = 0; i < TWIN_RECORDS; i++)
-                w->rec[s][kind][i].visible_us = 0; /* they are long there */
+            for (int i = 0; i < TWIN_RECORDS; i++) {
+                struct twin_record *r = &w->rec[s][kind][i];
+                r->visible_us = 0; /* they are long there */
+                if (w->knobs.window && i % 3 == 1)
+                    r->created_us -= 2 * WORLD_YEAR_US;
+            }
 }
 
 void lives_run(struct world *w, uint64_t seed, const struct knobs *k, const struct lives_how *how)

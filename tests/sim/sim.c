@@ -71,7 +71,8 @@ static struct knobs knobs_of(uint64_t seed)
     for (uint32_t one = 1; one < CHAOS_ALL; one *= 2)
         k.chaos |= mix(&x) % 5 == 0 ? one : 0;
     if (k.chaos & CHAOS_OLD_DB)
-        k.chaos &= ~(uint32_t)CHAOS_VIEW; /* see README: what a view hides cannot be found again */
+        k.chaos &= ~(uint32_t)(CHAOS_VIEW | CHAOS_ERASE); /* what a view hides cannot be found again: see README; and an
+                                                           * older database does not know of an erasure */
     k.merges = mix(&x) % 2;
     uint64_t gone = seed ^ 0xde1e;
     k.deletes = mix(&gone) % 3 == 0;
@@ -87,6 +88,8 @@ static struct knobs knobs_of(uint64_t seed)
     uint64_t more = seed ^ 0x5e77;
     k.few_changes = mix(&more) % 6 == 0;
     k.stand_ins = mix(&more) % 5 == 0;
+    k.window = mix(&more) % 5 == 0 && !k.views ? 1 + (int)(mix(&more) % 2) : 0; /* see README, "Open" */
+    k.window_kept = mix(&more) % 2;
     return k;
 }
 

@@ -278,6 +278,8 @@ static bool is_hidden(const struct world *w, int s, int kind, const struct twin_
 /* A pull that asks for a list view is shown what is inside. */
 static bool is_shown(const struct world *w, int s, int kind, const struct twin_record *r, const tl_pull *p)
 {
+    if (w->knobs.window_kept && r->created_us < p->created_from_us)
+        return false;
     return r->used && r->visible_us <= w->now_us && !is_hidden(w, s, kind, r) && !(p->view.n && r->outside);
 }
 
@@ -515,6 +517,8 @@ static void push_one(struct world *w, int s, int kind, const tl_push *p, uint32_
         result(reply, index, TL_E_INVALID, TL_R_READ_ONLY, "the field cannot be written");
         return;
     }
+    if (kind == KIND_CONTACT)
+        world_erased(w, s, id, v[F_TAG]);
     bool conditional = (w->knobs.can[s][kind] & TL_CAN_CONDITIONAL) && r->version.n;
     struct write in = {r->op, conditional ? strtoll(r->version.p, NULL, 10) : 0, id, stamp, set, v};
     struct twin_record *known = r->op == TL_OP_CREATE ? NULL : record_by_id(w, s, kind, id, strlen(id));

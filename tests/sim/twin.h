@@ -25,8 +25,9 @@ enum {
     CHAOS_CLOCK = 256,
     CHAOS_OLD_DB = 512,
     CHAOS_DAMAGE = 1024,
-    CHAOS_ALL = 2047,
-    CHAOS_SCRIPT = 2048 /* a named scenario */
+    CHAOS_ERASE = 2048,
+    CHAOS_ALL = 4095,
+    CHAOS_SCRIPT = 4096 /* a named scenario */
 };
 enum { F_NAME, F_EMAIL, F_PHONE, F_TITLE, F_ACCOUNT, F_TAG, F_EXTRA };
 
@@ -46,15 +47,16 @@ struct knobs {
     int crash_every;   /* a life ends after up to so many crash points; 0: never */
     uint64_t crash_at; /* sweep: exactly there; 0: random */
     int actions;
-    int direction;      /* 0 both, 1 a2b, 2 b2a */
-    int policy;         /* 0 newest, 1 a, 2 b, 3 manual */
-    uint32_t chaos;     /* CHAOS_* */
-    const char *script; /* scenarios.c; null: users at random */
-    int transform;      /* of the title: 0 none, 1 upper case and back, 2 the same and lossy, 3 one way from A to B */
-    bool window;
-    int64_t throttle_ms;     /* how long to wait; 0: three seconds */
-    int bad;                 /* a record whose name begins with "bad": 1 fails its whole batch, 2 kills the connector,
-                                3 is neither written nor answered */
+    int direction;       /* 0 both, 1 a2b, 2 b2a */
+    int policy;          /* 0 newest, 1 a, 2 b, 3 manual */
+    uint32_t chaos;      /* CHAOS_* */
+    const char *script;  /* scenarios.c; null: users at random */
+    int transform;       /* of the title: 0 none, 1 upper case and back, 2 the same and lossy, 3 one way from A to B */
+    int window;          /* of a year: 1 fixed, 2 sliding; every third record is older */
+    bool window_kept;    /* vendors leave out of their lists what is older */
+    int64_t throttle_ms; /* how long to wait; 0: three seconds */
+    int bad;             /* a record whose name begins with "bad": 1 fails its whole batch, 2 kills the connector,
+                            3 is neither written nor answered */
     const struct disk *disk; /* life.h; null: a good one */
     bool views;              /* both links follow a list view of side B, and records leave and enter it */
     bool deletes;            /* deletions travel, both ways */
@@ -64,9 +66,12 @@ struct knobs {
     bool anew;               /* in the calm after the faults the connection is deleted and made anew */
 };
 
+enum twin_erased { TWIN_KEPT, TWIN_MAYBE_ERASED, TWIN_ERASED };
+
 struct twin_record {
     bool used, ours, restored;
-    bool outside; /* of every list view */
+    enum twin_erased erased; /* with its person */
+    bool outside;            /* of every list view */
     int state;
     char id[16], into[16], stamp[40], by[8];
     int64_t created_us, modified_us, visible_us, seq;
@@ -134,6 +139,10 @@ struct world {
     bool made_anew;
 };
 
+#define WORLD_YEAR_US (INT64_C(365) * 86400 * 1000000)
+/* Created before the window of the links. */
+bool world_is_old(const struct world *w, const struct twin_record *r);
+
 void world_init(struct world *w, uint64_t seed, const struct knobs *k);
 uint64_t world_random(struct world *w, uint64_t n); /* 0 .. n-1 */
 bool world_chance(struct world *w, int percent);
@@ -146,6 +155,9 @@ bool world_typed(const struct world *w, const char *value);
 int world_scrambled(struct world *w, struct twin_record **list, int n);
 
 void world_deletable(struct world *w, int s, int kind, const struct twin_record *r); /* a delete of it was sent */
+
+/* A write leaves: of the record id of side s, or, where id is empty, of one made for the tag. */
+void world_erased(struct world *w, int s, const char *id, const char *tag);
 
 /* What a user of vendor s does. */
 struct twin_record *user_create(struct world *w, int s, int kind, const char *email, const char *name);

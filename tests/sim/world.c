@@ -103,6 +103,11 @@ int world_scrambled(struct world *w, struct twin_record **list, int n)
     return n + more;
 }
 
+bool world_is_old(const struct world *w, const struct twin_record *r)
+{
+    return w->knobs.window && r->created_us < w->now_us - WORLD_YEAR_US - 30 * US_PER_DAY;
+}
+
 /* By what no user edits: the tag, or, where a person has not decided yet whose tag counts, the match key. */
 static bool belong_together(int kind, const struct twin_record *a, const struct twin_record *b)
 {
@@ -120,4 +125,17 @@ void world_deletable(struct world *w, int s, int kind, const struct twin_record 
             return;
     }
     world_violation(w, "V9: a delete was sent for %s", r->id);
+}
+
+/* Nothing of a person who was erased is written, or made from what is left of them elsewhere. */
+void world_erased(struct world *w, int s, const char *id, const char *tag)
+{
+    for (int side = 0; side < 2; side++)
+        for (int i = 0; i < TWIN_RECORDS; i++) {
+            const struct twin_record *r = &w->rec[side][KIND_CONTACT][i];
+            bool written = side == s && id[0] && strcmp(r->id, id) == 0;
+            bool made = side != s && !id[0] && tag[0] && strcmp(r->v[F_TAG], tag) == 0;
+            if (r->used && r->erased == TWIN_ERASED && (written || made))
+                world_violation(w, "a write left for %s, which was erased with its person", r->id);
+        }
 }

@@ -160,8 +160,12 @@ static void a_parked_pair_wakes_when_all_it_waits_for_is_there(void **state)
     ok(parked_list_of_pair(r->db, &r->a, pair, &list, &count, &r->e));
     assert_int_equal(count, 2);
     assert_str(list[0].dep_id, "70");
-    ok(parked_older(r->db, &r->a, 6, 9, &list, &count, &r->e));
+    ok(parked_for(r->db, &r->a, 9, 0, 9, &list, &count, &r->e));
     assert_int_equal(count, 2);
+    ok(parked_for(r->db, &r->a, 9, pair, 9, &list, &count, &r->e));
+    assert_int_equal(count, 0);
+    ok(parked_for(r->db, &r->a, 8, 0, 9, &list, &count, &r->e)); /* another link's */
+    assert_int_equal(count, 0);
     ok(parked_wake(r->db, 9, SIDE_B, STR("70"), LANE_LIVE, 20, &n, &r->e)); /* the other side's id: nobody */
     assert_int_equal(n, 0);
     ok(parked_wake(r->db, 9, SIDE_A, STR("70"), LANE_LIVE, 20, &n, &r->e));
