@@ -281,6 +281,14 @@ static void shorten(struct world *w, const char *db_path)
     unlink(path);
 }
 
+static void older_again(struct world *w)
+{
+    disk_state->is_back = w->old_db = true;
+    w->paused = false;
+    if (w->pause_until == 0)
+        w->pause_until = w->now_us; /* the connection may have been paused then: a person lets it go on in the end */
+}
+
 void disk_between(struct world *w, const char *db_path)
 {
     struct disk_state *d = disk_state;
@@ -294,12 +302,10 @@ void disk_between(struct world *w, const char *db_path)
     } else if (d->fault == DISK_OLD && d->ops >= d->back_at) {
         put_back(db_path);
         d->pushes_lost += d->pushes;
-        d->is_back = w->old_db = true;
-        w->paused = false;
+        older_again(w);
     } else if (d->fault == DISK_LOG) {
         shorten(w, db_path);
-        d->is_back = w->old_db = true;
-        w->paused = false;
+        older_again(w);
     } else if (d->fault == DISK_DAMAGE) {
         w->damaged = chaos_flip(db_path, d->at * 2654435761u);
         d->fault = DISK_GOOD;

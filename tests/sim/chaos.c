@@ -37,17 +37,32 @@ static void describe_again(struct life *l, int s)
     (void)admin_endpoint_check(l->engine, s ? "b" : "a", ignored, NULL, &e);
 }
 
+static bool is_blocked(struct life *l, const char *code, bool *braked)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct err e = {0};
+    struct connection *conns = NULL;
+    struct link *links = NULL;
+    size_t n = 0, m = 0;
+    if (connection_list(l->db, &a, &conns, &n, &e) != TL_OK || link_list(l->db, &a, 0, &links, &m, &e) != TL_OK)
+        return false;
+    for (size_t i = 0; i < m; i++)
+        *braked |= links[i].brake_code.n > 0;
+    return n > 0 && conns[0].state == CONN_BLOCKED && str_is(conns[0].block_code, code);
+}
+
 /* ---- Pause, unload, storms, clocks ------------------------------------------------------------------------------- */
 
 static void pause_some(struct life *l)
 {
     struct world *w = l->world;
     struct err e = {0};
+    bool braked = false;
     if (w->pause_until == 0 && drawn(w, CHAOS_PAUSE, 8)) {
         w->pause_until = w->now_us + 1 + (int64_t)world_random(w, 1800 * US_PER_S);
         did(w, "pause", 0);
         w->paused = admin_connection_pause(l->engine, "c", NULL, &e) == TL_OK;
-    } else if (w->pause_until && w->now_us >= w->pause_until) {
+    } else if (w->pause_until && w->now_us >= w->pause_until && !is_blocked(l, "RESTORED", &braked)) {
         w->paused = false;
         did(w, "resume", 0);
         (void)admin_connection_resume(l->engine, "c", NULL, &e);
@@ -222,20 +237,6 @@ static void hooks(struct life *l)
 
 /* ---- A restored database ----------------------------------------------------------------------------------------- */
 
-static bool is_blocked(struct life *l, const char *code, bool *braked)
-{
-    AUTO(arena_done) struct arena a = {0};
-    struct err e = {0};
-    struct connection *conns = NULL;
-    struct link *links = NULL;
-    size_t n = 0, m = 0;
-    if (connection_list(l->db, &a, &conns, &n, &e) != TL_OK || link_list(l->db, &a, 0, &links, &m, &e) != TL_OK)
-        return false;
-    for (size_t i = 0; i < m; i++)
-        *braked |= links[i].brake_code.n > 0;
-    return n > 0 && conns[0].state == CONN_BLOCKED && str_is(conns[0].block_code, code);
-}
-
 static void release_some(struct life *l, bool at_once)
 {
     struct world *w = l->world;
@@ -409,11 +410,11 @@ bool chaos_end(struct life *l)
         w->unload_until = 1;
         leave_some(l);
     }
+    release_some(l, true); /* blocked, it cannot be resumed */
     if (w->pause_until) {
         w->pause_until = 1;
         pause_some(l);
     }
-    release_some(l, true);
     if (w->knobs.chaos & (CHAOS_DRIFT | CHAOS_SCRIPT))
         for (int s = 0; s < 2; s++)
             describe_again(l, s);

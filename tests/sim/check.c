@@ -236,8 +236,14 @@ static bool is_parted(const struct world *w, int s, const struct twin_record *r)
     return false;
 }
 
-/* V3: at most one live record of ours for one source. Vendors without any stamp are allowed none either, where they can
- * be searched. */
+/* The tag is that of the record a user made. A vendor without stamps may have got that one twice; then each of the two
+ * is a source of its own, and tells itself from the other by its stamp. */
+static bool same_source(const struct world *w, int s, const struct twin_record *a, const struct twin_record *b)
+{
+    return w->knobs.stamp[1 - s] ? strcmp(a->v[F_TAG], b->v[F_TAG]) == 0 : strcmp(a->stamp, b->stamp) == 0;
+}
+
+/* V3: at most one live record of ours for one source; vendors without any stamp are not asked. */
 static void check_duplicates(struct checker *c, int kind)
 {
     struct world *w = c->w;
@@ -252,7 +258,7 @@ static void check_duplicates(struct checker *c, int kind)
             for (int k = i + 1; k < TWIN_RECORDS; k++) {
                 const struct twin_record *o = &w->rec[s][kind][k];
                 if (o->used && o->ours && o->state == TL_STATE_LIVE && !o->restored && !is_parted(w, s, o) &&
-                    strcmp(o->v[F_TAG], r->v[F_TAG]) == 0)
+                    same_source(w, s, o, r))
                     world_violation(w, "V3: %s and %s were both made for %s", r->id, o->id, r->v[F_TAG]);
             }
         }
