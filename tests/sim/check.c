@@ -106,11 +106,21 @@ static struct twin_record meant(const struct world *w, const struct twin_record 
     return out;
 }
 
-/* What was taken back on one side stays on the other; it is a value that somebody gave all the same. */
-static bool taken_back(const struct world *w, int kind, int f, const struct twin_record *b)
+/* What was taken back on one side stays on the other: whichever field the run had written. */
+static bool taken_back(struct checker *c, const struct pair *p)
 {
-    return w->knobs.script && strchr(w->knobs.script, 'z') && kind == KIND_CONTACT && f == F_TITLE &&
-           (!b->v[f][0] || world_typed(w, b->v[f]));
+    struct change *list = NULL;
+    size_t n = 0;
+    struct err e = {0};
+    if (!c->w->knobs.script || !strchr(c->w->knobs.script, 'z') ||
+        change_list_of_pair(c->db, &c->arena, p->pair, 0, 1000, &list, &n, &e) != TL_OK)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        struct run run = {0};
+        if (run_get(c->db, &c->arena, list[i].run, &run, &e) == TL_OK && run.kind == RUN_UNDO)
+            return true;
+    }
+    return false;
 }
 
 static void check_values(struct checker *c, int kind, const struct pair *p, const struct twin_record *on_a,
@@ -133,7 +143,7 @@ static void check_values(struct checker *c, int kind, const struct pair *p, cons
             continue;
         }
         bool one_way_drift = w->knobs.direction != 0 || (f == F_TITLE && w->knobs.transform == 3);
-        if (!same(a->v[f], b->v[f]) && !one_way_drift && !taken_back(w, kind, f, b))
+        if (!same(a->v[f], b->v[f]) && !one_way_drift && !taken_back(c, p))
             world_violation(w, "V4: field %d of pair %lld differs: %s \"%s\" %s \"%s\"", f, (long long)p->pair, a->id,
                             a->v[f], b->id, b->v[f]);
         const struct twin_record *source = w->knobs.direction == 2 ? b : a;

@@ -363,18 +363,10 @@ static void a_kind_is_gone_for_a_while(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(outside_the_window),
-        T(admitted_by_a_reference),
-        T(admitted_after_a_restart),
-        T(the_window_slides),
-        T(counterpart_before_the_window),
-        T(ambiguous),
-        T(ambiguous_no_more),
-        T(the_oldest_of_several),
-        T(paused_a_month),
-        T(without_an_address),
-        T(the_address_changes),
-        T(the_address_is_freed_by_our_write),
+        T(outside_the_window),         T(admitted_by_a_reference),       T(admitted_after_a_restart),
+        T(the_window_slides),          T(counterpart_before_the_window), T(ambiguous),
+        T(ambiguous_no_more),          T(the_oldest_of_several),         T(paused_a_month),
+        T(without_an_address),         T(the_address_changes),           T(the_address_is_freed_by_our_write),
         T(a_kind_is_gone_for_a_while),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
