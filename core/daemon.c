@@ -28,6 +28,21 @@ int daemon_harden(struct err *e)
     return TL_OK;
 }
 
+/* Where a database is, its secrets are sealed with the key it was made with, and no other one opens them. */
+static void hint_missing_key(const struct config *c, const char *file, struct err *e)
+{
+    char database[4096];
+    snprintf(database, sizeof database, "%s/tieline.db", config_get(c, "core", "state_dir"));
+    if (access(database, F_OK) == 0)
+        err_hint(
+            e,
+            "put back the copy of the key \"%s\" was made with; with a new one (tielined --make-key %s) every secret "
+            "has to be set and every endpoint signed in again",
+            database, file);
+    else
+        err_hint(e, "make one, once, and keep a copy: tielined --make-key %s", file);
+}
+
 int daemon_key(const struct config *c, struct seal_key *out, struct err *e)
 {
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
@@ -40,7 +55,7 @@ int daemon_key(const struct config *c, struct seal_key *out, struct err *e)
     const char *file = config_get(c, "core", "key_file");
     int rc = seal_key_load(out, file, e);
     if (rc == TL_E_NOT_FOUND)
-        err_hint(e, "make one, once, and keep a copy: tielined --make-key %s", file);
+        hint_missing_key(c, file, e);
     else if (rc && !e->hint[0])
         err_hint(e, "it must be readable for the daemon's user, or handed over as a systemd credential");
     return rc ? e->status = TL_E_CONFIG : TL_OK; /* whatever is wrong with it, a person must put it right */

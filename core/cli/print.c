@@ -50,11 +50,12 @@ void cli_print_time(struct buf *out, const char *rfc3339)
 }
 
 /* Characters that turn the direction of what stands beside them (Unicode 15, table 23-2) are shown as their numbers,
- * and so are control characters: a record's text must not rearrange the terminal. */
+ * and so are control characters, ends of lines among them: a record's text must neither rearrange the terminal nor pass
+ * for a line of ours. */
 static void add_visible(struct buf *out, str s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i], d = i + 2 < s.n ? (unsigned char)s.p[i + 1] : 0,
+        unsigned char c = (unsigned char)s.p[i], d = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0,
                       last = i + 2 < s.n ? (unsigned char)s.p[i + 2] : 0;
         bool turns = c == 0xe2 && ((d == 0x80 && (last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae))) ||
                                    (d == 0x81 && last >= 0xa6 && last <= 0xa9));
@@ -64,8 +65,11 @@ static void add_visible(struct buf *out, str s)
         } else if (c == 0xd8 && d == 0x9c) {
             buf_text_add(out, "\\u{61c}");
             i++;
-        } else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) {
-            buf_fmt(out, "\\x%02x", c);
+        } else if (c == 0xc2 && d >= 0x80 && d <= 0x9f) { /* C1 */
+            buf_fmt(out, "\\u{%x}", d);
+            i++;
+        } else if (c < 0x20 || c == 0x7f) {
+            buf_fmt(out, "\\u{%x}", c);
         } else {
             buf_char(out, s.p[i]);
         }

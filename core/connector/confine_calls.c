@@ -17,9 +17,9 @@
 /* Computing, waiting, memory, threads, and the descriptors that are open already. */
 static const int allowed[] = {
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close),
-    CALL(fstat), CALL(fcntl), CALL(dup), CALL(dup2), CALL(dup3), CALL(pipe2), CALL(eventfd2), CALL(poll), CALL(ppoll),
-    CALL(select), CALL(pselect6), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait),
-    CALL(timerfd_create), CALL(timerfd_settime), CALL(timerfd_gettime), CALL(sendmsg), CALL(recvmsg),
+    CALL(fstat), CALL(dup), CALL(dup2), CALL(dup3), CALL(pipe2), CALL(eventfd2), CALL(poll), CALL(ppoll), CALL(select),
+    CALL(pselect6), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(timerfd_create),
+    CALL(timerfd_settime), CALL(timerfd_gettime), CALL(sendmsg), CALL(recvmsg),
     /* memory */
     CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(brk), CALL(mincore), CALL(membarrier),
     /* threads */
@@ -175,10 +175,31 @@ static void rule_if(struct builder *b, uint32_t action, int call, struct scmp_ar
         note(b, seccomp_rule_add_array(b->filter, action, call, 1, &cmp));
 }
 
+static void rule_if2(struct builder *b, uint32_t action, int call, struct scmp_arg_cmp one, struct scmp_arg_cmp two)
+{
+    struct scmp_arg_cmp both[] = {one, two};
+    note(b, seccomp_rule_add_array(b->filter, action, call, ARRAY_LEN(both), both));
+}
+
+/* A descriptor can be told to send a signal of one's choice to any process of the same user: that is kill() by another
+ * name. The rest of fcntl() is about the descriptor itself. */
+static const scmp_datum_t signalling[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
+
+static void add_fcntl(struct builder *b)
+{
+    static const scmp_datum_t own[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,     F_GETFL,     F_GETLK,
+                                       F_SETLK, F_SETLKW,        F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        rule_if(b, SCMP_ACT_ALLOW, CALL(fcntl), SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, own[i]));
+    rule_if2(b, SCMP_ACT_ALLOW, CALL(fcntl), SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, F_SETFL),
+             SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, 0));
+}
+
 /* Calls that depend on their arguments: threads but no processes, signals to itself, looking at limits, a thread's
  * name, a file's own size. */
 static void add_conditional(struct builder *b)
 {
+    add_fcntl(b);
     rule_if(b, SCMP_ACT_ALLOW, CALL(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     rule_if(b, SCMP_ACT_ALLOW, CALL(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
     rule_if(b, SCMP_ACT_ALLOW, CALL(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
@@ -224,6 +245,9 @@ static scmp_filter_ctx build_one(const struct confine_wish *w, bool listens, int
         if (fatal[i] != CALL(clone) && fatal[i] != CALL(tgkill) && fatal[i] != CALL(personality))
             rule(&b, attack, fatal[i]);
     rule_if(&b, attack, CALL(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+    for (size_t i = 0; i < ARRAY_LEN(signalling); i++)
+        rule_if(&b, refuse, CALL(fcntl), SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, signalling[i]));
+    (void)add_fcntl;
 #else
     b.filter = seccomp_init(refuse);
     if (!b.filter)
@@ -234,6 +258,7 @@ static scmp_filter_ctx build_one(const struct confine_wish *w, bool listens, int
     for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
         rule(&b, SCMP_ACT_ERRNO((uint32_t)quiet[i].error), quiet[i].call);
     (void)network;
+    (void)signalling;
     if (attack != refuse)
         for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
             if (fatal[i] != CALL(clone) && fatal[i] != CALL(tgkill) && fatal[i] != CALL(seccomp))
@@ -243,6 +268,8 @@ static scmp_filter_ctx build_one(const struct confine_wish *w, bool listens, int
     if (attack != refuse)
         rule_if(&b, attack, CALL(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 #endif
+    /* Calls of another architecture (32 bits, x32) have other numbers: nobody could say which one it was. */
+    note(&b, seccomp_attr_set(b.filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));
     *rc_out = b.failed;
     return b.filter;
 }
@@ -315,7 +342,7 @@ enum cell_answer confine_judge(int call, const uint64_t args[6], bool loading, i
         return loading && only_reads(call, args) ? CELL_CONTINUE : CELL_ERRNO;
     if (is_in(call, fatal, ARRAY_LEN(fatal)))
         return CELL_KILL;
-    if (!is_in(call, network, ARRAY_LEN(network)) && !is_in(call, files, ARRAY_LEN(files)))
+    if (call != CALL(fcntl) && !is_in(call, network, ARRAY_LEN(network)) && !is_in(call, files, ARRAY_LEN(files)))
         *errno_out = ENOSYS; /* as on an older kernel: a library has its way around */
     return CELL_ERRNO;
 }

@@ -127,8 +127,10 @@ static int wait_readable(int fd, int timeout_ms, struct err *e)
     }
 }
 
+/* Whatever came is closed or kept: one that stayed open could hold a channel of somebody else open with it. */
 static int take_fd(struct channel *c, struct msghdr *msg, struct err *e)
 {
+    bool unwanted = msg->msg_flags & MSG_CTRUNC;
     for (struct cmsghdr *m = CMSG_FIRSTHDR(msg); m; m = CMSG_NXTHDR(msg, m)) {
         if (m->cmsg_level != SOL_SOCKET || m->cmsg_type != SCM_RIGHTS)
             continue;
@@ -141,12 +143,11 @@ static int take_fd(struct channel *c, struct msghdr *msg, struct err *e)
                 c->passed = c->in.n;
             } else {
                 close(fd);
-                err_set(e, TL_E_INVALID, "a descriptor came where none may come");
-                return TL_E_INVALID;
+                unwanted = true;
             }
         }
     }
-    return TL_OK;
+    return unwanted ? err_set(e, TL_E_INVALID, "a descriptor came where none may come") : TL_OK;
 }
 
 /* Reads what is there, at least one byte, until `need` bytes lie in the buffer. */

@@ -254,6 +254,15 @@ def test_no_key():
         assert code != 0 and "tielined --make-key" in said, said
 
 
+def test_key_is_lost():
+    with Site("--contacts", 5, "--accounts", 2) as s:
+        s.start()
+        s.daemon.stop()
+        os.unlink(s.daemon.key)
+        code, said = end_of(s)
+        assert code != 0 and "put back the copy" in said, said
+
+
 def test_another_key():
     """A key that did not seal this database: refused before anything is pushed."""
     with Site("--contacts", 5, "--accounts", 2) as s:

@@ -68,13 +68,16 @@ def test_connections_per_address(site):
 
 
 def test_texts_that_turn_are_shown_as_numbers(site):
+    """And what would end a line or command the terminal: no record writes lines of ours."""
     a, b, _ = site.pairs(1)[0]
-    site.sandbox.change("desk", "contacts", a, title="safe\u202etxt.exe\u2066x")
-    site.wait_title("salesforce", b, "safe\u202etxt.exe\u2066x")
+    title = "safe\u202etxt.exe\u2066x\nhint: run this\u009b2J"
+    site.sandbox.change("desk", "contacts", a, title=title)
+    site.wait_title("salesforce", b, title)
     pair = site.list("pair", "find", a)[0]["pair"]
     shown = site.run("pair", "show", str(pair)).stdout
     assert "\u202e" not in shown and "\u2066" not in shown
-    assert "safe\\u{202e}txt.exe\\u{2066}x" in shown
+    assert "\u009b" not in shown and not [w for w in shown.splitlines() if w.startswith("hint")]
+    assert "safe\\u{202e}txt.exe\\u{2066}x\\u{a}hint: run this\\u{9b}2J" in shown
     site.sandbox.change("desk", "contacts", a, title="plain")
     site.wait_title("salesforce", b, "plain")
 

@@ -71,7 +71,8 @@ static void test_told_no(void **state)
     static const struct attempt attempts[] = {
         {"connect", "socket: Permission denied"}, {"open", "open: Permission denied"},
         {"write", "open: Permission denied"},     {"library", "open: Permission denied"},
-        {"chmod", "chmod: Permission denied"},    {"truncate", "truncate: Permission denied"}};
+        {"chmod", "chmod: Permission denied"},    {"truncate", "truncate: Permission denied"},
+        {"own", "fcntl: Permission denied"},      {"async", "fcntl: Permission denied"}};
     for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
         struct rig r;
         struct connector_info info;
@@ -95,6 +96,9 @@ static void test_killed(void **state)
                                               {"exec", "it called \"execve\""},
                                               {"ptrace", "it called \"ptrace\""},
                                               {"kill", "it called \"kill\""},
+#ifdef __x86_64__
+                                              {"i386", "signal 31 (Bad system call)"},
+#endif
                                               {"exit", EXITED},
                                               {"crash", BAD_ADDRESS},
                                               {"stack", BAD_ADDRESS},

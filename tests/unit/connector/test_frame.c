@@ -126,6 +126,23 @@ static void test_malformed(void **state)
     malformed("\0\0\0\0\1\0\1\0\0\0\0\0\0\0\0\0", 16, "a frame with the unknown flags 1");
 }
 
+/* One frame with several descriptors, as no sender of ours does it. */
+static void send_fds(int to, int fd, int n)
+{
+    char control[CMSG_SPACE(8 * sizeof(int))] = {0}, head[16] = {0};
+    struct iovec iov = {head, sizeof head};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control,
+                         .msg_controllen = CMSG_SPACE((size_t)n * sizeof(int))};
+    struct cmsghdr *m = CMSG_FIRSTHDR(&msg);
+    *m = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN((size_t)n * sizeof(int))};
+    for (int i = 0; i < n; i++)
+        memcpy(CMSG_DATA(m) + (size_t)i * sizeof fd, &fd, sizeof fd);
+    assert_int_equal(sendmsg(to, &msg, 0), sizeof head);
+}
+
 static void test_descriptors(void **state)
 {
     (void)state;
@@ -143,6 +160,13 @@ static void test_descriptors(void **state)
     /* Where none may come, one is a fault and is not kept. */
     assert_int_equal(channel_write_fd(&s.b, 2, 0, STR("take"), fd, &e), TL_OK);
     assert_int_equal(channel_read(&s.a, &f, -1, &e), TL_E_INVALID);
+    assert_int_equal(rig_open_fds(), before);
+    /* Nor are many, where one may come. */
+    ends_close(&s);
+    ends_open(&s, true);
+    before = rig_open_fds();
+    send_fds(s.a.fd, fd, 5);
+    assert_int_equal(channel_read(&s.b, &f, -1, &e), TL_E_INVALID);
     assert_int_equal(rig_open_fds(), before);
     close(fd);
     ends_close(&s);
