@@ -79,6 +79,8 @@ static int check_field(const tl_field *f, bool newer, struct err *e)
         return err_set(e, TL_E_INVALID, "it has no name");
     if (f->type == TL_NULL)
         return err_set(e, TL_E_INVALID, "it has no type");
+    if (!newer && (f->type > TL_BYTES || f->item_type > TL_BYTES))
+        return err_set(e, TL_E_INVALID, "unknown type %u", f->type > TL_BYTES ? f->type : f->item_type);
     if (f->type == TL_LIST && (f->item_type == TL_NULL || f->item_type == TL_LIST))
         return err_set(e, TL_E_INVALID, "a TL_LIST names the type of its items in item_type");
     if (!newer && (f->flags & ~FIELD_FLAGS_KNOWN))

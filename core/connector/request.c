@@ -123,6 +123,7 @@ static void enc_pull(struct buf *b, const tl_pull *r)
     enc_str(b, r->view);
     enc_i64(b, r->created_from_us);
     enc_i64(b, r->deadline_us);
+    enc_str(b, r->stamp_field);
 }
 
 static void enc_find(struct buf *b, const tl_find *r)
@@ -135,6 +136,7 @@ static void enc_find(struct buf *b, const tl_find *r)
     }
     enc_u64(b, r->limit);
     enc_i64(b, r->deadline_us);
+    enc_str(b, r->stamp_field);
 }
 
 static int enc_push(struct buf *b, const tl_push *r, struct err *e)
@@ -191,6 +193,7 @@ int request_encode(struct buf *b, const struct call *c, struct err *e)
         enc_shape(b, c->request.get.shape);
         enc_strs(b, c->request.get.ids, c->request.get.n_ids);
         enc_i64(b, c->request.get.deadline_us);
+        enc_str(b, c->request.get.stamp_field);
         break;
     case CALL_FIND:
         enc_find(b, &c->request.find);
@@ -227,6 +230,7 @@ static void dec_pull(struct decoder *d, tl_pull *r)
     r->view = dec_str(d);
     r->created_from_us = dec_i64(d);
     r->deadline_us = dec_i64(d);
+    r->stamp_field = dec_str(d);
 }
 
 static void dec_find(struct decoder *d, tl_find *r)
@@ -242,6 +246,7 @@ static void dec_find(struct decoder *d, tl_find *r)
     r->n_queries = d->bad ? 0 : n;
     r->limit = dec_u32(d);
     r->deadline_us = dec_i64(d);
+    r->stamp_field = dec_str(d);
 }
 
 static bool inside(const tl_record *r, const tl_shape *shape)
@@ -318,6 +323,7 @@ int request_decode(struct call *c, str bytes, bool strict, struct err *e)
         c->request.get.shape = dec_shape(d);
         c->request.get.ids = dec_strs(d, &c->request.get.n_ids);
         c->request.get.deadline_us = dec_i64(d);
+        c->request.get.stamp_field = dec_str(d);
         break;
     case CALL_FIND:
         dec_find(d, &c->request.find);

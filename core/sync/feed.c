@@ -111,6 +111,11 @@ const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c)
     return shape;
 }
 
+str feed_call_stamp(const struct g_feed *f, struct call *c)
+{
+    return f->kind ? arena_str(&c->arena, f->kind->desc.stamp_field) : STR("");
+}
+
 static void pull_send(struct engine *g, struct g_feed *f, int32_t mode)
 {
     struct call *c = g_call(g, CALL_PULL, f->row.endpoint, TL_PURPOSE_BULK);
@@ -119,6 +124,7 @@ static void pull_send(struct engine *g, struct g_feed *f, int32_t mode)
     p->mode = mode;
     p->max_pages = mode == TL_PULL_PASS ? PASS_PAGES : PULL_PAGES;
     p->shape = feed_call_shape(f, c);
+    p->stamp_field = feed_call_stamp(f, c);
     p->cursor = arena_str(&c->arena, mode == TL_PULL_PASS ? f->pass.cursor : f->row.cursor);
     p->view = arena_str(&c->arena, f->row.view);
     p->created_from_us = mode == TL_PULL_PASS ? feed_created_from(g, f) : 0; /* what is paired stays in step */
@@ -279,6 +285,7 @@ static bool get_turn(struct engine *g, struct g_feed *f)
     c->request.get.ids = ids;
     c->request.get.n_ids = n;
     c->request.get.shape = feed_call_shape(f, c);
+    c->request.get.stamp_field = feed_call_stamp(f, c);
     call_note(c)->more = notes;
     f->getting = true;
     g_step(g, n);

@@ -305,6 +305,7 @@ bool match_find_dispatch(struct engine *g, struct g_link *l, int target, const i
     c->request.find.queries = queries;
     c->request.find.n_queries = n;
     c->request.find.shape = feed_call_shape(f, c);
+    c->request.find.stamp_field = feed_call_stamp(f, c);
     struct find_note *note = arena_new(&c->arena, struct find_note);
     *note = (struct find_note){target, l->match[target], n, arena_copy(&c->arena, pairs, sizeof *pairs * n)};
     call_note(c)->more = note;

@@ -99,7 +99,7 @@ void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n
     c->request.push.batch = batch;
     c->request.push.flags = b->flags & BATCH_QUIET ? TL_PUSH_QUIET : 0;
     c->request.push.shape = link_write_shape(l, b->side, c);
-    c->request.push.stamp_field = arena_str(&c->arena, l->feed[b->side]->kind->desc.stamp_field);
+    c->request.push.stamp_field = feed_call_stamp(l->feed[b->side], c);
     call_note(c)->more = sent;
     b->calls++;
     env_crash_point(g->env, "before a write is sent");

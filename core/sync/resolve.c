@@ -115,6 +115,7 @@ static void ask_get(struct engine *g, struct g_link *l, struct g_batch *b)
     c->request.get.ids = ids;
     c->request.get.n_ids = note->n;
     c->request.get.shape = feed_call_shape(f, c);
+    c->request.get.stamp_field = feed_call_stamp(f, c);
     call_note(c)->more = note;
     b->calls++;
     g_submit(g, c);
@@ -228,6 +229,7 @@ static bool ask_find(struct engine *g, struct g_link *l, struct g_batch *b, stru
     c->request.find.n_queries = note->n;
     c->request.find.limit = FIND_LIMIT;
     c->request.find.shape = feed_call_shape(f, c);
+    c->request.find.stamp_field = feed_call_stamp(f, c);
     call_note(c)->more = note;
     b->calls++;
     g_submit(g, c);

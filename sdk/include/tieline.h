@@ -487,6 +487,7 @@ typedef struct tl_pull {
     tl_str view;          /* vendor's list view id; empty: all */
     int64_t created_from_us; /* of a pass: only those created then or later; 0: all. May be ignored: the host checks */
     int64_t deadline_us;  /* host's clock; 0: none */
+    tl_str stamp_field;   /* vendor's name, see tl_push */
 } tl_pull;
 
 /* get(): these records as they are now. One that is not there is emitted with its state. */
@@ -496,6 +497,7 @@ typedef struct tl_get {
     const tl_shape *shape; /* the kind and its fields that are wanted */
     const tl_str *ids;     /* at most tl_kind.max_get */
     int64_t deadline_us;   /* host's clock; 0: none */
+    tl_str stamp_field;    /* vendor's name, see tl_push */
 } tl_get;
 
 /* One question of find(): records whose field at path equals value, compared as the vendor does; the host checks
@@ -514,6 +516,7 @@ typedef struct tl_find {
     uint32_t limit;          /* records per query; 0: the connector's choice, at least 3 */
     uint32_t reserved;
     int64_t deadline_us;     /* host's clock; 0: none */
+    tl_str stamp_field;      /* vendor's name, see tl_push */
 } tl_find;
 
 /* tl_push.flags */
@@ -525,7 +528,8 @@ typedef struct tl_push {
     uint32_t flags;          /* TL_PUSH_* */
     const tl_shape *shape;   /* union of the fields of all records; a value left out is not touched */
     const tl_batch *batch;   /* at most tl_kind.max_batch records, distinct ids */
-    tl_str stamp_field;      /* vendor's name; empty: none */
+    tl_str stamp_field;      /* vendor's name, as discover() told it; empty: none. Never in the shape: what it holds
+                                is tl_record.stamp, to be written at a create and told of every record read */
     int64_t deadline_us;     /* host's clock; 0: none */
 } tl_push;
 

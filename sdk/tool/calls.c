@@ -24,72 +24,167 @@ static tl_str *strs_at(struct call *c, const json_t *o, const char *name, uint32
     return out;
 }
 
-static tl_value value_of(struct call *c, const struct stand_kind *k, uint32_t field, const json_t *v)
+/* ---- JSON to records: nothing that is not understood is sent */
+
+static int scalar_of(struct call *c, const tl_field *f, uint32_t type, const json_t *v, tl_value *out, struct err *e)
 {
-    tl_value out = {.field = field, .type = (uint8_t)k->shape.fields[field].type};
+    str text = str_n(json_string_value(v), json_string_length(v));
+    out->type = (uint8_t)type;
+    bool number = type >= TL_BOOL && type <= TL_DATE, ok = json_is_string(v);
     if (json_is_null(v))
-        out.type = TL_NULL;
-    else if (json_is_integer(v))
-        out.u.i = json_integer_value(v);
-    else if (out.type >= TL_BOOL && out.type <= TL_DATE)
-        str_to_i64(str_of(json_string_value(v)), &out.u.i);
+        out->type = TL_NULL;
+    else if (number && json_is_boolean(v))
+        out->u.i = json_is_true(v);
+    else if (number && json_is_integer(v))
+        out->u.i = json_integer_value(v);
+    else if (number)
+        ok = ok && str_to_i64(text, &out->u.i);
     else
-        out.u.s = arena_str(&c->arena, str_of(json_string_value(v)));
-    return out;
+        out->u.s = arena_str(&c->arena, text);
+    if (ok || json_is_null(v) || (number && (json_is_integer(v) || json_is_boolean(v))))
+        return TL_OK;
+    err_set(e, E_USAGE, "\"%.*s\": \"%.*s\" is no value of this field", STR_FMT(f->path), STR_FMT(text));
+    err_hint(e, number ? "a whole number: times in microseconds, dates in days since 1970-01-01" : "a text");
+    return E_USAGE;
 }
 
-static void record_of(struct call *c, const struct stand_kind *k, const json_t *o, tl_record *out)
+static int value_of(struct call *c, const tl_field *f, const json_t *v, tl_value *out, struct err *e)
+{
+    if (f->type != TL_LIST || json_is_null(v))
+        return scalar_of(c, f, f->type, v, out, e);
+    if (!json_is_array(v))
+        return err_set(e, E_USAGE, "\"%.*s\" is a list: write it with \"lines\", as a JSON array", STR_FMT(f->path));
+    tl_value *items = arena_array(&c->arena, tl_value, json_array_size(v) + 1);
+    int rc = TL_OK;
+    for (size_t i = 0; i < json_array_size(v) && !rc; i++)
+        rc = scalar_of(c, f, f->item_type, json_array_get(v, i), &items[i], e);
+    out->type = TL_LIST;
+    out->u.list.items = items;
+    out->u.list.n = json_array_size(v);
+    return rc;
+}
+
+static int no_such_field(const struct stand_kind *k, const char *path, struct err *e)
+{
+    AUTO(buf_done) struct buf known = {0};
+    for (uint32_t i = 0; i < k->shape.n_fields; i++)
+        buf_fmt(&known, "%s%.*s", i ? ", " : "", STR_FMT(k->shape.fields[i].path));
+    err_set(e, E_USAGE, "%s has no field \"%s\"", k->name, path);
+    err_hint(e, "%s; \"stamp\" is the stamp", buf_text(&known));
+    return E_USAGE;
+}
+
+static int values_of(struct call *c, const struct stand_kind *k, json_t *values, tl_record *out, struct err *e)
+{
+    const char *path;
+    json_t *v;
+    tl_value *list = arena_array(&c->arena, tl_value, json_object_size(values) + 1);
+    json_object_foreach(values, path, v)
+    {
+        uint32_t f = 0;
+        while (f < k->shape.n_fields && !str_is(k->shape.fields[f].path, path))
+            f++;
+        if (f == k->shape.n_fields)
+            return no_such_field(k, path, e);
+        list[out->n_values].field = f;
+        int rc = value_of(c, &k->shape.fields[f], v, &list[out->n_values++], e);
+        if (rc)
+            return rc;
+    }
+    out->values = list;
+    return TL_OK;
+}
+
+static int op_of(const char *word, int32_t *op, struct err *e)
 {
     static const struct {
         const char *name;
         int32_t op;
     } ops[] = {
         {"create", TL_OP_CREATE}, {"update", TL_OP_UPDATE}, {"restore", TL_OP_RESTORE}, {"delete", TL_OP_DELETE}};
-    const char *op = json_string_value(json_object_get(o, "op"));
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
-        if (op && strcmp(op, ops[i].name) == 0)
-            out->op = ops[i].op;
-    }
-    out->id = str_at(c, o, "id");
-    out->stamp = str_at(c, o, "stamp");
-    json_t *values = json_object_get(o, "values"), *v;
-    const char *path;
-    tl_value *list = arena_array(&c->arena, tl_value, json_object_size(values) + 1);
-    json_object_foreach(values, path, v)
-    {
-        for (uint32_t f = 0; f < k->shape.n_fields; f++) {
-            if (str_is(k->shape.fields[f].path, path))
-                list[out->n_values++] = value_of(c, k, f, v);
+        if (word && strcmp(word, ops[i].name) == 0) {
+            *op = ops[i].op;
+            return TL_OK;
         }
     }
-    out->values = list;
+    err_set(e, E_USAGE, "there is no operation \"%s\"", word ? word : "");
+    err_hint(e, "create, update, delete, restore");
+    return E_USAGE;
 }
 
-static void push_of(const struct stand_kind *k, struct call *c, const json_t *o)
+static int record_of(struct call *c, const struct stand_kind *k, const json_t *o, tl_record *out, struct err *e)
+{
+    const char *op = json_string_value(json_object_get(o, "op"));
+    json_t *values = json_object_get(o, "values");
+    int rc = op_of(op, &out->op, e);
+    rc = rc ? rc : values_of(c, k, values, out, e);
+    if (rc)
+        return rc;
+    out->id = str_at(c, o, "id");
+    out->stamp = str_at(c, o, "stamp");
+    bool create = out->op == TL_OP_CREATE;
+    if (create && out->id.n)
+        return err_set(e, E_USAGE, "a create has no id, this one has \"%.*s\"", STR_FMT(out->id));
+    if (!create && !out->id.n)
+        return err_set(e, E_USAGE, "\"%s\" needs the id of a record", op);
+    if (out->op == TL_OP_DELETE && out->n_values)
+        return err_set(e, E_USAGE, "\"%s\" writes no values", op);
+    if ((create || out->op == TL_OP_UPDATE) && !out->n_values)
+        return err_set(e, E_USAGE, "\"%s\" needs values to write", op);
+    if (out->stamp.n && (!create || !k->told.stamp_field.n))
+        return err_set(e, E_USAGE, create ? "%s has no stamp field" : "a stamp of %s is written at a create alone",
+                       k->name);
+    return TL_OK;
+}
+
+static int push_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
 {
     json_t *records = json_object_get(o, "records");
     tl_batch *b = arena_new(&c->arena, tl_batch);
     tl_record *list = arena_array(&c->arena, tl_record, json_array_size(records) + 1);
-    for (size_t i = 0; i < json_array_size(records); i++)
-        record_of(c, k, json_array_get(records, i), &list[i]);
+    if (json_array_size(records) == 0)
+        return err_set(e, E_USAGE, "push needs records to write");
+    for (size_t i = 0; i < json_array_size(records); i++) {
+        int rc = record_of(c, k, json_array_get(records, i), &list[i], e);
+        if (rc)
+            return rc;
+    }
     *b = (tl_batch){
         .struct_size = sizeof *b, .count = (uint32_t)json_array_size(records), .stride = sizeof *list, .records = list};
     c->request.push.shape = &k->shape;
     c->request.push.batch = b;
-    c->request.push.stamp_field = str_of(k->stamp_field);
+    c->request.push.stamp_field = k->told.stamp_field;
+    return TL_OK;
 }
 
-static void find_of(const struct stand_kind *k, struct call *c, const json_t *o)
+/* ---- JSON to the other requests */
+
+static bool has_field(const struct stand_kind *k, str path)
+{
+    for (uint32_t i = 0; i < k->shape.n_fields; i++)
+        if (str_eq(k->shape.fields[i].path, path))
+            return true;
+    return false;
+}
+
+static int find_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
 {
     json_t *queries = json_object_get(o, "queries");
     tl_query *list = arena_array(&c->arena, tl_query, json_array_size(queries) + 1);
     for (size_t i = 0; i < json_array_size(queries); i++) {
         list[i].path = str_at(c, json_array_get(queries, i), "path");
         list[i].value = str_at(c, json_array_get(queries, i), "value");
+        if (!str_is(list[i].path, "stamp") && !str_is(list[i].path, "created") && !has_field(k, list[i].path))
+            return no_such_field(k, list[i].path.p, e);
     }
+    if (json_array_size(queries) == 0)
+        return err_set(e, E_USAGE, "find needs questions: PATH=VALUE");
     c->request.find.shape = &k->shape;
+    c->request.find.stamp_field = k->told.stamp_field;
     c->request.find.queries = list;
     c->request.find.n_queries = (uint32_t)json_array_size(queries);
+    return TL_OK;
 }
 
 static void pull_of(const struct stand_kind *k, struct call *c, const json_t *o)
@@ -97,32 +192,32 @@ static void pull_of(const struct stand_kind *k, struct call *c, const json_t *o)
     const char *mode = json_string_value(json_object_get(o, "mode"));
     c->request.pull.mode = mode && strcmp(mode, "pass") == 0 ? TL_PULL_PASS : TL_PULL_CHANGES;
     c->request.pull.shape = &k->shape;
+    c->request.pull.stamp_field = k->told.stamp_field;
     c->request.pull.cursor = str_at(c, o, "cursor");
     c->request.pull.max_pages = (uint32_t)json_integer_value(json_object_get(o, "max_pages"));
     c->request.pull.page_hint = (uint32_t)json_integer_value(json_object_get(o, "page_hint"));
 }
 
-static void get_of(const struct stand_kind *k, struct call *c, const json_t *o)
+static int get_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
 {
     c->request.get.shape = &k->shape;
+    c->request.get.stamp_field = k->told.stamp_field;
     c->request.get.ids = strs_at(c, o, "ids", &c->request.get.n_ids);
+    return c->request.get.n_ids ? TL_OK : err_set(e, E_USAGE, "get needs the ids of records");
 }
 
-static void fill(struct call *c, const struct stand_kind *k, const json_t *o)
+static int fill(struct call *c, const struct stand_kind *k, const json_t *o, struct err *e)
 {
     switch (c->kind) {
     case CALL_PULL:
         pull_of(k, c, o);
         break;
     case CALL_PUSH:
-        push_of(k, c, o);
-        break;
+        return push_of(k, c, o, e);
     case CALL_FIND:
-        find_of(k, c, o);
-        break;
+        return find_of(k, c, o, e);
     case CALL_GET:
-        get_of(k, c, o);
-        break;
+        return get_of(k, c, o, e);
     case CALL_CHECK:
         c->request.check.kinds = strs_at(c, o, "kinds", &c->request.check.n_kinds);
         break;
@@ -139,6 +234,7 @@ static void fill(struct call *c, const struct stand_kind *k, const json_t *o)
     case CALL_PARSE_HOOK:
         break;
     }
+    return TL_OK;
 }
 
 struct call *call_of_json(const struct stand *s, const json_t *o, struct err *e)
@@ -168,8 +264,7 @@ struct call *call_of_json(const struct stand *s, const json_t *o, struct err *e)
             return NULL;
         }
         struct call *c = call_new(calls[i].kind, 1, TL_PURPOSE_BULK);
-        fill(c, k, o);
-        return c;
+        return fill(c, k, o, e) ? call_free(c) : c;
     }
     err_set(e, E_USAGE, "there is no call \"%s\"", name ? name : "");
     err_hint(e, "check, discover, pull, get, find, push, prepare, subscribe, unsubscribe");

@@ -5,7 +5,7 @@
 
 #include "stand.h"
 
-/* NULL with e: no such call or kind. The caller frees it with call_free. */
+/* NULL with e: no such call, kind, operation or field, or nothing to write. The caller frees it with call_free. */
 struct call *call_of_json(const struct stand *s, const json_t *o, struct err *e);
 /* One item of a reply: {"record":{...}}, {"checkpoint":{...}}, {"result":{...}}, {"kind":{...}}, ... */
 json_t *item_to_json(const struct stand *s, const struct call *c, const struct item *x);

@@ -33,10 +33,11 @@ static const char usage[] =
     "  --list          names the tests and what each shows\n"
     "\n"
     "A test that does not apply says why. One that is bypassed needs its reason in [bypass] of the file and does not\n"
-    "count as passed. Exit status: 0 nothing failed, 1 something failed, 2 wrong usage, 7 wrong configuration.\n";
+    "count as passed. Exit status: 0 nothing failed and there is a grade, 1 something failed or did not run, 2 wrong\n"
+    "usage, 7 wrong configuration.\n";
 
-enum end { END_OK, END_FAILED, END_NOT_FOR, END_BYPASSED, END_NOT_RUN };
-static const char *const end_names[] = {"ok", "failed", "does not apply", "bypassed", "not run"};
+enum end { END_OK, END_FAILED, END_NOT_FOR, END_BYPASSED, END_NOT_RUN, END_REFUSED };
+static const char *const end_names[] = {"ok", "failed", "does not apply", "bypassed", "not run", "refused"};
 
 struct outcome {
     const struct check_test *test;
@@ -89,6 +90,10 @@ static void take_line(struct outcome *o, str line)
     case 'F':
     case 'S':
         o->end = line.p[0] == 'F' ? END_FAILED : END_NOT_FOR;
+        snprintf(o->why, sizeof o->why, "%.*s", STR_FMT(words));
+        break;
+    case 'C':
+        o->end = END_REFUSED;
         snprintf(o->why, sizeof o->why, "%.*s", STR_FMT(words));
         break;
     case 'N':
@@ -255,14 +260,42 @@ static bool wanted(const struct checker *k, const char *name)
     return strncmp(name, k->only, n) == 0 && (name[n] == 0 || name[n] == '.');
 }
 
+static const struct check_test *const groups[] = {check_binary, check_life, check_discover, check_pull,
+                                                  check_moving, check_push, check_robust};
+
 static void gather(struct checker *k)
 {
-    static const struct check_test *const groups[] = {check_binary, check_life, check_discover,
-                                                      check_pull,   check_push, check_robust};
     for (size_t g = 0; g < ARRAY_LEN(groups); g++)
         for (const struct check_test *t = groups[g]; t->name; t++)
             if (wanted(k, t->name) && k->n < TESTS_MAX)
                 k->outcomes[k->n++].test = t;
+}
+
+static bool is_test(const char *name)
+{
+    for (size_t g = 0; g < ARRAY_LEN(groups); g++)
+        for (const struct check_test *t = groups[g]; t->name; t++)
+            if (strcmp(t->name, name) == 0)
+                return true;
+    return false;
+}
+
+/* A word that nobody reads would look like a test left out, or a kind left in. */
+static int config_understood(const struct project *p, struct err *e)
+{
+    for (const struct ini_entry *x = p->ini.first; x; x = x->next) {
+        if (strcmp(x->section, "bypass") == 0 && !is_test(x->key)) {
+            err_set(e, TL_E_CONFIG, "%s:%d: [bypass]: there is no test \"%s\"", x->file, x->line, x->key);
+            err_hint(e, "tieline-sdk check --list names them");
+            return TL_E_CONFIG;
+        }
+        if (strcmp(x->section, "check") == 0 && strcmp(x->key, "kinds") != 0 && strcmp(x->key, "leave") != 0) {
+            err_set(e, TL_E_CONFIG, "%s:%d: [check]: there is no key \"%s\"", x->file, x->line, x->key);
+            err_hint(e, "kinds, leave");
+            return TL_E_CONFIG;
+        }
+    }
+    return TL_OK;
 }
 
 static int options(struct checker *k, int argc, char **argv, struct err *e)
@@ -306,15 +339,32 @@ static int options(struct checker *k, int argc, char **argv, struct err *e)
     return TL_OK;
 }
 
+/* What was not tried is no success, and a grade is what was asked for. */
+static int worth(const struct checker *k, struct err *e)
+{
+    if (count(k, END_NOT_RUN) > 0) {
+        err_set(e, TL_E_NOT_FOUND, "%d of %d tests did not run: there is no check.ini that says where the vendor is",
+                count(k, END_NOT_RUN), k->n);
+        err_hint(e, "beside the connector, in the working directory, or named with --config FILE");
+        return TL_E_NOT_FOUND;
+    }
+    if (count(k, END_FAILED) == 0 && !k->only && grade_of(k) == GRADE_NONE)
+        return err_set(e, TL_E_UNSUPPORTED, "nothing failed, and a test of bronze is bypassed: that is no grade");
+    return TL_OK;
+}
+
 static int check_all(struct checker *k, struct err *e)
 {
     int rc = project_load(&k->project, k->so, k->config, e);
+    rc = rc ? rc : config_understood(&k->project, e);
     if (rc)
         return rc;
     if (!k->json)
         printf("TAP version 13\n1..%d\n", k->n);
     for (int i = 0; i < k->n; i++) {
         run_or_not(k, &k->outcomes[i]);
+        if (k->outcomes[i].end == END_REFUSED)
+            return err_set(e, TL_E_CONFIG, "%s", k->outcomes[i].why);
         if (!k->json)
             print_tap(i + 1, &k->outcomes[i]);
     }
@@ -326,7 +376,8 @@ static int check_all(struct checker *k, struct err *e)
         print_totals(k);
     }
     json_decref(o);
-    return k->save ? grade_save(k->project.so, grade_of(k), e) : TL_OK;
+    rc = k->save ? grade_save(k->project.so, grade_of(k), e) : TL_OK;
+    return rc ? rc : worth(k, e);
 }
 
 int command_check(int argc, char **argv)

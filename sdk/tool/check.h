@@ -27,11 +27,13 @@ struct check_test {
     void (*run)(struct check *c);
     const char *what; /* one line: what holds when it passes */
 };
-extern const struct check_test check_binary[], check_life[], check_discover[], check_pull[], check_push[],
-    check_robust[]; /* each ends with a name NULL */
+extern const struct check_test check_binary[], check_life[], check_discover[], check_pull[], check_moving[],
+    check_push[], check_robust[]; /* each ends with a name NULL */
 
 /* ---- how a test ends */
 _Noreturn void check_fail(struct check *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+_Noreturn void check_refuse(struct check *c, const char *fmt, ...)
+    PRINTF_LIKE(2, 3); /* check.ini is wrong: no more tests */
 _Noreturn void check_not_for(struct check *c, const char *fmt, ...) PRINTF_LIKE(2, 3); /* does not apply to it */
 void check_note(struct check *c, const char *fmt, ...) PRINTF_LIKE(2, 3);              /* shown, no failure */
 void check_at(struct check *c, const char *fmt, ...) PRINTF_LIKE(2, 3); /* where a crash or hang will have been */

@@ -138,21 +138,95 @@ static void hardening(struct check *c)
     dynamic(c, flag);
     struct elf x = {0};
     open_elf(c, &x);
-    uint64_t bytes = 0;
     for (unsigned i = 0; i < x.n_sections; i++) {
         const char *name = x.sections[i].sh_name < x.n_names ? x.names + x.sections[i].sh_name : "";
-        if (strcmp(name, ".data") == 0 || strcmp(name, ".bss") == 0)
-            bytes += x.sections[i].sh_size;
         if ((x.sections[i].sh_flags & SHF_WRITE) && (x.sections[i].sh_flags & SHF_EXECINSTR))
             check_fail(c, "its section %s can be both written and run", name);
     }
-    if (bytes > GLOBALS_FREE)
-        check_note(c, "%llu bytes of writable globals: instances run on several threads", (unsigned long long)bytes);
+}
+
+static bool is_own(const char *name)
+{
+    static const char *const toolchain[] = {"__", "_", "completed.", "object."}; /* of compiler, linker, C library */
+    for (size_t i = 0; i < ARRAY_LEN(toolchain); i++)
+        if (str_starts(str_of(name), str_of(toolchain[i])))
+            return false;
+    return true;
+}
+
+static bool is_writable(const struct elf *x, unsigned i)
+{
+    if (i == SHN_UNDEF || i >= x->n_sections)
+        return false;
+    const Elf64_Shdr *s = &x->sections[i];
+    const char *name = s->sh_name < x->n_names ? x->names + s->sh_name : "";
+    return str_starts(str_of(name), STR(".data.rel.ro"))
+               ? false
+               : str_starts(str_of(name), STR(".data")) || str_starts(str_of(name), STR(".bss")) ||
+                     (s->sh_flags & SHF_TLS);
+}
+
+/* By name where the file still has its table of symbols; by size where it was stripped. */
+static void globals(struct check *c)
+{
+    struct elf x = {0};
+    open_elf(c, &x);
+    const Elf64_Shdr *s = section(&x, SHT_SYMTAB);
+    const Elf64_Sym *list = s ? piece(&x, s->sh_offset, s->sh_size) : NULL;
+    for (size_t i = 1; list && i < s->sh_size / sizeof *list; i++) {
+        const char *name = text_at(&x, s, list[i].st_name);
+        unsigned type = ELF64_ST_TYPE(list[i].st_info);
+        if ((type == STT_OBJECT || type == STT_TLS) && is_writable(&x, list[i].st_shndx) && is_own(name))
+            check_fail(c, "\"%s\" is a writable global: instances run on several threads, keep it in tl_conn", name);
+    }
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < x.n_sections; i++)
+        bytes += is_writable(&x, i) ? x.sections[i].sh_size : 0;
+    if (!list && bytes > GLOBALS_FREE)
+        check_fail(c, "%llu bytes of writable globals: instances run on several threads", (unsigned long long)bytes);
+}
+
+/* What only the host may do: a call that the cell of the worker would refuse, or a clock that is not the host's. */
+static const char *instead_of(const char *symbol)
+{
+    static const struct {
+        const char *symbols, *instead;
+    } rows[] = {
+        {"socket,socketpair,connect,bind,listen,accept,accept4,getaddrinfo,gethostbyname", "HTTP is host->http"},
+        {"fork,vfork,system,popen,execl,execlp,execle,execv,execvp,execvpe,execve,posix_spawn,posix_spawnp",
+         "a connector starts no process"},
+        {"time,gettimeofday,clock_gettime,timespec_get,clock", "the only clock is host->now_us"},
+        {"sleep,usleep,nanosleep,clock_nanosleep", "host->sleep_ms wakes when the host asks to stop"},
+        {"signal,sigaction,atexit", "a connector installs no handlers"},
+        {"exit,_exit,quick_exit", "a connector ends with a status, never its process"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (str_in_list(str_of(rows[i].symbols), str_of(symbol)))
+            return rows[i].instead;
+    return NULL;
+}
+
+static void imports(struct check *c)
+{
+    struct elf x = {0};
+    open_elf(c, &x);
+    const Elf64_Shdr *s = section(&x, SHT_DYNSYM);
+    const Elf64_Sym *list = s ? piece(&x, s->sh_offset, s->sh_size) : NULL;
+    if (!list)
+        check_fail(c, "it has no table of symbols");
+    for (size_t i = 1; i < s->sh_size / sizeof *list; i++) {
+        const char *name = text_at(&x, s, list[i].st_name);
+        const char *instead = list[i].st_shndx == SHN_UNDEF ? instead_of(name) : NULL;
+        if (instead)
+            check_fail(c, "it calls \"%s\": %s", name, instead);
+    }
 }
 
 const struct check_test check_binary[] = {
     {"binary.symbols", GRADE_BRONZE, false, symbols, "exports its entry and nothing else"},
     {"binary.libraries", GRADE_BRONZE, false, libraries, "needs no library that opens connections"},
     {"binary.hardening", GRADE_BRONZE, false, hardening, "no search path, no code that changes, none that is written"},
+    {"binary.imports", GRADE_SILVER, false, imports, "calls nothing that is the host's to do"},
+    {"binary.globals", GRADE_SILVER, false, globals, "keeps no writable globals"},
     {0},
 };

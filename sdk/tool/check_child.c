@@ -42,6 +42,15 @@ void check_fail(struct check *c, const char *fmt, ...)
     leave(c);
 }
 
+void check_refuse(struct check *c, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    send_line(c, 'C', fmt, ap);
+    va_end(ap);
+    leave(c);
+}
+
 void check_not_for(struct check *c, const char *fmt, ...)
 {
     va_list ap;
@@ -85,6 +94,22 @@ static void prepare(struct check *c)
     check_run_ok(c, call);
 }
 
+/* A kind it does not have would leave every test without a subject, and none of them failed. */
+static void kinds_chosen(struct check *c)
+{
+    const char *only = project_get(c->project, "check", "kinds");
+    AUTO(buf_done) struct buf known = {0};
+    for (uint32_t i = 0; i < c->stand.n_kinds; i++)
+        buf_fmt(&known, "%s%s", i ? ", " : "", c->stand.kinds[i].name);
+    str left = str_of(only ? only : ""), name;
+    while (str_split(&left, ',', &name)) {
+        str kind = str_trim(name);
+        if (kind.n && !stand_kind(&c->stand, arena_str(&c->stand.arena, kind).p))
+            check_refuse(c, "%s: [check] kinds: there is no kind \"%.*s\"; discover tells of %s", c->project->config,
+                         STR_FMT(kind), buf_text(&known));
+    }
+}
+
 void check_open(struct check *c, bool isolated)
 {
     struct err e = {0};
@@ -99,6 +124,7 @@ void check_open(struct check *c, bool isolated)
     stand_learn(&c->stand, &call->reply);
     if (c->stand.n_kinds == 0)
         check_fail(c, "discover tells of no kind");
+    kinds_chosen(c);
 }
 
 void check_reseat(struct check *c)

@@ -70,9 +70,9 @@ static void fields(struct check *c)
         const struct stand_kind *k = &c->stand.kinds[i];
         if (!k->told.label.n)
             check_fail(c, "the kind \"%s\" has no label", k->name);
-        for (uint32_t f = 0; f < k->shape.n_fields; f++)
-            if (!k->shape.fields[f].label.n || !k->shape.fields[f].name.n)
-                check_fail(c, "the field \"%.*s\" of %s has no label or no name", STR_FMT(k->shape.fields[f].path),
+        for (uint32_t f = 0; f < k->told.n_fields; f++)
+            if (!k->told.fields[f].label.n || !k->told.fields[f].name.n)
+                check_fail(c, "the field \"%.*s\" of %s has no label or no name", STR_FMT(k->told.fields[f].path),
                            k->name);
         if ((k->told.can & TL_CAN_CREATE) && !k->told.stamp_field.n)
             check_note(c, "%s can be created and has no stamp field: a create whose answer is lost waits for a person",

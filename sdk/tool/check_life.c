@@ -5,12 +5,12 @@
 #include <seccomp.h>
 #include <stdio.h>
 
-#include "check.h"
+#include "check_world.h"
 #include "instance_int.h"
 #include "loader.h"
 #include "manifest.h"
 
-enum { OPENS = 2000, WARM_UP = 100, HEAP_SLACK = 64 << 10, LATER_MINOR = 99 };
+enum { OPENS = 2000, WARM_UP = 100, HEAP_SLACK = 64 << 10, LATER_MINOR = 99, PULLS = 50 };
 
 static struct module *load(struct check *c)
 {
@@ -177,21 +177,53 @@ static void open_close(struct check *c, int times)
     }
 }
 
+static size_t heap_in_use(void)
+{
+    struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+}
+
 static void many(struct check *c)
 {
     check_open(c, false);
     check_at(c, "opening and closing %d times", OPENS);
     open_close(c, WARM_UP);
     int descriptors = check_descriptors(), threads = check_threads();
-    size_t heap = mallinfo2().uordblks;
+    size_t heap = heap_in_use();
     open_close(c, OPENS);
     if (check_descriptors() != descriptors)
         check_fail(c, "%d instances leave %d descriptors", OPENS, check_descriptors() - descriptors);
     if (check_threads() != threads)
         check_fail(c, "%d instances leave %d threads", OPENS, check_threads() - threads);
-    size_t now = mallinfo2().uordblks;
+    size_t now = heap_in_use();
     if (now > heap + HEAP_SLACK)
         check_fail(c, "%d instances leave %zu bytes, %zu each", OPENS, now - heap, (now - heap) / OPENS);
+}
+
+/* The first page of a pass, again and again by one instance: what a call takes it gives back, or takes once. */
+static void pulls(struct check *c)
+{
+    check_open(c, false);
+    check_kinds_needed(c, TL_CAN_PASS, "can be read as a whole (TL_CAN_PASS)");
+    const struct stand_kind *k;
+    for (uint32_t i = 0; (k = check_kind(c, TL_CAN_PASS, i)); i++) {
+        size_t heap = 0;
+        int descriptors = 0;
+        check_at(c, "pulling %s %d times", k->name, PULLS);
+        for (int n = 0; n < 2 * PULLS; n++) {
+            AUTO(call_free) struct call *call = check_pull_call(k, TL_PULL_PASS, "", 1, CHECK_PAGE_SIZE);
+            if (n == PULLS) {
+                heap = heap_in_use();
+                descriptors = check_descriptors();
+            }
+            check_run_ok(c, call);
+        }
+        size_t now = heap_in_use();
+        if (now > heap + HEAP_SLACK)
+            check_fail(c, "%d pulls of %s leave %zu bytes, %zu each", PULLS, k->name, now - heap, (now - heap) / PULLS);
+        if (check_descriptors() > descriptors)
+            check_fail(c, "%d pulls of %s leave %d descriptors", PULLS, k->name, check_descriptors() - descriptors);
+    }
 }
 
 static void two(struct check *c)
@@ -240,6 +272,7 @@ const struct check_test check_life[] = {
     {"config.options", GRADE_BRONZE, false, option_list, "every option has help, every secret is declared one"},
     {"config.missing", GRADE_SILVER, true, options_missing, "a missing option is said, not tripped over"},
     {"lifecycle.many", GRADE_SILVER, true, many, "2,000 instances leave no descriptor, thread or memory"},
+    {"lifecycle.pulls", GRADE_SILVER, true, pulls, "pulls leave no memory and no descriptor"},
     {"lifecycle.two", GRADE_SILVER, true, two, "two instances do not disturb each other"},
     {"lifecycle.unload", GRADE_SILVER, true, unload, "nothing of it is left after unload"},
     {0},

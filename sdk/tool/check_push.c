@@ -39,6 +39,74 @@ static void create(struct check *c)
     }
 }
 
+/* The stamp the reply tells of the record; NULL: the record is not in it. */
+static const char *stamp_told(struct check *c, const struct reply *reply, const char *id)
+{
+    AUTO(reply_reader_done) struct reply_reader reader = {0};
+    const char *told = NULL;
+    reply_reader_init(&reader, reply);
+    for (struct item x; reply_next(&reader, &x);)
+        if (x.kind == ITEM_RECORD && str_is(x.u.record.id, id))
+            told = arena_str(&c->stand.arena, x.u.record.stamp).p;
+    return told;
+}
+
+static const char *stamp_got(struct check *c, const struct stand_kind *k, const char *id)
+{
+    AUTO(call_free) struct call *call = call_new(CALL_GET, 1, TL_PURPOSE_LIVE);
+    tl_str one = str_of(id);
+    call->request.get.shape = &k->shape;
+    call->request.get.stamp_field = k->told.stamp_field;
+    call->request.get.ids = &one;
+    call->request.get.n_ids = 1;
+    check_run_ok(c, call);
+    return stamp_told(c, &call->reply, id);
+}
+
+static const char *stamp_pulled(struct check *c, const struct stand_kind *k, const char *id)
+{
+    AUTO(text_free) char *cursor = text_dup("");
+    const char *told = NULL;
+    for (bool complete = false; !complete && !told;) {
+        AUTO(call_free) struct call *call = check_pull_call(k, TL_PULL_PASS, cursor, 1, 0);
+        check_run_ok(c, call);
+        told = stamp_told(c, &call->reply, id);
+        char *next = check_last_cursor(&call->reply, &complete);
+        if (!next)
+            check_fail(c, "a pull of %s ended with success and without a checkpoint", k->name);
+        text_free(cursor);
+        cursor = next;
+    }
+    return told;
+}
+
+/* A stamp that is not read back is none: the record would be made a second time, or adopted by a stranger. */
+static void stamp(struct check *c)
+{
+    check_open(c, false);
+    const struct stand_kind *k;
+    bool tried = false;
+    for (uint32_t i = 0; (k = writable(c, 0, i)); i++) {
+        if (!k->told.stamp_field.n)
+            continue;
+        tried = true;
+        const char *given = new_stamp(c);
+        AUTO(text_free) char *id = check_create(c, k, given);
+        check_reseat(c); /* one that discover was never called on */
+        check_at(c, "the stamp of a new record of %s", k->name);
+        const char *told = stamp_got(c, k, id);
+        if (!told || strcmp(told, given) != 0)
+            check_fail(c, "get of a record of %s made with the stamp \"%s\" tells the stamp \"%s\"", k->name, given,
+                       told ? told : "");
+        told = k->told.can & TL_CAN_PASS ? stamp_pulled(c, k, id) : given;
+        if (!told || strcmp(told, given) != 0)
+            check_fail(c, "a pass of %s tells the stamp \"%s\" of a record made with \"%s\"", k->name, told ? told : "",
+                       given);
+    }
+    if (!tried)
+        check_not_for(c, "no kind has a stamp field");
+}
+
 static void update(struct check *c)
 {
     check_open(c, false);
@@ -176,6 +244,7 @@ static uint32_t stamped(struct check *c, const struct stand_kind *k, const char 
     AUTO(reply_reader_done) struct reply_reader reader = {0};
     tl_query q = {STR("stamp"), str_of(stamp)};
     call->request.find.shape = &k->shape;
+    call->request.find.stamp_field = k->told.stamp_field;
     call->request.find.queries = &q;
     call->request.find.n_queries = 1;
     check_at(c, "find by stamp in %s", k->name);
@@ -320,6 +389,22 @@ static void conflict(struct check *c)
 
 /* ---- get and find */
 
+/* An id like those of the records and of none of them: one digit of the last is another. NULL: there is no such. */
+static const char *other_id(struct check *c, const struct world *w)
+{
+    char *id = arena_copy(&c->stand.arena, w->list[w->n - 1].id, strlen(w->list[w->n - 1].id) + 1);
+    for (size_t i = strlen(id); i-- > 0;) {
+        char was = id[i];
+        for (char digit = '9'; was >= '0' && was <= '9' && digit > '0'; digit--) {
+            id[i] = digit;
+            if (!world_find(w, str_of(id)))
+                return id;
+        }
+        id[i] = was;
+    }
+    return NULL;
+}
+
 static void get_all(struct check *c)
 {
     check_open(c, false);
@@ -336,6 +421,7 @@ static void get_all(struct check *c)
         for (uint32_t x = 0; x < n; x++)
             ids[x] = str_of(w.list[x].id);
         call->request.get.shape = &k->shape;
+        call->request.get.stamp_field = k->told.stamp_field;
         call->request.get.ids = ids;
         call->request.get.n_ids = n;
         check_at(c, "get of %u records of %s", n, k->name);
@@ -353,6 +439,10 @@ static void get_all(struct check *c)
         }
         if (seen != n)
             check_fail(c, "get of %u records of %s answers %u", n, k->name, seen);
+        const char *nobody = other_id(c, &w);
+        if (nobody && check_get(c, k, nobody, NULL) == -1)
+            check_fail(c, "get of %s tells nothing of the id \"%s\", which no record has: it is answered, as deleted",
+                       k->name, nobody);
     }
 }
 
@@ -362,6 +452,7 @@ static uint32_t found(struct check *c, const struct stand_kind *k, str path, str
     AUTO(reply_reader_done) struct reply_reader reader = {0};
     tl_query q = {path, value};
     call->request.find.shape = &k->shape;
+    call->request.find.stamp_field = k->told.stamp_field;
     call->request.find.queries = &q;
     call->request.find.n_queries = 1;
     check_at(c, "find of %s by \"%.*s\"", k->name, STR_FMT(path));
@@ -412,6 +503,7 @@ const struct check_test check_push[] = {
     {"find.fields", GRADE_SILVER, true, find_fields, "find by a match field finds the record and no other"},
     {"find.stamp", GRADE_SILVER, true, find_stamp, "find by stamp finds the one record that has it"},
     {"push.create", GRADE_BRONZE, true, create, "a create tells the new id, and the record is there"},
+    {"push.stamp", GRADE_BRONZE, true, stamp, "the stamp given at a create is told by get and by a pass"},
     {"push.update", GRADE_BRONZE, true, update, "an update writes what it names and leaves the rest"},
     {"push.empty", GRADE_SILVER, true, empty, "TL_NULL empties a field"},
     {"push.delete", GRADE_SILVER, true, delete_one, "a deleted record is gone; a write to it is TL_E_NOT_FOUND"},

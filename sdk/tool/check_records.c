@@ -247,6 +247,7 @@ int32_t check_get(struct check *c, const struct stand_kind *k, const char *id, c
     AUTO(reply_reader_done) struct reply_reader reader = {0};
     tl_str one = arena_str(&call->arena, str_of(id));
     call->request.get.shape = &k->shape;
+    call->request.get.stamp_field = k->told.stamp_field;
     call->request.get.ids = &one;
     call->request.get.n_ids = 1;
     check_at(c, "get of one record of %s", k->name);

@@ -122,6 +122,7 @@ struct call *check_pull_call(const struct stand_kind *k, int32_t mode, const cha
 {
     struct call *call = call_new(CALL_PULL, 1, TL_PURPOSE_BULK);
     call->request.pull.shape = &k->shape;
+    call->request.pull.stamp_field = k->told.stamp_field;
     call->request.pull.mode = mode;
     call->request.pull.cursor = arena_str(&call->arena, str_of(cursor));
     call->request.pull.max_pages = pages;

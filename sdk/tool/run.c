@@ -23,7 +23,8 @@ static const char usage[] =
     "  --in-process    without a worker of its own: for a debugger\n"
     "  --cursor TEXT   where pull goes on;  --changes  --pages N  --page-size N\n"
     "\n"
-    "Prints one JSON object an item. Exit status: 0 done, 1 the call failed, 2 wrong usage, 7 wrong configuration.\n";
+    "Prints one JSON object an item. Exit status: 0 done, 1 the call or a record of it failed, 2 wrong usage\n"
+    "(nothing was sent), 7 wrong configuration.\n";
 
 struct run {
     struct stand stand;
@@ -91,13 +92,26 @@ static int options(struct run *r, int argc, char **argv, struct err *e)
 
 /* ---- one call by words */
 
-static json_t *push_words(struct run *r)
+static int no_pair(const char *word, struct err *e)
 {
-    json_t *values = json_object(),
-           *record = json_pack("{s:s,s:o}", "op", r->n_words > 3 ? r->words[3] : "", "values", values);
+    return err_set(e, E_USAGE, "\"%s\" is no PATH=VALUE", word);
+}
+
+/* NULL with e: a word that is none of what can stand there. */
+static json_t *push_words(const struct run *r, struct err *e)
+{
+    json_t *values = json_object();
+    json_t *record = json_pack("{s:s,s:o}", "op", r->n_words > 3 ? r->words[3] : "", "values", values);
+    bool create = r->n_words > 3 && strcmp(r->words[3], "create") == 0;
     for (int i = 4; i < r->n_words; i++) {
         str rest = str_of(r->words[i]), name;
-        if (!strchr(r->words[i], '=')) {
+        bool pair = strchr(r->words[i], '=');
+        if (!pair && (create || i > 4)) {
+            no_pair(r->words[i], e);
+            json_decref(record);
+            return NULL;
+        }
+        if (!pair) {
             json_object_set_new(record, "id", json_string(r->words[i]));
             continue;
         }
@@ -111,11 +125,16 @@ static json_t *push_words(struct run *r)
     return json_pack("[o]", record);
 }
 
-static json_t *find_words(struct run *r)
+static json_t *find_words(const struct run *r, struct err *e)
 {
     json_t *queries = json_array();
     for (int i = 3; i < r->n_words; i++) {
         str rest = str_of(r->words[i]), name;
+        if (!strchr(r->words[i], '=')) {
+            no_pair(r->words[i], e);
+            json_decref(queries);
+            return NULL;
+        }
         str_split(&rest, '=', &name);
         json_array_append_new(queries,
                               json_pack("{s:s%,s:s%}", "path", name.p, name.n, "value", rest.n ? rest.p : "", rest.n));
@@ -123,8 +142,8 @@ static json_t *find_words(struct run *r)
     return queries;
 }
 
-/* The words as a call of calls.h. */
-static json_t *call_words(struct run *r)
+/* The words as a call of calls.h; NULL with e. */
+static json_t *call_words(const struct run *r, struct err *e)
 {
     const char *call = r->words[1];
     json_t *o = json_pack("{s:s}", "call", call);
@@ -141,11 +160,15 @@ static json_t *call_words(struct run *r)
             json_array_append_new(ids, json_string(r->words[i]));
         json_object_set_new(o, "ids", ids);
     } else if (strcmp(call, "find") == 0) {
-        json_object_set_new(o, "queries", find_words(r));
+        json_object_set_new(o, "queries", find_words(r, e));
     } else if (strcmp(call, "push") == 0) {
-        json_object_set_new(o, "records", push_words(r));
+        json_object_set_new(o, "records", push_words(r, e));
     } else if (strcmp(call, "prepare") == 0) {
         json_object_set_new(o, "dry_run", json_boolean(!r->really));
+    }
+    if (e->status) {
+        json_decref(o);
+        return NULL;
     }
     return o;
 }
@@ -155,6 +178,29 @@ static void print_json(const json_t *o)
     json_dumpf(o, stdout, JSON_COMPACT);
     putchar('\n');
     fflush(stdout);
+}
+
+/* What became of the records of a push that ended with success: the first that did not get through. */
+static int results_of(const struct call *c, struct err *e)
+{
+    for (uint32_t i = 0; c->kind == CALL_PUSH && i < c->request.push.batch->count; i++) {
+        AUTO(reply_reader_done) struct reply_reader reader = {0};
+        bool seen = false;
+        reply_reader_init(&reader, &c->reply);
+        for (struct item x; reply_next(&reader, &x);) {
+            const tl_result *result = &x.u.result.result;
+            if (x.kind != ITEM_RESULT || x.u.result.index != i)
+                continue;
+            seen = true;
+            if (result->status && result->error)
+                err_from_tl(e, result->status, result->error);
+            if (result->status)
+                return err_wrap(e, "record %u ended with \"%s\"", i + 1, status_name(result->status));
+        }
+        if (!seen)
+            return err_set(e, TL_E_UNKNOWN, "push ended with success and without a result for record %u", i + 1);
+    }
+    return TL_OK;
 }
 
 static int show(struct run *r, struct call *c, struct err *e)
@@ -167,7 +213,7 @@ static int show(struct run *r, struct call *c, struct err *e)
         json_decref(o);
     }
     if (c->reply.status == TL_OK)
-        return TL_OK;
+        return results_of(c, e);
     err_from_tl(e, c->reply.status, &c->reply.error);
     return err_wrap(e, "%s ended with \"%s\"", call_kind_name(c->kind), status_name(c->reply.status));
 }
@@ -193,7 +239,9 @@ static int by_words(struct run *r, struct err *e)
             rc = discover(r, e);
     if (rc)
         return rc;
-    json_t *o = call_words(r);
+    json_t *o = call_words(r, e);
+    if (!o)
+        return e->status;
     AUTO(call_free) struct call *c = call_of_json(&r->stand, o, e);
     json_decref(o);
     if (!c)

@@ -245,6 +245,11 @@ static void learn_kind(struct stand *s, const tl_kind *told)
         f->label = arena_str(&s->arena, f->label);
         f->refers_to = arena_str(&s->arena, f->refers_to);
     }
+    tl_field *wanted = arena_copy(&s->arena, fields, told->n_fields * sizeof *fields);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < told->n_fields; i++)
+        if (!told->stamp_field.n || !str_eq(fields[i].name, told->stamp_field))
+            wanted[n++] = fields[i];
     k->told = *told;
     k->told.kind = arena_str(&s->arena, told->kind);
     k->told.label = arena_str(&s->arena, told->label);
@@ -253,12 +258,11 @@ static void learn_kind(struct stand *s, const tl_kind *told)
     k->told.fields = fields;
     k->told.field_stride = sizeof *fields;
     k->name = k->told.kind.p;
-    k->stamp_field = k->told.stamp_field.p;
     k->shape = (tl_shape){.struct_size = sizeof k->shape,
-                          .n_fields = told->n_fields,
+                          .n_fields = n,
                           .field_stride = sizeof *fields,
                           .kind = k->told.kind,
-                          .fields = fields};
+                          .fields = wanted};
 }
 
 void stand_learn(struct stand *s, const struct reply *reply)

@@ -11,9 +11,9 @@
 
 /* One kind as discover() told it, to make shapes of. */
 struct stand_kind {
-    const char *name, *stamp_field;
-    tl_kind told; /* texts and fields are the stand's */
-    tl_shape shape;
+    const char *name;
+    tl_kind told;   /* texts and fields are the stand's */
+    tl_shape shape; /* all that can be mapped: as the daemon's, without the stamp field */
 };
 
 enum { STAND_KINDS_MAX = 32 };

@@ -221,7 +221,7 @@ AT(tl_discover, struct_size, 0);
 AT(tl_discover, n_kinds, 4);
 AT(tl_discover, kinds, 8);
 
-SIZE(tl_pull, 72);
+SIZE(tl_pull, 88);
 AT(tl_pull, struct_size, 0);
 AT(tl_pull, mode, 4);
 AT(tl_pull, max_pages, 8);
@@ -231,19 +231,21 @@ AT(tl_pull, cursor, 24);
 AT(tl_pull, view, 40);
 AT(tl_pull, created_from_us, 56);
 AT(tl_pull, deadline_us, 64);
+AT(tl_pull, stamp_field, 72);
 
-SIZE(tl_get, 32);
+SIZE(tl_get, 48);
 AT(tl_get, struct_size, 0);
 AT(tl_get, n_ids, 4);
 AT(tl_get, shape, 8);
 AT(tl_get, ids, 16);
 AT(tl_get, deadline_us, 24);
+AT(tl_get, stamp_field, 32);
 
 SIZE(tl_query, 32);
 AT(tl_query, path, 0);
 AT(tl_query, value, 16);
 
-SIZE(tl_find, 40);
+SIZE(tl_find, 56);
 AT(tl_find, struct_size, 0);
 AT(tl_find, n_queries, 4);
 AT(tl_find, shape, 8);
@@ -251,6 +253,7 @@ AT(tl_find, queries, 16);
 AT(tl_find, limit, 24);
 AT(tl_find, reserved, 28);
 AT(tl_find, deadline_us, 32);
+AT(tl_find, stamp_field, 40);
 
 SIZE(tl_push, 48);
 AT(tl_push, struct_size, 0);

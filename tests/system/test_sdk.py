@@ -61,6 +61,46 @@ def test_run_writes_finds_and_gets(tmp_path):
         assert json.loads(got)["record"]["values"]["email"] == "n@example.org"
 
 
+@pytest.fixture(scope="module", name="toy")
+def toy_fixture(tmp_path_factory):
+    """run(words...) against one vendor, and what that vendor was asked."""
+    with Sandbox(("--contacts", 20, "--accounts", 5)) as sim:
+        config = tmp_path_factory.mktemp("toy") / "check.ini"
+        config.write_text(f"[endpoint]\nurl = {sim.line['toy']}\ntoken = {sim.line['credentials']['toy']['token']}\n")
+        sim.toy = lambda *words: sdk("run", program("toy.so", "connectors"), "--config", config, *words)
+        yield sim
+
+
+@pytest.mark.parametrize("words, said", [
+    (["push", "contact", "make", "last_name=X"], 'there is no operation "make"'),
+    (["push", "contact"], 'there is no operation ""'),
+    (["push", "contact", "create", "surname=X"], 'contact has no field "surname"'),
+    (["push", "contact", "create", "last_name"], '"last_name" is no PATH=VALUE'),
+    (["push", "contact", "create"], '"create" needs values to write'),
+    (["push", "contact", "update", "3"], '"update" needs values to write'),
+    (["push", "contact", "update", "3", "4", "phone=1"], '"4" is no PATH=VALUE'),
+    (["push", "contact", "update", "phone=1"], '"update" needs the id of a record'),
+    (["push", "contact", "delete", "3", "phone=1"], '"delete" writes no values'),
+    (["push", "contact", "update", "3", "phone=1", "stamp=a.1"], "a stamp of contact is written at a create alone"),
+    (["find", "contact", "email"], '"email" is no PATH=VALUE'),
+    (["find", "contact", "mail=x"], 'contact has no field "mail"'),
+    (["get", "contact"], "get needs the ids of records")])
+def test_what_is_not_understood_is_not_sent(toy, words, said):
+    before = toy.dump("toy", "contacts")
+    done = toy.toy(*words)
+    assert done.returncode == 2 and said in done.stderr and done.stdout == "", done.stderr
+    assert toy.dump("toy", "contacts") == before
+
+
+@pytest.mark.parametrize("words, status, said", [
+    (["create", "first_name=Nobody"], "invalid", 'record 1 ended with "invalid": '),
+    (["update", "99999", "phone=1"], "not found", 'record 1 ended with "not found": ')])
+def test_a_record_that_is_refused_is_no_success(toy, words, status, said):
+    done = toy.toy("push", "contact", *words)
+    assert done.returncode == 1 and said in done.stderr, done.stderr
+    assert json.loads(done.stdout)["result"]["status"] == status
+
+
 @pytest.mark.parametrize("args, status, words", [
     (["run"], 2, "connector and call are missing"),
     (["run", "/nowhere/x.so", "check"], 1, 'no file "/nowhere/x.so"'),

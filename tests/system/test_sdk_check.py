@@ -128,8 +128,52 @@ MUTANTS = {
     "errors swallowed": ([("    if (rc != TL_OK)\n        return rc;\n    const tlk_node *list",
                            "    if (rc != TL_OK)\n        *more = false, rc = TL_OK;\n    const tlk_node *list")],
                          "pull.broken_answers", {}, "is missing"),
+    "a stamp that is not written": ([("if (create && rec->stamp.n > 0)", "if (0)")], "push.stamp", {},
+                                    'tells the stamp ""'),
+    "a stamp looked for in the shape": (
+        [("const tlk_envelope envelope = envelope_of(q->stamp_field);",
+          'const tlk_envelope envelope = envelope_of(tlk_field_by_name(q->shape, TL_STR("ref")) ? q->stamp_field '
+          ": TLK_NONE);")], "push.stamp", {}, 'tells the stamp ""'),
+    "a pass that knows no stamp": (
+        [("    const tlk_envelope envelope = envelope_of(p->stamp_field);\n    tl_record *records",
+          "    const tlk_envelope envelope = envelope_of(TLK_NONE);\n    tl_record *records")], "push.stamp", {}, "a pass of"),
     "no answer to an id": ([("rc = tlk_emit(c->host, &rec, 1);", "if (i % 2) rc = tlk_emit(c->host, &rec, 1);")], "get.all",
                            {}, "answers"),
+    "an unknown id is passed over": ([("rc = tlk_emit(c->host, &rec, 1);",
+                                      "rc = rc == TL_OK ? tlk_emit(c->host, &rec, 1) : TL_OK;")],
+                                     "get.all", {}, "which no record has"),
+    "a cursor one second on": (
+        [('tlk_cursor_set(at, &c->call, "since", records[n].version);',
+          'char far[32]; tlk_cursor_set(at, &c->call, "since", tlk_str(tlk_time_text(far, records[n].modified_us / 1000000 '
+          '* 1000000 + 1000000)));')], "pull.ties", {}, "is not among"),
+    "pages by number": (
+        [("    tlk_cursor_set(at, &c->call, \"after\", records[n].id);\n", ""),
+         ('tlk_cursor_set(at, &c->call, "since", records[n].version);', "skipped++;"),
+         ("    uint32_t n = 0;\n    for (tlk_iter",
+          "    uint32_t n = 0, skipped = 0, start = 0, seen = 0;\n    for (uint32_t i = 0; i < at->n; i++)\n        "
+          "if (tlk_is(at->member[i].name, \"start\"))\n            start = (uint32_t)strtoul("
+          "at->member[i].value.p, NULL, 10);\n    for (tlk_iter"),
+         ("        n += p->mode", "        if (records[n].state != TL_STATE_LIVE || seen++ < start || n >= 10)\n            "
+          "continue;\n        n += p->mode"),
+         ('    tlk_bool(tlk_get(root, "more"), more);', '    *more = n == 10; tlk_cursor_set(at, &c->call, "start", '
+          'tlk_fmt(&c->call, "%u", start + n));'),
+         ('    tlk_url_add_int(&u, "limit", p->page_hint ? p->page_hint : 200);', '    tlk_url_add_int(&u, "limit", 200);')],
+        "pull.moving", {}, "is not among"),
+    "memory of a pull": ([("    bool more = true;\n", "    bool more = true; memset(malloc(100000), 1, 100000);\n")],
+                         "lifecycle.pulls", {}, "leave"),
+    "a writable global": ([("static tl_status toy_open(", "static int counter;\nstatic tl_status toy_open("),
+                           ("    *out = c;", "    *out = c; counter++;")], "binary.globals", {}, '"counter" is a writable'),
+    "a writable global without its name": (
+        [("static tl_status toy_open(", "static char counters[100];\nstatic tl_status toy_open("),
+         ("    *out = c;", "    *out = c; counters[getenv(\"PATH\") != 0]++;")], "binary.globals", {"more": ["-s"]},
+        "bytes of writable globals"),
+    "a socket of its own": ([("    *out = c;", "    *out = c; int socket(int, int, int); socket(2, 1, 0);")],
+                            "binary.imports", {}, 'it calls "socket": HTTP is host->http'),
+    "a clock of its own": ([("c->host->now_us(c->host)", "(int64_t)time(NULL) * 1000000"),
+                            ("#include <stdlib.h>", "#include <stdlib.h>\n#include <time.h>")], "binary.imports", {},
+                           'it calls "time": the only clock is host->now_us'),
+    "a type that is none": ([('TL_STR("Company"), TL_TEXT', 'TL_STR("Company"), 99')], "discover.vocabulary", {},
+                            "unknown type 99"),
     "the wrong index": ([("rec.index = i;", "rec.index = 0;")], "get.all", {}, "index"),
     "lost is failed": ([("tlk_write_status(&r, rc)", "TL_E_TEMPORARY")], "push.lost_answer", {}, "whose answer was lost"),
     "500 is failed": ([("tlk_write_status(&r, rc)", "rc")], "push.refused", {}, "it may have been applied"),
@@ -180,6 +224,13 @@ def test_each_test_finds_what_it_is_for(tmp_path, name):
     assert words in found["why"], found["why"]
 
 
+def test_a_push_without_a_result_is_said(tmp_path):
+    so = worse(tmp_path, [("for (uint32_t i = 0; i < p->batch->count && rc == TL_OK; i++)", "for (uint32_t i = 1; i < 1; i++)")])
+    done = subprocess.run([program("tieline-sdk", "bin"), "run", so, "--config", TOY / "check.ini", "push", "contact", "create",
+                           "last_name=New"], capture_output=True, text=True, env=ENV, check=False)
+    assert done.returncode == 1 and "without a result for record 1" in done.stderr, done.stderr
+
+
 def test_a_bypass_is_printed_and_costs_the_grade(tmp_path):
     config = tmp_path / "check.ini"
     config.write_text((TOY / "check.ini").read_text() + "[bypass]\npush.restore = the bin is emptied every night\n")
@@ -192,8 +243,29 @@ def test_a_bypass_is_printed_and_costs_the_grade(tmp_path):
 def test_without_a_vendor_only_the_file_is_judged(tmp_path):
     done = subprocess.run([program("tieline-sdk", "bin"), "check", program("toy.so", "connectors")], capture_output=True,
                           text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 0 and done.stdout.rstrip().endswith("# grade: none")
+    assert done.returncode == 1 and done.stdout.rstrip().endswith("# grade: none")
     assert "not run: there is no check.ini" in done.stdout
+    assert "tests did not run: there is no check.ini" in done.stderr and "--config FILE" in done.stderr
+
+
+@pytest.mark.parametrize("lines, words", [
+    ("[check]\nkinds = contact, lead\n", '[check] kinds: there is no kind "lead"; discover tells of contact'),
+    ("[check]\nkind = contact\n", '[check]: there is no key "kind"'),
+    ("[bypass]\npush.sing = it cannot\n", '[bypass]: there is no test "push.sing"')])
+def test_words_of_check_ini_that_nobody_reads_are_refused(tmp_path, lines, words):
+    config = tmp_path / "check.ini"
+    config.write_text((TOY / "check.ini").read_text() + lines)
+    done = check(program("toy.so", "connectors"), config, "--seed", 1)
+    assert done.returncode == 7 and words in done.stderr, done.stdout + done.stderr
+    assert "# grade" not in done.stdout
+
+
+def test_a_bypass_of_bronze_is_no_success(tmp_path):
+    config = tmp_path / "check.ini"
+    config.write_text((TOY / "check.ini").read_text() + "[bypass]\ndiscover.account = never told\n")
+    done = check(program("toy.so", "connectors"), config, "--seed", 1)
+    assert done.returncode == 1 and done.stdout.rstrip().endswith("# grade: none"), done.stderr
+    assert "a test of bronze is bypassed" in done.stderr
 
 
 def test_the_list_names_every_test():

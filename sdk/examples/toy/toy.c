@@ -20,8 +20,9 @@ static const tlk_error_row error_rows[] = {
 };
 static const tlk_errors errors = {"toy", "error.code", "error.message", "error.field", error_rows, 4, NULL};
 
-static const tlk_envelope envelope = {
-    .id = "id", .modified = "updated_at", .created = "created_at", .deleted = "deleted", .stamp = "ref"};
+/* Where a contact holds what is no field. The stamp is in no shape: the host names its field in every request. */
+static tlk_envelope envelope_of(tl_str stamp) { return (tlk_envelope){.id = "id", .modified = "updated_at",
+    .created = "created_at", .deleted = "deleted", .stamp = stamp.n > 0 ? stamp.p : NULL}; }
 
 /* Calls /toy/contacts<path>; the answer's JSON is in *root, as long as the next call. */
 static tl_status ask(tl_conn *c, const char *method, const char *path, tl_str body, tl_http *r, const tlk_node **root,
@@ -38,8 +39,7 @@ static tl_status toy_check(tl_conn *c, const tl_check *q, tl_error *e)
 {
     const tl_account a = {.struct_size = sizeof(a), .org_key = TL_STR("toy"), .org_name = TL_STR("Toy")};
     const tlk_node *root; tl_http r;
-    (void)q;
-    tlk_arena_reset(&c->call);
+    (void)q, tlk_arena_reset(&c->call);
     tl_status rc = ask(c, "GET", "?limit=1", TLK_NONE, &r, &root, e);
     return rc == TL_OK ? c->host->account(c->host, &a) : rc;
 }
@@ -77,6 +77,7 @@ static tl_status pull_page(tl_conn *c, const tl_pull *p, const tlk_plan *plan, t
     if (rc != TL_OK)
         return rc;
     const tlk_node *list = tlk_get(root, "contacts");
+    const tlk_envelope envelope = envelope_of(p->stamp_field);
     tl_record *records = tlk_new(&c->call, tl_record, tlk_count(list) + 1);
     uint32_t n = 0;
     for (tlk_iter i = tlk_each(list); tlk_next_item(&i, &o);) {
@@ -109,7 +110,7 @@ static tl_status toy_pull(tl_conn *c, const tl_pull *p, tl_error *e)
 
 static tl_status toy_get(tl_conn *c, const tl_get *q, tl_error *e)
 {
-    tlk_plan plan; tl_status rc = TL_OK;
+    tlk_plan plan; tl_status rc = TL_OK; const tlk_envelope envelope = envelope_of(q->stamp_field);
     tlk_arena_reset(&c->call);
     tlk_plan_init(&plan, q->shape, NULL, &c->call);
     for (uint32_t i = 0; i < q->n_ids && rc == TL_OK; i++) {
@@ -130,14 +131,14 @@ static tl_status toy_get(tl_conn *c, const tl_get *q, tl_error *e)
 static tl_status push_one(tl_conn *c, const tl_push *p, const tlk_plan *plan, uint32_t index)
 {
     const tl_record *rec = tlk_record(p->batch, index);
-    const tlk_node *root = NULL;
+    const tlk_node *root = NULL; const tlk_envelope envelope = envelope_of(p->stamp_field);
     bool create = rec->op == TL_OP_CREATE, remove = rec->op == TL_OP_DELETE;
     TLK_AUTO_WRITER w = {0};
     tl_error own = {.struct_size = sizeof(own)}; tl_http r;
     tlk_w_object(&w);
     tlk_record_write(&w, p->shape, rec, NULL);
     if (create && rec->stamp.n > 0)
-        tlk_w_member(&w, "ref", rec->stamp);
+        tlk_w_member(&w, p->stamp_field.p, rec->stamp);
     tlk_w_end_object(&w);
     const char *path = create ? "" : tlk_fmt(&c->call, "/%.*s", TLK_FMT(rec->id)).p;
     tl_status rc = ask(c, create ? "POST" : remove ? "DELETE" : "PATCH", path, remove ? TLK_NONE : tlk_w_lent(&w), &r,

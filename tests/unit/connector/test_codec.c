@@ -218,6 +218,13 @@ static void test_error_texts_are_made_safe(void **state)
     assert_string_equal(e.code, "A");
 }
 
+static str stamp_field_of(const struct call *c)
+{
+    return c->kind == CALL_PULL  ? c->request.pull.stamp_field
+           : c->kind == CALL_GET ? c->request.get.stamp_field
+                                 : STR("");
+}
+
 /* Every kind of request survives the way, shape and records included. */
 static void test_requests(void **state)
 {
@@ -228,6 +235,8 @@ static void test_requests(void **state)
                             rig_call(CALL_SUBSCRIBE), rig_call(CALL_UNSUBSCRIBE),
                             rig_call(CALL_PREPARE)};
     calls[0]->request.pull.view = STR("view");
+    calls[0]->request.pull.stamp_field = STR("Stamp__c");
+    calls[1]->request.get.stamp_field = STR("Stamp__c");
     calls[0]->request.pull.created_from_us = -5;
     static const tl_pair header = {STR("x-sig"), STR("\xff raw")};
     calls[5]->request.hook.headers = &header;
@@ -249,6 +258,7 @@ static void test_requests(void **state)
         assert_int_equal(request_shape(copy)->n_fields, request_shape(calls[i])->n_fields);
         assert_int_equal(request_encode(&again, copy, &e), TL_OK);
         assert_int_equal(again.n, b.n);
+        assert_true(str_eq(stamp_field_of(copy), stamp_field_of(calls[i])));
         if (b.n)
             assert_memory_equal(again.p, b.p, b.n);
         call_free(copy);

@@ -108,6 +108,7 @@ static void test_kinds(void **state)
         {"choices nowhere", KIND "field 1 \"email\": 3 choices at no address"},
         {"path twice", KIND "field 2 \"email\": fields 1 and 2 have the same path"},
         {"path blank", KIND "field 2 \"last name \": a path has 1 to 255 bytes and no blanks"},
+        {"type 99", KIND "field 2 \"last_name\": unknown type 99"},
         {"stamp missing", KIND "stamp_field \"Gone__c\" is the name of none of its fields"},
         {"max_batch", KIND "max_batch is 0: 1 if the vendor writes one record at a time"},
         {"settle", KIND "settle_ms is -5"},
