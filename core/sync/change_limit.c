@@ -126,7 +126,8 @@ int limit_stop(struct engine *g, struct g_link *l, const struct builder *b, stru
     if (rc != TL_OK)
         return rc;
     waiting = waiting > writes ? waiting - writes : 1;
-    if (b->over == TL_OP_DELETE && deletes + l->limit.deleted >= deletes_allowed(g, l))
+    bool deletions = b->over == TL_OP_DELETE && deletes + l->limit.deleted >= deletes_allowed(g, l);
+    if (deletions)
         buf_fmt(&text, "%lld records were deleted within a day because their counterparts were, and %lld pairs wait",
                 (long long)(deletes + l->limit.deleted), (long long)waiting);
     else
@@ -134,8 +135,10 @@ int limit_stop(struct engine *g, struct g_link *l, const struct builder *b, stru
                 (long long)(writes + l->limit.written), (long long)waiting);
     return link_brake(
         g, l, BRAKE_CHANGES, buf_lent(&text),
-        "look at what it wrote (`tieline sync list`, `tieline undo run`); `tieline connection release` lets "
-        "what waits go on once, `tieline link set ... max_changes=` allows more",
+        deletions ? "look at what was deleted (`tieline sync history`, `tieline pair show PAIR`); `tieline connection "
+                    "release` lets what waits go on once, an undo too; `tieline link set ... delete=keep` ends it"
+                  : "look at what it wrote (`tieline sync history`); `tieline connection release` lets what waits "
+                    "go on once, an undo too; `tieline link set ... max_changes=` allows more",
         e);
 }
 
