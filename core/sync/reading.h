@@ -14,8 +14,8 @@ int feed_reread(struct engine *g, struct g_feed *f, const struct record *r, int6
 void feed_fetched(struct engine *g, struct call *c);
 const tl_shape *feed_call_shape(const struct g_feed *f, struct call *c); /* a copy that lives as long as the call */
 str feed_call_stamp(const struct g_feed *f, struct call *c); /* its stamp field by the vendor's name; empty: none */
-bool feed_ready(const struct g_feed *f);                                 /* full pass under this shape, lookups whole */
-bool link_feeds_ready(const struct engine *g, const struct g_link *l);   /* those it reads and those it looks up in */
+bool feed_ready(const struct g_feed *f);                     /* full pass under this shape, lookups whole */
+bool link_feeds_ready(const struct engine *g, const struct g_link *l); /* those it reads and those it looks up in */
 bool feed_is_truth(const struct g_feed *f); /* its local index shows every record of the kind */
 bool pass_turn(struct engine *g, struct g_feed *f);
 bool pass_has_work(const struct g_feed *f); /* look-ups to build, or vanished records to find */
