@@ -5,6 +5,7 @@
 #include "admin_util.h"
 #include "attention.h"
 #include "lifecycle.h"
+#include "reading.h"
 #include "times.h"
 
 void engine_act_as(struct engine *g, const char *who)
@@ -91,6 +92,7 @@ int admin_connection_pause(struct engine *g, const char *name, json_t **out, str
 int admin_connection_resume(struct engine *g, const char *name, json_t **out, struct err *e)
 {
     int rc = plain_verb(g, name, LIFE_RESUME, out, e);
+    asked_forget_all(g); /* whatever was read before the pause: people went on editing */
     if (rc == TL_OK)
         feeds_due(admin_conn(g, name, e));
     return rc;

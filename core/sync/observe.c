@@ -21,6 +21,11 @@ void asked_forget(struct engine *g, int64_t rec)
         asked->rec = 0;
 }
 
+void asked_forget_all(struct engine *g)
+{
+    memset(g->asked, 0, sizeof g->asked);
+}
+
 bool asked_just_now(const struct engine *g, int64_t rec)
 {
     const struct asked_record *asked = &g->asked[(uint64_t)rec % ARRAY_LEN(g->asked)];

@@ -86,6 +86,7 @@ int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e);
  * edited since. */
 void asked_note(struct engine *g, int64_t rec);
 void asked_forget(struct engine *g, int64_t rec); /* it was written since */
+void asked_forget_all(struct engine *g);
 bool asked_just_now(const struct engine *g, int64_t rec);
 /* Shape-indexed values of a record to an observation blob. */
 void observation_of(const struct g_feed *f, const tl_record *r, struct arena *a, struct buf *out);
