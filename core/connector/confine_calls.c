@@ -247,6 +247,8 @@ static scmp_filter_ctx build_one(const struct confine_wish *w, bool listens, int
     rule_if(&b, attack, CALL(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
     for (size_t i = 0; i < ARRAY_LEN(signalling); i++)
         rule_if(&b, refuse, CALL(fcntl), SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, signalling[i]));
+    rule_if2(&b, refuse, CALL(fcntl), SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, F_SETFL),
+             SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, O_ASYNC));
     (void)add_fcntl;
 #else
     b.filter = seccomp_init(refuse);
