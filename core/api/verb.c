@@ -44,13 +44,14 @@ static void leave_trace(struct verb *v)
 
 static int on_control(void *arg, struct pending *p, struct err *e)
 {
-    struct verb *v = ((struct running *)arg)->verb;
+    const struct running *r = arg;
+    struct verb *v = r->verb;
     struct audit row = trace_of(v);
     v->pending = p;
     engine_act_as(v->app->engine, v->rq->actor);
     if (v->act && !v->audited)
         audit_owe(v->app->db, &row);
-    int rc = ((struct running *)arg)->fn(v, e);
+    int rc = r->fn(v, e);
     if (v->act && !v->audited)
         v->audited = audit_settle(v->app->db);
     engine_act_as(v->app->engine, NULL);

@@ -92,10 +92,11 @@ int admin_connection_pause(struct engine *g, const char *name, json_t **out, str
 int admin_connection_resume(struct engine *g, const char *name, json_t **out, struct err *e)
 {
     int rc = plain_verb(g, name, LIFE_RESUME, out, e);
+    if (rc != TL_OK)
+        return rc;
     asked_forget_all(g); /* whatever was read before the pause: people went on editing */
-    if (rc == TL_OK)
-        feeds_due(admin_conn(g, name, e));
-    return rc;
+    feeds_due(admin_conn(g, name, e));
+    return TL_OK;
 }
 
 /* Its place in an exclusive group is free for another connection meanwhile. */

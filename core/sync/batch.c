@@ -67,22 +67,21 @@ static void batch_unknown(struct engine *g, struct g_batch *b)
     batch_count(g, b, 1);
 }
 
-int batch_settle(struct engine *g, struct g_batch *b, struct err *e)
+struct intent batch_row(const struct g_batch *b, int32_t state, struct arena *a)
 {
-    AUTO(arena_done) struct arena a = {0};
     struct intent row = {.intent = b->intent,
                          .link = b->link,
                          .endpoint = b->endpoint,
                          .side = b->side,
                          .op = b->op,
                          .lane = b->lane,
-                         .state = INTENT_UNKNOWN,
+                         .state = state,
                          .flags = b->flags,
                          .run = b->run,
                          .map_gen = b->map_gen,
                          .made_us = b->made_us,
                          .settle_us = b->settle_us};
-    row.entries = arena_array(&a, struct intent_entry, b->n + 1);
+    row.entries = arena_array(a, struct intent_entry, b->n + 1);
     for (uint32_t i = 0; i < b->n; i++) {
         const struct g_entry *from = &b->entries[i];
         if (from->done)
@@ -94,16 +93,24 @@ int batch_settle(struct engine *g, struct g_batch *b, struct err *e)
                                     .stamp = from->stamp,
                                     .version = from->version,
                                     .source_hash = from->source_hash,
-                                    .flags = from->flags};
+                                    .flags = from->flags,
+                                    .born = from->flags & ENTRY_BORN};
         if (b->op == TL_OP_CREATE)
-            continue;
-        tl_value *sorted = arena_array(&a, tl_value, from->n_values + 1);
+            continue; /* made again from the source observation, which the store keeps while the intent is open */
+        tl_value *sorted = arena_array(a, tl_value, from->n_values + 1);
         for (uint32_t k = 0; k < from->n_values; k++)
             sorted[k] = from->values[k];
         AUTO(buf_done) struct buf sent = {0};
         obs_add_all(&sent, sorted, from->n_values);
-        to->sent = arena_str(&a, buf_lent(&sent));
+        to->sent = arena_str(a, buf_lent(&sent));
     }
+    return row;
+}
+
+int batch_settle(struct engine *g, struct g_batch *b, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct intent row = batch_row(b, INTENT_UNKNOWN, &a);
     return intent_settle(g->db, &row, NULL, 0, e);
 }
 

@@ -165,42 +165,10 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
             rc = run_for(g, l, it->lane, &it->run, e);
         if (rc != TL_OK)
             break;
-        struct intent row = {.intent = it->intent,
-                             .link = it->link,
-                             .endpoint = it->endpoint,
-                             .side = it->side,
-                             .op = it->op,
-                             .lane = it->lane,
-                             .state = INTENT_PREPARED,
-                             .flags = it->flags,
-                             .run = it->run,
-                             .map_gen = it->map_gen,
-                             .made_us = it->made_us,
-                             .n = it->n};
         int64_t settle = l->feed[it->side]->kind->desc.settle_ms * US_PER_MS;
-        it->settle_us = row.settle_us = it->made_us + (settle > 0 ? settle : 120 * US_PER_S);
-        row.entries = arena_array(&a, struct intent_entry, it->n);
-        for (uint32_t i = 0; i < it->n && rc == TL_OK; i++) {
-            const struct g_entry *from = &it->entries[i];
-            row.entries[i] = (struct intent_entry){.pair = from->pair,
-                                                   .gen = from->gen,
-                                                   .id = from->id,
-                                                   .stamp = from->stamp,
-                                                   .version = from->version,
-                                                   .source_hash = from->source_hash,
-                                                   .flags = from->flags,
-                                                   .born = from->flags & ENTRY_BORN};
-            if (it->op == TL_OP_CREATE)
-                continue; /* made again from the source observation, which the store keeps while the intent is open */
-            tl_value *sorted = arena_array(&a, tl_value, from->n_values + 1);
-            for (uint32_t k = 0; k < from->n_values; k++)
-                sorted[k] = from->values[k];
-            AUTO(buf_done) struct buf sent = {0};
-            obs_add_all(&sent, sorted, from->n_values);
-            row.entries[i].sent = arena_str(&a, buf_lent(&sent));
-        }
-        if (rc == TL_OK)
-            rc = intent_open(g->db, &row, e);
+        it->settle_us = it->made_us + (settle > 0 ? settle : 120 * US_PER_S);
+        struct intent row = batch_row(it, INTENT_PREPARED, &a);
+        rc = intent_open(g->db, &row, e);
         g_step(g, it->n);
     }
     return rc == TL_OK ? limit_store(g, l, b, e) : rc;

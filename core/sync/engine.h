@@ -130,7 +130,6 @@ struct hook_delivery {
 /* Stores them in one transaction. Durable when it returns TL_OK, all but those with a `why`: then the listener may
  * answer 200, also for a duplicate. Parsing follows on the endpoint's live instance; a delivery is only a hint. */
 int engine_hooks(struct engine *g, struct hook_delivery *const *list, size_t n, struct err *e);
-int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e); /* one */
 
 /* ---- Events: the normalized changes as they are accepted -----------------------------------------------------------
  */

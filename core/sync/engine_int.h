@@ -421,6 +421,10 @@ struct g_endpoint *model_endpoint_named(struct engine *g, const char *name);
 struct g_feed *model_feed(struct engine *g, int64_t id);
 struct g_link *model_link(struct engine *g, int64_t id);
 struct g_conn *model_conn(struct engine *g, int64_t id);
+static inline bool conn_uses(const struct g_conn *c, const struct g_endpoint *ep)
+{
+    return c->ep[0] == ep || c->ep[1] == ep;
+}
 void link_feed_set(struct g_link *l, int side, struct g_feed *f); /* f NULL: none */
 struct g_kind *model_kind(const struct g_endpoint *ep, str kind);
 int model_kind_put(struct engine *g, struct g_endpoint *ep, const tl_kind *k, bool *changed_out, struct err *e);

@@ -48,12 +48,16 @@ static int delivery_take(struct engine *g, struct hook_delivery *d, struct err *
 {
     const struct g_endpoint *ep = model_endpoint(g, d->endpoint);
     int rc = TL_OK;
-    if (!ep)
-        return err_set(&d->why, TL_E_NOT_FOUND, "no such endpoint"), TL_OK;
+    if (!ep) {
+        err_set(&d->why, TL_E_NOT_FOUND, "no such endpoint");
+        return TL_OK;
+    }
     if (!d->refused && hooks_taken(g, ep, &d->why) == TL_OK)
         rc = delivery_store(g, d, &d->why);
-    if (rc == E_STORAGE)
-        return *e = d->why, rc;
+    if (rc == E_STORAGE) {
+        *e = d->why;
+        return rc;
+    }
     bool stored = !d->refused && d->why.status == TL_OK;
     bool refused = d->refused || d->why.status == E_PRECONDITION;
     rc = webhook_count(g->db, d->endpoint, stored && !d->duplicate, refused, stored && d->duplicate, g_now(g), e);
@@ -75,19 +79,6 @@ int engine_hooks(struct engine *g, struct hook_delivery *const *list, size_t n, 
         ep->inbox_due = 0;
         ready_wake(&ep->ready);
     }
-    return rc;
-}
-
-int engine_hook(struct engine *g, const struct hook_delivery *d, bool *duplicate_out, struct err *e)
-{
-    struct hook_delivery one = *d, *list[] = {&one};
-    int rc = engine_hooks(g, list, 1, e);
-    if (rc == TL_OK && one.why.status) {
-        *e = one.why;
-        return e->status;
-    }
-    if (rc == TL_OK && duplicate_out)
-        *duplicate_out = one.duplicate;
     return rc;
 }
 

@@ -36,8 +36,7 @@ int kinds_told(struct engine *g, const struct g_endpoint *ep, struct err *e)
 {
     int rc = TL_OK;
     for (struct g_conn *c = g->conns; c && rc == TL_OK; c = c->next)
-        for (struct g_link *l = c->ep[0] == ep || c->ep[1] == ep ? c->links : NULL; l && rc == TL_OK;
-             l = l->next_of_conn)
+        for (struct g_link *l = conn_uses(c, ep) ? c->links : NULL; l && rc == TL_OK; l = l->next_of_conn)
             rc = link_told(g, ep, l, e);
     return rc;
 }

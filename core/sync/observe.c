@@ -74,7 +74,7 @@ int observe_moved(struct engine *g, struct g_feed *f, const struct record *now, 
 static void side_is_settled(struct loaded *ld, int s, struct arena *a)
 {
     if (ld->pair.extra.n)
-        ld->pair.extra = extra_set(ld->pair.extra, s ? EXTRA_WRITTEN_B : EXTRA_WRITTEN_A, (str){0}, a);
+        ld->pair.extra = extra_set(ld->pair.extra, extra_written(s), (str){0}, a);
     ld->pair.unsettled &= ~(s ? (uint32_t)PAIR_UNSETTLED_B : (uint32_t)PAIR_UNSETTLED_A);
 }
 
@@ -116,7 +116,7 @@ static void settle_side(struct g_link *l, struct loaded *ld, int s, bool created
     tl_value *value[2] = {arena_array(a, tl_value, n + 1), arena_array(a, tl_value, n + 1)};
     const struct snapshot_side *other = &ld->snap.side[1 - s];
     bool first = created && ld->pair.base[s].kind == BASE_NONE;
-    str written = extra_get(ld->pair.extra, s ? EXTRA_WRITTEN_B : EXTRA_WRITTEN_A);
+    str written = extra_get(ld->pair.extra, extra_written(s));
     for (uint32_t i = 0; i < n; i++) {
         const struct rule_field *f = &l->fields[i];
         bool other_has = !other->base || !other->has_base || other->has_base[i];

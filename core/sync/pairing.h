@@ -51,6 +51,10 @@ enum {
     EXTRA_UNDO = 'u',  /* the undoing run */
     EXTRA_UNSURE = 'q' /* the create of which nobody can tell whether it was done (resolve.c) */
 };
+static inline char extra_written(int side)
+{
+    return side ? EXTRA_WRITTEN_B : EXTRA_WRITTEN_A;
+}
 str extra_get(str extra, char tag);
 str extra_set(str extra, char tag, str value, struct arena *a); /* an empty value removes */
 void chg_encode(struct g_link *l, const struct loaded *ld, struct arena *a, str *out);

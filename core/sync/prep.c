@@ -88,7 +88,7 @@ static void endpoint_block(struct engine *g, struct g_endpoint *ep, const char *
     if (repair_raise(g->db, &r, &e))
         g_write_failed(g, "storing the state of an endpoint", &e);
     for (struct g_conn *c = g->conns; c; c = c->next)
-        if (c->ep[0] == ep || c->ep[1] == ep)
+        if (conn_uses(c, ep))
             conn_block(g, c, code, text);
 }
 
@@ -103,7 +103,7 @@ void endpoint_unblock(struct engine *g, struct g_endpoint *ep)
     if (repair_clear(g->db, buf_lent(&object), (str){0}, (str){0}, g_now(g), &e))
         g_write_failed(g, "storing the state of an endpoint", &e);
     for (struct g_conn *c = g->conns; c; c = c->next) {
-        bool ours = c->ep[0] == ep || c->ep[1] == ep;
+        bool ours = conn_uses(c, ep);
         if (!ours || c->ep[0]->row.block_code.n || c->ep[1]->row.block_code.n || store_blocks(c))
             continue;
         AUTO(text_free) char *code = str_dup(c->row.block_code); /* that of whichever endpoint came last */
@@ -241,7 +241,7 @@ bool endpoint_used(const struct engine *g, const struct g_endpoint *ep)
     for (const struct g_conn *c = g->conns; c; c = c->next) {
         bool runs = c->row.state == CONN_INITIAL || c->row.state == CONN_ACTIVE || c->row.state == CONN_BLOCKED ||
                     c->row.state == CONN_READY;
-        if ((runs || c->preview) && (c->ep[0] == ep || c->ep[1] == ep))
+        if ((runs || c->preview) && conn_uses(c, ep))
             return true;
     }
     return false;
@@ -375,11 +375,6 @@ static int drift_check(struct engine *g, struct g_link *l, struct err *e)
             rc = *why ? repair_raise(g->db, &r, e) : repair_clear(g->db, r.object, r.code, r.key, g_now(g), e);
     }
     return rc;
-}
-
-static bool conn_uses(const struct g_conn *c, const struct g_endpoint *ep)
-{
-    return c->ep[0] == ep || c->ep[1] == ep;
 }
 
 static int links_rebuild(struct engine *g, const struct g_endpoint *ep, struct err *e)

@@ -461,10 +461,10 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
         ld.pair.map_gen = b->map_gen; /* what has no base of these fields is stored so */
     if (!observed && !post_full) {
         AUTO(buf_done) struct buf written = {0};
-        buf_str(&written, extra_get(ld.pair.extra, side ? 'b' : 'a'));
+        buf_str(&written, extra_get(ld.pair.extra, extra_written(side)));
         for (uint32_t k = 0; k < entry->n_values; k++)
             buf_fmt(&written, "%s%u", written.n ? "," : "", entry->values[k].field);
-        ld.pair.extra = extra_set(ld.pair.extra, side ? 'b' : 'a', buf_lent(&written), &a);
+        ld.pair.extra = extra_set(ld.pair.extra, extra_written(side), buf_lent(&written), &a);
         ld.pair.unsettled |= side ? PAIR_UNSETTLED_B : PAIR_UNSETTLED_A;
     }
     if (ld.rec[side].state == TL_STATE_LIVE)
@@ -618,8 +618,8 @@ static int note_crash(struct engine *g, struct g_link *l, struct g_batch *b, con
         struct pair p = {0};
         rc = pair_get(g->db, &a, b->entries[sent->entries[i]].pair, &p, e);
         if (rc == TL_OK) {
-            bool again = extra_get(p.extra, 'c').n > 0;
-            p.extra = extra_set(p.extra, 'c', STR("1"), &a);
+            bool again = extra_get(p.extra, EXTRA_CRASHES).n > 0;
+            p.extra = extra_set(p.extra, EXTRA_CRASHES, STR("1"), &a);
             rc = again ? poison(g, l, b, sent->entries[i], &p, e) : pair_store(g->db, &p, e);
         }
     }

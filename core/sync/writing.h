@@ -74,6 +74,8 @@ int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i
                struct err *e);
 /* The entry's write did not happen: look at the pair again after due_us. */
 int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int64_t due_us, struct err *e);
+/* The row of its intent: the entries that are not done, their texts in the arena. */
+struct intent batch_row(const struct g_batch *b, int32_t state, struct arena *a);
 /* Ends the transaction's part of entries that are done: settles the intent row. */
 int batch_settle(struct engine *g, struct g_batch *b, struct err *e);
 void batch_sweep(struct engine *g, struct g_batch *b); /* after the commit: frees a batch that is through */

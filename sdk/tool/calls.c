@@ -64,6 +64,15 @@ static int value_of(struct call *c, const tl_field *f, const json_t *v, tl_value
     return rc;
 }
 
+/* n_fields: there is none. */
+static uint32_t field_of(const struct stand_kind *k, str path)
+{
+    uint32_t f = 0;
+    while (f < k->shape.n_fields && !str_eq(k->shape.fields[f].path, path))
+        f++;
+    return f;
+}
+
 static int no_such_field(const struct stand_kind *k, const char *path, struct err *e)
 {
     AUTO(buf_done) struct buf known = {0};
@@ -81,9 +90,7 @@ static int values_of(struct call *c, const struct stand_kind *k, json_t *values,
     tl_value *list = arena_array(&c->arena, tl_value, json_object_size(values) + 1);
     json_object_foreach(values, path, v)
     {
-        uint32_t f = 0;
-        while (f < k->shape.n_fields && !str_is(k->shape.fields[f].path, path))
-            f++;
+        uint32_t f = field_of(k, str_of(path));
         if (f == k->shape.n_fields)
             return no_such_field(k, path, e);
         list[out->n_values].field = f;
@@ -160,14 +167,6 @@ static int push_of(const struct stand_kind *k, struct call *c, const json_t *o, 
 
 /* ---- JSON to the other requests */
 
-static bool has_field(const struct stand_kind *k, str path)
-{
-    for (uint32_t i = 0; i < k->shape.n_fields; i++)
-        if (str_eq(k->shape.fields[i].path, path))
-            return true;
-    return false;
-}
-
 static int find_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
 {
     json_t *queries = json_object_get(o, "queries");
@@ -175,7 +174,8 @@ static int find_of(const struct stand_kind *k, struct call *c, const json_t *o, 
     for (size_t i = 0; i < json_array_size(queries); i++) {
         list[i].path = str_at(c, json_array_get(queries, i), "path");
         list[i].value = str_at(c, json_array_get(queries, i), "value");
-        if (!str_is(list[i].path, "stamp") && !str_is(list[i].path, "created") && !has_field(k, list[i].path))
+        if (!str_is(list[i].path, "stamp") && !str_is(list[i].path, "created") &&
+            field_of(k, list[i].path) == k->shape.n_fields)
             return no_such_field(k, list[i].path.p, e);
     }
     if (json_array_size(queries) == 0)

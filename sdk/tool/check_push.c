@@ -53,12 +53,8 @@ static const char *stamp_told(struct check *c, const struct reply *reply, const 
 
 static const char *stamp_got(struct check *c, const struct stand_kind *k, const char *id)
 {
-    AUTO(call_free) struct call *call = call_new(CALL_GET, 1, TL_PURPOSE_LIVE);
-    tl_str one = str_of(id);
-    call->request.get.shape = &k->shape;
-    call->request.get.stamp_field = k->told.stamp_field;
-    call->request.get.ids = &one;
-    call->request.get.n_ids = 1;
+    const tl_str one = str_of(id);
+    AUTO(call_free) struct call *call = check_get_call(k, TL_PURPOSE_LIVE, &one, 1);
     check_run_ok(c, call);
     return stamp_told(c, &call->reply, id);
 }
@@ -416,14 +412,10 @@ static void get_all(struct check *c)
         uint32_t most = k->told.max_get ? k->told.max_get : 20, n = w.n < most ? w.n : most;
         if (!n)
             continue;
-        AUTO(call_free) struct call *call = call_new(CALL_GET, 1, TL_PURPOSE_LIVE);
-        tl_str *ids = arena_array(&call->arena, tl_str, n);
+        tl_str *ids = arena_array(&c->stand.arena, tl_str, n);
         for (uint32_t x = 0; x < n; x++)
             ids[x] = str_of(w.list[x].id);
-        call->request.get.shape = &k->shape;
-        call->request.get.stamp_field = k->told.stamp_field;
-        call->request.get.ids = ids;
-        call->request.get.n_ids = n;
+        AUTO(call_free) struct call *call = check_get_call(k, TL_PURPOSE_LIVE, ids, n);
         check_at(c, "get of %u records of %s", n, k->name);
         check_run_ok(c, call);
         AUTO(reply_reader_done) struct reply_reader reader = {0};

@@ -241,15 +241,21 @@ void check_restore(struct check *c, const struct stand_kind *k, const char *id)
     push_one(c, k, TL_OP_RESTORE, id, "restoring");
 }
 
-int32_t check_get(struct check *c, const struct stand_kind *k, const char *id, const tl_value **values)
+struct call *check_get_call(const struct stand_kind *k, int32_t purpose, const tl_str *ids, uint32_t n)
 {
-    AUTO(call_free) struct call *call = call_new(CALL_GET, 1, TL_PURPOSE_BULK);
-    AUTO(reply_reader_done) struct reply_reader reader = {0};
-    tl_str one = arena_str(&call->arena, str_of(id));
+    struct call *call = call_new(CALL_GET, 1, purpose);
     call->request.get.shape = &k->shape;
     call->request.get.stamp_field = k->told.stamp_field;
-    call->request.get.ids = &one;
-    call->request.get.n_ids = 1;
+    call->request.get.ids = ids;
+    call->request.get.n_ids = n;
+    return call;
+}
+
+int32_t check_get(struct check *c, const struct stand_kind *k, const char *id, const tl_value **values)
+{
+    const tl_str one = str_of(id);
+    AUTO(call_free) struct call *call = check_get_call(k, TL_PURPOSE_BULK, &one, 1);
+    AUTO(reply_reader_done) struct reply_reader reader = {0};
     check_at(c, "get of one record of %s", k->name);
     check_run_ok(c, call);
     reply_reader_init(&reader, &call->reply);

@@ -23,6 +23,8 @@ void check_delete(struct check *c, const struct stand_kind *k, const char *id);
 void check_restore(struct check *c, const struct stand_kind *k, const char *id);
 /* Reads one by get; its state (-1: get told nothing of it) and, unless NULL, its values by field (arena of the stand).
  */
+struct call *check_get_call(const struct stand_kind *k, int32_t purpose, const tl_str *ids,
+                            uint32_t n); /* ids are lent */
 int32_t check_get(struct check *c, const struct stand_kind *k, const char *id, const tl_value **values);
 /* A plain text field that is not required; NULL: none. */
 const tl_field *check_spare_field(const struct check *c, const struct stand_kind *k, uint32_t *position);

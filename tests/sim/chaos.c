@@ -223,7 +223,7 @@ static void hooks(struct life *l)
             .endpoint = l->twin.endpoint[h->vendor], .delivery_key = str_of(h->key), .body = str_of(h->body)};
         h->at_us = w->now_us + (int64_t)world_random(w, 30 * US_PER_S);
         h->times--; /* a delivery whose answer a crash cut off is not sent again: Desk does not */
-        (void)engine_hook(l->engine, &d, NULL, &e);
+        (void)hook_deliver(l->engine, &d, &e);
     }
     if (drawn(w, CHAOS_HOOKS, 10)) { /* forged: nobody has such a record */
         struct err e = {0};
@@ -231,7 +231,7 @@ static void hooks(struct life *l)
         char key[24];
         snprintf(key, sizeof key, "forged%lld", (long long)w->steps);
         d.delivery_key = str_of(key);
-        (void)engine_hook(l->engine, &d, NULL, &e);
+        (void)hook_deliver(l->engine, &d, &e);
     }
 }
 

@@ -759,6 +759,15 @@ static void run(struct twin *t, struct call *c)
     }
 }
 
+int hook_deliver(struct engine *g, const struct hook_delivery *d, struct err *e)
+{
+    struct hook_delivery one = *d, *list[] = {&one};
+    int rc = engine_hooks(g, list, 1, e);
+    if (rc == TL_OK && one.why.status)
+        *e = one.why;
+    return rc == TL_OK ? one.why.status : rc;
+}
+
 bool twin_step(struct twin *t)
 {
     int n = 0;

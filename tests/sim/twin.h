@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "call.h"
+#include "engine.h"
 #include "env.h"
 
 enum { TWIN_RECORDS = 600, TWIN_FIELDS = 7, TWIN_TEXT = 40, TWIN_LATER = 256, TWIN_HOOKS = 64, TWIN_PARTED = 6 };
@@ -178,6 +179,8 @@ struct twin {
 void twin_init(struct twin *t, struct world *w);
 /* Executes one of the waiting calls; false when there is none. */
 bool twin_step(struct twin *t);
+/* One webhook delivery comes to the daemon. What is wrong with this one alone is an error as well. */
+int hook_deliver(struct engine *g, const struct hook_delivery *d, struct err *e);
 const char *twin_field_path(int kind, int field);
 const char *twin_product_path(int field);
 uint32_t twin_field_type(int field);

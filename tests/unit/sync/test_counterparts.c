@@ -188,7 +188,7 @@ static void edited_and_told(struct bed *b, struct twin_record *r, int field, con
     snprintf(body, sizeof body, "contact %s", r->id);
     user_edit(b->world, 0, KIND_CONTACT, r, field, value);
     struct hook_delivery d = {.endpoint = b->twin.endpoint[0], .delivery_key = str_of(value), .body = str_of(body)};
-    must(engine_hook(b->engine, &d, NULL, &e), &e);
+    must(hook_deliver(b->engine, &d, &e), &e);
 }
 
 /* A write that takes no condition builds on a read made for it, and not on the one that the write before it was made

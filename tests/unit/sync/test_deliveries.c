@@ -148,7 +148,7 @@ static void a_get_reaches_the_connector_as_it_came(void **state)
                               .headers = &header,
                               .n_headers = 1};
     for (int i = 0; i < 2; i++)
-        must(engine_hook(b->engine, &d, NULL, &e), &e);
+        must(hook_deliver(b->engine, &d, &e), &e);
     assert_int_equal(stored(b, 0), 2); /* the same words twice are two calls */
     bed_run(b, 5 * US_PER_S);
     b->twin.dispatcher = seen.twin;
@@ -171,7 +171,7 @@ static void parsing_asks_nothing_of_the_vendor(void **state)
     ep->budget.daily_calls = 1;
     struct hook_delivery d = {.endpoint = b->twin.endpoint[0], .body = STR("contact Ac1")};
     int64_t sent = b->world->counts.calls;
-    must(engine_hook(b->engine, &d, NULL, &e), &e);
+    must(hook_deliver(b->engine, &d, &e), &e);
     bed_run(b, 5 * US_PER_S);
     assert_int_equal(stored(b, 0), 0);
     assert_true(b->world->counts.calls > sent);

@@ -236,10 +236,10 @@ static void hooks_of_the_disabled(void **s)
     struct hook_delivery d = {.endpoint = b->twin.endpoint[0], .delivery_key = STR("1"), .body = STR("{}")};
     bed_start(b);
     must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
-    must(engine_hook(b->engine, &d, NULL, &e), &e);
+    must(hook_deliver(b->engine, &d, &e), &e);
     must(admin_connection_disable(b->engine, "c", NULL, &e), &e);
     d.delivery_key = STR("2");
-    assert_int_equal(engine_hook(b->engine, &d, NULL, &e), E_PRECONDITION);
+    assert_int_equal(hook_deliver(b->engine, &d, &e), E_PRECONDITION);
     assert_string_equal(e.code, "DISABLED");
 }
 

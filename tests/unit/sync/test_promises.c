@@ -218,7 +218,7 @@ static void deliver(struct bed *b, int s, const char *id, uint32_t key)
     snprintf(body, sizeof body, "contact %s", id);
     snprintf(name, sizeof name, "k%u", key);
     struct hook_delivery d = {.endpoint = b->twin.endpoint[s], .delivery_key = str_of(name), .body = str_of(body)};
-    must(engine_hook(b->engine, &d, NULL, &e), &e);
+    must(hook_deliver(b->engine, &d, &e), &e);
 }
 
 enum { EDITS = 60, PEOPLE = 12 };
