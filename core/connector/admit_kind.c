@@ -48,16 +48,15 @@ static int check_choices(const tl_field *f, struct err *e)
 {
     if (f->n_choices > ADMIT_CHOICES_MAX)
         return err_set(e, TL_E_INVALID, "%u choices, at most %d", f->n_choices, ADMIT_CHOICES_MAX);
-    if (f->n_choices && !f->choices)
-        return err_set(e, TL_E_INVALID, "%u choices at no address", f->n_choices);
-    for (uint32_t i = 0; i < f->n_choices; i++) {
-        int rc = text_ok("choice", f->choices[i].value, e);
+    int rc = admit_array("tl_choice", f->choices, f->n_choices, f->choice_stride, ADMIT_LEAST(tl_choice, label),
+                         _Alignof(tl_choice), e);
+    for (uint32_t i = 0; i < f->n_choices && !rc; i++) {
+        const tl_choice *choice = TL_AT(tl_choice, f->choices, f->choice_stride, i);
+        rc = text_ok("choice", choice->value, e);
         if (!rc)
-            rc = text_ok("choice's label", f->choices[i].label, e);
-        if (rc)
-            return rc;
+            rc = text_ok("choice's label", choice->label, e);
     }
-    return TL_OK;
+    return rc;
 }
 
 static int check_field(const tl_field *f, bool newer, struct err *e)

@@ -515,8 +515,9 @@ void enc_field(struct buf *b, const tl_field *f)
     enc_str(b, f->refers_to);
     enc_u64(b, f->n_choices);
     for (uint32_t i = 0; i < f->n_choices; i++) {
-        enc_str(b, f->choices[i].value);
-        enc_str(b, f->choices[i].label);
+        const tl_choice *choice = TL_AT(tl_choice, f->choices, f->choice_stride, i);
+        enc_str(b, choice->value);
+        enc_str(b, choice->label);
     }
 }
 
@@ -540,6 +541,7 @@ void dec_field(struct decoder *d, tl_field *out)
         choices[i].label = dec_str(d);
     }
     out->choices = choices;
+    out->choice_stride = sizeof(tl_choice);
     out->n_choices = d->bad ? 0 : n;
 }
 

@@ -103,8 +103,8 @@ static int check_field(const tl_kind *k, const tl_field *f, struct err *e)
     if (f->n_choices && !f->choices)
         return err_set(e, TL_E_INVALID, "field \"%.*s\": choices at no address", STR_FMT(f->path));
     for (uint32_t i = 0; i < f->n_choices; i++) {
-        const tl_str choice[] = {f->choices[i].value, f->choices[i].label};
-        rc = check_texts(choice, 2, "a choice", e);
+        const tl_choice *choice = TL_AT(tl_choice, f->choices, f->choice_stride, i);
+        rc = check_texts((const tl_str[]){choice->value, choice->label}, 2, "a choice", e);
         if (rc)
             return rc;
     }

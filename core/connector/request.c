@@ -33,6 +33,7 @@ static void set_sizes(struct call *c)
         break;
     case CALL_FIND:
         c->request.find.struct_size = sizeof c->request.find;
+        c->request.find.query_stride = sizeof(tl_query);
         break;
     case CALL_PUSH:
         c->request.push.struct_size = sizeof c->request.push;

@@ -222,6 +222,7 @@ tl_field field_copy(const tl_field *f, struct arena *arena)
     for (uint32_t i = 0; i < f->n_choices; i++)
         choices[i] = (tl_choice){arena_str(arena, f->choices[i].value), arena_str(arena, f->choices[i].label)};
     out.choices = choices;
+    out.choice_stride = sizeof(tl_choice);
     return out;
 }
 

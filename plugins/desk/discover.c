@@ -52,6 +52,7 @@ static void add_choices(tl_conn *c, const tlk_node *v, tl_field *f)
             choices[f->n_choices++] = (tl_choice){value, value};
     }
     f->choices = choices;
+    f->choice_stride = sizeof *choices;
     if (f->n_choices > 0)
         f->flags |= TL_F_CLOSED; /* an unlisted value is INVALID_DATA */
 }

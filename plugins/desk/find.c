@@ -138,7 +138,7 @@ static tl_status ask_again_by_all(struct search *s, uint32_t index, tl_error *e)
     tl_str url;
     struct desk_rows rows;
     c->old_search = true;
-    if (!question_url(s, &s->q->queries[index], &url))
+    if (!question_url(s, tlk_query(s->q, index), &url))
         return TL_OK;
     tlk_request(&r, "GET", url, 0);
     tlk_request_header(&r, &c->call, "orgId", c->org);
@@ -156,7 +156,7 @@ static tl_status ask_some(struct search *s, uint32_t *at, tl_error *e)
     uint32_t index[DESK_AT_ONCE], again[DESK_AT_ONCE], n = 0, n_again = 0;
     for (; *at < s->q->n_queries && n < DESK_AT_ONCE; (*at)++) {
         tl_str url;
-        if (!question_url(s, &s->q->queries[*at], &url))
+        if (!question_url(s, tlk_query(s->q, *at), &url))
             continue;
         tlk_request(&r[n], "GET", url, 0);
         tlk_request_header(&r[n], &c->call, "orgId", c->org);
@@ -198,7 +198,7 @@ static tl_status compare_stamps(void *ctx, tl_http *done, uint32_t first, uint32
         }
         desk_record_read(&s->rd, root, &rec);
         for (uint32_t k = 0; k < s->q->n_queries && rec.stamp.n > 0; k++) {
-            const tl_query *q = &s->q->queries[k];
+            const tl_query *q = tlk_query(s->q, k);
             if (!tlk_is(q->path, "stamp") || !tlk_eq(q->value, rec.stamp))
                 continue;
             rec.index = k;
@@ -242,6 +242,6 @@ tl_status desk_find(tl_conn *c, const tl_find *q, tl_error *e)
         rc = ask_some(&s, &at, e);
     bool stamps_left = false;
     for (uint32_t i = 0; i < q->n_queries; i++)
-        stamps_left = stamps_left || (tlk_is(q->queries[i].path, "stamp") && !s.found[i]);
+        stamps_left = stamps_left || (tlk_is(tlk_query(q, i)->path, "stamp") && !s.found[i]);
     return rc == TL_OK && stamps_left ? look_into_bin(&s, e) : rc;
 }

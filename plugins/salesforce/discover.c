@@ -136,6 +136,7 @@ static void add_choices(tl_field *to, const tlk_node *f, tlk_arena *a)
             choices[n++] = (tl_choice){tlk_dup(a, text_of(one, "value", a)), tlk_dup(a, text_of(one, "label", a))};
     }
     to->choices = choices;
+    to->choice_stride = sizeof *choices;
     to->n_choices = n;
 }
 

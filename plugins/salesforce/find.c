@@ -203,7 +203,7 @@ static uint32_t add_matches(struct finder *f, struct matches *m, tl_str field, u
     for (const tlk_node *row; hits < f->limit && tlk_next_item(&each, &row);) {
         if (is_deleted(row) != deleted)
             continue;
-        if (!alone && !sf_same_text(tlk_text(tlk_getn(row, field), a), f->req->queries[query].value))
+        if (!alone && !sf_same_text(tlk_text(tlk_getn(row, field), a), tlk_query(f->req, query)->value))
             continue;
         sf_record_read(&f->rd, row, &m->list[m->n]);
         m->list[m->n++].index = query;
@@ -234,7 +234,7 @@ static tl_status ask(struct finder *f, tl_str field, const uint32_t *asked, uint
     tlk_addf(&b, " WHERE %.*s IN (", TLK_FMT(field));
     for (uint32_t i = 0; i < n; i++) {
         tlk_addz(&b, i ? "," : "");
-        sf_soql_text(&b, f->req->queries[asked[i]].value);
+        sf_soql_text(&b, tlk_query(f->req, asked[i])->value);
     }
     tlk_addf(&b, ") ORDER BY Id LIMIT %u",
              n > 1 ? (unsigned)SF_PAGE : f->limit + 20); /* the bin must not hide the living */
@@ -246,7 +246,7 @@ static uint32_t matches_of(struct finder *f, tl_str field, uint32_t query, const
     uint32_t hits = 0;
     tlk_iter each = tlk_each(rows);
     for (const tlk_node *row; tlk_next_item(&each, &row);)
-        hits += sf_same_text(tlk_text(tlk_getn(row, field), &f->rd.c->page), f->req->queries[query].value);
+        hits += sf_same_text(tlk_text(tlk_getn(row, field), &f->rd.c->page), tlk_query(f->req, query)->value);
     return hits;
 }
 
@@ -287,7 +287,7 @@ static tl_status find_created(struct finder *f, uint32_t query, tl_error *e)
     tl_status rc = sf_identity(f->rd.c, &org, &user, e);
     if (rc != TL_OK)
         return rc;
-    if (!tlk_to_i64(f->req->queries[query].value, &from))
+    if (!tlk_to_i64(tlk_query(f->req, query)->value, &from))
         return tlk_fail_record(e, TL_E_INVALID, TL_R_PARAM_INVALID, "", "salesforce: \"created\" wants microseconds");
     sf_soql_select(&b, f->rd.kind, f->rd.shape, f->rd.stamp);
     tlk_addz(&b, " WHERE CreatedById = ");
@@ -307,7 +307,7 @@ static tl_status find_created(struct finder *f, uint32_t query, tl_error *e)
 /* All queries by the path of the first one that is not done. */
 static tl_status find_path(struct finder *f, uint32_t first, tl_error *e)
 {
-    tl_str path = f->req->queries[first].path, field = field_asked(f, path);
+    tl_str path = tlk_query(f->req, first)->path, field = field_asked(f, path);
     uint32_t asked[VALUES_A_QUERY], n = 0;
     size_t bytes = 0;
     if (!field.n) {
@@ -317,7 +317,7 @@ static tl_status find_path(struct finder *f, uint32_t first, tl_error *e)
         return rc;
     }
     for (uint32_t i = first; i < f->req->n_queries; i++) {
-        const tl_query *q = &f->req->queries[i];
+        const tl_query *q = tlk_query(f->req, i);
         if (f->done[i] || !tlk_eq(q->path, path))
             continue;
         if (n == VALUES_A_QUERY || bytes > 60000) /* SOQL has room for 100,000 characters */
@@ -344,7 +344,7 @@ tl_status sf_find(tl_conn *c, const tl_find *req, tl_error *e)
     sf_reader_init(&f.rd, c, k, req->shape);
     for (uint32_t i = 0; i < req->n_queries && rc == TL_OK; i++) {
         while (rc == TL_OK && !f.done[i]) /* each turn does what fits into one query, this one first */
-            rc = tlk_is(req->queries[i].path, "created") ? find_created(&f, i, e) : find_path(&f, i, e);
+            rc = tlk_is(tlk_query(req, i)->path, "created") ? find_created(&f, i, e) : find_path(&f, i, e);
     }
     return rc;
 }

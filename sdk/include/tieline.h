@@ -185,12 +185,13 @@ typedef struct tl_field {
     uint32_t scale;   /* digits after the point of a TL_DECIMAL; resolution is per kind */
     uint32_t item_type; /* TL_LIST: type of its values */
     uint32_t n_choices;
-    uint32_t reserved;
+    uint32_t choice_stride;
     tl_str path;      /* canonical path, or "x." + name where the vocabulary has none; no blanks, once per kind */
     tl_str name;      /* the vendor's name */
     tl_str label;     /* the vendor's words for people */
     tl_str refers_to; /* TL_REF: kinds, comma separated, for example "contact,lead" */
-    const tl_choice *choices; /* entries of the picklist, of TL_CHOICE and of a TL_LIST of them; null: not known */
+    const tl_choice *choices; /* entries of the picklist, of TL_CHOICE and of a TL_LIST of them; null: not known.
+                                 Walk with TL_AT */
 } tl_field;
 
 /* What one call is about. Chosen by the host for every call, so that a connector remembers nothing of discover(). */
@@ -512,9 +513,9 @@ typedef struct tl_find {
     uint32_t struct_size;
     uint32_t n_queries;
     const tl_shape *shape;   /* the kind and its fields that are wanted */
-    const tl_query *queries; /* at most tl_kind.max_find */
+    const tl_query *queries; /* at most tl_kind.max_find; walk with TL_AT */
     uint32_t limit;          /* records per query; 0: the connector's choice, at least 3 */
-    uint32_t reserved;
+    uint32_t query_stride;
     int64_t deadline_us;     /* host's clock; 0: none */
     tl_str stamp_field;      /* vendor's name, see tl_push */
 } tl_find;

@@ -63,7 +63,7 @@ void tlk_record_bad(tl_record *rec, tl_str note);
 uint32_t tlk_record_write(tlk_writer *w, const tl_shape *shape, const tl_record *rec, const tlk_rules *r);
 void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r);
 
-/* Field and record by position. */
+/* Field, record and question by position. */
 static inline const tl_field *tlk_field(const tl_shape *s, uint32_t i)
 {
     return TL_AT(tl_field, s->fields, s->field_stride, i);
@@ -71,6 +71,10 @@ static inline const tl_field *tlk_field(const tl_shape *s, uint32_t i)
 static inline const tl_record *tlk_record(const tl_batch *b, uint32_t i)
 {
     return TL_AT(tl_record, b->records, b->stride, i);
+}
+static inline const tl_query *tlk_query(const tl_find *f, uint32_t i)
+{
+    return TL_AT(tl_query, f->queries, f->query_stride, i);
 }
 const tl_field *tlk_field_by_path(const tl_shape *s, const char *path); /* null: not in the shape */
 const tl_field *tlk_field_by_name(const tl_shape *s, tl_str name);

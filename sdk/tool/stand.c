@@ -224,8 +224,10 @@ bool stand_close(struct stand *s)
 static const tl_choice *copy_choices(struct arena *a, const tl_field *f)
 {
     tl_choice *own = arena_array(a, tl_choice, f->n_choices);
-    for (uint32_t i = 0; i < f->n_choices; i++)
-        own[i] = (tl_choice){arena_str(a, f->choices[i].value), arena_str(a, f->choices[i].label)};
+    for (uint32_t i = 0; i < f->n_choices; i++) {
+        const tl_choice *choice = TL_AT(tl_choice, f->choices, f->choice_stride, i);
+        own[i] = (tl_choice){arena_str(a, choice->value), arena_str(a, choice->label)};
+    }
     return own;
 }
 
@@ -240,6 +242,7 @@ static void learn_kind(struct stand *s, const tl_kind *told)
         tl_field *f = &fields[i];
         *f = *TL_AT(tl_field, told->fields, told->field_stride, i);
         f->choices = copy_choices(&s->arena, f);
+        f->choice_stride = sizeof *f->choices;
         f->path = arena_str(&s->arena, f->path);
         f->name = arena_str(&s->arena, f->name);
         f->label = arena_str(&s->arena, f->label);

@@ -40,7 +40,7 @@ AT(tl_field, max, 12);
 AT(tl_field, scale, 16);
 AT(tl_field, item_type, 20);
 AT(tl_field, n_choices, 24);
-AT(tl_field, reserved, 28);
+AT(tl_field, choice_stride, 28);
 AT(tl_field, path, 32);
 AT(tl_field, name, 48);
 AT(tl_field, label, 64);
@@ -251,7 +251,7 @@ AT(tl_find, n_queries, 4);
 AT(tl_find, shape, 8);
 AT(tl_find, queries, 16);
 AT(tl_find, limit, 24);
-AT(tl_find, reserved, 28);
+AT(tl_find, query_stride, 28);
 AT(tl_find, deadline_us, 32);
 AT(tl_find, stamp_field, 40);
 

@@ -156,7 +156,7 @@ static void all_calls(const tl_connector *k, tl_conn *c, struct host *h)
 {
     tl_error e = {.struct_size = sizeof(e)};
     const tl_query queries[] = {{TL_STR("email"), TL_STR("a@x.org")}, {TL_STR("stamp"), TL_STR("s.1")}};
-    const tl_find find = {.n_queries = 2, .shape = &shape, .queries = queries};
+    const tl_find find = {.n_queries = 2, .shape = &shape, .queries = queries, .query_stride = sizeof *queries};
     const tl_str ids[] = {TL_STR("1"), TL_STR("2")};
     const tl_get get = {.n_ids = 2, .shape = &shape, .ids = ids};
     for (int32_t mode = TL_PULL_CHANGES; mode <= TL_PULL_PASS; mode++) {

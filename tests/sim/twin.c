@@ -371,7 +371,7 @@ static void find(struct world *w, int s, const tl_find *q, struct reply *reply)
 {
     int kind = shape_kind(q->shape);
     for (uint32_t i = 0; i < q->n_queries; i++) {
-        const tl_query *query = &q->queries[i];
+        const tl_query *query = TL_AT(tl_query, q->queries, q->query_stride, i);
         int field = path_field(kind, query->path), n = 0;
         for (int k = 0; k < TWIN_RECORDS && n < (int)(q->limit ? q->limit : 20); k++) {
             struct twin_record *r = &w->rec[s][kind][k];

@@ -251,7 +251,7 @@ static tl_status csvdir_find(tl_conn *c, const tl_find *q, tl_error *e)
     tlk_arena_reset(&c->call);
     tl_status rc = file_open(c, q->shape->kind, &f, e);
     for (uint32_t i = 0; i < q->n_queries && rc == TL_OK; i++) {
-        const tl_query *ask = &q->queries[i];
+        const tl_query *ask = tlk_query(q, i);
         const tl_field *field = tlk_field_by_path(q->shape, tlk_dup(&c->call, ask->path).p);
         uint32_t column = tlk_is(ask->path, "stamp") ? f.stamp : field ? csv_column(&f.table, field->name.p) : f.id;
         uint32_t found = 0, limit = q->limit ? q->limit : BATCH;

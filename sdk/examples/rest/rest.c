@@ -334,7 +334,7 @@ static tl_status find_one(tl_conn *c, const tl_find *q, const struct work *w, ui
     tlk_url u;
     tl_http r;
     const tlk_node *root, *o;
-    const tl_query *query = &q->queries[index];
+    const tl_query *query = tlk_query(q, index);
     const tl_field *f = tlk_field_by_path(q->shape, tlk_dup(&c->call, query->path).p);
     const char *name = tlk_is(query->path, "stamp") ? w->kind->stamp : f ? tlk_dup(&c->call, f->name).p : "";
     uint32_t limit = q->limit ? q->limit : c->api.page_size, n = 0;

@@ -168,7 +168,8 @@ static void test_pages_that_are_none(void **state)
 static tl_status ask(struct fake *f, const char *path, const char *value, tl_error *e)
 {
     const tl_query q = {tlk_str(path), tlk_str(value)};
-    const tl_find find = {.struct_size = sizeof(find), .n_queries = 1, .shape = &fake_shape, .queries = &q};
+    const tl_find find = {
+        .struct_size = sizeof(find), .n_queries = 1, .shape = &fake_shape, .queries = &q, .query_stride = sizeof q};
     *e = (tl_error){.struct_size = sizeof(*e)};
     f->n_emitted = f->n_log = 0;
     return desk_find(f->conn, &find, e);

@@ -285,9 +285,9 @@ static tl_status push(struct bench *b, const tl_shape *shape, const tl_record *r
     return rc;
 }
 
-static uint32_t find(struct bench *b, const tl_shape *shape, const tl_query *queries, uint32_t n)
+static uint32_t find(struct bench *b, const tl_shape *shape, const tl_query *q, uint32_t n)
 {
-    tl_find f = {.struct_size = sizeof f, .n_queries = n, .shape = shape, .queries = queries};
+    tl_find f = {.struct_size = sizeof f, .n_queries = n, .shape = shape, .queries = q, .query_stride = sizeof *q};
     tl_error e = {.struct_size = sizeof e};
     b->fake->n_records = 0;
     if (b->connector->find(b->conn, &f, &e) != TL_OK)
