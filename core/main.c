@@ -1,5 +1,6 @@
 /* tielined: reads the configuration, wires the layers together, runs the control loop until told to stop. */
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,12 +8,16 @@
 
 #include "app.h"
 #include "backups.h"
+#include "connector_attention.h"
 #include "daemon.h"
 #include "doctor.h"
-#include "hook_queue.h"
+#include "hook_listener.h"
+#include "hook_targets.h"
 #include "housekeeping.h"
 #include "log.h"
+#include "readers.h"
 #include "reload.h"
+#include "routes.h"
 #include "setup.h"
 #include "sign_ins.h"
 #include "times.h"
@@ -116,6 +121,13 @@ static void on_signed_out(void *ctx, int64_t endpoint)
     runtime_sign_out(app->runtime, endpoint);
 }
 
+/* Its parts, the application first. */
+struct tielined {
+    struct app app;
+    struct hook_listener *listener;
+    struct server *api, *hooks;
+};
+
 /* Layer by layer, each taking what is below. What was made before a failure is left to the end of the process. */
 static int wire(struct app *app, const struct db_options *db_options, struct err *e)
 {
@@ -133,6 +145,7 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
     if (rc)
         return rc;
     app->mailbox = mailbox_new();
+    app->hooks = hook_targets_new();
     struct runtime_config runtime = {.env = app->env,
                                      .control = app->mailbox,
                                      .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
@@ -168,28 +181,28 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                   .tick = housekeeping_tick,
                                   .ctx = app->housekeeping};
     app->control = control_new(&parts);
-    app->hooks = hook_targets_new();
-    app->hook_queue = hook_queue_new(app->control, app->engine);
     return readers_new(&app->readers, db_options, e);
 }
 
-static int listen_all(struct app *app, struct err *e)
+static int listen_all(struct tielined *t, struct err *e)
 {
-    const struct config *c = app->config;
+    const struct config *c = t->app.config;
     struct server_options api = {
         .socket_path = config_get(c, "api", "socket"), .max_body = 1 << 20, .tables = api_tables};
     int rc = daemon_group(c, &api.socket_group, e);
     if (!rc)
-        rc = server_start(&app->api, app, &api, e);
+        rc = server_start(&t->api, &t->app, &api, e);
     const char *address = config_get(c, "hooks", "listen");
     if (rc || strcmp(address, "off") == 0)
         return rc;
+    t->listener = hook_listener_new(&t->app);
     struct server_options hooks = {.address = address,
                                    .threads = 4,
                                    .max_per_address = (int)config_number(c, "hooks", "max_per_address"),
                                    .max_body = 1 << 20,
-                                   .raw = hook_answer};
-    return server_start(&app->hook_server, app, &hooks, e);
+                                   .raw = hook_answer,
+                                   .raw_self = t->listener};
+    return server_start(&t->hooks, &t->app, &hooks, e);
 }
 
 static void signal_set(sigset_t *set)
@@ -233,22 +246,22 @@ static void *watch_signals(void *arg)
 /* On a thread of its own: requests that wait are answered by the drain, which goes on meanwhile. */
 static void *stop_servers(void *arg)
 {
-    struct app *app = arg;
-    app->hook_server = server_stop(app->hook_server);
-    app->api = server_stop(app->api);
-    reloader_stop(app->reloader);
-    control_end(app->control);
+    struct tielined *t = arg;
+    t->hooks = server_stop(t->hooks);
+    t->api = server_stop(t->api);
+    reloader_stop(t->app.reloader);
+    control_end(t->app.control);
     return NULL;
 }
 
-static void drain(struct app *app)
+static void drain(struct tielined *t)
 {
     pthread_t servers;
-    if (pthread_create(&servers, NULL, stop_servers, app)) {
+    if (pthread_create(&servers, NULL, stop_servers, t)) {
         log_line(LOG_ERROR, NULL, "cannot start a thread: leaving at once");
         _exit(1);
     }
-    control_drain(app->control, DRAIN_US);
+    control_drain(t->app.control, DRAIN_US);
     pthread_join(servers, NULL);
 }
 
@@ -266,11 +279,12 @@ static void leave_hanging(const struct app *app)
     }
 }
 
-static void unwire(struct app *app, pthread_t watcher)
+static void unwire(struct tielined *t, pthread_t watcher)
 {
+    struct app *app = &t->app;
     readers_free(app->readers);
     engine_close(app->engine);
-    hook_queue_free(app->hook_queue);
+    hook_listener_free(t->listener);
     hook_targets_free(app->hooks);
     runtime_free(app->runtime);
     http_client_free(app->http);
@@ -287,8 +301,9 @@ static void unwire(struct app *app, pthread_t watcher)
     seal_key_wipe(&app->key);
 }
 
-static int run(struct app *app, struct err *e)
+static int run(struct tielined *t, struct err *e)
 {
+    struct app *app = &t->app;
     const struct config *c = app->config;
     const char *state = config_get(c, "core", "state_dir");
     static char db_path[4096];
@@ -313,7 +328,7 @@ static int run(struct app *app, struct err *e)
     rc = wire(app, &db, e);
     if (!rc) {
         setup_apply(app);
-        rc = listen_all(app, e);
+        rc = listen_all(t, e);
     }
     if (rc)
         return rc;
@@ -325,9 +340,9 @@ static int run(struct app *app, struct err *e)
              c->development ? " (development = yes)" : "");
     daemon_ready();
     control_run(app->control);
-    drain(app);
+    drain(t);
     leave_hanging(app);
-    unwire(app, watcher);
+    unwire(t, watcher);
     log_line(LOG_INFO, NULL, "stopped");
     return TL_OK;
 }
@@ -363,11 +378,11 @@ int main(int argc, char **argv)
     setup_log(c);
     if (c->development)
         arm_tests();
-    struct app app = {.env = &env_real, .boot = c, .config = c, .generation = 1};
-    app.started_us = app.config_us = env_now_us(app.env);
-    app.started_mono_us = env_mono_us(app.env);
+    struct tielined t = {.app = {.env = &env_real, .boot = c, .config = c, .generation = 1}};
+    t.app.started_us = t.app.config_us = env_now_us(t.app.env);
+    t.app.started_mono_us = env_mono_us(t.app.env);
     struct err e = {0};
-    int rc = run(&app, &e);
+    int rc = run(&t, &e);
     if (rc)
         log_err(LOG_ERROR, NULL, &e);
     return rc == TL_OK ? 0 : rc == TL_E_CONFIG ? DAEMON_EXIT_CONFIG : 1;

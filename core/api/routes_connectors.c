@@ -1,7 +1,10 @@
 /* Routes of connectors: what is loaded, and loading at run time. */
 #include <stdlib.h>
 
+#include "accept_hosts.h"
 #include "endpoints.h"
+#include "hook_targets.h"
+#include "setup.h"
 #include "times.h"
 #include "upgrade.h"
 #include "verb.h"
@@ -228,15 +231,13 @@ static void on_loaded(void *arg, const char *words, const struct err *e)
     if (!e && accepts(v) && hosts_accept(v->app, v->object, &refused))
         e = &refused;
     if (!e)
-        setup_endpoints(v->app, v->object);
-    if (!e)
-        hook_subscribe(v->app);
+        setup_loaded(v->app, v->object);
     if (e && v->flag)
         runtime_connector_forget(v->app->runtime, v->object);
     answer_words(v, words, e);
 }
 
-static void on_unloaded(void *arg, const char *words, const struct err *e)
+static void on_ended(void *arg, const char *words, const struct err *e)
 {
     answer_words(arg, words, e);
 }
@@ -312,7 +313,7 @@ static int run_unload(struct verb *v, struct err *e)
     if (!rc)
         rc = need_connector(v, &info, e);
     if (!rc)
-        rc = runtime_unload(v->app->runtime, v->object, mode, v->number, on_unloaded, v, e);
+        rc = runtime_unload(v->app->runtime, v->object, mode, v->number, on_ended, v, e);
     if (!rc)
         verb_hold(v);
     return rc;
@@ -335,7 +336,7 @@ static int run_reload(struct verb *v, struct err *e)
     if (!rc)
         rc = need_connector(v, &info, e);
     if (!rc)
-        rc = upgrade_begin(v, mode, v->number, answer_words, e);
+        rc = upgrade_begin(v->app, v->object, mode, v->number, on_ended, v, e);
     if (!rc)
         verb_hold(v);
     return rc;
@@ -365,7 +366,7 @@ static int run_disable(struct verb *v, struct err *e)
     if (rc)
         return rc;
     if (v->flag)
-        rc = runtime_unload(v->app->runtime, v->object, UNLOAD_DRAIN, 0, on_unloaded, v, e);
+        rc = runtime_unload(v->app->runtime, v->object, UNLOAD_DRAIN, 0, on_ended, v, e);
     else
         rc = runtime_load(v->app->runtime, v->object, on_loaded, v, e);
     if (rc == E_PRECONDITION) { /* it was in that state already, or comes to it when what is under way ends */

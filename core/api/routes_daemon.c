@@ -10,28 +10,11 @@
 #include "openapi.h"
 #include "outages.h"
 #include "reload.h"
+#include "routes.h"
 #include "shapes.h"
 #include "times.h"
 #include "verb.h"
 #include "view.h"
-
-const struct route *const api_tables[] = {routes_daemon,
-                                          routes_connectors,
-                                          routes_endpoints,
-                                          routes_sign_in,
-                                          routes_connections,
-                                          routes_maps,
-                                          routes_sync,
-                                          routes_pairs,
-                                          routes_plans,
-                                          routes_undo,
-                                          routes_secrets,
-                                          routes_backups,
-                                          routes_fsck,
-                                          routes_audit,
-                                          routes_passports,
-                                          routes_people,
-                                          NULL};
 
 /* ---- status: one screen ---- */
 

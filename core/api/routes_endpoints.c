@@ -2,8 +2,10 @@
 #include <stdlib.h>
 
 #include "budgets.h"
+#include "hook_targets.h"
 #include "hooks.h"
 #include "outages.h"
+#include "setup.h"
 #include "shapes.h"
 #include "times.h"
 #include "verb.h"
@@ -166,8 +168,9 @@ static int webhook_url(struct request *rq, json_t **answer, struct err *e)
     int rc = hook_url(rq->app, name, &url, e);
     if (rc)
         return rc;
-    *answer = json_pack("{s:s,s:s,s:b,s:b}", "endpoint", name, "url", buf_text(&url), "public",
-                        buf_text(&url)[0] != '/', "listening", rq->app->hook_server != NULL);
+    *answer =
+        json_pack("{s:s,s:s,s:b,s:b}", "endpoint", name, "url", buf_text(&url), "public", buf_text(&url)[0] != '/',
+                  "listening", strcmp(config_get(rq->app->boot, "hooks", "listen"), "off") != 0);
     return TL_OK;
 }
 

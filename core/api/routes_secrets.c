@@ -1,5 +1,6 @@
 /* Routes of secrets: set, listed by name, removed; never read back. */
 #include "secrets.h"
+#include "setup.h"
 #include "times.h"
 #include "verb.h"
 

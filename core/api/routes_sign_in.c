@@ -2,8 +2,10 @@
 #include <stdlib.h>
 
 #include "endpoints.h"
+#include "hook_targets.h"
 #include "redirect.h"
 #include "seal.h"
+#include "setup.h"
 #include "sign_ins.h"
 #include "times.h"
 #include "verb.h"

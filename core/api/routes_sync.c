@@ -1,4 +1,5 @@
 /* Routes of running sync: start, status, history, failures, events. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "csv_answer.h"

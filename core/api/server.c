@@ -384,7 +384,7 @@ static enum MHD_Result send_text(struct MHD_Connection *c, int status, const cha
 static enum MHD_Result answer_raw(struct server *s, struct request *rq)
 {
     const char *text = "";
-    int status = s->options.raw(rq, &text);
+    int status = s->options.raw(s->options.raw_self, rq, &text);
     return status ? send_text(rq->connection, status, text) : MHD_YES;
 }
 

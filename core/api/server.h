@@ -87,7 +87,8 @@ struct server_options {
     const struct route *const *tables; /* NULL-terminated list of route tables, each ended by a route without method */
     /* Instead of routes: gets every request as it is (the hook listener). Returns the HTTP status, with text of a
      * literal, or 0: it holds it. */
-    int (*raw)(struct request *rq, const char **text);
+    int (*raw)(void *raw_self, struct request *rq, const char **text);
+    void *raw_self;
 };
 int server_start(struct server **out, struct app *app, const struct server_options *options, struct err *e);
 struct server *server_stop(struct server *s); /* waits for running requests; returns NULL */

@@ -3,6 +3,8 @@
 /* A change asked for by a request: runs on the control thread while the API thread waits, and leaves an audit row. */
 #include "admin.h"
 #include "app.h"
+#include "readers.h"
+#include "server.h"
 
 enum { VERB_MAX_TEXTS = 4, VERB_MAX_SETTINGS = 32 };
 

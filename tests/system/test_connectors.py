@@ -67,6 +67,12 @@ def test_reload_takes_the_file_as_it_is(tmp_path):
         after = site.list("connector", "show", "desk")[0]
         assert after["state"] == "running" and after["pid"] != before["pid"] and after["sha256"] != before["sha256"]
         assert site.run("endpoint", "check", "desk").returncode == 0
+        site.run("connector", "unload", "desk")
+        with open(directory / "desk.so", "ab") as f:
+            f.write(b"\0" * 64)
+        site.run("connector", "load", "desk")
+        loaded = site.list("connector", "show", "desk")[0]
+        assert loaded["last_loaded"]["sha256"] == loaded["sha256"] != after["sha256"]
         shutil.copy("/bin/true", directory / "desk.so")  # a broken build: refused, and the old one goes on
         done = site.run("connector", "reload", "desk", check=False)
         assert done.returncode != 0 and "tieline_connector_v0" in done.stderr or "desk" in done.stderr, done

@@ -1,8 +1,8 @@
 /* The notation of shapes, and that every route of the daemon is described with a shape that can be read. */
 #include "unit/unit.h"
 
-#include "app.h"
 #include "openapi.h"
+#include "routes.h"
 
 static void shapes_become_schemas(void **state)
 {

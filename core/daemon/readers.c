@@ -1,7 +1,8 @@
-/* Read-only handles of the store for API threads: see app.h. */
-#include <stdlib.h>
+/* Read-only handles of the store: see readers.h. */
+#include "readers.h"
 
-#include "app.h"
+#include <pthread.h>
+#include <stdlib.h>
 
 enum { READERS_KEPT = 4 };
 

@@ -1,6 +1,7 @@
-/* Connectors that crashed too often and stay down, and those that do not come back from calls when they are unloaded,
- * are for people to look at: a repair says which call, of which records, and where in the connector's file it was. That
- * of a crash is also what is known of it after the next start. */
+/* Repairs of connectors that stay down or hang: one says which call, of which records, and where in the connector's
+ * file it was. That of a crash is also what is known of it after the next start. */
+#include "connector_attention.h"
+
 #include <stdio.h>
 
 #include "app.h"

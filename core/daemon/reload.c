@@ -1,11 +1,14 @@
 /* The configuration read again: see reload.h. */
 #include "reload.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "accept_hosts.h"
 #include "attention.h"
 #include "config_show.h"
+#include "hook_targets.h"
 #include "log.h"
 #include "reload_check.h"
 #include "setup.h"

@@ -8,9 +8,11 @@
 #include "setup.h"
 
 struct upgrade {
-    struct verb *verb;
-    upgrade_finish_fn finish;
+    struct app *app;
+    runtime_done_fn done;
+    void *arg;
     struct arena arena;
+    const char *connector;
     const char **worked; /* endpoints, by name */
     size_t n_worked, n_open;
     char words[64];
@@ -26,19 +28,19 @@ struct trial {
 static void end(struct upgrade *u, const struct err *e)
 {
     struct err told = e ? *e : (struct err){0};
-    struct verb *v = u->verb;
-    upgrade_finish_fn finish = u->finish;
+    runtime_done_fn done = u->done;
+    void *arg = u->arg;
     char words[64];
     snprintf(words, sizeof words, "%s", u->words);
     arena_done(&u->arena);
     free(u);
-    finish(v, words, e ? &told : NULL);
+    done(arg, words, e ? &told : NULL);
 }
 
 /* Those that would have answered: what fails afterwards is new. */
 static void note_working(struct upgrade *u)
 {
-    struct app *app = u->verb->app;
+    struct app *app = u->app;
     size_t max = 0;
     for (const struct config_section *s = app->config->sections; s; s = s->next)
         max++;
@@ -47,7 +49,7 @@ static void note_working(struct upgrade *u)
         struct endpoint_info info;
         struct engine_outage outage;
         int64_t id = strcmp(s->type, "endpoint") == 0 ? setup_endpoint_id(app, s->name) : 0;
-        if (id && runtime_endpoint_info(app->runtime, id, &info) && strcmp(info.connector, u->verb->object) == 0 &&
+        if (id && runtime_endpoint_info(app->runtime, id, &info) && strcmp(info.connector, u->connector) == 0 &&
             info.state == RUN_RUNNING && info.auth.state != AUTH_NONE && !engine_outage_get(app->engine, id, &outage))
             u->worked[u->n_worked++] = arena_str(&u->arena, str_of(s->name)).p;
     }
@@ -59,25 +61,25 @@ static void reverted(void *arg, const char *words, const struct err *e)
 {
     (void)words;
     struct upgrade *u = arg;
-    struct app *app = u->verb->app;
+    struct app *app = u->app;
     if (e) {
         err_hint(&u->failure, "the former file could not be put back: %.300s", e->text);
     } else {
-        setup_loaded(app, u->verb->object);
+        setup_loaded(app, u->connector);
         for (size_t i = 0; i < u->n_worked; i++)
             engine_endpoint_authorised(app->engine, setup_endpoint_id(app, u->worked[i]));
         err_hint(&u->failure, "the former file runs again; \"tieline connector verify %s\" tells what lies there now",
-                 u->verb->object);
+                 u->connector);
     }
     struct err failure = u->failure;
-    log_err(LOG_ERROR, u->verb->object, &failure);
+    log_err(LOG_ERROR, u->connector, &failure);
     end(u, &failure);
 }
 
 static void revert(struct upgrade *u)
 {
     struct err e = {0};
-    if (runtime_upgrade_revert(u->verb->app->runtime, u->verb->object, reverted, u, &e))
+    if (runtime_upgrade_revert(u->app->runtime, u->connector, reverted, u, &e))
         reverted(u, NULL, &e);
 }
 
@@ -87,7 +89,7 @@ static void revert(struct upgrade *u)
 static bool is_the_files(const struct upgrade *u, const struct err *e)
 {
     struct connector_info info;
-    bool died = runtime_connector_info(u->verb->app->runtime, u->verb->object, &info) && info.crashes > u->crashes;
+    bool died = runtime_connector_info(u->app->runtime, u->connector, &info) && info.crashes > u->crashes;
     return died || (e->status != TL_E_TEMPORARY && e->status != TL_E_THROTTLED && e->status != TL_E_QUOTA &&
                     e->status != TL_E_CANCELLED);
 }
@@ -98,7 +100,7 @@ static void trial_over(struct upgrade *u)
         revert(u);
         return;
     }
-    runtime_upgrade_settle(u->verb->app->runtime, u->verb->object);
+    runtime_upgrade_settle(u->app->runtime, u->connector);
     end(u, NULL);
 }
 
@@ -110,7 +112,7 @@ static void tried(void *arg, const json_t *result, const struct err *e)
     if (e && !u->failure.status && is_the_files(u, e)) {
         u->failure = *e;
         err_wrap(&u->failure, "endpoint \"%s\", which worked, does not work with the new file of connector \"%s\"",
-                 t->endpoint, u->verb->object);
+                 t->endpoint, u->connector);
         u->failure.status = TL_E_UNSUPPORTED;
     }
     if (--u->n_open == 0)
@@ -120,8 +122,8 @@ static void tried(void *arg, const json_t *result, const struct err *e)
 static void begin_trial(struct upgrade *u)
 {
     struct connector_info info;
-    struct app *app = u->verb->app;
-    if (runtime_connector_info(app->runtime, u->verb->object, &info))
+    struct app *app = u->app;
+    if (runtime_connector_info(app->runtime, u->connector, &info))
         u->crashes = info.crashes;
     u->n_open = 1; /* ours, until all have begun */
     for (size_t i = 0; i < u->n_worked; i++) {
@@ -144,21 +146,24 @@ static void reloaded(void *arg, const char *words, const struct err *e)
         return;
     }
     snprintf(u->words, sizeof u->words, "%s", words);
-    setup_loaded(u->verb->app, u->verb->object);
-    if (runtime_upgraded(u->verb->app->runtime, u->verb->object))
+    setup_loaded(u->app, u->connector);
+    if (runtime_upgraded(u->app->runtime, u->connector))
         begin_trial(u);
     else
         end(u, NULL);
 }
 
-int upgrade_begin(struct verb *v, enum unload_mode mode, int64_t deadline_us, upgrade_finish_fn finish, struct err *e)
+int upgrade_begin(struct app *app, const char *connector, enum unload_mode mode, int64_t deadline_us,
+                  runtime_done_fn done, void *arg, struct err *e)
 {
     struct upgrade *u = calloc(1, sizeof *u);
     ASSERT(u);
-    u->verb = v;
-    u->finish = finish;
+    u->app = app;
+    u->connector = arena_str(&u->arena, str_of(connector)).p;
+    u->done = done;
+    u->arg = arg;
     note_working(u);
-    int rc = runtime_reload(v->app->runtime, v->object, mode, deadline_us, reloaded, u, e);
+    int rc = runtime_reload(app->runtime, u->connector, mode, deadline_us, reloaded, u, e);
     if (rc) {
         arena_done(&u->arena);
         free(u);

@@ -2,10 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "accept_hosts.h"
 #include "admin.h"
 #include "app.h"
 #include "connections.h"
+#include "connector_attention.h"
 #include "endpoints.h"
+#include "hook_targets.h"
 #include "log.h"
 #include "secrets.h"
 #include "setup.h"

@@ -5,13 +5,22 @@
 #include "admin.h"
 #include "app.h"
 
+void setup_apply(struct app *app);
 void setup_log(const struct config *c); /* [any] */
 struct retention setup_retention(const struct config *c);
+struct host_store setup_host_store(struct app *app);
 
 enum isolation setup_isolation(const struct config *c, const char *connector);
 void setup_connector(struct app *app, const char *name);   /* made known, not loaded */
 void setup_loaded(struct app *app, const char *connector); /* it was: its endpoints, its webhooks */
 void setup_endpoint(struct app *app, const struct config_section *s);
+/* Endpoints of one connector, or all (NULL): options and secrets are read again. After a load, and after a secret
+ * changed. */
+void setup_endpoints(struct app *app, const char *connector);
+int64_t setup_endpoint_id(struct app *app, const char *name); /* 0: not known */
+/* Without its connector nobody can ask the vendor, and only a person can change that: TL_E_TEMPORARY says how. */
+int setup_endpoint_loaded(struct app *app, const char *name, struct err *e);
+void setup_endpoint_hurry(struct app *app, const char *name); /* a person asks for it now: pauses end */
 /* TL_E_NOT_FOUND: there is none yet. TL_E_CONFIG: there is one between other endpoints. */
 int setup_connection_fits(struct app *app, const struct config *c, const struct config_section *s, struct err *e);
 /* Makes what is not there; errors begin with file and line. */

@@ -1,4 +1,6 @@
-/* Hosts that a person accepted for a connector: kept in the store, or named in the INI file. */
+/* Hosts that a person accepted for a connector: see accept_hosts.h. */
+#include "accept_hosts.h"
+
 #include "app.h"
 #include "endpoints.h"
 #include "log.h"

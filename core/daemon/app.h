@@ -1,0 +1,34 @@
+#ifndef APP_H
+#define APP_H
+/* The application: what a running tielined is made of, below whatever serves it. One per process, made by main,
+ * immutable but for what its comments say. */
+#include "config.h"
+#include "control.h"
+#include "db.h"
+#include "http_client.h"
+#include "runtime.h"
+
+struct app {
+    const struct env *env;
+    const struct config *boot; /* read at the start: what needs a restart counts from here. [any] */
+    struct config *config;     /* [control] of the running generation; boot, or read since */
+    int64_t generation;        /* [control] of the configuration, from 1 */
+    int64_t config_us;         /* [control] when it was read */
+    int64_t reload_us;         /* [control] when it was read again last, also in vain; 0: never */
+    bool reload_refused;       /* [control] that last time */
+    struct reloader *reloader; /* [any] */
+    struct seal_key key;       /* [any] */
+    struct db *db;             /* [control] */
+    struct mailbox *mailbox;
+    struct http_client *http;
+    struct runtime *runtime;           /* [control] */
+    struct engine *engine;             /* [control] */
+    struct control *control;           /* [any] */
+    struct readers *readers;           /* [any] */
+    struct hook_targets *hooks;        /* [any] */
+    struct housekeeping *housekeeping; /* [control] */
+    struct backups *backups;           /* [control] */
+    struct sign_ins *sign_ins;         /* [control] */
+    int64_t started_us, started_mono_us;
+};
+#endif
