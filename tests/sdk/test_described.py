@@ -113,8 +113,8 @@ class Header:
                 continue
             for name in d.names():
                 self.found += 1
-                once_for_all = (name in ("struct_size", "reserved", "stride", "count") or name.endswith("_stride")
-                                or name.startswith("n_") and name[2:] in all_names)
+                once_for_all = (name in ("struct_size", "stride", "count") or name.startswith("reserved")
+                                or name.endswith("_stride") or name.startswith("n_") and name[2:] in all_names)
                 said = d.behind or d.above or re.search(rf"\b{name}\b", about) or once_for_all
                 if not said and not (constants and about.strip()) and not ("(*" in d.code and d.group):
                     self.complain(d, name, "is not described")

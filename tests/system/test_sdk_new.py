@@ -41,13 +41,45 @@ def test_nothing_of_the_example_is_left(acme):
     assert len((where / "acme.c").read_text().splitlines()) < 400
 
 
-def test_it_is_gold_as_it_comes(acme):
+@pytest.fixture(scope="module")
+def report(acme):
     where, env = acme
-    done = subprocess.run(["tieline-sdk", "check", "build/connectors/acme.so", "--config", "check.ini", "--json", "--rounds",
-                           "20"], cwd=where, env=env, capture_output=True, text=True, check=False, timeout=550)
-    found = json.loads(done.stdout)
-    assert [t for t in found["tests"] if t["end"] not in ("ok", "does not apply")] == []
-    assert found["grade"] == "gold"
+    done = subprocess.run(["tieline-sdk", "check", "build/connectors/acme.so", "--config", "check.ini", "--json", "--save",
+                           "--rounds", "20"], cwd=where, env=env, capture_output=True, text=True, check=False, timeout=550)
+    return json.loads(done.stdout)
+
+
+def test_a_crash_has_its_line_and_what_nobody_declares_is_no_program(acme, prefix, tmp_path):
+    """Without a build type of the author's own; memmem is in the C library, so it would link and cut its pointer to an int."""
+    where, env = acme
+    sections = subprocess.run(["readelf", "-SW", where / "build/connectors/acme.so"], capture_output=True, text=True, check=True)
+    assert ".debug_line" in sections.stdout
+    for file in ("CMakeLists.txt", "acme.c"):
+        shutil.copy(where / file, tmp_path)
+    with open(tmp_path / "acme.c", "a", encoding="utf-8") as source:
+        source.write('const char *found(const char *s);\nconst char *found(const char *s) { return memmem(s, 1, "a", 1); }\n')
+    subprocess.run(["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}"], check=True, env=env,
+                   stdout=subprocess.DEVNULL)
+    built = subprocess.run(["cmake", "--build", tmp_path / "build"], capture_output=True, text=True, check=False)
+    assert built.returncode != 0 and "memmem" in built.stdout + built.stderr
+
+
+def test_install_puts_connector_and_grade_where_they_are_found_or_asked_for(acme, prefix, report, tmp_path):
+    where, _ = acme
+    run = lambda *args: subprocess.run(["cmake", "--install", where / "build", *args], check=True, stdout=subprocess.DEVNULL)
+    connectors = next((prefix / "lib").rglob("desk.so")).parent
+    below = connectors.relative_to(prefix)
+    run("--prefix", tmp_path)
+    assert sorted(f.name for f in (tmp_path / below).iterdir()) == ["acme.grade", "acme.so"]
+    assert not (connectors / "acme.so").exists(), "--prefix was not heeded"
+    run()
+    assert report["grade"] in (connectors / "acme.grade").read_text()
+    assert (connectors / "acme.so").read_bytes() == (where / "build/connectors/acme.so").read_bytes(), "the grade is of that file"
+
+
+def test_it_is_gold_as_it_comes(report):
+    assert [t for t in report["tests"] if t["end"] not in ("ok", "does not apply")] == []
+    assert report["grade"] == "gold"
 
 
 def test_it_syncs_with_the_sandbox_desk_at_once(acme):
