@@ -154,35 +154,6 @@ int token_place_save(void *ctx, str secret, struct err *e)
     return c.rc;
 }
 
-/* ---- verdicts ---- */
-
-/* The auth object of an endpoint is shared by its instances, and asks on whatever thread serves one of them; the thread
- * knows which instance that is. */
-static _Thread_local const struct verdicts *bound;
-
-void verdicts_bind(const struct verdicts *v)
-{
-    bound = v;
-}
-
-int32_t verdicts_verdict(void *unused, int32_t status, str body)
-{
-    (void)unused;
-    if (bound)
-        return bound->verdict(bound->ctx, status, body);
-    return status == 401 ? TL_AUTH_EXPIRED : TL_AUTH_UNRELATED;
-}
-
-tl_status verdicts_token_error(void *unused, int32_t status, str body, tl_error *error)
-{
-    (void)unused;
-    if (bound)
-        return bound->token_error(bound->ctx, status, body, error);
-    *error = (tl_error){.struct_size = sizeof *error, .scope = TL_SCOPE_ENDPOINT, .http_status = status};
-    snprintf(error->text, sizeof error->text, "sign-in was answered with HTTP %d", status);
-    return status >= 400 && status < 500 && status != 429 ? TL_E_AUTH : TL_E_TEMPORARY;
-}
-
 /* ---- one instance's side ---- */
 
 struct host_side {
@@ -264,16 +235,72 @@ static void s_alive(void *ctx, uint32_t ms)
     __atomic_store_n(&h->alive_us, env_mono_us(h->config.env) + (int64_t)ms * 1000, __ATOMIC_RELAXED);
 }
 
+/* Whom this thread works for, inside of a service. */
+static _Thread_local struct host_side *working_for;
+
 static void inside(struct host_side *h, int32_t by)
 {
     s_alive(h, 0);
     __atomic_add_fetch(&h->inside, by, __ATOMIC_SEQ_CST);
+    working_for = by > 0 ? h : NULL;
 }
 
 int64_t host_side_silent_us(const struct host_side *h, int64_t mono_us)
 {
     int64_t silent = mono_us - __atomic_load_n(&h->alive_us, __ATOMIC_RELAXED);
     return __atomic_load_n(&h->inside, __ATOMIC_SEQ_CST) || silent < 0 ? 0 : silent;
+}
+
+/* ---- verdicts ---- */
+
+/* The auth object of an endpoint is shared by its instances, and asks on whatever thread serves one of them; the thread
+ * knows which instance that is. */
+static _Thread_local const struct verdicts *bound;
+
+void verdicts_bind(const struct verdicts *v)
+{
+    bound = v;
+}
+
+/* A verdict is the connector's work within the host's: it may hang as any other. */
+static struct host_side *connector_works(void)
+{
+    struct host_side *h = working_for;
+    if (h)
+        inside(h, -1);
+    return h;
+}
+
+static void host_works(struct host_side *h)
+{
+    if (h)
+        inside(h, 1);
+}
+
+int32_t verdicts_verdict(void *unused, int32_t status, str body)
+{
+    (void)unused;
+    if (bound) {
+        struct host_side *h = connector_works();
+        int32_t verdict = bound->verdict(bound->ctx, status, body);
+        host_works(h);
+        return verdict;
+    }
+    return status == 401 ? TL_AUTH_EXPIRED : TL_AUTH_UNRELATED;
+}
+
+tl_status verdicts_token_error(void *unused, int32_t status, str body, tl_error *error)
+{
+    (void)unused;
+    if (bound) {
+        struct host_side *h = connector_works();
+        tl_status s = bound->token_error(bound->ctx, status, body, error);
+        host_works(h);
+        return s;
+    }
+    *error = (tl_error){.struct_size = sizeof *error, .scope = TL_SCOPE_ENDPOINT, .http_status = status};
+    snprintf(error->text, sizeof error->text, "sign-in was answered with HTTP %d", status);
+    return status >= 400 && status < 500 && status != 429 ? TL_E_AUTH : TL_E_TEMPORARY;
 }
 
 static int blob_size(void *ctx, uint64_t handle, uint64_t *out)

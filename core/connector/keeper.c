@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,9 +39,11 @@ struct keeper {
     const struct keeper_config *start; /* until started */
     char *connector;
     void (*kill)(void *ctx);
+    void (*ended)(void *ctx);
     void *ctx;
     int output_fd, worker_output_fd, wake_fd;
     /* the thread's alone until it is joined */
+    int process_fd;
     struct worker_output output;
     bool told[CALLS_KNOWN];
     uint32_t refusals;
@@ -143,6 +146,14 @@ static ssize_t read_piece(struct keeper *k)
     return n < 0 && errno != EAGAIN ? 0 : n;
 }
 
+/* Descriptors of its sockets may lie with somebody else, so that their end says nothing about its own. */
+static void process_ended(struct keeper *k)
+{
+    close(k->process_fd);
+    k->process_fd = -1;
+    k->ended(k->ctx);
+}
+
 static void wait_for_more(struct keeper *k)
 {
     bool printing = true;
@@ -153,10 +164,11 @@ static void wait_for_more(struct keeper *k)
         pthread_mutex_unlock(&k->lock);
         if (stopping)
             return;
-        struct pollfd p[3] = {{.fd = k->wake_fd, .events = POLLIN},
+        struct pollfd p[4] = {{.fd = k->wake_fd, .events = POLLIN},
                               {.fd = printing ? k->output_fd : -1, .events = POLLIN},
-                              {.fd = listener, .events = POLLIN}};
-        if (poll(p, 3, -1) < 0)
+                              {.fd = listener, .events = POLLIN},
+                              {.fd = k->process_fd, .events = POLLIN}};
+        if (poll(p, 4, -1) < 0)
             continue;
         uint64_t times;
         if (p[0].revents && read(k->wake_fd, &times, sizeof times) < 0)
@@ -171,6 +183,8 @@ static void wait_for_more(struct keeper *k)
             k->listener = -1;
             pthread_mutex_unlock(&k->lock);
         }
+        if (p[3].revents)
+            process_ended(k);
     }
 }
 
@@ -179,6 +193,8 @@ static void *keeper_main(void *arg)
     struct keeper *k = arg;
     pid_t pid = 0;
     int rc = spawn(&pid, k->start, k->worker_output_fd);
+    if (!rc)
+        k->process_fd = pidfd_open(pid, 0); /* without one (an old kernel) its silence is noticed, later */
     pthread_mutex_lock(&k->lock);
     k->started = true;
     k->rc = rc;
@@ -202,9 +218,10 @@ static struct keeper *keeper_new(const struct keeper_config *config)
     k->connector = text_dup(config->connector);
     k->output.connector = k->connector;
     k->kill = config->kill;
+    k->ended = config->ended;
     k->ctx = config->ctx;
     k->start = config;
-    k->listener = k->output_fd = k->worker_output_fd = k->wake_fd = -1;
+    k->listener = k->output_fd = k->worker_output_fd = k->wake_fd = k->process_fd = -1;
     k->joined = true;
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->cond, NULL);
@@ -304,6 +321,7 @@ struct keeper *keeper_free(struct keeper *k)
     close_if(k->output_fd);
     close_if(k->worker_output_fd);
     close_if(k->wake_fd);
+    close_if(k->process_fd);
     worker_output_done(&k->output);
     pthread_cond_destroy(&k->cond);
     pthread_mutex_destroy(&k->lock);

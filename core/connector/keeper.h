@@ -15,6 +15,7 @@ struct keeper_config {
     const char *connector; /* whose it is, for the log */
     int control_fd;        /* becomes its descriptor 3 */
     void (*kill)(void *ctx);
+    void (*ended)(void *ctx); /* its process is no more; not reaped yet. [thread of the keeper] */
     void *ctx;
 };
 

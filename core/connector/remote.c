@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "call_place.h"
@@ -14,6 +15,7 @@ enum { ANSWER_FILL = 4 << 20 /* http answers are packed into frames of about thi
 
 struct remote {
     struct worker *worker; /* lent */
+    struct remote *next;   /* of the worker's; under its lock */
     struct channel channel;
     struct services services;
     struct verdicts verdicts;
@@ -351,10 +353,33 @@ const struct verdicts *remote_verdicts(struct remote *r)
 
 /* ---- life ---- */
 
+void remote_cut(struct remote *r)
+{
+    shutdown(r->channel.fd, SHUT_RDWR);
+}
+
+struct remote *remote_next(const struct remote *r)
+{
+    return r->next;
+}
+
+static void leave_worker(struct remote *r)
+{
+    pthread_mutex_lock(&r->worker->lock);
+    for (struct remote **at = &r->worker->remotes; *at; at = &(*at)->next) {
+        if (*at != r)
+            continue;
+        *at = r->next;
+        break;
+    }
+    pthread_mutex_unlock(&r->worker->lock);
+}
+
 static struct remote *remote_free(struct remote *r)
 {
     if (!r)
         return NULL;
+    leave_worker(r);
     channel_done(&r->channel);
     arena_done(&r->arena);
     arena_done(&r->items);
@@ -370,14 +395,19 @@ static bool introduce(struct remote *r, struct err *e)
         return false;
     channel_init(&r->channel, ours, false);
     AUTO(buf_done) struct buf b = {.max = 64};
-    pthread_mutex_lock(&r->worker->lock);
-    r->id = ++r->worker->next_id;
+    struct worker *w = r->worker;
+    pthread_mutex_lock(&w->lock);
+    r->id = ++w->next_id;
     enc_u64(&b, r->id);
-    int rc = channel_write_fd(&r->worker->control, FRAME_INSTANCE, 0, buf_lent(&b), theirs, e);
-    pthread_mutex_unlock(&r->worker->lock);
+    int rc = w->cut ? TL_E_TEMPORARY : channel_write_fd(&w->control, FRAME_INSTANCE, 0, buf_lent(&b), theirs, e);
+    if (!rc) {
+        r->next = w->remotes;
+        w->remotes = r;
+    }
+    pthread_mutex_unlock(&w->lock);
     close(theirs);
     if (rc)
-        worker_kill(r->worker);
+        worker_kill(w);
     return rc == TL_OK;
 }
 

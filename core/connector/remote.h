@@ -30,7 +30,8 @@ struct worker_wish {
 int worker_start(struct worker **out, struct manifest **manifest_out, const struct worker_wish *wish, struct err *e);
 pid_t worker_pid(const struct worker *w);
 const struct confinement *worker_confinement(const struct worker *w);
-void worker_kill(struct worker *w); /* SIGKILL; [any] */
+void worker_kill(struct worker *w); /* SIGKILL; nobody waits for it any more. [any] */
+bool worker_gone(struct worker *w); /* it has ended or was killed: nothing more goes in. [any] */
 /* Has it ended? Reaps it without waiting. how says how it ended: "signal 11 (Segmentation fault)". [control] */
 bool worker_ended(struct worker *w, char *how, size_t cap);
 /* The same, waiting for it; after worker_kill. */

@@ -532,11 +532,12 @@ void rt_endpoint_pump(struct endpoint *ep)
     if (!rt_endpoint_usable(ep) || ep->dirty)
         return;
     struct cell *cell = rt_endpoint_cell(ep);
-    if (cell && !cell_ready(cell)) {
+    struct endpoint *own = cell == &ep->cell ? ep : NULL; /* whose the cell is; NULL: the connector's */
+    if (cell && !cell_ready(c, own)) {
         if (cell->down)
             rt_endpoint_fail_queued(ep, TL_E_TEMPORARY, "the connector crashed too often and stays down");
-        else if (!cell->starting && !cell->retry_us)
-            cell_start(c, cell == &ep->cell ? ep : NULL);
+        else if (!cell->worker && !cell->starting && !cell->retry_us)
+            cell_start(c, own);
         return;
     }
     struct inst *inst;

@@ -35,11 +35,6 @@ struct cell *rt_endpoint_cell(struct endpoint *ep)
     return NULL;
 }
 
-bool cell_ready(const struct cell *c)
-{
-    return c->worker != NULL;
-}
-
 void cell_reset(struct cell *cell)
 {
     cell->worker = worker_unref(cell->worker);
@@ -255,6 +250,16 @@ static bool has_call_under_way(const struct connector *c, const struct worker *w
             if (ep->connector == c && ep->slots[k].n_busy > 0 && rt_endpoint_uses_worker(ep, w))
                 return true;
     }
+    return false;
+}
+
+bool cell_ready(struct connector *c, struct endpoint *ep)
+{
+    struct worker *w = cell_of(c, ep)->worker;
+    if (!w || !worker_gone(w))
+        return w != NULL;
+    if (!has_call_under_way(c, w))
+        cell_crashed(c, ep, w, NULL);
     return false;
 }
 

@@ -219,7 +219,8 @@ tl_status rt_inst_open(struct inst *inst, struct instance **local, struct remote
 
 /* runtime_cell.c: workers */
 struct cell *rt_endpoint_cell(struct endpoint *ep); /* NULL: in process */
-bool cell_ready(const struct cell *c);
+/* Is its worker there for another call? One that died unnoticed is told as crashed. ep as in cell_start. */
+bool cell_ready(struct connector *c, struct endpoint *ep);
 void cell_start(struct connector *c, struct endpoint *ep); /* ep NULL: the shared one */
 /* place: what ran in it, may be NULL. */
 void cell_crashed(struct connector *c, struct endpoint *ep, struct worker *w, const char *place);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,9 +81,52 @@ static int read_hello_answer(struct worker *w, struct manifest **manifest_out, c
     return refused.status;
 }
 
+/* Descriptors can be sent to where nobody takes them out, so the end of its sockets must not be waited for: what comes
+ * after is nothing. The lock is held. */
+static void cut(struct worker *w)
+{
+    w->cut = true;
+    shutdown(w->control.fd, SHUT_RDWR);
+    for (struct remote *r = w->remotes; r; r = remote_next(r))
+        remote_cut(r);
+}
+
+/* The lock keeps a signal from reaching a process that took over the number of a reaped one. */
+void worker_kill(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    if (w->pid > 0 && !w->reaped)
+        kill(-w->pid, SIGKILL); /* with all that its connector has started: the worker leads a session of its own */
+    cut(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Its end is seen, and stays to be reaped. The lock is held. */
+static bool has_ended(const struct worker *w, int flags)
+{
+    siginfo_t ended = {0};
+    return waitid(P_PID, (id_t)w->pid, &ended, WEXITED | WNOWAIT | flags) == 0 && ended.si_pid == w->pid;
+}
+
+bool worker_gone(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool gone = w->cut || has_ended(w, WNOHANG);
+    pthread_mutex_unlock(&w->lock);
+    return gone;
+}
+
 static void kill_it(void *ctx)
 {
     worker_kill(ctx);
+}
+
+static void process_ended(void *ctx)
+{
+    struct worker *w = ctx;
+    pthread_mutex_lock(&w->lock);
+    cut(w);
+    pthread_mutex_unlock(&w->lock);
 }
 
 static int say_hello(struct worker *w, const struct worker_wish *wish, struct err *e)
@@ -113,6 +157,7 @@ int worker_start(struct worker **out, struct manifest **manifest_out, const stru
                                          .connector = wish->id,
                                          .control_fd = theirs,
                                          .kill = kill_it,
+                                         .ended = process_ended,
                                          .ctx = w};
     rc = keeper_start(&w->keeper, &keeper, &w->pid, e);
     close(theirs);
@@ -137,15 +182,6 @@ const struct confinement *worker_confinement(const struct worker *w)
     return &w->confinement;
 }
 
-/* The lock keeps a signal from reaching a process that took over the number of a reaped one. */
-void worker_kill(struct worker *w)
-{
-    pthread_mutex_lock(&w->lock);
-    if (w->pid > 0 && !w->reaped)
-        kill(-w->pid, SIGKILL); /* with all that its connector has started: the worker leads a session of its own */
-    pthread_mutex_unlock(&w->lock);
-}
-
 static bool reap(struct worker *w, int flags)
 {
     if (w->pid <= 0)
@@ -154,8 +190,7 @@ static bool reap(struct worker *w, int flags)
     if (!w->reaped) {
         int status = 0;
         pid_t pid;
-        siginfo_t ended = {0};
-        if (waitid(P_PID, (id_t)w->pid, &ended, WEXITED | WNOWAIT | flags) == 0 && ended.si_pid == w->pid)
+        if (has_ended(w, flags))
             kill(-w->pid, SIGKILL); /* nothing outlives it; until it is reaped its number is nobody else's */
         do
             pid = waitpid(w->pid, &status, flags);

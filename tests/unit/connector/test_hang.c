@@ -1,9 +1,13 @@
 /* Calls that do not come back, and workers that die: who says so, where it was, and what goes on. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rig.h"
+#include "unit/loop_server.h"
 
 static struct call *begin(struct rig *r, enum isolation isolation, const char *how)
 {
@@ -91,6 +95,88 @@ static void test_hang_in_process(void **state)
     rig_stop(&r);
 }
 
+static const char *refuse_at; /* "/token" or "/x" */
+
+static void refusing(void *ctx, const struct loop_request *q, struct loop_reply *a)
+{
+    (void)ctx;
+    bool refused = strncmp(q->target, refuse_at, strlen(refuse_at)) == 0;
+    a->status = refused ? 403 : 200;
+    a->body = refused ? "no" : "{\"access_token\":\"a-token\"}";
+}
+
+/* What the host asks a connector while it waits for its answer is the connector's work: that it serves a request
+ * meanwhile does not hide the silence. */
+static void test_hang_in_a_verdict(void **state)
+{
+    (void)state;
+    static const char *const places[] = {"/x", "/token"};
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        refuse_at = places[i];
+        struct loop_server *server = loop_start(refusing, NULL);
+        char *url = loop_url(server, "");
+        struct rig r;
+        rig_start_http(&r);
+        rig_install(&r, "echo_auth", ISOLATION_WORKER);
+        assert_int_equal(rig_load(&r, "echo_auth"), TL_OK);
+        rig_endpoint(&r, 1, "echo_auth", "base_url", url, "token", "secret", NULL);
+        struct call *c = rig_get("http");
+        rig_submit(&r, c);
+        rig_until(&r, (rig_advance(&r, 100000), rig_finished(c)));
+        assert_true(c->reply.crashed);
+        assert_string_equal(c->reply.error.text, "get of contact hangs: it gave no sign of life for 60 s and did not "
+                                                 "heed being cancelled");
+        call_free(c);
+        rig_stop(&r);
+        loop_stop(server);
+        free(url);
+    }
+}
+
+/* The end of a worker is its own, not that of its sockets, which may lie with somebody else. */
+static void test_sockets_outlive_it(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_start(&r);
+    rig_install(&r, "hostile", ISOLATION_WORKER);
+    assert_int_equal(rig_load(&r, "hostile"), TL_OK);
+    rig_endpoint(&r, 1, "hostile", "how", "hold", NULL);
+    struct call *c = rig_run(&r, rig_pull(0, ""));
+    assert_true(c->reply.crashed);
+    struct connector_info info;
+    runtime_connector_info(r.rt, "hostile", &info);
+    assert_string_equal(info.error->text, "the worker of connector \"hostile\" died: exit status 4, in pull of contact "
+                                          "of endpoint \"ep1\" before the first record");
+    call_free(c);
+    rig_until(&r, (rig_advance(&r, 100000), rig_state(&r, "hostile") == RUN_RUNNING));
+    rig_stop(&r);
+}
+
+/* A call that comes to a worker nobody has seen die waits for the next one. */
+static void test_dead_before_the_call(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_start(&r);
+    rig_install(&r, "echo", ISOLATION_WORKER);
+    assert_int_equal(rig_load(&r, "echo"), TL_OK);
+    rig_endpoint(&r, 1, "echo", NULL);
+    call_free(rig_run(&r, rig_get("a")));
+    struct connector_info info;
+    runtime_connector_info(r.rt, "echo", &info);
+    assert_int_equal(kill(info.pid, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, (id_t)info.pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+    struct call *c = rig_get("a");
+    rig_submit(&r, c);
+    rig_until(&r, (rig_advance(&r, 100000), rig_finished(c)));
+    assert_int_equal(c->reply.status, TL_OK);
+    call_free(c);
+    runtime_connector_info(r.rt, "echo", &info);
+    assert_int_equal(info.crashes, 1);
+    rig_stop(&r);
+}
+
 /* A drain does not wait for a read that hangs: three seconds after it was cancelled its worker is cut. */
 static void test_reload_past_a_hang(void **state)
 {
@@ -155,7 +241,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hang_in_a_worker),   cmocka_unit_test(test_hang_in_process),
         cmocka_unit_test(test_reload_past_a_hang), cmocka_unit_test(test_reload_modes),
-        cmocka_unit_test(test_where_it_died),
+        cmocka_unit_test(test_where_it_died),      cmocka_unit_test(test_hang_in_a_verdict),
+        cmocka_unit_test(test_sockets_outlive_it), cmocka_unit_test(test_dead_before_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
