@@ -27,6 +27,8 @@ enum call_kind {
     CALL_PREPARE
 };
 const char *call_kind_name(enum call_kind k); /* "pull" */
+bool call_kind_parse(const char *name, enum call_kind *out);
+bool call_needs_shape(enum call_kind k); /* it speaks of records of one kind of entity */
 
 /* What the connector said, in the order it said it: items in the flat form of codec.h, identical in both isolation
  * modes. Read with reply_next. Complete items only, whatever happened. */
@@ -43,7 +45,7 @@ struct call {
     int32_t purpose;    /* TL_PURPOSE_* */
     int64_t endpoint;   /* store id */
     struct arena arena; /* owns everything `request` points to */
-    union {             /* by kind; struct_size members are filled in by call_new */
+    union {             /* by kind; struct_size, the first member of each, is filled in by call_new */
         tl_check check;
         tl_discover discover;
         tl_pull pull;
@@ -65,6 +67,10 @@ struct call {
 struct call *call_new(enum call_kind kind, int64_t endpoint, int32_t purpose);
 struct call *call_free(struct call *c); /* returns NULL */
 AUTO_FN(struct call *, call_free)
+bool call_writes(const struct call *c);           /* when its answer is lost, nobody knows whether it was done */
+bool call_asks_vendor(const struct call *c);      /* false: it is done here alone */
+tl_status call_lost_status(const struct call *c); /* how it ends when its answer is lost */
+int64_t call_deadline(const struct call *c);      /* wall clock; 0: none of its own */
 
 struct allowance {
     char name[32];

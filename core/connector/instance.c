@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "call_type.h"
 #include "codec.h"
 #include "instance_int.h"
 
@@ -105,36 +106,6 @@ bool instance_flush(struct instance *i)
 
 /* ---- one call ---- */
 
-static tl_status dispatch(struct instance *i, struct call *c, tl_error *error)
-{
-    const tl_connector *t = &i->module->connector;
-    const tl_webhook *w = &i->module->webhook;
-    switch (c->kind) {
-    case CALL_CHECK:
-        return t->check(i->conn, &c->request.check, error);
-    case CALL_DISCOVER:
-        return t->discover(i->conn, &c->request.discover, error);
-    case CALL_PULL:
-        return t->pull ? t->pull(i->conn, &c->request.pull, error) : TL_E_UNSUPPORTED;
-    case CALL_GET:
-        return t->get ? t->get(i->conn, &c->request.get, error) : TL_E_UNSUPPORTED;
-    case CALL_FIND:
-        return t->find ? t->find(i->conn, &c->request.find, error) : TL_E_UNSUPPORTED;
-    case CALL_PUSH:
-        return t->push ? t->push(i->conn, &c->request.push, error) : TL_E_UNSUPPORTED;
-    case CALL_PARSE_HOOK:
-        return w->parse ? w->parse(i->conn, &c->request.hook, error) : TL_E_UNSUPPORTED;
-    case CALL_SUBSCRIBE:
-        return w->subscribe ? w->subscribe(i->conn, &c->request.subscribe, error) : TL_E_UNSUPPORTED;
-    case CALL_UNSUBSCRIBE:
-        return w->unsubscribe ? w->unsubscribe(i->conn, &c->request.subscribe, error) : TL_E_UNSUPPORTED;
-    case CALL_PREPARE:
-        return i->module->prepare.prepare ? i->module->prepare.prepare(i->conn, &c->request.prepare, error)
-                                          : TL_E_UNSUPPORTED;
-    }
-    return TL_E_BUG;
-}
-
 /* The host's word on a call that broke the rules; the connector's own goes into the detail. */
 static tl_status protocol(struct instance *i, tl_error *error, const char *text)
 {
@@ -206,29 +177,6 @@ static void judge(struct instance *i, const struct call *c, tl_status given, tl_
         missing_results(i, c);
 }
 
-/* Requests whose shape is needed have one; the engine's defect, not the connector's, if not. */
-static bool request_whole(const struct call *c)
-{
-    switch (c->kind) {
-    case CALL_PULL:
-        return c->request.pull.shape;
-    case CALL_GET:
-        return c->request.get.shape;
-    case CALL_FIND:
-        return c->request.find.shape;
-    case CALL_PUSH:
-        return c->request.push.shape;
-    case CALL_CHECK:
-    case CALL_DISCOVER:
-    case CALL_PARSE_HOOK:
-    case CALL_SUBSCRIBE:
-    case CALL_UNSUBSCRIBE:
-    case CALL_PREPARE:
-        break;
-    }
-    return true;
-}
-
 static void call_begins(struct instance *i, struct call *c)
 {
     drive(i);
@@ -251,13 +199,13 @@ void instance_run(struct instance *i, enum call_kind kind, str request, bool str
     tl_error error = {.struct_size = sizeof error};
     tl_status s;
     reply->items.max = REPLY_ITEMS_MAX;
-    if (request_decode(&c, request, strict, &e) || !request_whole(&c)) {
-        s = refuse(&error, TL_E_BUG, e.status ? e.text : "a request without a shape");
+    if (request_decode(&c, request, strict, &e)) {
+        s = refuse(&error, TL_E_BUG, e.text);
     } else {
         i->call = &c;
         i->reply = reply;
         call_begins(i, &c);
-        tl_status given = dispatch(i, &c, &error);
+        tl_status given = call_type(kind)->run(i->module, i->conn, &c, &error);
         s = tidy(given, &error);
         judge(i, &c, given, &s, &error);
         instance_flush(i);

@@ -493,8 +493,7 @@ void remote_run(struct remote *r, const struct call *call, str request, int64_t 
         buf_text_add(&text, "the connector's worker died in ");
         call_place(&text, call);
         call_progress(&text, call);
-        reply->status =
-            broken_error(r, error, call->kind == CALL_PUSH ? TL_E_UNKNOWN : TL_E_TEMPORARY, buf_text(&text));
+        reply->status = broken_error(r, error, call_lost_status(call), buf_text(&text));
         snprintf(error->code, sizeof error->code, "PLUGIN_CRASH");
     }
     if (r->services.call_end)

@@ -2,6 +2,7 @@
  * is not part of item.raw; that of a result with its position in the batch. */
 #include "admit.h"
 #include "call.h"
+#include "call_type.h"
 #include "codec.h"
 
 enum { ITEM_HEAD = 5, ITEM_MAX = 8 << 20 /* so that one always fits a frame */ };
@@ -336,23 +337,7 @@ bool reply_next(struct reply_reader *r, struct item *out)
 
 bool item_allowed(enum call_kind call, enum item_kind item)
 {
-    switch (item) {
-    case ITEM_RECORD:
-        return call == CALL_PULL || call == CALL_GET || call == CALL_FIND || call == CALL_PARSE_HOOK;
-    case ITEM_CHECKPOINT:
-        return call == CALL_PULL;
-    case ITEM_RESULT:
-        return call == CALL_PUSH;
-    case ITEM_KIND:
-        return call == CALL_DISCOVER;
-    case ITEM_ACCOUNT:
-        return call == CALL_CHECK;
-    case ITEM_FINDING:
-        return call == CALL_CHECK || call == CALL_PREPARE;
-    case ITEM_SUBSCRIPTION:
-        return call == CALL_SUBSCRIBE;
-    }
-    return false;
+    return (unsigned)item < 32 && call_type(call)->items & 1u << item;
 }
 
 /* The rules the worker's own end has applied; a worker that is none may send what breaks them. */

@@ -30,7 +30,7 @@ bool rt_endpoint_writes(const struct endpoint *ep)
 {
     for (int i = 0; i < SLOTS; i++)
         for (const struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
-            if (inst->state == INST_BUSY && inst->call && inst->call->kind == CALL_PUSH)
+            if (inst->state == INST_BUSY && inst->call && call_writes(inst->call))
                 return true;
     return false;
 }
@@ -473,16 +473,7 @@ static void inst_ended(struct task *t)
 
 static int64_t deadline_of(const struct call *c, const struct runtime *rt)
 {
-    int64_t wall = 0;
-    if (c->kind == CALL_PULL)
-        wall = c->request.pull.deadline_us;
-    else if (c->kind == CALL_GET)
-        wall = c->request.get.deadline_us;
-    else if (c->kind == CALL_FIND)
-        wall = c->request.find.deadline_us;
-    else if (c->kind == CALL_PUSH)
-        wall = c->request.push.deadline_us;
-    int64_t now = rt_mono_us(rt);
+    int64_t wall = call_deadline(c), now = rt_mono_us(rt);
     return wall ? now + (wall - env_now_us(rt->config.env)) : now + rt->config.call_us;
 }
 
@@ -579,7 +570,7 @@ void rt_endpoint_cancel_running(struct endpoint *ep, bool pushes_too)
 {
     for (int i = 0; i < SLOTS; i++)
         for (struct inst *inst = ep->slots[i].insts; inst; inst = inst->next)
-            if (inst->state == INST_BUSY && (pushes_too || !inst->call || inst->call->kind != CALL_PUSH))
+            if (inst->state == INST_BUSY && (pushes_too || !inst->call || !call_writes(inst->call)))
                 inst_cancel(inst);
 }
 
@@ -614,7 +605,7 @@ static void give_up(struct inst *inst)
     struct call *call = take(inst->call);
     tl_error error;
     hang_error(inst, call, &error);
-    call_fail(c->rt, call, call->kind == CALL_PUSH ? TL_E_UNKNOWN : TL_E_TEMPORARY, error.text);
+    call_fail(c->rt, call, call_lost_status(call), error.text);
     call->reply.error = error;
     call->reply.crashed = true;
     if (slot->n_lost >= slot->max)

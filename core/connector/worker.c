@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "call_type.h"
 #include "codec.h"
 #include "confine.h"
 #include "instance.h"
@@ -56,7 +57,7 @@ static bool run_call(struct worker_instance *w, struct instance *instance, const
     uint32_t kind = dec_u32(&d);
     int64_t now_us = dec_i64(&d);
     tl_str request = dec_bytes(&d);
-    if (!decoder_ended(&d) || kind > CALL_PREPARE || !instance)
+    if (!decoder_ended(&d) || !call_type(kind) || !instance)
         return false;
     w->clock_offset_us = now_us - worker_mono_us();
     __atomic_store_n(&w->call_id, f->call, __ATOMIC_RELAXED);

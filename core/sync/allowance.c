@@ -11,7 +11,7 @@
 /* Whom a call asks something; parsing asks nobody. */
 static struct g_endpoint *vendor_of(struct engine *g, const struct call *c)
 {
-    return c->kind == CALL_PARSE_HOOK ? NULL : model_endpoint(g, c->endpoint);
+    return call_asks_vendor(c) ? model_endpoint(g, c->endpoint) : NULL;
 }
 
 void budget_call_sent(struct engine *g, const struct call *c)

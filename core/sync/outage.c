@@ -61,7 +61,7 @@ void outage_note(struct engine *g, struct g_endpoint *ep, const struct call *c, 
     }
     o->status = status;
     o->last_us = g_now(g);
-    o->of_writes = !c || c->kind == CALL_PUSH;
+    o->of_writes = !c || call_writes(c);
     o->calls++;
     snprintf(o->text, sizeof o->text, "%s", text);
     if (first)
@@ -73,7 +73,7 @@ void outage_over(struct engine *g, struct g_endpoint *ep, const struct call *c)
     struct g_outage *o = &ep->outage;
     if (o->status == TL_OK || call_note(c)->sent_us < o->last_us)
         return;
-    if (o->of_writes && c->kind != CALL_PUSH && g_now(g) - o->last_us < WRITES_AGAIN_US)
+    if (o->of_writes && !call_writes(c) && g_now(g) - o->last_us < WRITES_AGAIN_US)
         return;
     long long s = (g_now(g) - o->since_us) / US_PER_S;
     log_line(LOG_INFO, "endpoint", "\"%.*s\" works again after %lld min %lld s (%u calls failed)",

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "codec.h"
+
 static json_t *text(str s)
 {
     return json_stringn(s.n ? s.p : "", s.n);
@@ -187,8 +189,9 @@ static int find_of(const struct stand_kind *k, struct call *c, const json_t *o, 
     return TL_OK;
 }
 
-static void pull_of(const struct stand_kind *k, struct call *c, const json_t *o)
+static int pull_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
 {
+    (void)e;
     const char *mode = json_string_value(json_object_get(o, "mode"));
     c->request.pull.mode = mode && strcmp(mode, "pass") == 0 ? TL_PULL_PASS : TL_PULL_CHANGES;
     c->request.pull.shape = &k->shape;
@@ -196,6 +199,7 @@ static void pull_of(const struct stand_kind *k, struct call *c, const json_t *o)
     c->request.pull.cursor = str_at(c, o, "cursor");
     c->request.pull.max_pages = (uint32_t)json_integer_value(json_object_get(o, "max_pages"));
     c->request.pull.page_hint = (uint32_t)json_integer_value(json_object_get(o, "page_hint"));
+    return TL_OK;
 }
 
 static int get_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
@@ -206,69 +210,76 @@ static int get_of(const struct stand_kind *k, struct call *c, const json_t *o, s
     return c->request.get.n_ids ? TL_OK : err_set(e, E_USAGE, "get needs the ids of records");
 }
 
-static int fill(struct call *c, const struct stand_kind *k, const json_t *o, struct err *e)
+static int check_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
 {
-    switch (c->kind) {
-    case CALL_PULL:
-        pull_of(k, c, o);
-        break;
-    case CALL_PUSH:
-        return push_of(k, c, o, e);
-    case CALL_FIND:
-        return find_of(k, c, o, e);
-    case CALL_GET:
-        return get_of(k, c, o, e);
-    case CALL_CHECK:
-        c->request.check.kinds = strs_at(c, o, "kinds", &c->request.check.n_kinds);
-        break;
-    case CALL_PREPARE:
-        c->request.prepare.dry_run = json_is_true(json_object_get(o, "dry_run"));
-        break;
-    case CALL_SUBSCRIBE:
-    case CALL_UNSUBSCRIBE:
-        c->request.subscribe.kinds = strs_at(c, o, "kinds", &c->request.subscribe.n_kinds);
-        c->request.subscribe.url = str_at(c, o, "url");
-        c->request.subscribe.id = str_at(c, o, "id");
-        break;
-    case CALL_DISCOVER:
-    case CALL_PARSE_HOOK:
-        break;
-    }
+    (void)k;
+    (void)e;
+    c->request.check.kinds = strs_at(c, o, "kinds", &c->request.check.n_kinds);
     return TL_OK;
+}
+
+static int discover_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
+{
+    (void)k;
+    (void)e;
+    c->request.discover.kinds = strs_at(c, o, "kinds", &c->request.discover.n_kinds);
+    return TL_OK;
+}
+
+static int prepare_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
+{
+    (void)k;
+    (void)e;
+    c->request.prepare.dry_run = json_is_true(json_object_get(o, "dry_run"));
+    return TL_OK;
+}
+
+static int subscribe_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
+{
+    (void)k;
+    (void)e;
+    c->request.subscribe.kinds = strs_at(c, o, "kinds", &c->request.subscribe.n_kinds);
+    c->request.subscribe.url = str_at(c, o, "url");
+    c->request.subscribe.id = str_at(c, o, "id");
+    return TL_OK;
+}
+
+typedef int (*fill_fn)(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e);
+/* NULL: such a call is not written by hand. */
+static const fill_fn fill[] = {
+    [CALL_CHECK] = check_of,     [CALL_DISCOVER] = discover_of,   [CALL_PULL] = pull_of,
+    [CALL_GET] = get_of,         [CALL_FIND] = find_of,           [CALL_PUSH] = push_of,
+    [CALL_PREPARE] = prepare_of, [CALL_SUBSCRIBE] = subscribe_of, [CALL_UNSUBSCRIBE] = subscribe_of,
+};
+
+static int no_such_call(const char *name, struct err *e)
+{
+    AUTO(buf_done) struct buf known = {.max = 1024};
+    for (size_t i = 0; i < ARRAY_LEN(fill); i++)
+        if (fill[i])
+            buf_fmt(&known, "%s%s", known.n ? ", " : "", call_kind_name((enum call_kind)i));
+    err_set(e, E_USAGE, "there is no call \"%s\"", name ? name : "");
+    err_hint(e, "%s", buf_text(&known));
+    return E_USAGE;
 }
 
 struct call *call_of_json(const struct stand *s, const json_t *o, struct err *e)
 {
-    static const struct {
-        const char *name;
-        enum call_kind kind;
-        bool of_kind;
-    } calls[] = {{"check", CALL_CHECK, false},
-                 {"discover", CALL_DISCOVER, false},
-                 {"pull", CALL_PULL, true},
-                 {"get", CALL_GET, true},
-                 {"find", CALL_FIND, true},
-                 {"push", CALL_PUSH, true},
-                 {"prepare", CALL_PREPARE, false},
-                 {"subscribe", CALL_SUBSCRIBE, false},
-                 {"unsubscribe", CALL_UNSUBSCRIBE, false}};
     const char *name = json_string_value(json_object_get(o, "call"));
     const char *kind = json_string_value(json_object_get(o, "kind"));
-    for (size_t i = 0; i < ARRAY_LEN(calls) && name; i++) {
-        if (strcmp(name, calls[i].name) != 0)
-            continue;
-        const struct stand_kind *k = kind ? stand_kind(s, kind) : NULL;
-        if (calls[i].of_kind && !k) {
-            err_set(e, E_USAGE, "there is no kind \"%s\"", kind ? kind : "");
-            err_hint(e, "\"discover\" tells the kinds, and has to come first");
-            return NULL;
-        }
-        struct call *c = call_new(calls[i].kind, 1, TL_PURPOSE_BULK);
-        return fill(c, k, o, e) ? call_free(c) : c;
+    const struct stand_kind *k = kind ? stand_kind(s, kind) : NULL;
+    enum call_kind call;
+    if (!name || !call_kind_parse(name, &call) || call >= ARRAY_LEN(fill) || !fill[call]) {
+        no_such_call(name, e);
+        return NULL;
     }
-    err_set(e, E_USAGE, "there is no call \"%s\"", name ? name : "");
-    err_hint(e, "check, discover, pull, get, find, push, prepare, subscribe, unsubscribe");
-    return NULL;
+    if (call_needs_shape(call) && !k) {
+        err_set(e, E_USAGE, "there is no kind \"%s\"", kind ? kind : "");
+        err_hint(e, "\"discover\" tells the kinds, and has to come first");
+        return NULL;
+    }
+    struct call *c = call_new(call, 1, TL_PURPOSE_BULK);
+    return fill[call](k, c, o, e) ? call_free(c) : c;
 }
 
 /* ---- replies to JSON */
@@ -319,12 +330,8 @@ static json_t *kind_json(const tl_kind *k)
 json_t *item_to_json(const struct stand *s, const struct call *c, const struct item *x)
 {
     const struct stand_kind *k = NULL;
-    const tl_shape *shape = c->kind == CALL_PULL   ? c->request.pull.shape
-                            : c->kind == CALL_GET  ? c->request.get.shape
-                            : c->kind == CALL_FIND ? c->request.find.shape
-                            : c->kind == CALL_PUSH ? c->request.push.shape
-                                                   : NULL;
-    for (size_t i = 0; shape && i < s->n_kinds; i++)
+    const tl_shape *shape = request_shape(c);
+    for (size_t i = 0; i < s->n_kinds; i++)
         k = &s->kinds[i].shape == shape ? &s->kinds[i] : k;
     switch (x->kind) {
     case ITEM_RECORD:

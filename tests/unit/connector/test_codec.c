@@ -1,6 +1,7 @@
 /* The flat form: what goes in comes out, bounds hold, bad text is refused with its place. */
 #include <stdlib.h>
 
+#include "call_type.h"
 #include "codec.h"
 #include "rig.h"
 
@@ -233,7 +234,7 @@ static void test_requests(void **state)
                             rig_push("1", "2", NULL), rig_call(CALL_CHECK),
                             rig_call(CALL_DISCOVER),  rig_call(CALL_PARSE_HOOK),
                             rig_call(CALL_SUBSCRIBE), rig_call(CALL_UNSUBSCRIBE),
-                            rig_call(CALL_PREPARE)};
+                            rig_call(CALL_PREPARE),   rig_call(CALL_FIND)};
     calls[0]->request.pull.view = STR("view");
     calls[0]->request.pull.stamp_field = STR("Stamp__c");
     calls[1]->request.get.stamp_field = STR("Stamp__c");
@@ -249,6 +250,10 @@ static void test_requests(void **state)
     calls[5]->request.hook.shapes = both;
     calls[5]->request.hook.shape_stride = sizeof *both;
     calls[5]->request.hook.n_shapes = ARRAY_LEN(both);
+    static const tl_query query = {STR("email"), STR("a@b.example")};
+    calls[9]->request.find.shape = lender->request.get.shape;
+    calls[9]->request.find.queries = &query;
+    calls[9]->request.find.n_queries = 1;
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         AUTO(buf_done) struct buf b = {0}, again = {0};
         struct err e = {0};
@@ -272,6 +277,40 @@ static void test_requests(void **state)
         }
         call_free(calls[i]);
     }
+}
+
+/* Each kind has its row; what a lost answer means follows from it. */
+static void test_kinds_of_calls(void **state)
+{
+    (void)state;
+    for (uint32_t k = 0; k <= CALL_PREPARE; k++) {
+        AUTO(call_free) struct call *c = call_new((enum call_kind)k, 1, 0);
+        enum call_kind again = CALL_CHECK;
+        assert_true(call_kind_parse(call_kind_name(c->kind), &again));
+        assert_int_equal(again, k);
+        assert_int_equal(c->request.check.struct_size, call_type(k)->size);
+        assert_non_null(call_type(k)->run);
+        assert_int_equal(call_lost_status(c), k == CALL_PUSH ? TL_E_UNKNOWN : TL_E_TEMPORARY);
+        assert_int_equal(call_asks_vendor(c), k != CALL_PARSE_HOOK);
+        assert_int_equal(call_deadline(c), 0);
+    }
+    AUTO(call_free) struct call *push = rig_push("1", NULL);
+    push->request.push.deadline_us = 5;
+    assert_int_equal(call_deadline(push), 5);
+    assert_null(call_type(CALL_PREPARE + 1));
+    assert_string_equal(call_kind_name((enum call_kind)99), "unknown");
+}
+
+/* A request that speaks of records cannot be read without saying which fields they have. */
+static void test_request_without_a_shape(void **state)
+{
+    (void)state;
+    AUTO(call_free) struct call *c = call_new(CALL_FIND, 1, 0), *copy = call_new(CALL_FIND, 1, 0);
+    AUTO(buf_done) struct buf b = {0};
+    struct err e = {0};
+    assert_int_equal(request_encode(&b, c, &e), TL_OK);
+    assert_int_equal(request_decode(copy, buf_lent(&b), true, &e), TL_E_INVALID);
+    assert_string_equal(e.text, "a request of find without a shape");
 }
 
 /* What a worker sends is checked against the call it belongs to. */
@@ -312,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_refused_records),   cmocka_unit_test(test_text_at_every_place),
         cmocka_unit_test(test_raw_without_index), cmocka_unit_test(test_error_texts_are_made_safe),
         cmocka_unit_test(test_requests),          cmocka_unit_test(test_items_check),
+        cmocka_unit_test(test_kinds_of_calls),    cmocka_unit_test(test_request_without_a_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
