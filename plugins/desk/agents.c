@@ -38,7 +38,7 @@ tl_status desk_agents_describe(tl_conn *c, tl_error *e)
                     .label = tlk_str(agents.label),
                     .name = tlk_str(agents.module),
                     .fields = list.list};
-    return desk_refused(c->host->describe(c->host, &kind), e);
+    return tlk_refused(c->host->describe(c->host, &kind), e);
 }
 
 static tl_status emit_page(const struct desk_reader *rd, const tlk_node *data, uint32_t *n_out, tl_error *e)
@@ -49,7 +49,7 @@ static tl_status emit_page(const struct desk_reader *rd, const tlk_node *data, u
     for (const tlk_node *row; tlk_next_item(&i, &row);)
         desk_record_read(rd, row, &list[n++]);
     *n_out = n;
-    return n ? desk_refused(tlk_emit(rd->c->host, list, n), e) : TL_OK;
+    return tlk_refused(tlk_emit(rd->c->host, list, n), e);
 }
 
 /* From where the cursor stands to the end of the list, as many pages as the host allows. */
@@ -57,6 +57,9 @@ tl_status desk_agents_pull(tl_conn *c, const tl_pull *p, tl_error *e)
 {
     struct desk_reader rd;
     tlk_cursor at;
+    tl_status rc = desk_begin(c, e);
+    if (rc != TL_OK)
+        return rc;
     desk_reader_init(&rd, c, &agents, p->shape);
     if (!tlk_cursor_read(&at, TAG, p->cursor, &c->call))
         return tlk_fail(e, TL_E_CURSOR_LOST, "the place in the list of agents cannot be read");
@@ -70,7 +73,7 @@ tl_status desk_agents_pull(tl_conn *c, const tl_pull *p, tl_error *e)
             tlk_url_add_int(&u, "from", from);
         tlk_url_add_int(&u, "limit", PAGE);
         desk_request(c, &r, "GET", &u, 0);
-        tl_status rc = desk_call(c, &r, &root, e);
+        rc = desk_call(c, &r, &root, e);
         if (rc == TL_OK)
             rc = emit_page(&rd, tlk_get(root, "data"), &n, e);
         if (rc != TL_OK)
@@ -79,8 +82,9 @@ tl_status desk_agents_pull(tl_conn *c, const tl_pull *p, tl_error *e)
         from = end ? 0 : from + n;
         tlk_cursor next = {0};
         tlk_cursor_set_int(&next, &c->page, "from", from);
-        rc = desk_refused(
-            tlk_checkpoint(c->host, p->mode, end, tlk_cursor_text(&next, TAG, &c->page), desk_server_us(c, &r), -1), e);
+        rc = tlk_refused(tlk_checkpoint(c->host, p->mode, end, tlk_cursor_text(&next, TAG, &c->page),
+                                        tlk_server_us(c->host, &r), -1),
+                         e);
         if (rc != TL_OK || end)
             return rc;
     }
@@ -100,7 +104,7 @@ static tl_status fetched(void *ctx, tl_http *done, uint32_t first, uint32_t n, t
         tl_record rec = {.id = f->q->ids[first + i], .state = TL_STATE_DELETED};
         const tlk_node *root = NULL;
         tl_error own = {.struct_size = sizeof(own)};
-        tl_status rc = desk_answer(c, &done[i], &root, &own);
+        tl_status rc = tlk_answer(c->host, &done[i], &desk_errors, &c->json, &root, &own);
         if (rc == TL_OK)
             desk_record_read(f->rd, root, &rec);
         else if (rc == TL_E_DENIED)
@@ -111,7 +115,7 @@ static tl_status fetched(void *ctx, tl_http *done, uint32_t first, uint32_t n, t
         }
         rec.id = f->q->ids[first + i];
         rec.index = first + i;
-        rc = desk_refused(tlk_emit(c->host, &rec, 1), e);
+        rc = tlk_refused(tlk_emit(c->host, &rec, 1), e);
         if (rc != TL_OK)
             return rc;
     }
@@ -121,6 +125,9 @@ static tl_status fetched(void *ctx, tl_http *done, uint32_t first, uint32_t n, t
 tl_status desk_agents_get(tl_conn *c, const tl_get *q, tl_error *e)
 {
     struct desk_reader rd;
+    tl_status rc = desk_begin(c, e);
+    if (rc != TL_OK)
+        return rc;
     desk_reader_init(&rd, c, &agents, q->shape);
     struct fetch f = {&rd, q};
     tl_http *r = tlk_new(&c->call, tl_http, q->n_ids + 1);

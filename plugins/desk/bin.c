@@ -49,11 +49,11 @@ tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us,
             tlk_url_add_int(&u, "from", from);
         tlk_url_add_int(&u, "limit", DESK_BIN_PAGE);
         const tlk_node *root = NULL;
-        tl_status rc = desk_get(c, &u, &root, e);
+        tl_status rc = desk_read(c, &u, &root, e);
         if (may_not(rc, e)) {
             tlk_log(c->host, TL_WARN, "deletions are not seen by polling: the recycle bin may not be read (%s)",
                     e->code);
-            *e = (tl_error){.struct_size = e->struct_size};
+            tlk_error_clear(e);
             return TL_OK;
         }
         if (rc != TL_OK)
@@ -73,15 +73,6 @@ static bool in_bin(const struct desk_bin *b, tl_str id)
 {
     for (uint32_t i = 0; i < b->n; i++) {
         if (tlk_eq(b->records[i].id, id))
-            return true;
-    }
-    return false;
-}
-
-static bool in_list(tl_str list, tl_str id)
-{
-    for (tl_str one; tlk_split(&list, ',', &one);) {
-        if (tlk_eq(one, id))
             return true;
     }
     return false;
@@ -142,10 +133,10 @@ tl_status desk_bin_changes(const struct desk_reader *rd, int64_t *mark_us, int64
     tl_record *fresh = tlk_new(&c->call, tl_record, bin.n + 1);
     uint32_t n = 0;
     for (uint32_t i = 0; i < bin.n; i++) {
-        if (bin.records[i].modified_us > *mark_us || !in_list(*tracked, bin.records[i].id))
+        if (bin.records[i].modified_us > *mark_us || !tlk_in_list(*tracked, ',', bin.records[i].id))
             fresh[n++] = bin.records[i];
     }
-    rc = n > 0 ? desk_refused(tlk_emit(c->host, fresh, n), e) : TL_OK;
+    rc = tlk_refused(tlk_emit(c->host, fresh, n), e);
     if (rc != TL_OK)
         return rc;
     for (uint32_t i = 0; i < bin.n; i++) {

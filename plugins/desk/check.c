@@ -35,12 +35,11 @@ static tl_status refused_finding(tl_conn *c, const struct probe *p, const char *
             tlk_fmt(&c->call, "make a new grant code with %s among its scopes and sign in again", p->scope));
     if (strcmp(e->code, "LICENSE_ACCESS_LIMITED") == 0)
         return tlk_finding(c->host, p->level, "edition",
-                           tlk_fmt(&c->call, "the edition does not allow it: %.*s", TLK_FMT(lost)), (tl_str){NULL, 0});
+                           tlk_fmt(&c->call, "the edition does not allow it: %.*s", TLK_FMT(lost)), TLK_NONE);
     if (rc == TL_E_DENIED)
         return tlk_finding(c->host, p->level, "rights", tlk_fmt(&c->call, "the user may not: %.*s", TLK_FMT(lost)),
                            TL_STR("give the user a profile with this permission in Zoho Desk"));
-    return tlk_finding(c->host, TL_WARN, "refused", tlk_fmt(&c->call, "%.*s: %s", TLK_FMT(lost), e->text),
-                       (tl_str){NULL, 0});
+    return tlk_finding(c->host, TL_WARN, "refused", tlk_fmt(&c->call, "%.*s: %s", TLK_FMT(lost), e->text), TLK_NONE);
 }
 
 static tl_status run_probe(tl_conn *c, const struct probe *p, const char *module, tl_error *e)
@@ -48,11 +47,11 @@ static tl_status run_probe(tl_conn *c, const struct probe *p, const char *module
     const tlk_node *root;
     tlk_arena_reset(&c->page);
     tlk_url u = desk_url(c, tlk_fmt(&c->call, "%s%s%s", p->path, module, p->query).p);
-    tl_status rc = desk_get(c, &u, &root, e);
+    tl_status rc = desk_read(c, &u, &root, e);
     if (rc == TL_OK || is_fatal(rc, e))
         return rc;
     rc = refused_finding(c, p, module, rc, e);
-    *e = (tl_error){.struct_size = e->struct_size};
+    tlk_error_clear(e);
     return rc;
 }
 
@@ -66,7 +65,7 @@ static tl_status probe_search(tl_conn *c, const struct desk_kind *k, tl_error *e
     if (rc == TL_OK || is_fatal(rc, e))
         return rc;
     rc = refused_finding(c, &p, k->module, rc, e);
-    *e = (tl_error){.struct_size = e->struct_size};
+    tlk_error_clear(e);
     return rc;
 }
 
@@ -82,12 +81,12 @@ static tl_status stamp_finding(tl_conn *c, const struct desk_kind *k, tl_error *
                                    "%s: this portal cannot search by field %.*s, so a create whose answer is lost is "
                                    "only found by its creation time",
                                    k->label, TLK_FMT(c->stamp)),
-                           (tl_str){NULL, 0});
+                           TLK_NONE);
     return tlk_finding(
         c->host, TL_INFO, "stamp",
         tlk_fmt(&c->call, "%s: new records are stamped in field %.*s, so a create whose answer is lost is found again",
                 k->label, TLK_FMT(c->stamp)),
-        (tl_str){NULL, 0});
+        TLK_NONE);
 }
 
 static tl_status check_stamp(tl_conn *c, const struct desk_kind *k, tl_error *e)
@@ -97,7 +96,7 @@ static tl_status check_stamp(tl_conn *c, const struct desk_kind *k, tl_error *e)
     if (rc != TL_OK) {
         if (is_fatal(rc, e))
             return rc;
-        *e = (tl_error){.struct_size = e->struct_size};
+        tlk_error_clear(e);
         return TL_OK; /* its probe said so already */
     }
     if (desk_metadata_field(fields, c->stamp))
@@ -124,15 +123,13 @@ static tl_status check_kind(tl_conn *c, const struct desk_kind *k, tl_error *e)
 /* The token answer sometimes lists the scopes: then writing can be checked without writing. */
 static tl_status check_write_scopes(tl_conn *c, tl_error *e)
 {
-    char scopes[2048];
-    uint64_t n = 0;
-    tl_status rc = c->host->auth_extra(c->host, "scope", scopes, sizeof(scopes) - 1, &n, e);
-    if (rc != TL_OK || n == 0 || n >= sizeof(scopes))
-        return rc == TL_E_INVALID ? TL_OK : rc;
-    scopes[n] = 0;
-    bool all = strstr(scopes, "Desk.contacts.ALL") != NULL;
-    if (!all && (!strstr(scopes, "Desk.contacts.CREATE") || !strstr(scopes, "Desk.contacts.UPDATE")) &&
-        !strstr(scopes, "Desk.contacts.WRITE"))
+    tl_str scopes = TLK_NONE;
+    tl_status rc = tlk_auth_extra(c->host, &c->call, "scope", &scopes, e);
+    if (rc != TL_OK || scopes.n == 0)
+        return rc;
+    bool all = strstr(scopes.p, "Desk.contacts.ALL") != NULL;
+    if (!all && (!strstr(scopes.p, "Desk.contacts.CREATE") || !strstr(scopes.p, "Desk.contacts.UPDATE")) &&
+        !strstr(scopes.p, "Desk.contacts.WRITE"))
         return tlk_finding(
             c->host, TL_WARN, "scope",
             TL_STR("the sign-in lacks the scopes Desk.contacts.CREATE and Desk.contacts.UPDATE: contacts and "
@@ -197,7 +194,7 @@ static tl_status who_am_i(tl_conn *c, tl_error *e)
         return rc;
     u = desk_url(c, "/myinfo");
     tl_error own = {.struct_size = sizeof(own)};
-    if (desk_get(c, &u, &root, &own) == TL_OK) { /* needs Desk.basic.READ; only for display */
+    if (desk_read(c, &u, &root, &own) == TL_OK) { /* needs Desk.basic.READ; only for display */
         a.user_id = tlk_text_at(root, "id", &c->call);
         a.user_name = tlk_fmt(&c->call, "%.*s %.*s", TLK_FMT(tlk_text_at(root, "firstName", &c->call)),
                               TLK_FMT(tlk_text_at(root, "lastName", &c->call)));

@@ -36,7 +36,6 @@ struct desk_kind {
 extern const struct desk_kind desk_kinds[];
 extern const uint32_t desk_n_kinds;
 const struct desk_kind *desk_kind_of(tl_str kind); /* null: not ours */
-const struct desk_field *desk_field_of(const struct desk_kind *k, tl_str api_name);
 
 struct tl_conn {
     const tl_host *host;
@@ -63,13 +62,8 @@ extern const tlk_rules desk_rules;
 tl_status desk_begin(tl_conn *c, tl_error *e);
 tlk_url desk_url(tl_conn *c, const char *path); /* below /api/v1 */
 void desk_request(tl_conn *c, tl_http *r, const char *method, tlk_url *u, uint32_t flags);
-/* Judges an answer: like tlk_answer, with the data centre named where a page of HTML hints at it, and quota headers
- * told. */
-tl_status desk_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_error *e);
-tl_status desk_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e);
-tl_status desk_get(tl_conn *c, tlk_url *u, const tlk_node **root, tl_error *e);
-int64_t desk_server_us(tl_conn *c, const tl_http *r); /* the vendor's clock, ours when it is silent */
-tl_status desk_unknown_kind(tl_error *e, tl_str kind);
+tl_status desk_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e); /* tlk_call by desk_errors */
+tl_status desk_read(tl_conn *c, tlk_url *u, const tlk_node **root, tl_error *e); /* a GET */
 
 /* ---- records (record.c) */
 struct desk_reader {
@@ -78,6 +72,8 @@ struct desk_reader {
     const tl_shape *shape;
     tlk_plan plan;
 };
+/* Begins a call about records of a kind that must be ours. */
+tl_status desk_begin_records(tl_conn *c, const tl_shape *shape, struct desk_reader *rd, tl_error *e);
 void desk_reader_init(struct desk_reader *r, tl_conn *c, const struct desk_kind *k, const tl_shape *shape);
 /* Fills rec from a full record; texts lent from the document or in c->page. False: it cannot be used (TL_REC_BAD is
  * set). */
@@ -115,12 +111,11 @@ static inline bool desk_is_ms(int64_t ms)
 {
     return ms >= 0 && ms <= DESK_LAST_MS;
 }
-tl_status desk_refused(tl_status rc, tl_error *e); /* what a host service's refusal means for the call */
 
 /* ---- pulling */
 tl_status desk_pull(tl_conn *c, const tl_pull *p, tl_error *e);
 tl_status desk_pass(struct desk_reader *rd, const tl_pull *p, tl_error *e);    /* pass.c */
-tl_status desk_changes(struct desk_reader *rd, const tl_pull *p, tl_error *e); /* pull.c */
+tl_status desk_changes(struct desk_reader *rd, const tl_pull *p, tl_error *e); /* changes.c */
 #define DESK_PASS_TAG    "desk.pass.1"
 #define DESK_CHANGES_TAG "desk.changes.1"
 /* The arithmetic of slices, pure (slices.c). */
@@ -143,7 +138,7 @@ tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us,
 tl_status desk_bin_changes(const struct desk_reader *rd, int64_t *mark_us, int64_t *looked_us, tl_str *tracked,
                            int64_t now_us, tl_error *e);
 
-/* ---- agents, the kind "user" (agents.c); after desk_begin */
+/* ---- agents, the kind "user" (agents.c); alone of their kind */
 bool desk_is_agents(tl_str kind);
 tl_status desk_agents_describe(tl_conn *c, tl_error *e);
 tl_status desk_agents_pull(tl_conn *c, const tl_pull *p, tl_error *e);
@@ -152,7 +147,7 @@ tl_status desk_agents_get(tl_conn *c, const tl_get *q, tl_error *e);
 /* ---- the rest of the table */
 tl_status desk_check(tl_conn *c, const tl_check *q, tl_error *e);
 tl_status desk_discover(tl_conn *c, const tl_discover *q, tl_error *e);
-tl_status desk_get_records(tl_conn *c, const tl_get *q, tl_error *e);
+tl_status desk_get(tl_conn *c, const tl_get *q, tl_error *e);
 tl_status desk_find(tl_conn *c, const tl_find *q, tl_error *e);
 tl_status desk_push(tl_conn *c, const tl_push *q, tl_error *e);
 /* Reads records by id and emits them with their position; missing ones as trashed or deleted. */

@@ -1,7 +1,7 @@
 /* Fields from the portal's metadata: GET /organizationFields?module= [OAS:Field]. */
 #include "desk.h"
 
-static const struct {
+static const struct type {
     const char *vendor;
     uint32_t type, item_type;
 } types[] = {
@@ -20,7 +20,7 @@ tl_status desk_metadata(tl_conn *c, const struct desk_kind *k, const tlk_node **
     tlk_arena_reset(&c->page);
     tlk_url u = desk_url(c, "/organizationFields");
     tlk_url_add(&u, "module", tlk_str(k->module));
-    tl_status rc = desk_get(c, &u, &root, e);
+    tl_status rc = desk_read(c, &u, &root, e);
     if (rc != TL_OK)
         return rc;
     *fields = tlk_get(root, "data");
@@ -60,13 +60,10 @@ static void add_choices(tl_conn *c, const tlk_node *v, tl_field *f)
 static void set_type(tl_field *f, tl_str vendor, const struct desk_field *known)
 {
     f->type = known ? known->type : TL_TEXT;
-    for (size_t i = 0; i < TLK_LEN(types); i++) {
-        if (!tlk_is(vendor, types[i].vendor))
-            continue;
-        if (!known || known->type != TL_REF)
-            f->type = types[i].type;
-        f->item_type = types[i].item_type;
-    }
+    const struct type *type = tlk_row_by(types, TLK_LEN(types), vendor, vendor);
+    if (type && !(known && known->type == TL_REF))
+        f->type = type->type;
+    f->item_type = type ? type->item_type : 0;
     if (tlk_is(vendor, "AutoNumber") || tlk_is(vendor, "Formula") || tlk_is(vendor, "MultiLookup"))
         f->flags |= TL_F_READONLY;
 }
@@ -81,30 +78,27 @@ static tl_str lookup_kind(tl_conn *c, const tlk_node *v)
         if (tlk_is(module, desk_kinds[i].module) || tlk_is(module, desk_kinds[i].bin_type))
             return tlk_str(desk_kinds[i].kind);
     }
-    return (tl_str){NULL, 0};
+    return TLK_NONE;
 }
 
 static void add_limits(tl_field *f, const tlk_node *v, const struct desk_field *known)
 {
     int64_t n;
-    bool yes = false;
     if (tlk_i64(tlk_get(v, "maxLength"), &n) && n > 0 && n < INT32_MAX)
         f->max = (uint32_t)n;
     else if (known)
         f->max = known->max;
     if (tlk_i64(tlk_get(v, "decimalPlaces"), &n) && n >= 0 && n < 20)
         f->scale = (uint32_t)n;
-    if ((tlk_bool(tlk_get(v, "isMandatory"), &yes) && yes) || (known && (known->flags & TL_F_REQUIRED)))
+    if (tlk_is_true(tlk_get(v, "isMandatory")) || (known && (known->flags & TL_F_REQUIRED)))
         f->flags |= TL_F_REQUIRED;
 }
 
 static void add_field(tl_conn *c, const struct desk_kind *k, const tlk_node *v, tlk_fields *list)
 {
     tl_str api = tlk_text_at(v, "apiName", &c->call), label = tlk_text_at(v, "displayLabel", &c->call);
-    const struct desk_field *known = desk_field_of(k, api);
-    bool custom = false;
-    tlk_bool(tlk_get(v, "isCustomField"), &custom);
-    custom = custom || tlk_starts(api, "cf_");
+    const struct desk_field *known = tlk_row_by(k->fields, k->n_fields, name, api);
+    bool custom = tlk_is_true(tlk_get(v, "isCustomField")) || tlk_starts(api, "cf_");
     if (api.n == 0)
         return;
     tl_str path = known ? tlk_str(known->path) : tlk_fmt(&c->call, "x.%.*s", TLK_FMT(api));
@@ -116,7 +110,7 @@ static void add_field(tl_conn *c, const struct desk_kind *k, const tlk_node *v, 
         add_choices(c, v, f);
     if (known) {
         f->flags |= known->flags & TL_F_MATCH;
-        f->refers_to = known->refers_to ? tlk_str(known->refers_to) : (tl_str){NULL, 0};
+        f->refers_to = known->refers_to ? tlk_str(known->refers_to) : TLK_NONE;
     } else if (f->type == TL_REF) {
         f->refers_to = lookup_kind(c, v);
     }
@@ -138,11 +132,11 @@ tl_status desk_can_find_stamp(tl_conn *c, const struct desk_kind *k, bool *can, 
     tlk_addz(&u.b, "/search");
     tlk_url_add(&u, "customField1", tlk_fmt(&c->call, "%.*s:probe", TLK_FMT(c->stamp)));
     tlk_url_add_int(&u, "limit", 1);
-    tl_status rc = desk_get(c, &u, &root, e);
+    tl_status rc = desk_read(c, &u, &root, e);
     *can = rc == TL_OK;
     if (rc != TL_E_INVALID && rc != TL_E_DENIED && strcmp(e->code, "SCOPE_MISMATCH") != 0)
         return rc;
-    *e = (tl_error){.struct_size = e->struct_size};
+    tlk_error_clear(e);
     return TL_OK;
 }
 
@@ -176,10 +170,10 @@ static tl_status describe(tl_conn *c, const struct desk_kind *k, tl_error *e)
         .kind = tlk_str(k->kind),
         .label = tlk_str(k->label),
         .name = tlk_str(k->module),
-        .stamp_field = stamped ? tlk_fmt(&c->call, "cf.%.*s", TLK_FMT(c->stamp)) : (tl_str){NULL, 0},
+        .stamp_field = stamped ? tlk_fmt(&c->call, "cf.%.*s", TLK_FMT(c->stamp)) : TLK_NONE,
         .fields = list.list,
     };
-    return desk_refused(c->host->describe(c->host, &kind), e);
+    return tlk_refused(c->host->describe(c->host, &kind), e);
 }
 
 tl_status desk_discover(tl_conn *c, const tl_discover *q, tl_error *e)

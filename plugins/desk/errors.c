@@ -33,6 +33,23 @@ static const tlk_error_row rows[] = {
     {NULL, 5, TL_E_TEMPORARY, TL_R_OTHER, TL_SCOPE_ENDPOINT, 0, "has trouble"},
 };
 
+/* Not documented by the vendor, but sent by some portals: x-rate-limit-limit, -remaining, -reset (seconds). */
+static void tell_quota(const tl_host *h, const tl_http *r)
+{
+    int64_t limit, remaining, reset;
+    if (!tlk_to_i64(tlk_answer_header(r, "x-rate-limit-remaining"), &remaining))
+        return;
+    if (!tlk_to_i64(tlk_answer_header(r, "x-rate-limit-limit"), &limit))
+        limit = -1;
+    if (!tlk_to_i64(tlk_answer_header(r, "x-rate-limit-reset"), &reset) || reset < 0 || reset > INT64_C(5000000000))
+        reset = -1;
+    else if (reset < INT64_C(100000000)) /* a duration, not a date */
+        reset = h->now_us(h) + reset * TLK_US_PER_S;
+    else
+        reset *= TLK_US_PER_S;
+    tlk_quota(h, "window", limit, remaining, reset);
+}
+
 static tl_status refine(tl_status status, const tlk_node *root, tl_error *e)
 {
     (void)root;
@@ -49,7 +66,10 @@ const tlk_errors desk_errors = {.system = "Zoho Desk",
                                 .field_paths = "errors.0.fieldName",
                                 .rows = rows,
                                 .n_rows = TLK_LEN(rows),
-                                .refine = refine};
+                                .refine = refine,
+                                .seen = tell_quota,
+                                /* a token meets another data centre: github.com/airbytehq/airbyte issue 73352 */
+                                .html_means = "the portal lives in another data centre; check the option dc"};
 
 /* "/cf/cf_level" (a JSON pointer) to "cf.cf_level", the name of the field in shapes. */
 static void field_of_pointer(const char *pointer, char out[64])
@@ -69,10 +89,7 @@ static bool too_long(const tl_field *f, const tl_shape *shape, const tl_record *
         const tl_value *v = &rec->values[i];
         if (tlk_field(shape, v->field) != f || v->type < TL_TEXT || v->type > TL_CHOICE)
             continue;
-        uint32_t characters = 0;
-        for (uint64_t k = 0; k < v->u.s.n; k++)
-            characters += ((unsigned char)v->u.s.p[k] & 0xC0) != 0x80;
-        return characters > f->max;
+        return tlk_characters(v->u.s) > f->max;
     }
     return false;
 }

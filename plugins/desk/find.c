@@ -11,14 +11,6 @@ struct search {
     bool *found; /* by query */
 };
 
-static uint32_t characters(tl_str s)
-{
-    uint32_t n = 0;
-    for (uint64_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
 /* Commas separate alternatives in a search value [OAS:Search]: what stands before the first one, and anything behind.
  */
 static tl_str search_value(tl_conn *c, tl_str value)
@@ -31,11 +23,7 @@ static tl_str search_value(tl_conn *c, tl_str value)
 
 static const struct desk_field *field_by_path(const struct desk_kind *k, tl_str path)
 {
-    for (uint32_t i = 0; i < k->n_fields; i++) {
-        if (tlk_is(path, k->fields[i].path))
-            return &k->fields[i];
-    }
-    return NULL;
+    return tlk_row_by(k->fields, k->n_fields, path, path);
 }
 
 /* apiName of the custom field a question is about; empty: it is about a standard one. */
@@ -45,7 +33,7 @@ static tl_str custom_field(const struct search *s, const tl_query *q)
         return s->rd.c->stamp;
     const tl_field *f = tlk_field_by_path(s->rd.shape, q->path.p);
     if (!f || !tlk_starts(f->name, "cf."))
-        return (tl_str){NULL, 0};
+        return TLK_NONE;
     return (tl_str){f->name.p + 3, f->name.n - 3};
 }
 
@@ -73,7 +61,7 @@ static bool add_question(struct search *s, const tl_query *q, tlk_url *u)
         tlk_url_add(u, "customField1", tlk_fmt(&c->call, "%.*s:%.*s", TLK_FMT(custom), TLK_FMT(value)));
         return true;
     }
-    if (characters(value) < ALL_MIN_CHARACTERS)
+    if (tlk_characters(value) < ALL_MIN_CHARACTERS)
         return false;
     tlk_url_add(u, "_all", value);
     return true;
@@ -122,7 +110,7 @@ static tl_status emit_found(struct search *s, const struct desk_rows *rows, uint
             n++;
     }
     s->found[index] = s->found[index] || n > 0;
-    return n > 0 ? desk_refused(tlk_emit(c->host, list, n), e) : TL_OK;
+    return tlk_refused(tlk_emit(c->host, list, n), e);
 }
 
 /* An older portal answers 422 about the parameter. */
@@ -167,7 +155,7 @@ static tl_status ask_some(struct search *s, uint32_t *at, tl_error *e)
         struct desk_rows rows;
         rc = desk_rows_of(c, &r[i], &rows, e);
         if (parameter_refused(s, &s->q->queries[index[i]], rc, e)) {
-            *e = (tl_error){.struct_size = e->struct_size};
+            tlk_error_clear(e);
             again[n_again++] = index[i];
             rc = TL_OK;
         } else if (rc == TL_OK) {
@@ -189,7 +177,7 @@ static tl_status compare_stamps(void *ctx, tl_http *done, uint32_t first, uint32
         const tlk_node *root = NULL;
         tl_error own = {.struct_size = sizeof(own)};
         tl_record rec;
-        tl_status rc = desk_answer(s->rd.c, &done[i], &root, &own);
+        tl_status rc = tlk_answer(s->rd.c->host, &done[i], &desk_errors, &s->rd.c->json, &root, &own);
         if (rc == TL_E_NOT_FOUND || rc == TL_E_DENIED)
             continue; /* this portal does not show trashed records */
         if (rc != TL_OK) {
@@ -202,7 +190,7 @@ static tl_status compare_stamps(void *ctx, tl_http *done, uint32_t first, uint32
             if (!tlk_is(q->path, "stamp") || !tlk_eq(q->value, rec.stamp))
                 continue;
             rec.index = k;
-            rc = desk_refused(tlk_emit(s->rd.c->host, &rec, 1), e);
+            rc = tlk_refused(tlk_emit(s->rd.c->host, &rec, 1), e);
             if (rc != TL_OK)
                 return rc;
         }
@@ -230,14 +218,11 @@ static tl_status look_into_bin(struct search *s, tl_error *e)
 
 tl_status desk_find(tl_conn *c, const tl_find *q, tl_error *e)
 {
-    const struct desk_kind *k = desk_kind_of(q->shape->kind);
-    if (!k)
-        return desk_unknown_kind(e, q->shape->kind);
-    tl_status rc = desk_begin(c, e);
+    struct search s = {.q = q};
+    tl_status rc = desk_begin_records(c, q->shape, &s.rd, e);
     if (rc != TL_OK)
         return rc;
-    struct search s = {.q = q, .found = tlk_new(&c->call, bool, q->n_queries + 1)};
-    desk_reader_init(&s.rd, c, k, q->shape);
+    s.found = tlk_new(&c->call, bool, q->n_queries + 1);
     for (uint32_t at = 0; rc == TL_OK && at < q->n_queries;)
         rc = ask_some(&s, &at, e);
     bool stamps_left = false;

@@ -19,7 +19,7 @@ static tl_status fetched(void *ctx, tl_http *done, uint32_t first, uint32_t n, t
         tl_record rec = {.id = f->ids[first + i], .index = first + i};
         const tlk_node *root = NULL;
         tl_error own = {.struct_size = sizeof(own)};
-        tl_status rc = desk_answer(c, &done[i], &root, &own);
+        tl_status rc = tlk_answer(c->host, &done[i], &desk_errors, &c->json, &root, &own);
         if (rc == TL_E_NOT_FOUND) {
             f->missing[f->n_missing++] = first + i;
             continue;
@@ -35,7 +35,7 @@ static tl_status fetched(void *ctx, tl_http *done, uint32_t first, uint32_t n, t
             *e = own;
             return rc;
         }
-        rc = desk_refused(tlk_emit(c->host, &rec, 1), e);
+        rc = tlk_refused(tlk_emit(c->host, &rec, 1), e);
         if (rc != TL_OK)
             return rc;
     }
@@ -56,7 +56,7 @@ static tl_status emit_missing(struct fetch *f, tl_error *e)
                 rec = bin.records[k];
         }
         rec.index = at;
-        rc = desk_refused(tlk_emit(c->host, &rec, 1), e);
+        rc = tlk_refused(tlk_emit(c->host, &rec, 1), e);
     }
     return rc;
 }
@@ -76,18 +76,11 @@ tl_status desk_fetch(const struct desk_reader *rd, const tl_str *ids, uint32_t n
     return rc == TL_OK && f.n_missing > 0 ? emit_missing(&f, e) : rc;
 }
 
-tl_status desk_get_records(tl_conn *c, const tl_get *q, tl_error *e)
+tl_status desk_get(tl_conn *c, const tl_get *q, tl_error *e)
 {
-    const struct desk_kind *k = desk_kind_of(q->shape->kind);
-    bool agents = desk_is_agents(q->shape->kind);
-    if (!k && !agents)
-        return desk_unknown_kind(e, q->shape->kind);
-    tl_status rc = desk_begin(c, e);
-    if (rc != TL_OK)
-        return rc;
-    if (agents)
-        return desk_agents_get(c, q, e);
     struct desk_reader rd;
-    desk_reader_init(&rd, c, k, q->shape);
-    return desk_fetch(&rd, q->ids, q->n_ids, e);
+    if (desk_is_agents(q->shape->kind))
+        return desk_agents_get(c, q, e);
+    tl_status rc = desk_begin_records(c, q->shape, &rd, e);
+    return rc == TL_OK ? desk_fetch(&rd, q->ids, q->n_ids, e) : rc;
 }

@@ -54,8 +54,7 @@ static tl_status create_field(tl_conn *c, const struct desk_kind *k, tl_error *e
                                    TLK_FMT(made), TLK_FMT(c->stamp)),
                            tlk_fmt(&c->call, "set stamp_field = %.*s for this endpoint", TLK_FMT(made)));
     return tlk_finding(c->host, TL_INFO, "prepare.field",
-                       tlk_fmt(&c->call, "%s: the text field %.*s was created", k->label, TLK_FMT(c->stamp)),
-                       (tl_str){NULL, 0});
+                       tlk_fmt(&c->call, "%s: the text field %.*s was created", k->label, TLK_FMT(c->stamp)), TLK_NONE);
 }
 
 static tl_status prepare_kind(tl_conn *c, const struct desk_kind *k, bool dry_run, tl_error *e)
@@ -75,12 +74,12 @@ static tl_status prepare_kind(tl_conn *c, const struct desk_kind *k, bool dry_ru
     if (field)
         return tlk_finding(c->host, TL_INFO, "PREPARED",
                            tlk_fmt(&c->call, "%s: the field %.*s is there already", k->label, TLK_FMT(c->stamp)),
-                           (tl_str){NULL, 0});
+                           TLK_NONE);
     if (dry_run)
         return tlk_finding(c->host, TL_INFO, "prepare.field",
                            tlk_fmt(&c->call, "%s: a text field %.*s (%d characters) would be created", k->label,
                                    TLK_FMT(c->stamp), STAMP_LENGTH),
-                           (tl_str){NULL, 0});
+                           TLK_NONE);
     return create_field(c, k, e);
 }
 

@@ -116,7 +116,7 @@ static bool post_write(struct push *s, const tlk_node *root, const tl_record *re
 
 static tl_status verdict_of(struct push *s, const tl_http *r, const tl_record *rec, const tlk_node **root, tl_error *e)
 {
-    tl_status rc = desk_answer(s->rd.c, r, root, e);
+    tl_status rc = tlk_answer(s->rd.c->host, r, &desk_errors, &s->rd.c->json, root, e);
     if (rc == TL_OK)
         rc = item_verdict(*root, e);
     if (rc == TL_E_INVALID)
@@ -140,14 +140,14 @@ static tl_status report(struct push *s, uint32_t index, const tl_record *rec, co
             s->stop = rc;
             s->why = own;
         }
-        return desk_refused(tlk_result_fail(h, index, rc, &own), e);
+        return tlk_refused(tlk_result_fail(h, index, rc, &own), e);
     }
     bool told = rec->op != TL_OP_DELETE && rec->op != TL_OP_RESTORE && post_write(s, root, rec, &post);
     if (rec->op == TL_OP_CREATE && !told) {
         tlk_fail_record(&own, TL_E_UNKNOWN, TL_R_OTHER, "", "Zoho Desk accepted a new record but did not say its id");
-        return desk_refused(tlk_result_fail(h, index, TL_E_UNKNOWN, &own), e);
+        return tlk_refused(tlk_result_fail(h, index, TL_E_UNKNOWN, &own), e);
     }
-    return desk_refused(tlk_result_ok(h, index, rec->op == TL_OP_CREATE, told ? &post : NULL), e);
+    return tlk_refused(tlk_result_ok(h, index, rec->op == TL_OP_CREATE, told ? &post : NULL), e);
 }
 
 /* Out of the bin first; what the record shall hold then follows as an update. */
@@ -159,8 +159,8 @@ static tl_status restore_then_update(struct push *s, uint32_t index, const tl_ht
     tl_error own = {.struct_size = sizeof(own)};
     tl_status rc = verdict_of(s, restored, rec, &root, &own);
     if (rc != TL_OK || rec->n_values == 0)
-        return rc == TL_OK ? desk_refused(tlk_result_ok(c->host, index, false, NULL), e)
-                           : desk_refused(tlk_result_fail(c->host, index, rc, &own), e);
+        return rc == TL_OK ? tlk_refused(tlk_result_ok(c->host, index, false, NULL), e)
+                           : tlk_refused(tlk_result_fail(c->host, index, rc, &own), e);
     tl_record update = *rec;
     update.op = TL_OP_UPDATE;
     tl_http r;
@@ -197,7 +197,7 @@ static tl_status gather(struct push *s, struct group *g, tl_error *e)
     for (g->n = 0; g->next < b->count && g->n < DESK_AT_ONCE; g->next++) {
         const tl_record *rec = tlk_record(b, g->next);
         if (has_nothing(s, rec)) {
-            tl_status rc = desk_refused(tlk_result_ok(s->rd.c->host, g->next, false, NULL), e);
+            tl_status rc = tlk_refused(tlk_result_ok(s->rd.c->host, g->next, false, NULL), e);
             if (rc != TL_OK)
                 return rc;
             continue;
@@ -275,14 +275,10 @@ static tl_status send_all(struct push *s, tl_error *e)
 
 tl_status desk_push(tl_conn *c, const tl_push *p, tl_error *e)
 {
-    const struct desk_kind *k = desk_kind_of(p->shape->kind);
-    if (!k)
-        return desk_unknown_kind(e, p->shape->kind);
-    tl_status rc = desk_begin(c, e);
+    struct push s = {.p = p};
+    tl_status rc = desk_begin_records(c, p->shape, &s.rd, e);
     if (rc != TL_OK)
         return rc;
-    struct push s = {.p = p};
-    desk_reader_init(&s.rd, c, k, p->shape);
     shape_with_stamp(&s);
     rc = send_all(&s, e);
     tlk_w_done(&s.w);

@@ -34,10 +34,10 @@ tl_str desk_range_url(tl_conn *c, const struct desk_kind *k, const struct desk_r
 tl_status desk_rows_of(tl_conn *c, const tl_http *r, struct desk_rows *out, tl_error *e)
 {
     const tlk_node *root = NULL;
-    tl_status rc = desk_answer(c, r, &root, e);
+    tl_status rc = tlk_answer(c->host, r, &desk_errors, &c->json, &root, e);
     if (rc != TL_OK)
         return rc;
-    *out = (struct desk_rows){.count = -1, .server_us = desk_server_us(c, r)};
+    *out = (struct desk_rows){.count = -1, .server_us = tlk_server_us(c->host, r)};
     if (!root) { /* 204: nothing */
         out->count = 0;
         return TL_OK;
@@ -71,7 +71,7 @@ tl_status desk_range_page(tl_conn *c, const struct desk_kind *k, const struct de
             rc = desk_rows_of(c, &req, out, e);
         if (!limit_refused(c, rc, e))
             return rc;
-        *e = (tl_error){.struct_size = e->struct_size};
+        tlk_error_clear(e);
     }
 }
 
@@ -107,7 +107,7 @@ tl_status desk_emit_rows(const struct desk_reader *rd, const struct desk_rows *r
         else
             tlk_log(c->host, TL_WARN, "Zoho Desk sent a %s without id", rd->kind->kind);
     }
-    return n > 0 ? desk_refused(tlk_emit(c->host, list, n), e) : TL_OK;
+    return tlk_refused(tlk_emit(c->host, list, n), e);
 }
 
 /* ---- more rows in one millisecond than a search reaches: an import, or a mass update. They differ in the other time.

@@ -46,7 +46,7 @@ static tl_status parse(tl_conn *c, const tl_hook_request *q, tl_error *e)
     tlk_iter i = tlk_each(root->type == TLK_JARRAY ? root : NULL);
     for (const tlk_node *event; tlk_next_item(&i, &event);)
         n += hint_of(c, event, &list[n]);
-    return n > 0 ? desk_refused(tlk_emit(c->host, list, n), e) : TL_OK;
+    return tlk_refused(tlk_emit(c->host, list, n), e);
 }
 
 /* ---- subscriptions */
@@ -109,9 +109,9 @@ static tl_status webhook_at(tl_conn *c, tl_str url, tl_str *id, tl_error *e)
 {
     const tlk_node *root = NULL;
     tlk_url u = desk_url(c, "/webhooks");
-    tl_status rc = desk_get(c, &u, &root, e);
+    tl_status rc = desk_read(c, &u, &root, e);
     if (rc == TL_E_DENIED || (rc == TL_E_AUTH && strcmp(e->code, "SCOPE_MISMATCH") == 0)) {
-        *e = (tl_error){.struct_size = e->struct_size};
+        tlk_error_clear(e);
         return TL_OK;
     }
     tlk_iter i = tlk_each(rc == TL_OK ? tlk_get(root, "data") : NULL);
@@ -134,8 +134,8 @@ static tl_status subscribe(tl_conn *c, const tl_subscribe *q, tl_error *e)
         return worded(rc, e);
     rc = id.n > 0 ? send(c, "PATCH", id, body, &root, e) : TL_E_NOT_FOUND;
     if (rc == TL_E_NOT_FOUND) { /* new, or removed behind our back */
-        *e = (tl_error){.struct_size = e->struct_size};
-        rc = send(c, "POST", (tl_str){NULL, 0}, body, &root, e);
+        tlk_error_clear(e);
+        rc = send(c, "POST", TLK_NONE, body, &root, e);
         id = rc == TL_OK ? tlk_dup(&c->call, tlk_text_at(root, "id", &c->call)) : id;
     }
     if (rc != TL_OK)
@@ -144,7 +144,7 @@ static tl_status subscribe(tl_conn *c, const tl_subscribe *q, tl_error *e)
         return tlk_fail(e, TL_E_UNKNOWN, "Zoho Desk accepted the webhook but did not say its id");
     tl_subscription s = {
         .struct_size = sizeof(s), .id = id, .audience = tlk_fmt(&c->call, "webhookId:%.*s", TLK_FMT(id))};
-    return desk_refused(c->host->subscription(c->host, &s), e);
+    return tlk_refused(c->host->subscription(c->host, &s), e);
 }
 
 static tl_status unsubscribe(tl_conn *c, const tl_subscribe *q, tl_error *e)
@@ -153,7 +153,7 @@ static tl_status unsubscribe(tl_conn *c, const tl_subscribe *q, tl_error *e)
     const tlk_node *root = NULL;
     if (rc != TL_OK || q->id.n == 0)
         return rc;
-    rc = send(c, "DELETE", q->id, (tl_str){NULL, 0}, &root, e);
+    rc = send(c, "DELETE", q->id, TLK_NONE, &root, e);
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 

@@ -6,17 +6,6 @@
 
 /* ---- beginning */
 
-static tl_status extra(tl_conn *c, const char *member, tl_str *out, tl_error *e)
-{
-    char text[1024];
-    uint64_t n = 0;
-    tl_status rc = c->host->auth_extra(c->host, member, text, sizeof(text), &n, e);
-    if (rc != TL_OK)
-        return rc;
-    *out = tlk_dup(&c->call, tlk_strn(text, n < sizeof(text) ? (size_t)n : sizeof(text)));
-    return TL_OK;
-}
-
 /* Every API call goes to the address that the sign-in named, never to the login host
  * [REST:intro_understanding_refresh_token_oauth]. */
 tl_status sf_begin(tl_conn *c, tl_error *e)
@@ -24,7 +13,7 @@ tl_status sf_begin(tl_conn *c, tl_error *e)
     tlk_arena_reset(&c->call);
     tlk_arena_reset(&c->page);
     tl_str url = {NULL, 0};
-    tl_status rc = extra(c, "instance_url", &url, e);
+    tl_status rc = tlk_auth_extra(c->host, &c->call, "instance_url", &url, e);
     if (rc != TL_OK)
         return rc;
     c->base = c->instance.n ? c->instance : tlk_base_url(url);
@@ -37,7 +26,7 @@ tl_status sf_begin(tl_conn *c, tl_error *e)
 tl_status sf_identity(tl_conn *c, tl_str *org, tl_str *user, tl_error *e)
 {
     tl_str url = {NULL, 0};
-    tl_status rc = extra(c, "id", &url, e);
+    tl_status rc = tlk_auth_extra(c->host, &c->call, "id", &url, e);
     if (rc != TL_OK)
         return rc;
     /* ".../id/00D.../005...", 15 or 18 characters each */
@@ -54,6 +43,17 @@ tl_status sf_identity(tl_conn *c, tl_str *org, tl_str *user, tl_error *e)
     sf_id18(id, last);
     *user = tlk_dup(&c->call, tlk_str(id));
     return TL_OK;
+}
+
+tl_status sf_begin_records(tl_conn *c, const tl_shape *shape, struct sf_reader *rd, tl_error *e)
+{
+    const struct sf_kind *k = sf_kind_of(shape->kind);
+    if (!k)
+        return tlk_unknown_kind(e, sf_errors.system, shape->kind);
+    tl_status rc = sf_begin(c, e);
+    if (rc == TL_OK)
+        sf_reader_init(rd, c, k, shape);
+    return rc;
 }
 
 /* ---- requests */
@@ -89,54 +89,10 @@ void sf_write_request(tl_conn *c, tl_http *r, const char *method, tl_str url, tl
 
 /* ---- answers */
 
-bool sf_usage_parse(tl_str header, int64_t *used, int64_t *limit)
-{
-    for (tl_str part; tlk_split(&header, ';', &part);) {
-        part = tlk_trim(part);
-        if (!tlk_starts(part, "api-usage="))
-            continue;
-        tl_str rest = tlk_strn(part.p + 10, (size_t)part.n - 10), head;
-        int64_t u = 0, l = 0;
-        if (!tlk_split(&rest, '/', &head) || !tlk_to_i64(head, &u) || !tlk_to_i64(tlk_trim(rest), &l))
-            return false;
-        *used = u;
-        *limit = l;
-        return true;
-    }
-    return false;
-}
-
-/* [REST:headers_api_usage]: on nearly every answer; more may follow the first token. */
-static void tell_usage(tl_conn *c, const tl_http *r)
-{
-    int64_t used = 0, limit = 0;
-    if (sf_usage_parse(tlk_answer_header(r, "sforce-limit-info"), &used, &limit))
-        tlk_quota(c->host, "day", limit, limit > used ? limit - used : 0, -1);
-}
-
-tl_status sf_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_error *e)
-{
-    tell_usage(c, r);
-    return tlk_answer(c->host, r, &sf_errors, &c->json, root, e);
-}
-
 tl_status sf_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e)
 {
     tlk_arena_reset(&c->page);
-    tl_status rc = c->host->http(c->host, r, 1, e);
-    return rc == TL_OK ? sf_answer(c, r, root, e) : rc;
-}
-
-int64_t sf_server_us(tl_conn *c, const tl_http *r)
-{
-    return r->server_us ? r->server_us : c->host->now_us(c->host);
-}
-
-tl_status sf_refused(tl_status rc, tl_error *e)
-{
-    if (rc == TL_E_INVALID)
-        return tlk_fail(e, TL_E_BUG, "salesforce: the host refused a record of the connector");
-    return tlk_fail(e, rc, rc == TL_E_CANCELLED ? "stopped by the host" : "the host refused to take records");
+    return tlk_call(c->host, r, &sf_errors, &c->json, root, e);
 }
 
 /* ---- queries */
@@ -186,7 +142,7 @@ void sf_query_request(tl_conn *c, tl_http *r, tl_str soql, bool all)
 tl_status sf_query_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_error *e)
 {
     const tlk_node *top = NULL;
-    tl_status rc = sf_answer(c, r, &top, e);
+    tl_status rc = tlk_answer(c->host, r, &sf_errors, &c->json, &top, e);
     if (rc != TL_OK)
         return rc;
     const tlk_node *inner = tlk_at(top, "compositeResponse.0");
@@ -213,7 +169,7 @@ tl_status sf_query(tl_conn *c, tl_str soql, bool all, const tlk_node **root, int
         return rc;
     rc = sf_query_answer(c, &r, root, e);
     if (server_us)
-        *server_us = sf_server_us(c, &r);
+        *server_us = tlk_server_us(c->host, &r);
     return rc;
 }
 
@@ -225,17 +181,12 @@ static const char *const stamp_words[] = {
 static tl_str stamp_text(tl_conn *c, enum sf_stamp_state state)
 {
     bool usable = stamp_words[state][0] != '\0';
-    return usable ? tlk_fmt(&c->call, "%s%s", stamp_words[state], c->stamp.p) : (tl_str){NULL, 0};
+    return usable ? tlk_fmt(&c->call, "%s%s", stamp_words[state], c->stamp.p) : TLK_NONE;
 }
 
 static tl_str stamp_kept(tl_conn *c, const struct sf_kind *k)
 {
-    char kept[160];
-    uint64_t n = 0;
-    tl_str key = tlk_fmt(&c->call, "stamp.%s", k->kind);
-    if (c->host->kv_get(c->host, key.p, kept, sizeof(kept), &n) != TL_OK || n > sizeof(kept))
-        return (tl_str){NULL, 0};
-    return tlk_dup(&c->call, tlk_strn(kept, (size_t)n));
+    return tlk_kept(c->host, &c->call, tlk_fmt(&c->call, "stamp.%s", k->kind).p);
 }
 
 bool sf_stamp_is_unique(tl_conn *c, const struct sf_kind *k)
@@ -246,7 +197,7 @@ bool sf_stamp_is_unique(tl_conn *c, const struct sf_kind *k)
 tl_str sf_stamp_of(tl_conn *c, const struct sf_kind *k)
 {
     bool plain = tlk_eq(stamp_kept(c, k), stamp_text(c, SF_STAMP_PLAIN));
-    return plain || sf_stamp_is_unique(c, k) ? c->stamp : (tl_str){NULL, 0};
+    return plain || sf_stamp_is_unique(c, k) ? c->stamp : TLK_NONE;
 }
 
 void sf_stamp_remember(tl_conn *c, const struct sf_kind *k, enum sf_stamp_state state)

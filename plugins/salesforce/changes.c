@@ -249,7 +249,7 @@ static tl_status emit_page(struct changes *x, const tlk_node *root, int64_t serv
     tl_host const *h = x->rd->c->host;
     rc = tlk_checkpoint(h, TL_PULL_CHANGES, !*more, position_text(&x->pos, &x->rd->c->page), server_us, -1);
     if (rc != TL_OK && rc != TL_E_CANCELLED)
-        return sf_refused(rc, e);
+        return tlk_refused(rc, e);
     if (rc == TL_E_CANCELLED)
         *more = false; /* the page budget is used up */
     return TL_OK;
@@ -339,18 +339,18 @@ static tl_status look_back(struct changes *x, int64_t from_us, tl_error *e)
     if (rc == TL_OK)
         rc = sf_query_answer(c, &r[1], &root, e);
     if (rc == TL_OK)
-        rc = position_fits(x, sf_server_us(c, &r[1]), e);
+        rc = position_fits(x, tlk_server_us(c->host, &r[1]), e);
     if (rc != TL_OK)
         return rc;
     bool moved = counted != read || (x->pos.open && before != read - x->pos.ties);
     const tlk_node *rows = tlk_get(root, "records");
     if (moved || (tlk_count(rows) > 0 && !all_created_later(x, rows))) {
         rewind_to(&x->pos, from_us);
-        x->pos.began_us = sf_server_us(c, &r[1]);
+        x->pos.began_us = tlk_server_us(c->host, &r[1]);
         return read_forward(x, e);
     }
     bool more = false;
-    rc = emit_page(x, root, sf_server_us(c, &r[1]), &more, e);
+    rc = emit_page(x, root, tlk_server_us(c->host, &r[1]), &more, e);
     return rc == TL_OK && more ? read_forward(x, e) : rc;
 }
 
@@ -367,15 +367,15 @@ static tl_status begin_now(struct changes *x, tl_error *e)
     r.flags |= TL_HTTP_NO_AUTH;
     tl_status rc = sf_call(c, &r, &root, e);
     if (rc == TL_OK)
-        rc = tlk_position_check(0, sf_server_us(c, &r), c->host->now_us(c->host), e);
+        rc = tlk_position_check(0, tlk_server_us(c->host, &r), c->host->now_us(c->host), e);
     if (rc != TL_OK)
         return rc;
-    x->pos = (struct position){.server_us = sf_server_us(c, &r)};
+    x->pos = (struct position){.server_us = tlk_server_us(c->host, &r)};
     x->pos.at_us = look_back_from(&x->pos);
     return TL_OK;
 }
 
-tl_status sf_pull_changes(struct sf_reader *rd, const tl_pull *p, tl_error *e)
+tl_status sf_changes(struct sf_reader *rd, const tl_pull *p, tl_error *e)
 {
     struct changes x = {.rd = rd, .pull = p, .limit = SF_PAGE};
     if (p->page_hint >= 1 && p->page_hint < SF_PAGE)

@@ -1,18 +1,6 @@
 /* Who we are, and whether everything that links need is there: in sentences an operator can act on. */
 #include "salesforce.h"
 
-static tl_str text_of(const tlk_node *v, const char *path, tlk_arena *a)
-{
-    return tlk_text_at(v, path, a);
-}
-
-static bool is_set(const tlk_node *v, const char *name)
-{
-    bool yes = false;
-    tlk_bool(tlk_get(v, name), &yes);
-    return yes;
-}
-
 /* ---- the stamp field */
 
 static const tlk_node *field_named(const tlk_node *describe, tl_str name, tlk_arena *a)
@@ -33,13 +21,13 @@ struct sf_stamp_info sf_stamp_info_of(tl_conn *c, const tlk_node *describe)
     if (!f)
         return (struct sf_stamp_info){SF_STAMP_MISSING, NULL};
     tlk_i64(tlk_get(f, "length"), &length);
-    if (!tlk_is(text_of(f, "type", &c->page), "string"))
+    if (!tlk_is(tlk_text_at(f, "type", &c->page), "string"))
         return (struct sf_stamp_info){SF_STAMP_UNUSABLE, "it is not a text field"};
     if (length < 40)
         return (struct sf_stamp_info){SF_STAMP_UNUSABLE, "it holds less than 40 characters"};
-    if (!is_set(f, "createable") || !is_set(f, "updateable"))
+    if (!tlk_is_true(tlk_get(f, "createable")) || !tlk_is_true(tlk_get(f, "updateable")))
         return (struct sf_stamp_info){SF_STAMP_UNUSABLE, "the signed-in user may not write it (field-level security)"};
-    bool unique = is_set(f, "externalId") && is_set(f, "unique");
+    bool unique = tlk_is_true(tlk_get(f, "externalId")) && tlk_is_true(tlk_get(f, "unique"));
     return (struct sf_stamp_info){unique ? SF_STAMP_UNIQUE : SF_STAMP_PLAIN, NULL};
 }
 
@@ -52,7 +40,7 @@ static tl_status report_stamp(tl_conn *c, const struct sf_kind *k, const tlk_nod
         return tlk_finding(
             c->host, TL_INFO, "STAMP_UNIQUE",
             tlk_fmt(a, "%s has the unique external id \"%s\": no record is ever created twice", k->object, c->stamp.p),
-            (tl_str){NULL, 0});
+            TLK_NONE);
     if (info.state == SF_STAMP_PLAIN)
         return tlk_finding(c->host, TL_WARN, "STAMP_NOT_UNIQUE",
                            tlk_fmt(a,
@@ -86,7 +74,7 @@ static tl_status report_kind(tl_conn *c, const struct sf_kind *k, tl_error *e)
     if (rc != TL_OK)
         return rc;
     for (size_t i = 0; i < TLK_LEN(rights) && rc == TL_OK; i++) {
-        if (!is_set(root, rights[i]))
+        if (!tlk_is_true(tlk_get(root, rights[i])))
             rc = tlk_finding(c->host, i == 0 ? TL_ERROR : TL_WARN, "NO_RIGHT",
                              tlk_fmt(&c->call, "the signed-in user may not %s %s records", words[i], k->object),
                              TL_STR("give its profile or a permission set that right on the object"));
@@ -105,11 +93,11 @@ static tl_status report_version(tl_conn *c, int64_t *server_us, tl_error *e)
     tl_status rc = sf_call(c, &r, &root, e);
     if (rc != TL_OK)
         return rc;
-    *server_us = sf_server_us(c, &r);
+    *server_us = tlk_server_us(c->host, &r);
     tl_str newest = {NULL, 0};
     tlk_iter each = tlk_each(root);
     while (tlk_next_item(&each, &one)) {
-        newest = text_of(one, "version", &c->page);
+        newest = tlk_text_at(one, "version", &c->page);
         if (tlk_eq(newest, c->version))
             return TL_OK;
     }
@@ -137,9 +125,9 @@ static tl_status report_org(tl_conn *c, tl_account *account, tl_error *e)
     if (rc != TL_OK)
         return rc;
     const tlk_node *row = tlk_item(tlk_get(root, "records"), 0);
-    account->org_name = tlk_dup(&c->call, text_of(row, "Name", &c->page));
-    account->edition = tlk_dup(&c->call, text_of(row, "OrganizationType", &c->page));
-    if (!is_set(row, "IsSandbox"))
+    account->org_name = tlk_dup(&c->call, tlk_text_at(row, "Name", &c->page));
+    account->edition = tlk_dup(&c->call, tlk_text_at(row, "OrganizationType", &c->page));
+    if (!tlk_is_true(tlk_get(row, "IsSandbox")))
         return TL_OK;
     account->edition = tlk_fmt(&c->call, "%.*s (sandbox)", TLK_FMT(account->edition));
     if (is_sandbox_login(c->login))
@@ -183,7 +171,7 @@ static tl_status report_limits(tl_conn *c, tl_error *e)
     return tlk_finding(
         c->host, low ? TL_WARN : TL_INFO, "API_REQUESTS",
         tlk_fmt(&c->call, "%lld of %lld API requests are left for the last 24 hours", (long long)left, (long long)max),
-        low ? TL_STR("other integrations of the org share this allowance") : (tl_str){NULL, 0});
+        low ? TL_STR("other integrations of the org share this allowance") : TLK_NONE);
 }
 
 tl_status sf_check(tl_conn *c, const tl_check *req, tl_error *e)

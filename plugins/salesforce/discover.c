@@ -14,18 +14,6 @@ struct describer {
     tlk_fields fields;
 };
 
-static tl_str text_of(const tlk_node *field, const char *name, tlk_arena *a)
-{
-    return tlk_text(tlk_get(field, name), a);
-}
-
-static bool is_set(const tlk_node *field, const char *name)
-{
-    bool v = false;
-    tlk_bool(tlk_get(field, name), &v);
-    return v;
-}
-
 static uint32_t number(const tlk_node *field, const char *name)
 {
     int64_t v = 0;
@@ -65,7 +53,7 @@ static bool is_internal(tl_str name)
 /* 255: not a value that can be carried (compound, binary, of any type). */
 static uint32_t type_of(tl_str t)
 {
-    static const struct {
+    static const struct type {
         const char *name;
         uint32_t type;
     } types[] = {
@@ -89,34 +77,31 @@ static uint32_t type_of(tl_str t)
         {"reference", TL_REF},
         {"encryptedstring", TL_TEXT},
     };
-    for (size_t i = 0; i < TLK_LEN(types); i++) {
-        if (tlk_is(t, types[i].name))
-            return types[i].type;
-    }
-    return 255;
+    const struct type *known = tlk_row_by(types, TLK_LEN(types), name, t);
+    return known ? known->type : 255;
 }
 
 /* Required is what can be created, has no default and may not be empty; required by a page layout or a validation rule
  * does not show here. A field that may only be written later cannot be part of a create and is taken as read-only. */
 static uint32_t flags_of(struct describer *d, const tlk_node *f, tl_str name, const struct sf_field *known)
 {
-    bool create = is_set(f, "createable"), update = is_set(f, "updateable");
+    bool create = tlk_is_true(tlk_get(f, "createable")), update = tlk_is_true(tlk_get(f, "updateable"));
     uint32_t flags = known ? known->flags : 0;
     if (!create)
         flags |= TL_F_READONLY;
     else if (!update)
         flags |= TL_F_CREATE_ONLY;
-    if (create && !is_set(f, "nillable") && !is_set(f, "defaultedOnCreate"))
+    if (create && !tlk_is_true(tlk_get(f, "nillable")) && !tlk_is_true(tlk_get(f, "defaultedOnCreate")))
         flags |= TL_F_REQUIRED;
-    if (is_set(f, "custom"))
+    if (tlk_is_true(tlk_get(f, "custom")))
         flags |= TL_F_CUSTOM;
-    if (is_set(f, "unique"))
+    if (tlk_is_true(tlk_get(f, "unique")))
         flags |= TL_F_UNIQUE;
-    if (is_set(f, "externalId"))
+    if (tlk_is_true(tlk_get(f, "externalId")))
         flags |= TL_F_MATCH;
-    if (is_set(f, "restrictedPicklist"))
+    if (tlk_is_true(tlk_get(f, "restrictedPicklist")))
         flags |= TL_F_CLOSED;
-    if (!is_set(f, "filterable"))
+    if (!tlk_is_true(tlk_get(f, "filterable")))
         flags &= ~(uint32_t)TL_F_MATCH;
     if (tlk_is(name, d->c->stamp.p))
         flags |= TL_F_STAMP;
@@ -132,8 +117,9 @@ static void add_choices(tl_field *to, const tlk_node *f, tlk_arena *a)
     tl_choice *choices = tlk_new(a, tl_choice, tlk_count(list) + 1);
     tlk_iter each = tlk_each(list);
     while (tlk_next_item(&each, &one)) {
-        if (is_set(one, "active")) /* the value is what the API takes; people see the label */
-            choices[n++] = (tl_choice){tlk_dup(a, text_of(one, "value", a)), tlk_dup(a, text_of(one, "label", a))};
+        if (tlk_is_true(tlk_get(one, "active"))) /* the value is what the API takes; people see the label */
+            choices[n++] =
+                (tl_choice){tlk_dup(a, tlk_text_at(one, "value", a)), tlk_dup(a, tlk_text_at(one, "label", a))};
     }
     to->choices = choices;
     to->choice_stride = sizeof *choices;
@@ -147,7 +133,7 @@ static tl_str kinds_referred_to(const tlk_node *f, tlk_arena *a)
     tlk_iter each = tlk_each(tlk_get(f, "referenceTo"));
     while (tlk_next_item(&each, &one)) {
         tl_str object = tlk_text(one, a);
-        const struct sf_kind *k = sf_kind_of_object(object);
+        const struct sf_kind *k = tlk_row_by(sf_kinds, sf_n_kinds, object, object);
         tlk_addz(&b, b.n ? "," : "");
         for (uint64_t i = 0; i < object.n && !k; i++)
             tlk_addc(&b, object.p[i] >= 'A' && object.p[i] <= 'Z' ? (char)(object.p[i] + 32) : object.p[i]);
@@ -172,13 +158,14 @@ static void add_sizes(tl_field *to, const tlk_node *f, uint32_t type)
 static void add_field(struct describer *d, const tlk_node *f)
 {
     tlk_arena *a = &d->c->page;
-    tl_str name = text_of(f, "name", a);
-    uint32_t type = type_of(text_of(f, "type", a));
-    if (type == 255 || !sf_is_name(name) || is_internal(name) || is_set(f, "deprecatedAndHidden"))
+    tl_str name = tlk_text_at(f, "name", a);
+    uint32_t type = type_of(tlk_text_at(f, "type", a));
+    if (type == 255 || !sf_is_name(name) || is_internal(name) || tlk_is_true(tlk_get(f, "deprecatedAndHidden")))
         return;
-    const struct sf_field *known = sf_field_of(d->kind, name);
+    const struct sf_field *known = tlk_row_by(d->kind->fields, d->kind->n_fields, name, name);
     tl_str path = known ? tlk_str(known->path) : tlk_fmt(a, "x.%.*s", TLK_FMT(name));
-    tl_field *to = tlk_field_add(&d->fields, path.p, name, text_of(f, "label", a), type, flags_of(d, f, name, known));
+    tl_field *to =
+        tlk_field_add(&d->fields, path.p, name, tlk_text_at(f, "label", a), type, flags_of(d, f, name, known));
     add_sizes(to, f, type);
     if (type == TL_LIST)
         to->item_type = TL_CHOICE;
@@ -192,14 +179,14 @@ static uint32_t abilities(const struct sf_kind *k, const tlk_node *root, struct 
 {
     uint32_t can = 0;
     if (k->fixed)
-        return is_set(root, "queryable") ? TL_CAN_PULL | TL_CAN_PASS | TL_CAN_FIND : 0;
-    if (is_set(root, "queryable"))
+        return tlk_is_true(tlk_get(root, "queryable")) ? TL_CAN_PULL | TL_CAN_PASS | TL_CAN_FIND : 0;
+    if (tlk_is_true(tlk_get(root, "queryable")))
         can |= TL_CAN_PULL | TL_CAN_PASS | TL_CAN_FIND | TL_CAN_VIEW | TL_CAN_DELETED | TL_CAN_FIND_CREATED;
-    if (is_set(root, "createable"))
+    if (tlk_is_true(tlk_get(root, "createable")))
         can |= TL_CAN_CREATE;
-    if (is_set(root, "updateable"))
+    if (tlk_is_true(tlk_get(root, "updateable")))
         can |= TL_CAN_UPDATE;
-    if (is_set(root, "deletable"))
+    if (tlk_is_true(tlk_get(root, "deletable")))
         can |= TL_CAN_DELETE | TL_CAN_TRASH;
     if (stamp.state == SF_STAMP_UNIQUE)
         can |= TL_CAN_STAMP_UNIQUE | TL_CAN_STAMP_FIND;
@@ -229,12 +216,12 @@ static tl_status describe_kind(tl_conn *c, const struct sf_kind *k, const tlk_no
                    .settle_ms = 600000,   /* a request runs ten minutes at most */
                    .lateness_ms = SF_OVERLAP_S * 1000,
                    .kind = tlk_str(k->kind),
-                   .label = text_of(root, "label", &c->page),
+                   .label = tlk_text_at(root, "label", &c->page),
                    .name = tlk_str(k->object),
-                   .stamp_field = usable ? c->stamp : (tl_str){NULL, 0},
+                   .stamp_field = usable ? c->stamp : TLK_NONE,
                    .fields = d.fields.list};
     tl_status rc = c->host->describe(c->host, &out);
-    return rc == TL_OK ? TL_OK : sf_refused(rc, e);
+    return tlk_refused(rc, e);
 }
 
 tl_status sf_discover(tl_conn *c, const tl_discover *req, tl_error *e)

@@ -100,6 +100,31 @@ static const tlk_error_row rows[] = {
     {NULL, 5, TL_E_TEMPORARY, 0, ENDPOINT, 0, NULL},
 };
 
+bool sf_usage_parse(tl_str header, int64_t *used, int64_t *limit)
+{
+    for (tl_str part; tlk_split(&header, ';', &part);) {
+        part = tlk_trim(part);
+        if (!tlk_starts(part, "api-usage="))
+            continue;
+        tl_str rest = tlk_strn(part.p + 10, (size_t)part.n - 10), head;
+        int64_t u = 0, l = 0;
+        if (!tlk_split(&rest, '/', &head) || !tlk_to_i64(head, &u) || !tlk_to_i64(tlk_trim(rest), &l))
+            return false;
+        *used = u;
+        *limit = l;
+        return true;
+    }
+    return false;
+}
+
+/* [REST:headers_api_usage]: on nearly every answer; more may follow the first token. */
+static void tell_usage(const tl_host *h, const tl_http *r)
+{
+    int64_t used = 0, limit = 0;
+    if (sf_usage_parse(tlk_answer_header(r, "sforce-limit-info"), &used, &limit))
+        tlk_quota(h, "day", limit, limit > used ? limit - used : 0, -1);
+}
+
 static bool says(const tl_error *e, const char *words)
 {
     return strstr(e->text, words) || strstr(e->detail, words);
@@ -131,4 +156,5 @@ const tlk_errors sf_errors = {
     .rows = rows,
     .n_rows = TLK_LEN(rows),
     .refine = refine,
+    .seen = tell_usage,
 };

@@ -1,164 +1,7 @@
-/* Reading named records: by id, and by value. */
+/* Records by value: many values in one query, its rows told apart here. */
 #include "salesforce.h"
 
-#include <ctype.h>
-
-enum { IDS_A_QUERY = 300, VALUES_A_QUERY = 100 };
-
-/* ---- by id */
-
-static tl_str retrieve_body(struct sf_reader *rd, const tl_str *ids, uint32_t n)
-{
-    TLK_AUTO_WRITER w = {0};
-    TLK_AUTO_BUF select = {0};
-    tlk_w_object(&w);
-    tlk_w_key(&w, TL_STR("ids"));
-    tlk_w_array(&w);
-    for (uint32_t i = 0; i < n; i++)
-        tlk_w_text(&w, ids[i]);
-    tlk_w_end_array(&w);
-    tlk_w_key(&w, TL_STR("fields"));
-    tlk_w_array(&w);
-    sf_soql_select(&select, rd->kind, rd->shape, rd->stamp);
-    tl_str names = tlk_strn(select.p + 7, select.n - 7), name; /* behind "SELECT " */
-    tl_str head;
-    tlk_split(&names, ' ', &head);
-    while (tlk_split(&head, ',', &name))
-        tlk_w_text(&w, name);
-    tlk_w_end_array(&w);
-    tlk_w_end_object(&w);
-    return tlk_dup(&rd->c->call, tlk_w_lent(&w));
-}
-
-static bool row_id_is(const tlk_node *row, tl_str id, tlk_arena *a)
-{
-    char want[SF_ID + 1];
-    sf_id18(want, id);
-    return tlk_is(tlk_text(tlk_get(row, "Id"), a), want);
-}
-
-/* Emits the rows that came; marks the ids that have none: one element an id in its order, null for what is deleted or
- * not visible [REST:resources_composite_sobjects_collections_retrieve_post]. */
-static tl_status emit_retrieved(struct sf_reader *rd, const tlk_node *rows, const tl_get *req, uint32_t first,
-                                uint32_t n, bool *missing, tl_error *e)
-{
-    tlk_arena *a = &rd->c->page;
-    tl_record *list = tlk_new(a, tl_record, n ? n : 1);
-    uint32_t filled = 0;
-    for (uint32_t i = 0; i < n; i++)
-        missing[first + i] = true;
-    uint32_t at = 0;
-    tlk_iter each = tlk_each(rows);
-    for (const tlk_node *row; at < n && tlk_next_item(&each, &row); at++) {
-        if (tlk_type(row) != TLK_JOBJECT || !row_id_is(row, req->ids[first + at], a))
-            continue;
-        sf_record_read(rd, row, &list[filled]);
-        list[filled++].index = first + at;
-        missing[first + at] = false;
-    }
-    tl_status rc = tlk_emit(rd->c->host, list, filled);
-    return rc == TL_OK ? TL_OK : sf_refused(rc, e);
-}
-
-static tl_status retrieve(struct sf_reader *rd, const tl_get *req, bool *missing, tl_error *e)
-{
-    tl_conn *c = rd->c;
-    for (uint32_t first = 0; first < req->n_ids; first += SF_RETRIEVE) {
-        uint32_t n = req->n_ids - first < SF_RETRIEVE ? req->n_ids - first : SF_RETRIEVE;
-        tl_http r;
-        const tlk_node *root = NULL;
-        tlk_request(&r, "POST", sf_path(c, "/composite/sobjects/%s", rd->kind->object), 0);
-        tlk_request_json(&r, &c->call, retrieve_body(rd, req->ids + first, n));
-        tl_status rc = sf_call(c, &r, &root, e);
-        if (rc == TL_OK)
-            rc = emit_retrieved(rd, root, req, first, n, missing, e);
-        if (rc != TL_OK)
-            return rc;
-    }
-    return TL_OK;
-}
-
-/* A record that a query of everything does not show either is gone for good, or never was. */
-static tl_status emit_gone(struct sf_reader *rd, const tl_get *req, const uint32_t *asked, uint32_t n,
-                           const tlk_node *rows, tl_error *e)
-{
-    tlk_arena *a = &rd->c->page;
-    tl_record *list = tlk_new(a, tl_record, n ? n : 1);
-    for (uint32_t i = 0; i < n; i++) {
-        const tlk_node *found = NULL, *row;
-        tlk_iter each = tlk_each(rows);
-        while (!found && tlk_next_item(&each, &row)) {
-            if (row_id_is(row, req->ids[asked[i]], a))
-                found = row;
-        }
-        if (found)
-            sf_record_read(rd, found, &list[i]);
-        else
-            list[i] = (tl_record){.id = req->ids[asked[i]], .state = TL_STATE_DELETED};
-        list[i].index = asked[i];
-    }
-    tl_status rc = tlk_emit(rd->c->host, list, n);
-    return rc == TL_OK ? TL_OK : sf_refused(rc, e);
-}
-
-/* The recycle bin is seen only by a query. */
-static tl_status look_in_bin(struct sf_reader *rd, const tl_get *req, const bool *missing, tl_error *e)
-{
-    uint32_t asked[IDS_A_QUERY], n = 0;
-    for (uint32_t i = 0; i <= req->n_ids; i++) {
-        if (i < req->n_ids && missing[i])
-            asked[n++] = i;
-        if (n == 0 || (n < IDS_A_QUERY && i < req->n_ids))
-            continue;
-        TLK_AUTO_BUF b = {0};
-        sf_soql_select(&b, rd->kind, rd->shape, rd->stamp);
-        tlk_addz(&b, " WHERE Id IN (");
-        for (uint32_t k = 0; k < n; k++) {
-            tlk_addz(&b, k ? "," : "");
-            sf_soql_text(&b, req->ids[asked[k]]);
-        }
-        tlk_addz(&b, ")");
-        const tlk_node *root = NULL;
-        tl_status rc = sf_query(rd->c, tlk_lent(&b), true, &root, NULL, e);
-        if (rc == TL_OK)
-            rc = emit_gone(rd, req, asked, n, tlk_get(root, "records"), e);
-        if (rc != TL_OK)
-            return rc;
-        n = 0;
-    }
-    return TL_OK;
-}
-
-static bool is_id(tl_str s)
-{
-    for (uint64_t i = 0; i < s.n; i++) {
-        if (!isalnum((unsigned char)s.p[i]))
-            return false;
-    }
-    return s.n == 15 || s.n == SF_ID;
-}
-
-tl_status sf_get(tl_conn *c, const tl_get *req, tl_error *e)
-{
-    const struct sf_kind *k = sf_kind_of(req->shape->kind);
-    if (!k)
-        return sf_unknown_kind(e, req->shape->kind);
-    tl_status rc = sf_begin(c, e);
-    if (rc != TL_OK)
-        return rc;
-    for (uint32_t i = 0; i < req->n_ids; i++) { /* an id of another shape would fail the whole call */
-        if (!is_id(req->ids[i]))
-            return tlk_fail_record(e, TL_E_INVALID, TL_R_PARAM_INVALID, "Id", "salesforce: \"%.*s\" is not an id",
-                                   TLK_FMT(req->ids[i]));
-    }
-    struct sf_reader rd;
-    sf_reader_init(&rd, c, k, req->shape);
-    bool *missing = tlk_new(&c->call, bool, req->n_ids + 1);
-    rc = retrieve(&rd, req, missing, e);
-    return rc == TL_OK ? look_in_bin(&rd, req, missing, e) : rc;
-}
-
-/* ---- by value */
+enum { VALUES_A_QUERY = 100 };
 
 struct finder {
     struct sf_reader rd;
@@ -175,18 +18,8 @@ static tl_str field_asked(struct finder *f, tl_str path)
     const tl_field *in_shape = tlk_field_by_path(f->req->shape, tlk_dup(&f->rd.c->call, path).p);
     if (in_shape && sf_is_name(in_shape->name))
         return in_shape->name;
-    for (uint32_t i = 0; i < f->rd.kind->n_fields; i++) {
-        if (tlk_is(path, f->rd.kind->fields[i].path))
-            return tlk_str(f->rd.kind->fields[i].name);
-    }
-    return (tl_str){NULL, 0};
-}
-
-static bool is_deleted(const tlk_node *row)
-{
-    bool deleted = false;
-    tlk_bool(tlk_get(row, "IsDeleted"), &deleted);
-    return deleted;
+    const struct sf_field *known = tlk_row_by(f->rd.kind->fields, f->rd.kind->n_fields, path, path);
+    return known ? tlk_str(known->name) : TLK_NONE;
 }
 
 struct matches {
@@ -201,7 +34,7 @@ static uint32_t add_matches(struct finder *f, struct matches *m, tl_str field, u
     tlk_arena *a = &f->rd.c->page;
     tlk_iter each = tlk_each(rows);
     for (const tlk_node *row; hits < f->limit && tlk_next_item(&each, &row);) {
-        if (is_deleted(row) != deleted)
+        if (tlk_is_true(tlk_get(row, "IsDeleted")) != deleted)
             continue;
         if (!alone && !sf_same_text(tlk_text(tlk_getn(row, field), a), tlk_query(f->req, query)->value))
             continue;
@@ -223,7 +56,7 @@ static tl_status emit_matches(struct finder *f, tl_str field, const uint32_t *as
         add_matches(f, &m, field, asked[q], n == 1, true, hits, rows);
     }
     tl_status rc = tlk_emit(f->rd.c->host, m.list, m.n);
-    return rc == TL_OK ? TL_OK : sf_refused(rc, e);
+    return tlk_refused(rc, e);
 }
 
 static tl_status ask(struct finder *f, tl_str field, const uint32_t *asked, uint32_t n, const tlk_node **root,
@@ -301,7 +134,7 @@ static tl_status find_created(struct finder *f, uint32_t query, tl_error *e)
         return rc;
     struct finder all = *f;
     all.limit = SF_PAGE;
-    return emit_matches(&all, (tl_str){NULL, 0}, &query, 1, tlk_get(root, "records"), e);
+    return emit_matches(&all, TLK_NONE, &query, 1, tlk_get(root, "records"), e);
 }
 
 /* All queries by the path of the first one that is not done. */
@@ -310,12 +143,9 @@ static tl_status find_path(struct finder *f, uint32_t first, tl_error *e)
     tl_str path = tlk_query(f->req, first)->path, field = field_asked(f, path);
     uint32_t asked[VALUES_A_QUERY], n = 0;
     size_t bytes = 0;
-    if (!field.n) {
-        tl_status rc = tlk_fail(e, TL_E_UNSUPPORTED, "salesforce: %s cannot be searched by \"%.*s\"",
-                                f->rd.kind->object, TLK_FMT(path));
-        e->scope = TL_SCOPE_KIND;
-        return rc;
-    }
+    if (!field.n)
+        return tlk_fail_kind(e, TL_E_UNSUPPORTED, "salesforce: %s cannot be searched by \"%.*s\"", f->rd.kind->object,
+                             TLK_FMT(path));
     for (uint32_t i = first; i < f->req->n_queries; i++) {
         const tl_query *q = tlk_query(f->req, i);
         if (f->done[i] || !tlk_eq(q->path, path))
@@ -333,15 +163,11 @@ static tl_status find_path(struct finder *f, uint32_t first, tl_error *e)
 
 tl_status sf_find(tl_conn *c, const tl_find *req, tl_error *e)
 {
-    const struct sf_kind *k = sf_kind_of(req->shape->kind);
-    if (!k)
-        return sf_unknown_kind(e, req->shape->kind);
     struct finder f = {.req = req, .limit = req->limit ? req->limit : 5};
-    tl_status rc = sf_begin(c, e);
+    tl_status rc = sf_begin_records(c, req->shape, &f.rd, e);
     if (rc != TL_OK)
         return rc;
     f.done = tlk_new(&c->call, bool, req->n_queries + 1);
-    sf_reader_init(&f.rd, c, k, req->shape);
     for (uint32_t i = 0; i < req->n_queries && rc == TL_OK; i++) {
         while (rc == TL_OK && !f.done[i]) /* each turn does what fits into one query, this one first */
             rc = tlk_is(tlk_query(req, i)->path, "created") ? find_created(&f, i, e) : find_path(&f, i, e);

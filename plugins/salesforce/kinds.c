@@ -58,34 +58,5 @@ const uint32_t sf_n_kinds = TLK_LEN(sf_kinds);
 
 const struct sf_kind *sf_kind_of(tl_str kind)
 {
-    for (uint32_t i = 0; i < sf_n_kinds; i++) {
-        if (tlk_is(kind, sf_kinds[i].kind))
-            return &sf_kinds[i];
-    }
-    return NULL;
-}
-
-const struct sf_kind *sf_kind_of_object(tl_str object)
-{
-    for (uint32_t i = 0; i < sf_n_kinds; i++) {
-        if (tlk_is(object, sf_kinds[i].object))
-            return &sf_kinds[i];
-    }
-    return NULL;
-}
-
-const struct sf_field *sf_field_of(const struct sf_kind *k, tl_str name)
-{
-    for (uint32_t i = 0; i < k->n_fields; i++) {
-        if (tlk_is(name, k->fields[i].name))
-            return &k->fields[i];
-    }
-    return NULL;
-}
-
-tl_status sf_unknown_kind(tl_error *e, tl_str kind)
-{
-    tl_status rc = tlk_fail(e, TL_E_UNSUPPORTED, "salesforce: the kind \"%.*s\" is not known", TLK_FMT(kind));
-    e->scope = TL_SCOPE_KIND;
-    return rc;
+    return tlk_row_by(sf_kinds, sf_n_kinds, kind, kind);
 }

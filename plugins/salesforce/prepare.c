@@ -26,7 +26,7 @@ static tl_status print_steps(tl_conn *c, const struct sf_kind *k, const char *wh
     for (size_t i = 0; i < TLK_LEN(steps) && rc == TL_OK; i++)
         rc = tlk_finding(c->host, TL_WARN, "PREPARE_STEP", steps[i],
                          i + 1 == TLK_LEN(steps) ? TL_STR("afterwards run this command again: it checks the field")
-                                                 : (tl_str){NULL, 0});
+                                                 : TLK_NONE);
     return rc;
 }
 
@@ -42,7 +42,7 @@ static tl_status prepare_kind(tl_conn *c, const struct sf_kind *k, tl_error *e)
         return tlk_finding(
             c->host, TL_INFO, "PREPARED",
             tlk_fmt(&c->call, "%s: the field \"%s\" is unique, an external id, and writable", k->object, c->stamp.p),
-            (tl_str){NULL, 0});
+            TLK_NONE);
     if (info.state == SF_STAMP_MISSING)
         return print_steps(c, k, "a field is to be made");
     tl_str what = tlk_fmt(&c->call, "the field \"%s\" is to be changed: %s", c->stamp.p,

@@ -129,7 +129,7 @@ static void delete_request(struct pusher *p, tl_http *r, const uint32_t *list, u
         tlk_addz(&b, i ? "," : "");
         tlk_add_url(&b, record_at(p, list[i])->id);
     }
-    sf_write_request(p->c, r, "DELETE", tlk_dup(&p->c->call, tlk_lent(&b)), (tl_str){NULL, 0});
+    sf_write_request(p->c, r, "DELETE", tlk_dup(&p->c->call, tlk_lent(&b)), TLK_NONE);
 }
 
 /* ---- the answer */
@@ -299,12 +299,11 @@ static tl_status refuse_restores(struct pusher *p)
 
 tl_status sf_push(tl_conn *c, const tl_push *req, tl_error *e)
 {
-    struct pusher p = {.c = c, .req = req, .kind = sf_kind_of(req->shape->kind)};
-    if (!p.kind)
-        return sf_unknown_kind(e, req->shape->kind);
-    tl_status rc = sf_begin(c, e);
+    struct sf_reader rd;
+    tl_status rc = sf_begin_records(c, req->shape, &rd, e);
     if (rc != TL_OK)
         return rc;
+    struct pusher p = {.c = c, .req = req, .kind = rd.kind};
     p.upserts = tlk_eq(req->stamp_field, c->stamp) && sf_stamp_is_unique(c, p.kind);
     p.answered = tlk_new(&c->call, bool, req->batch->count + 1);
     uint32_t *list = tlk_new(&c->call, uint32_t, SF_COLLECTION);
@@ -313,7 +312,7 @@ tl_status sf_push(tl_conn *c, const tl_push *req, tl_error *e)
     for (size_t i = 0; i < TLK_LEN(ways) && rc == TL_OK; i++)
         rc = push_way(&p, ways[i], list);
     if (rc != TL_OK)
-        return sf_refused(rc, e);
+        return tlk_refused(rc, e);
     if (p.stop != TL_OK)
         *e = p.why;
     return p.stop;

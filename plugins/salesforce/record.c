@@ -45,9 +45,7 @@ static void find_members(const struct sf_reader *r, const tlk_node *row, const t
  * [SOAP:sforce_api_calls_merge]. */
 static int32_t state_of(const tlk_node *deleted, tl_str master)
 {
-    bool yes = false;
-    tlk_bool(deleted, &yes);
-    return master.n ? TL_STATE_MERGED : yes ? TL_STATE_TRASHED : TL_STATE_LIVE;
+    return master.n ? TL_STATE_MERGED : tlk_is_true(deleted) ? TL_STATE_TRASHED : TL_STATE_LIVE;
 }
 
 static tl_str url_of(const struct sf_reader *r, tl_str id, tlk_arena *a)
@@ -85,5 +83,5 @@ tl_status sf_emit_rows(const struct sf_reader *r, const tlk_node *rows, struct s
     for (const tlk_node *row; tlk_next_item(&i, &row);)
         sf_record_read(r, row, &out->list[out->n++]);
     tl_status rc = tlk_emit(r->c->host, out->list, out->n);
-    return rc == TL_OK ? TL_OK : sf_refused(rc, e);
+    return tlk_refused(rc, e);
 }

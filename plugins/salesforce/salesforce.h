@@ -35,10 +35,7 @@ struct sf_kind {
 };
 extern const struct sf_kind sf_kinds[];
 extern const uint32_t sf_n_kinds;
-const struct sf_kind *sf_kind_of(tl_str kind);          /* null: not ours */
-const struct sf_kind *sf_kind_of_object(tl_str object); /* null: not ours */
-const struct sf_field *sf_field_of(const struct sf_kind *k, tl_str name);
-tl_status sf_unknown_kind(tl_error *e, tl_str kind);
+const struct sf_kind *sf_kind_of(tl_str kind); /* null: not ours */
 
 struct tl_conn {
     const tl_host *host;
@@ -74,10 +71,8 @@ tl_status sf_describe(tl_conn *c, const struct sf_kind *k, const tlk_node **root
 tl_status sf_begin(tl_conn *c, tl_error *e);
 void sf_get_request(tl_conn *c, tl_http *r, tl_str url);
 void sf_write_request(tl_conn *c, tl_http *r, const char *method, tl_str url, tl_str json);
-tl_str sf_path(tl_conn *c, const char *fmt, ...) TLK_PRINTF(2, 3); /* below /services/data/vNN.0 */
-/* Judges an answer like tlk_answer and tells the host the quota. */
-tl_status sf_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_error *e);
-tl_status sf_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e);
+tl_str sf_path(tl_conn *c, const char *fmt, ...) TLK_PRINTF(2, 3);             /* below /services/data/vNN.0 */
+tl_status sf_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e); /* tlk_call by sf_errors */
 /* Makes the request for a query: a GET, or a composite call where the URL would be too long. all: also what is in the
  * recycle bin. */
 void sf_query_request(tl_conn *c, tl_http *r, tl_str soql, bool all);
@@ -86,8 +81,6 @@ tl_status sf_query_answer(tl_conn *c, const tl_http *r, const tlk_node **root, t
 tl_status sf_query(tl_conn *c, tl_str soql, bool all, const tlk_node **root, int64_t *server_us, tl_error *e);
 /* Org id and user id of the sign-in, 18 characters each. */
 tl_status sf_identity(tl_conn *c, tl_str *org, tl_str *user, tl_error *e);
-int64_t sf_server_us(tl_conn *c, const tl_http *r);      /* the vendor's clock, ours when it is silent */
-tl_status sf_refused(tl_status rc, tl_error *e);         /* what a host service's refusal means for the call */
 tl_str sf_stamp_of(tl_conn *c, const struct sf_kind *k); /* the stamp field, if the kind has it; else empty */
 bool sf_stamp_is_unique(tl_conn *c, const struct sf_kind *k);
 void sf_stamp_remember(tl_conn *c, const struct sf_kind *k, enum sf_stamp_state state);
@@ -114,6 +107,8 @@ struct sf_reader {
     tl_str stamp;
     tlk_plan plan;
 };
+/* Begins a call about records of a kind that must be ours. */
+tl_status sf_begin_records(tl_conn *c, const tl_shape *shape, struct sf_reader *rd, tl_error *e);
 void sf_reader_init(struct sf_reader *r, tl_conn *c, const struct sf_kind *k, const tl_shape *shape);
 /* Fills rec from a row; texts lent from the document or in c->page. False: it cannot be used (TL_REC_BAD is set). */
 bool sf_record_read(const struct sf_reader *r, const tlk_node *row, tl_record *rec);
@@ -133,9 +128,9 @@ tl_status sf_find(tl_conn *c, const tl_find *req, tl_error *e);
 tl_status sf_push(tl_conn *c, const tl_push *req, tl_error *e);
 
 /* ---- pulling */
-tl_status sf_pull_changes(struct sf_reader *rd, const tl_pull *p, tl_error *e); /* changes.c */
-tl_status sf_pull_pass(struct sf_reader *rd, const tl_pull *p, tl_error *e);    /* pull.c */
-struct sf_filter {                                                              /* of a list view; empty texts: none */
+tl_status sf_changes(struct sf_reader *rd, const tl_pull *p, tl_error *e); /* changes.c */
+tl_status sf_pass(struct sf_reader *rd, const tl_pull *p, tl_error *e);    /* pass.c */
+struct sf_filter {                                                         /* of a list view; empty texts: none */
     tl_str scope, condition;
 };
 tl_status sf_filter_of(struct sf_reader *rd, tl_str view, struct sf_filter *out, tl_error *e);

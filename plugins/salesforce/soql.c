@@ -108,7 +108,7 @@ static int64_t find_word(tl_str s, const char *word, uint64_t from)
 
 bool sf_soql_view(tl_str query, tl_str *scope, tl_str *condition)
 {
-    *scope = *condition = (tl_str){NULL, 0};
+    *scope = *condition = TLK_NONE;
     int64_t from = find_word(query, "FROM", 0);
     if (from < 0)
         return false;

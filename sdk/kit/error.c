@@ -40,6 +40,35 @@ tl_status tlk_fail_record(tl_error *e, tl_status status, int32_t reason, const c
     return status;
 }
 
+tl_status tlk_fail_kind(tl_error *e, tl_status status, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    set_text(e, fmt, ap);
+    va_end(ap);
+    e->reason = TL_R_OTHER;
+    e->scope = TL_SCOPE_KIND;
+    return status;
+}
+
+tl_status tlk_unknown_kind(tl_error *e, const char *system, tl_str kind)
+{
+    return tlk_fail_kind(e, TL_E_UNSUPPORTED, "the connector of %s knows no kind \"%.*s\"", system, TLK_FMT(kind));
+}
+
+tl_status tlk_refused(tl_status rc, tl_error *e)
+{
+    if (rc == TL_OK || rc == TL_E_CANCELLED)
+        return rc;
+    tl_status status = rc == TL_E_INVALID ? TL_E_BUG : rc;
+    return e->text[0] ? status : tlk_fail(e, status, "the host refused what the connector handed over");
+}
+
+void tlk_error_clear(tl_error *e)
+{
+    *e = (tl_error){.struct_size = e->struct_size};
+}
+
 void tlk_error_detail(tl_error *e, tl_str detail)
 {
     tlk_copy(e->detail, sizeof(e->detail), detail);

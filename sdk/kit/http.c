@@ -70,6 +70,11 @@ tl_str tlk_answer_header(const tl_http *r, const char *name)
     return (tl_str){NULL, 0};
 }
 
+int64_t tlk_server_us(const tl_host *h, const tl_http *r)
+{
+    return r->server_us > 0 ? r->server_us : h->now_us(h);
+}
+
 /* Has one of the parameters `; name=value` the given relation? It may be one of several in quotes. */
 static bool has_relation(tl_str params, const char *rel)
 {
@@ -186,9 +191,10 @@ static tl_status not_json(const tl_http *r, const tlk_errors *t, const tlk_json 
         r->status >= 400 && r->status < 500 && r->status != 408 && r->status != 429 ? TL_E_CONFIG : TL_E_TEMPORARY;
     if (r->status == 429)
         status = TL_E_THROTTLED;
+    const char *means = status == TL_E_CONFIG && t->html_means ? t->html_means : "";
     if (is_html)
-        tlk_fail(e, status, "%s answered with an HTML page (HTTP %d, %llu bytes), not with JSON", t->system,
-                 (int)r->status, (unsigned long long)r->out_body.n);
+        tlk_fail(e, status, "%s answered with an HTML page (HTTP %d, %llu bytes), not with JSON%s%s", t->system,
+                 (int)r->status, (unsigned long long)r->out_body.n, *means ? ": " : "", means);
     else if (j->truncated)
         tlk_fail(e, TL_E_TEMPORARY, "%s sent an answer that is cut after %llu bytes", t->system,
                  (unsigned long long)r->out_body.n);
@@ -201,6 +207,8 @@ static tl_status not_json(const tl_http *r, const tlk_errors *t, const tlk_json 
 tl_status tlk_answer(const tl_host *h, const tl_http *r, const tlk_errors *t, tlk_json *j, const tlk_node **root,
                      tl_error *e)
 {
+    if (t->seen)
+        t->seen(h, r);
     if (r->outcome != TL_OK)
         return no_answer(r, t, e);
     const tlk_node *doc = NULL;

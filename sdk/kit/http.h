@@ -26,6 +26,8 @@ void tlk_request_json(tl_http *r, tlk_arena *a, tl_str body); /* copies body; se
 /* A header of the answer by lower-case name; empty if it is not there. */
 tl_str tlk_answer_header(const tl_http *r, const char *name);
 
+int64_t tlk_server_us(const tl_host *h, const tl_http *r); /* the vendor's clock, ours where the answer has no Date */
+
 /* The address of <...>; rel="next" among the answer's Link headers [RFC 8288]; empty: none. */
 tl_str tlk_answer_link(const tl_http *r, const char *rel);
 /* The next page's address as an answer tells it, whole or beginning with "/" or "?", at the host of the request's url;

@@ -77,7 +77,12 @@ tl_str tlk_text(const tlk_node *v, tlk_arena *a);
 tl_str tlk_text_at(const tlk_node *v, const char *path, tlk_arena *a);
 /* Whole numbers, also inside a string ("7", "100.0"); false leaves *out alone. */
 bool tlk_i64(const tlk_node *v, int64_t *out);
-bool tlk_bool(const tlk_node *v, bool *out); /* true, "true", 1, "1" and their opposites */
+bool tlk_bool(const tlk_node *v, bool *out);      /* true, "true", 1, "1" and their opposites */
+static inline bool tlk_is_true(const tlk_node *v) /* there, and true by tlk_bool */
+{
+    bool yes = false;
+    return tlk_bool(v, &yes) && yes;
+}
 /* Does key stand for name? Compares without decoding where it can. */
 bool tlk_key_is(const tlk_node *key, tl_str name);
 const char *tlk_type_name(const tlk_node *v); /* "an object"; for messages */

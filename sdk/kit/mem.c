@@ -48,6 +48,23 @@ bool tlk_split(tl_str *rest, char sep, tl_str *head_out)
     return true;
 }
 
+bool tlk_in_list(tl_str list, char sep, tl_str item)
+{
+    for (tl_str part; tlk_split(&list, sep, &part);) {
+        if (tlk_eq(part, item))
+            return true;
+    }
+    return false;
+}
+
+uint32_t tlk_characters(tl_str s)
+{
+    uint32_t n = 0;
+    for (uint64_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
 bool tlk_to_i64(tl_str s, int64_t *out)
 {
     size_t i = 0;
@@ -81,6 +98,18 @@ void tlk_copy(char *to, size_t cap, tl_str from)
     if (n > 0)
         memcpy(to, from.p, n);
     to[n] = '\0';
+}
+
+const void *tlk_row(const void *rows, size_t n, size_t size, size_t member_at, tl_str text)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *row = (const char *)rows + i * size;
+        const char *own;
+        memcpy(&own, row + member_at, sizeof(own));
+        if (own && tlk_is(text, own))
+            return row;
+    }
+    return NULL;
 }
 
 /* ---- arena */

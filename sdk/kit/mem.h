@@ -38,8 +38,16 @@ bool tlk_ends(tl_str s, const char *suffix);
 tl_str tlk_trim(tl_str s); /* ASCII blanks */
 /* Takes the part before sep off *rest; false when *rest is empty. */
 bool tlk_split(tl_str *rest, char sep, tl_str *head_out);
-bool tlk_to_i64(tl_str s, int64_t *out);          /* whole text, decimal, no blanks */
-void tlk_copy(char *to, size_t cap, tl_str from); /* cuts at a whole UTF-8 character; NUL-terminates; cap > 0 */
+bool tlk_in_list(tl_str list, char sep, tl_str item); /* is it one of the parts? */
+uint32_t tlk_characters(tl_str s);                    /* of UTF-8 text, as vendors count lengths */
+bool tlk_to_i64(tl_str s, int64_t *out);              /* whole text, decimal, no blanks */
+void tlk_copy(char *to, size_t cap, tl_str from);     /* cuts at a whole UTF-8 character; NUL-terminates; cap > 0 */
+
+/* A row of a table of your own, whose text member (a const char *) equals text; null: there is none.
+ *   const struct kind *k = tlk_row_by(kinds, TLK_LEN(kinds), name, q->shape->kind); */
+#define tlk_row_by(rows, n, member, text)                                                                              \
+    ((__typeof__(&(rows)[0]))tlk_row((rows), (n), sizeof((rows)[0]), offsetof(__typeof__((rows)[0]), member), (text)))
+const void *tlk_row(const void *rows, size_t n, size_t size, size_t member_at, tl_str text); /* tlk_row_by calls it */
 
 /* ---- arena: memory that dies together. {0} is an empty one. */
 typedef struct tlk_arena {

@@ -159,6 +159,35 @@ tl_str tlk_base_url(tl_str url)
     return url;
 }
 
+/* ---- what the host keeps */
+
+/* Both answer TL_E_INVALID and the length when the buffer is too short. */
+tl_status tlk_auth_extra(const tl_host *h, tlk_arena *a, const char *member, tl_str *out, tl_error *e)
+{
+    uint64_t n = 0, cap = 512;
+    char *text = tlk_alloc(a, cap + 1);
+    tl_status rc = h->auth_extra(h, member, text, cap, &n, e);
+    if (rc == TL_E_INVALID && n > cap) {
+        text = tlk_alloc(a, (size_t)(cap = n) + 1);
+        rc = h->auth_extra(h, member, text, cap, &n, e);
+    }
+    if (rc == TL_OK)
+        *out = (tl_str){text, n};
+    return rc;
+}
+
+tl_str tlk_kept(const tl_host *h, tlk_arena *a, const char *key)
+{
+    uint64_t n = 0, cap = 256;
+    char *text = tlk_alloc(a, cap + 1);
+    tl_status rc = h->kv_get(h, key, text, cap, &n);
+    if (rc == TL_E_INVALID && n > cap) {
+        text = tlk_alloc(a, (size_t)(cap = n) + 1);
+        rc = h->kv_get(h, key, text, cap, &n);
+    }
+    return rc == TL_OK ? (tl_str){text, n} : TLK_NONE;
+}
+
 /* ---- saying things to the host */
 
 tl_status tlk_finding(const tl_host *h, int32_t level, const char *code, tl_str text, tl_str hint)

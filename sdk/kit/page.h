@@ -33,6 +33,11 @@ tl_str tlk_option_or(const tl_open *o, const char *name, const char *otherwise);
 bool tlk_option_bool(const tl_open *o, const char *name); /* yes, true, on, 1 */
 tl_str tlk_base_url(tl_str url);                          /* without blanks and slashes at the end */
 
+/* ---- what the host keeps: copies in a, NUL-terminated behind n */
+/* host->auth_extra, whatever its length; empty: the sign-in told no such member. */
+tl_status tlk_auth_extra(const tl_host *h, tlk_arena *a, const char *member, tl_str *out, tl_error *e);
+tl_str tlk_kept(const tl_host *h, tlk_arena *a, const char *key); /* host->kv_get; empty: nothing is kept */
+
 /* ---- saying things to the host */
 tl_status tlk_finding(const tl_host *h, int32_t level, const char *code, tl_str text, tl_str hint);
 tl_status tlk_checkpoint(const tl_host *h, int32_t mode, bool complete, tl_str cursor, int64_t server_us,

@@ -18,7 +18,8 @@ static const tlk_error_row error_rows[] = {
     {"TOO_LONG", 0, TL_E_INVALID, TL_R_TOO_LONG, TL_SCOPE_RECORD, 0, NULL},
     {"DUPLICATE", 0, TL_E_INVALID, TL_R_ALREADY_MAPPED, TL_SCOPE_RECORD, 0, NULL},
 };
-static const tlk_errors errors = {"toy", "error.code", "error.message", "error.field", error_rows, 4, NULL};
+static const tlk_errors errors = {.system = "toy", .code_paths = "error.code", .text_paths = "error.message",
+    .field_paths = "error.field", .rows = error_rows, .n_rows = TLK_LEN(error_rows)};
 
 /* Where a contact holds what is no field. The stamp is in no shape: the host names its field in every request. */
 static tlk_envelope envelope_of(tl_str stamp) { return (tlk_envelope){.id = "id", .modified = "updated_at",
@@ -47,8 +48,7 @@ static tl_status toy_check(tl_conn *c, const tl_check *q, tl_error *e)
 static tl_status toy_discover(tl_conn *c, const tl_discover *q, tl_error *e)
 {
     tlk_fields list = {.arena = &c->call};
-    (void)q, (void)e;
-    tlk_arena_reset(&c->call);
+    (void)q, (void)e, tlk_arena_reset(&c->call);
     tlk_field_add(&list, "first_name", TL_STR("first_name"), TL_STR("First name"), TL_TEXT, 0)->max = 200;
     tlk_field_add(&list, "last_name", TL_STR("last_name"), TL_STR("Last name"), TL_TEXT, TL_F_REQUIRED)->max = 200;
     tlk_field_add(&list, "email", TL_STR("email"), TL_STR("E-mail"), TL_EMAIL, 0)->max = 200;

@@ -37,14 +37,14 @@ static void get_states(bool trashed_404)
                                      TL_STATE_FORBIDDEN, TL_STATE_LIVE,    TL_STATE_LIVE};
     for (uint32_t i = 0; i < 6; i++) {
         const tl_get one = {.struct_size = sizeof(one), .n_ids = 1, .shape = &fake_shape, .ids = &ids[i]};
-        assert_int_equal(desk_get_records(f->conn, &one, &e), TL_OK);
+        assert_int_equal(desk_get(f->conn, &one, &e), TL_OK);
         assert_int_equal(f->last.state, states[i]);
         assert_true(tlk_eq(f->last.id, ids[i]));
     }
     can(f, 0, "4000000000000003", 403, "{\"errorCode\":\"FORBIDDEN\",\"message\":\"no\"}", 1);
     const tl_get all = {.struct_size = sizeof(all), .n_ids = 6, .shape = &fake_shape, .ids = ids};
     f->n_emitted = 0;
-    assert_int_equal(desk_get_records(f->conn, &all, &e), TL_OK);
+    assert_int_equal(desk_get(f->conn, &all, &e), TL_OK);
     assert_int_equal(f->n_emitted, 6);
     assert_int_equal(f->most_at_once, 4);
     fake_free(f);
@@ -97,10 +97,10 @@ static void test_agents_by_id(void **state)
     const tl_str id = TL_STR("42");
     const tl_get q = {.struct_size = sizeof(q), .n_ids = 1, .shape = &agent_shape, .ids = &id};
     can(f, 0, "GET https://desk.test/api/v1/agents/42", 200, "{\"id\":\"42\",\"emailId\":\"a@x.org\"}", 1);
-    assert_int_equal(desk_get_records(f->conn, &q, &e), TL_OK);
+    assert_int_equal(desk_get(f->conn, &q, &e), TL_OK);
     assert_int_equal(f->last.state, TL_STATE_LIVE);
     can(f, 0, "GET https://desk.test/api/v1/agents/42", 404, "{\"errorCode\":\"URL_NOT_FOUND\",\"message\":\"no\"}", 1);
-    assert_int_equal(desk_get_records(f->conn, &q, &e), TL_OK);
+    assert_int_equal(desk_get(f->conn, &q, &e), TL_OK);
     assert_int_equal(f->last.state, TL_STATE_DELETED);
     fake_free(f);
 }

@@ -30,19 +30,61 @@ static tl_status count_http(const tl_host *h, tl_http *r, uint32_t n, tl_error *
     return TL_OK;
 }
 
-static const tl_host host = {.struct_size = sizeof(tl_host), .now_us = fixed_now, .http = count_http};
+static char kept[2000]; /* what the host keeps under any name; empty: nothing */
+
+static tl_status hand_out(char *buf, uint64_t cap, uint64_t *len)
+{
+    *len = strlen(kept);
+    if (*len > cap)
+        return TL_E_INVALID;
+    memcpy(buf, kept, *len);
+    return TL_OK;
+}
+
+static tl_status kept_get(const tl_host *h, const char *key, char *buf, uint64_t cap, uint64_t *len)
+{
+    (void)h;
+    (void)key;
+    *len = 0;
+    return kept[0] ? hand_out(buf, cap, len) : TL_E_NOT_FOUND;
+}
+
+static tl_status kept_extra(const tl_host *h, const char *member, char *buf, uint64_t cap, uint64_t *len, tl_error *e)
+{
+    (void)h;
+    (void)e;
+    return strcmp(member, "none") == 0 ? TL_E_AUTH : hand_out(buf, cap, len);
+}
+
+static const tl_host host = {
+    .struct_size = sizeof(tl_host),
+    .now_us = fixed_now,
+    .http = count_http,
+    .kv_get = kept_get,
+    .auth_extra = kept_extra,
+};
 
 static const tlk_error_row rows[] = {
     {.code = "INVALID_DATA", .http = 422, .status = TL_E_INVALID, .reason = TL_R_PARAM_INVALID},
     {.code = "BUSY", .status = TL_E_THROTTLED, .scope = TL_SCOPE_ENDPOINT, .wait_ms = 7000, .text = "is busy"},
     {.http = 5, .status = TL_E_TEMPORARY, .scope = TL_SCOPE_ENDPOINT, .text = "has trouble"},
 };
+static int32_t seen_status;
+
+static void see(const tl_host *h, const tl_http *r)
+{
+    assert_ptr_equal(h, &host);
+    seen_status = r->outcome == TL_OK ? r->status : -1;
+}
+
 static const tlk_errors table = {.system = "desk",
                                  .code_paths = "errorCode, 0.code",
                                  .text_paths = "message",
                                  .field_paths = "errors.0.fieldName",
                                  .rows = rows,
-                                 .n_rows = TLK_LEN(rows)};
+                                 .n_rows = TLK_LEN(rows),
+                                 .seen = see,
+                                 .html_means = "look at the option dc"};
 
 static tl_status judge(int32_t status, const char *body, const char *retry_after, tl_error *e)
 {
@@ -128,8 +170,11 @@ static void test_answers_that_are_no_json(void **state)
     (void)state;
     tl_error e;
     assert_int_equal(judge(401, " <!DOCTYPE html><html>", NULL, &e), TL_E_CONFIG);
-    assert_string_equal(e.text, "desk answered with an HTML page (HTTP 401, 22 bytes), not with JSON");
+    assert_string_equal(e.text,
+                        "desk answered with an HTML page (HTTP 401, 22 bytes), not with JSON: look at the option dc");
+    assert_int_equal(seen_status, 401);
     assert_int_equal(judge(503, "<html>", NULL, &e), TL_E_TEMPORARY);
+    assert_string_equal(e.text, "desk answered with an HTML page (HTTP 503, 6 bytes), not with JSON");
     assert_int_equal(judge(200, "{\"data\":[{\"id\"", NULL, &e), TL_E_TEMPORARY);
     assert_string_equal(e.text, "desk sent an answer that is cut after 14 bytes");
     assert_int_equal(judge(200, "{]}", NULL, &e), TL_E_TEMPORARY);
@@ -146,6 +191,7 @@ static void test_lost_answers(void **state)
     assert_int_equal(tlk_answer(&host, &r, &table, &j, &root, &e), TL_E_UNKNOWN);
     assert_int_equal(e.scope, TL_SCOPE_RECORD);
     assert_string_equal(e.text, "desk did not answer: time-out");
+    assert_int_equal(seen_status, -1);
     r.flags = 0; /* a read has no effects */
     assert_int_equal(tlk_answer(&host, &r, &table, &j, &root, &e), TL_E_TEMPORARY);
     assert_int_equal(e.scope, TL_SCOPE_ENDPOINT);
@@ -267,6 +313,76 @@ static void test_texts_are_cut_at_whole_characters(void **state)
     assert_string_equal(b.p, "abcd");
 }
 
+static void test_words_of_a_list_and_rows_of_a_table(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t number;
+        const char *name;
+    } kinds[] = {{1, "account"}, {2, NULL}, {3, "contact"}};
+    assert_int_equal(tlk_row_by(kinds, TLK_LEN(kinds), name, TL_STR("contact"))->number, 3);
+    assert_null(tlk_row_by(kinds, TLK_LEN(kinds), name, TL_STR("contac")));
+    assert_null(tlk_row_by(kinds, TLK_LEN(kinds), name, TLK_NONE));
+    assert_null(tlk_row_by(kinds, 2, name, TL_STR("contact")));
+    assert_true(tlk_in_list(TL_STR("1,22,3"), ',', TL_STR("22")));
+    assert_false(tlk_in_list(TL_STR("1,22,3"), ',', TL_STR("2")));
+    assert_false(tlk_in_list(TLK_NONE, ',', TL_STR("2")));
+    assert_int_equal(tlk_characters(TL_STR("\xc3\xa9\xe2\x82\xac!")), 3);
+}
+
+/* What a connector ends a call with when the host, or the request, says no. */
+static void test_refusals(void **state)
+{
+    (void)state;
+    tl_error e = {.struct_size = sizeof(e)};
+    assert_int_equal(tlk_refused(TL_OK, &e), TL_OK);
+    assert_int_equal(tlk_refused(TL_E_CANCELLED, &e), TL_E_CANCELLED);
+    assert_string_equal(e.text, "");
+    assert_int_equal(tlk_refused(TL_E_INVALID, &e), TL_E_BUG);
+    assert_string_equal(e.text, "the host refused what the connector handed over");
+    assert_int_equal(tlk_fail(&e, TL_E_TEMPORARY, "the disk is full"), TL_E_TEMPORARY);
+    assert_int_equal(tlk_refused(TL_E_TEMPORARY, &e), TL_E_TEMPORARY);
+    assert_string_equal(e.text, "the disk is full");
+    tlk_error_clear(&e);
+    assert_string_equal(e.text, "");
+    assert_int_equal(e.scope, TL_SCOPE_RECORD);
+    assert_int_equal(e.struct_size, sizeof(e));
+    assert_int_equal(tlk_unknown_kind(&e, "Zoho Desk", TL_STR("deal")), TL_E_UNSUPPORTED);
+    assert_string_equal(e.text, "the connector of Zoho Desk knows no kind \"deal\"");
+    assert_int_equal(e.scope, TL_SCOPE_KIND);
+}
+
+static void test_what_the_host_keeps_has_any_length(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {1, 256, 257, 512, 513, sizeof(kept) - 1};
+    TLK_AUTO_ARENA a = {0};
+    tl_error e = {.struct_size = sizeof(e)};
+    tl_str extra = TL_STR("untouched");
+    assert_int_equal(tlk_kept(&host, &a, "org").n, 0);
+    for (size_t i = 0; i < TLK_LEN(lengths); i++) {
+        memset(kept, 0, sizeof(kept));
+        memset(kept, 'x', lengths[i]);
+        tl_str got = tlk_kept(&host, &a, "org");
+        assert_true(tlk_is(got, kept) && got.p[got.n] == '\0');
+        assert_int_equal(tlk_auth_extra(&host, &a, "scope", &extra, &e), TL_OK);
+        assert_true(tlk_is(extra, kept) && extra.p[extra.n] == '\0');
+    }
+    assert_int_equal(tlk_auth_extra(&host, &a, "none", &extra, &e), TL_E_AUTH);
+    assert_int_equal(extra.n, sizeof(kept) - 1);
+    kept[0] = '\0';
+    assert_int_equal(tlk_auth_extra(&host, &a, "scope", &extra, &e), TL_OK);
+    assert_int_equal(extra.n, 0);
+}
+
+static void test_the_clock_of_an_answer(void **state)
+{
+    (void)state;
+    const tl_http dated = {.server_us = 5}, silent = {.server_us = 0};
+    assert_int_equal(tlk_server_us(&host, &dated), 5);
+    assert_int_equal(tlk_server_us(&host, &silent), fixed_now(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +396,10 @@ int main(void)
         cmocka_unit_test(test_cursors),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_texts_are_cut_at_whole_characters),
+        cmocka_unit_test(test_words_of_a_list_and_rows_of_a_table),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_what_the_host_keeps_has_any_length),
+        cmocka_unit_test(test_the_clock_of_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
