@@ -1,5 +1,5 @@
 /* tieline doctor: what this machine gives tieline, and what stands in its way. The half that needs no daemon is asked
- * of tielined (core/doctor.h); the rest is what the running daemon tells anybody. */
+ * of tielined (core/daemon/doctor.h); the rest is what the running daemon tells anybody. */
 #include <string.h>
 #include <unistd.h>
 

@@ -229,6 +229,16 @@ def test_secrets_of_files_are_not_shown(tmp_path):
         assert key not in site.run("--json", "config", "show").stdout
 
 
+def test_a_plain_secret_of_an_unknown_connector_is_not_shown(tmp_path):
+    """Only its connector knows which option is a secret: without it none is told, where it stands is."""
+    file = tmp_path / "tieline.ini"
+    file.write_text(f"[core]\nstate_dir = {tmp_path}/state\nkey_file = {made_key(tmp_path)}\n"
+                    f"[connectors]\ndir = {BUILD}/connectors\n[endpoint x]\nconnector = nothere\npassword = hunter2\n")
+    dump = program("tielined", "-T", "-c", file)
+    assert dump.returncode == 7 and "password = [secret]" in dump.stdout and f"{file}:8" in dump.stdout, dump
+    assert "connector = nothere" in dump.stdout and "hunter2" not in dump.stdout + dump.stderr
+
+
 def test_the_kinds_of_a_link_stay(tmp_path):
     """Changed in a section of a link that is there: refused with file and line, at the start and at run time."""
     extra = "[connection demo]\na = desk\nb = sf\n[link demo contact]\nevery = 30s\n"

@@ -1,5 +1,5 @@
-/* Process matters of tielined: see daemon.h. */
-#include "daemon.h"
+/* tielined as a process of its machine: see process.h. */
+#include "process.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -153,29 +153,25 @@ static bool own_dir(char *out, size_t size)
     return slash != NULL;
 }
 
-const char *daemon_worker_path(const struct config *c, char *space, size_t size)
+const char *daemon_worker_path(const struct config *c, struct arena *a)
 {
     const char *configured = config_get(c, "core", "worker");
     if (configured && *configured)
         return configured;
     char dir[2048];
     if (own_dir(dir, sizeof dir)) {
-        snprintf(space, size, "%s/tieline-worker", dir);
-        if (access(space, X_OK) == 0)
-            return space;
-        snprintf(space, size, "%s/../" TIELINE_LIBEXEC "/tieline/tieline-worker", dir);
-        if (access(space, X_OK) == 0)
-            return space; /* an installed tree may be moved */
+        const char *beside = arena_fmt(a, "%s/tieline-worker", dir);
+        const char *installed = arena_fmt(a, "%s/../" TIELINE_LIBEXEC "/tieline/tieline-worker", dir);
+        if (access(beside, X_OK) == 0)
+            return beside;
+        if (access(installed, X_OK) == 0)
+            return installed; /* an installed tree may be moved */
     }
-    snprintf(space, size, "%s/tieline-worker", TIELINE_LIBEXEC_DIR);
-    return space;
+    return TIELINE_LIBEXEC_DIR "/tieline-worker";
 }
 
-const char *daemon_connector_dir(const struct config *c, char *space, size_t size)
+const char *daemon_connector_dir(const struct config *c)
 {
     const char *configured = config_get(c, "connectors", "dir");
-    if (configured && *configured)
-        return configured;
-    snprintf(space, size, "%s", TIELINE_CONNECTOR_DIR);
-    return space;
+    return configured && *configured ? configured : TIELINE_CONNECTOR_DIR;
 }

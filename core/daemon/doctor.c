@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "confine_probe.h"
-#include "daemon.h"
 #include "env.h"
+#include "process.h"
 #include "runtime.h"
 
 enum { MIB = 1 << 20, DISK_ERROR_MIB = 100, DISK_WARN_MIB = 1024, DISK_WARN_PERCENT = 5, CA_BYTES_MAX = 16 << 20 };
@@ -264,11 +264,11 @@ static void look_at_connector(struct doctor *d, const struct runtime_config *run
 
 static void look_at_connectors(struct doctor *d)
 {
-    static char worker[4096], dir[4096], scratch[] = "/tmp/tieline-doctor-XXXXXX";
+    char scratch[] = "/tmp/tieline-doctor-XXXXXX";
     AUTO(arena_done) struct arena a = {0};
     struct runtime_config runtime = {.env = &env_real,
-                                     .connector_dir = daemon_connector_dir(d->config, dir, sizeof dir),
-                                     .worker_path = daemon_worker_path(d->config, worker, sizeof worker),
+                                     .connector_dir = daemon_connector_dir(d->config),
+                                     .worker_path = daemon_worker_path(d->config, &a),
                                      .state_dir = mkdtemp(scratch),
                                      .development = d->config->development};
     look_at_worker(d, runtime.worker_path);

@@ -1,4 +1,6 @@
-/* tielined -t and -T: see daemon.h. */
+/* tielined -t and -T: see config_test.h. */
+#include "config_test.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,25 +9,18 @@
 #include <unistd.h>
 
 #include "admission.h"
-#include "daemon.h"
+#include "config_show.h"
 #include "env.h"
 #include "hosts_key.h"
 #include "mailbox.h"
+#include "process.h"
 #include "runtime.h"
-
-/* A value as it may be shown. */
-static const char *shown(const struct config_value *v, const struct manifest *m)
-{
-    const tl_option *o = m ? manifest_option(m, str_of(v->key)) : NULL;
-    bool secret = v->is_secret || (o && o->type == TL_OPT_SECRET);
-    return secret && strncmp(v->value, "@secret:", 8) != 0 ? "[secret]" : v->value;
-}
 
 static void dump_section(const struct config_section *s, const struct manifest *m)
 {
     printf("[%s]\n", s->header);
     for (const struct config_value *v = s->values; v; v = v->next)
-        printf("%s = %s    ; %s:%d\n", v->key, shown(v, m), v->file, v->line);
+        printf("%s = %s    ; %s:%d\n", v->key, config_shown(v, m), v->file, v->line);
 }
 
 static void check_endpoint(struct config *c, const struct runtime_config *runtime, const struct config_section *s,
@@ -57,7 +52,7 @@ static void dump_plain(const struct config *c)
             printf("[%s]\n", section = k->section);
         const struct config_value *v = config_lookup(c, k->section, k->key);
         if (v)
-            printf("%s = %s    ; %s:%d\n", k->key, shown(v, NULL), v->file, v->line);
+            printf("%s = %s    ; %s:%d\n", k->key, config_shown(v, NULL), v->file, v->line);
         else
             printf("%s = %s    ; default\n", k->key, k->def ? k->def : "");
     }
@@ -213,12 +208,12 @@ static void check_group(struct config *c)
                  v->value, v->value);
 }
 
-int daemon_test(struct config *c, bool dump)
+int config_test(struct config *c, bool dump)
 {
-    char worker[4096], connectors[4096];
+    AUTO(arena_done) struct arena a = {0};
     struct runtime_config runtime = {.env = &env_real,
-                                     .connector_dir = daemon_connector_dir(c, connectors, sizeof connectors),
-                                     .worker_path = daemon_worker_path(c, worker, sizeof worker),
+                                     .connector_dir = daemon_connector_dir(c),
+                                     .worker_path = daemon_worker_path(c, &a),
                                      .state_dir = copies_dir(c),
                                      .development = c->development};
     if (dump)
