@@ -1,6 +1,7 @@
 /* Pairs by hand: what matching could not decide, a person does. A dry run makes the change, plans what would be written
  * because of it, and takes everything back. */
 #include "admin_util.h"
+#include "parting.h"
 #include "writing.h"
 
 struct hand {
@@ -197,6 +198,8 @@ static int link_now(struct hand *h, const struct record rec[2], struct pair p[2]
     for (int s = 0; s < 2; s++)
         kept->rec[s] = rec[s].rec;
     start_anew(kept, g_now(h->g));
+    for (int s = 0; s < 2; s++)
+        parting_move(kept, p[s].extra, s, &h->arena);
     kept->made_us = kept->made_us ? kept->made_us : g_now(h->g);
     if (rc == TL_OK)
         rc = kept->pair ? pair_store(h->g->db, kept, e) : pair_insert(h->g->db, kept, e);
@@ -254,11 +257,14 @@ int admin_pair_unlink(struct engine *g, int64_t pair, bool dry_run, json_t **out
 {
     struct hand h;
     struct pair p = {0};
+    struct loaded together;
     int rc = hand_begin(&h, g, e);
     if (rc == TL_OK)
         rc = pair_named(&h, pair, &p, e);
     if (rc == TL_OK && (p.rec[0] == 0 || p.rec[1] == 0))
         rc = err_set(e, E_PRECONDITION, "pair %lld has one record only", (long long)pair);
+    if (rc == TL_OK)
+        rc = snapshot_load(g, h.l, pair, &h.arena, &together, e);
     if (rc == TL_OK)
         rc = forget_troubles(&h, pair, e);
     if (rc == TL_OK)
@@ -273,6 +279,10 @@ int admin_pair_unlink(struct engine *g, int64_t pair, bool dry_run, json_t **out
     p.gen[1]++;
     p.flags &= ~(uint32_t)(PAIR_ADOPTED | PAIR_CREATED_A | PAIR_CREATED_B | PAIR_OUTSIDE_A | PAIR_OUTSIDE_B);
     leave_alone(&p);
+    if (rc == TL_OK)
+        rc = parting_note(g, h.l, &together, 0, &p, &h.arena, e);
+    if (rc == TL_OK)
+        rc = parting_note(g, h.l, &together, 1, &alone, &h.arena, e);
     if (rc == TL_OK)
         rc = pair_store(g->db, &p, e);
     if (rc == TL_OK)
@@ -306,24 +316,35 @@ int admin_pair_ignore(struct engine *g, int64_t pair, bool ignore, json_t **out,
     return hand_end(&h, rc, false, pair, out, e);
 }
 
-static int swap_now(struct hand *h, struct pair p[2], struct err *e)
+/* Pair `to` gets the record of side b that pair `from` had. */
+static int swap_into(struct hand *h, const struct loaded together[2], struct pair *p, int to, struct err *e)
 {
+    int from = 1 - to;
+    p->rec[1] = together[from].pair.rec[1];
+    p->gen[0] = together[from].pair.gen[0];
+    start_anew(p, g_now(h->g));
+    int rc = parting_note(h->g, h->l, &together[to], 0, p, &h->arena, e);
+    if (rc == TL_OK)
+        rc = parting_note(h->g, h->l, &together[from], 1, p, &h->arena, e);
+    return rc == TL_OK ? pair_store(h->g->db, p, e) : rc;
+}
+
+static int swap_now(struct hand *h, const struct pair p[2], struct err *e)
+{
+    struct loaded together[2];
     struct pair one = p[0], two = p[1];
-    int64_t rec = one.rec[1];
+    int rc = TL_OK;
+    for (int i = 0; i < 2 && rc == TL_OK; i++)
+        rc = snapshot_load(h->g, h->l, p[i].pair, &h->arena, &together[i], e);
     one.rec[1] = 0; /* a record is in one pair at a time */
     start_anew(&one, g_now(h->g));
-    int rc = pair_store(h->g->db, &one, e);
-    two.rec[1] = rec;
-    two.gen[0] = p[0].gen[0];
-    start_anew(&two, g_now(h->g));
     if (rc == TL_OK)
-        rc = pair_store(h->g->db, &two, e);
+        rc = pair_store(h->g->db, &one, e);
+    if (rc == TL_OK)
+        rc = swap_into(h, together, &two, 1, e);
     if (rc == TL_OK)
         rc = pair_get(h->g->db, &h->arena, p[0].pair, &one, e);
-    one.rec[1] = p[1].rec[1];
-    one.gen[0] = p[1].gen[0];
-    start_anew(&one, g_now(h->g));
-    return rc == TL_OK ? pair_store(h->g->db, &one, e) : rc;
+    return rc == TL_OK ? swap_into(h, together, &one, 0, e) : rc;
 }
 
 int admin_pair_swap(struct engine *g, const int64_t pair[2], bool dry_run, json_t **out, struct err *e)

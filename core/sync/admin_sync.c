@@ -4,6 +4,7 @@
 #include "admin_util.h"
 #include "lifecycle.h"
 #include "linkset.h"
+#include "parting.h"
 #include "preview.h"
 #include "reading.h"
 #include "refmap.h"
@@ -322,7 +323,10 @@ static int retry_one(struct engine *g, const struct failure *f, struct err *e)
         return rc == TL_E_NOT_FOUND ? failure_resolve(g->db, f->failure, STR("retry"), g_now(g), e) : rc;
     p.status = p.status == PAIR_FAILED || p.status == PAIR_QUARANTINED || p.status == PAIR_LOOP ? PAIR_OK : p.status;
     p.attempts = 0;
+    str before = p.extra;
     p.extra = (str){0};
+    for (int s = 0; s < 2; s++)
+        parting_move(&p, before, s, &a);
     if (p.status == PAIR_OK)
         guard_release(&p, g_now(g), &a); /* what was written before does not count against it */
     p.lane = LANE_RETRY;

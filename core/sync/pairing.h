@@ -47,6 +47,8 @@ enum {
     EXTRA_CRASHES = 'c',    /* of the connector, at this record */
     EXTRA_DELETED = 'd',    /* the side whose deletion travels (deletion.c) */
     EXTRA_LOOP_UNTIL = 'l', /* guard.c: times */
+    EXTRA_PARTED_A = 'o',   /* what was ours in a record that a person parted from another (parting.h) */
+    EXTRA_PARTED_B = 'p',
     EXTRA_RELEASED = 'r',
     EXTRA_UNDO = 'u',  /* the undoing run */
     EXTRA_UNSURE = 'q' /* the create of which nobody can tell whether it was done (resolve.c) */

@@ -87,6 +87,23 @@ int newest_side(const struct link_rules *link, const struct snapshot *snap, uint
     return a > b ? 0 : 1;
 }
 
+/* The value came from a record that it belongs to no more, or nobody has edited since that was written: the time is
+ * that of our write. */
+static bool is_left_over(const struct link_rules *link, const struct snapshot *snap, int s, uint32_t i)
+{
+    const struct snapshot_side *side = &snap->side[s];
+    if (side->written_us == 0)
+        return false;
+    return (side->ours && side->ours[i]) || change_time(link, snap, s, i) <= side->written_us + tie_of(link);
+}
+
+/* The side that a person edited last; -1: nobody can tell, because the later one is what we wrote. */
+static int edited_last(const struct link_rules *link, const struct snapshot *snap, uint32_t i)
+{
+    int later = newest_side(link, snap, i);
+    return field_adopting(snap, i) && is_left_over(link, snap, later, i) ? -1 : later;
+}
+
 static bool has_image(const struct rule_field *f, const struct snapshot *snap, int s, uint32_t i)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -132,7 +149,7 @@ static int winner(const struct link_rules *link, const struct snapshot *snap, ui
     case POLICY_NEWEST:
         break;
     }
-    return newest_side(link, snap, i);
+    return edited_last(link, snap, i);
 }
 
 static bool stands_in(const struct snapshot *snap, int s, uint32_t i)

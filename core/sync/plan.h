@@ -94,6 +94,8 @@ struct snapshot_side {
     const int64_t *changed_us;     /* [n_fields] vendor's time of the first difference, 0 unknown; null: none known */
     const struct ref_target *refs; /* [n_fields], only entries of references count; null without references */
     int64_t modified_us;           /* of the record */
+    int64_t written_us;            /* we wrote it last then, from a record it is paired with no more; 0: not known to */
+    const bool *ours;              /* [n_fields] the value is one of those; null: none is */
     bool in_window;                /* admitted by window and filter, or already paired */
     bool told_deleted;             /* its vendor told of the deletion while the pair was in step: deletion.c */
 };

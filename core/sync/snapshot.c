@@ -1,7 +1,7 @@
 /* From rows to the planner's view and back: values, bases, change times, references. */
 #include "deletion.h"
 #include "engine_int.h"
-#include "pairing.h"
+#include "parting.h"
 #include "preview.h"
 #include "reading.h"
 #include "stand_in.h"
@@ -294,6 +294,7 @@ int snapshot_make(struct engine *g, struct g_link *l, struct arena *a, struct lo
     if (rc != TL_OK)
         return rc;
     new_fields(l, out, a);
+    parting_show(l, out, a);
     struct snapshot *snap = &out->snap;
     snap->has_intent = out->pair.intent != 0;
     int32_t st = out->pair.status;

@@ -4,8 +4,8 @@
 #include "engine_int.h"
 #include "failures.h"
 #include "map_sample.h"
-#include "pairing.h"
 #include "pairs.h"
+#include "parting.h"
 #include "runs.h"
 #include "values.h"
 #include "view_record.h"
@@ -91,7 +91,7 @@ static void history_of_field(const struct pair_view *v, uint32_t number, json_t 
 struct field_view {
     const struct map_try *t;
     tl_value value[2], base[2];
-    bool has_base[2];
+    bool has_base[2], ours[2];
     int64_t changed_us[2];
     struct snapshot snap;
 };
@@ -120,6 +120,8 @@ static void field_view_fill(const struct pair_view *v, const struct map_row *row
             f->has_base[s] = map_try_value(f->t, s, base->blob, v->a, &f->base[s]);
         }
         f->has_base[s] = f->has_base[s] && !since;
+        struct parting left = parting_of(v->p.extra, s, v->p.rec[s]);
+        f->ours[s] = parting_wrote(&left, row->map_no, &f->value[s]);
         f->snap.side[s] = (struct snapshot_side){.state = side_state_of(&v->rec[s]),
                                                  .is_b = s == 1,
                                                  .values = &f->value[s],
@@ -127,6 +129,8 @@ static void field_view_fill(const struct pair_view *v, const struct map_row *row
                                                  .has_base = &f->has_base[s],
                                                  .changed_us = &f->changed_us[s],
                                                  .modified_us = v->rec[s].modified_us,
+                                                 .written_us = left.written_us,
+                                                 .ours = &f->ours[s],
                                                  .in_window = true};
     }
     f->snap.adopting = v->p.base[0].kind == BASE_NONE && v->p.base[1].kind == BASE_NONE;

@@ -5,6 +5,7 @@
 #include "deletion.h"
 #include "engine_int.h"
 #include "log.h"
+#include "parting.h"
 #include "reading.h"
 #include "readopt.h"
 #include "undo.h"
@@ -68,9 +69,10 @@ static bool is_noted(const struct g_link *l, const struct plan *plan, uint32_t i
            (plan->verdict[i] == VERDICT_DRIFT && l->rules.drift == DRIFT_REPORT);
 }
 
-static bool may_have_notes(const struct g_link *l)
+static bool may_have_notes(const struct g_link *l, const struct snapshot *snap)
 {
-    bool may = l->rules.policy == POLICY_MANUAL || l->rules.drift == DRIFT_REPORT;
+    bool left_over = snap->side[0].written_us || snap->side[1].written_us;
+    bool may = left_over || l->rules.policy == POLICY_MANUAL || l->rules.drift == DRIFT_REPORT;
     for (uint32_t i = 0; i < l->rules.n_fields && !may; i++)
         may = l->fields[i].policy == POLICY_MANUAL;
     return may;
@@ -80,7 +82,7 @@ static bool may_have_notes(const struct g_link *l)
 static int conflicts_note(struct engine *g, struct g_link *l, struct loaded *ld, const struct plan *plan,
                           struct arena *a, struct err *e)
 {
-    if (!may_have_notes(l) && plan->n_conflicts == 0)
+    if (!may_have_notes(l, &ld->snap) && plan->n_conflicts == 0)
         return TL_OK;
     struct conflict *known = NULL;
     size_t n_known = 0;
@@ -161,6 +163,7 @@ static int pair_adopt(struct engine *g, struct g_link *l, struct loaded *ld, int
         if (rc == TL_OK && other.intent)
             return pair_later(g, l, ld, g_now(g) + US_PER_S, e);
         int64_t resolved = 0;
+        parting_move(&ld->pair, other.extra, target, a);
         if (rc == TL_OK)
             rc = failure_resolve_pair(g->db, m->pair, STR("sync"), g_now(g), &resolved, e);
         if (rc == TL_OK)

@@ -387,7 +387,7 @@ static bool let_go(struct life *l)
 
 void chaos_decide(struct life *l)
 {
-    for (int kind = 0; kind < TWIN_KINDS && l->world->knobs.policy == 3; kind++) {
+    for (int kind = 0; kind < TWIN_KINDS; kind++) {
         struct err e = {0};
         struct conflict_pick pick = {.connection = "c", .kind = kinds[kind], .take = 'n'};
         (void)admin_conflict_decide(l->engine, &pick, NULL, &e);

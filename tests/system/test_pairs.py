@@ -25,10 +25,16 @@ def test_already_mapped_is_cured_by_swapping_the_counterpart(site):
     site.run("pair", "unlink", str(holder["pair"]))
     tried = site.run("pair", "link", "demo", "contact", failure["record"], holder["b_id"], "-n")
     assert "nothing was changed" in tried.stderr
-    assert pair_of(site, failure["record"])["b_id"] in (None, "")
+    assert pair_of(site, failure["record"])["b_id"] in (None, "") and "conflict" in tried.stdout
+    before = site.desk()[failure["record"]]
     site.run("pair", "link", "demo", "contact", failure["record"], holder["b_id"])
     wait_until(lambda: pair_of(site, failure["record"])["status"] == "ok", 20, "the new pair settles")
     assert failure["id"] not in [f["id"] for f in site.list("failure", "list")]
+    # What was written there for the one let go is no edit: whatever of it differs is asked for, none of it came back.
+    assert site.desk()[failure["record"]] == before
+    wait_until(lambda: {c["pair"] for c in site.list("conflict", "list")} == {loser["pair"]}, 20, "the rest is asked for")
+    site.run("conflict", "decide", str(loser["pair"]), "--take", "a")
+    wait_until(lambda: site.list("conflict", "list") == [], 20, "it is decided")
     left = pair_of(site, holder["a_id"])
     assert left["status"] == "ignored" and not left["b_id"]
     site.sandbox.change("desk", "contacts", failure["record"], title="mine now")
@@ -65,6 +71,9 @@ def test_crossed_pairs_are_swapped(site):
     site.run("pair", "swap", str(p1), str(p2))
     wait_until(lambda: pair_of(site, a1)["b_id"] == b1 and pair_of(site, a1)["status"] == "ok", 20, "back as it was")
     site.wait_quiet()
+    # Whatever was written while they were crossed is no edit of a person: it is asked for, not taken for the later one.
+    site.run("conflict", "decide", "--connection", "demo", "--kind", "contact", "--take", "a")
+    wait_until(lambda: site.list("conflict", "list") == [], 20, "nothing is left of it")
 
 
 def test_wrong_numbers_are_refused(site):

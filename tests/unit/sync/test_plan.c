@@ -149,6 +149,34 @@ static void newest(void **state)
     }
 }
 
+/* B was written for another record at 100 s. When the two meet for the first time that is no edit; a person's later one
+ * is, and so is one of A. Once something was agreed on it counts no more. proves: V7 */
+static void left_over(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t a_s, b_s;
+        bool agreed, ours;
+        int winner; /* -1: a person is asked */
+    } rows[] = {{50, 100, false, false, -1}, {50, 101, false, false, -1}, {50, 200, false, false, 1},
+                {50, 200, false, true, -1},  {300, 200, false, true, 0},  {50, 100, true, true, 1}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct fixture f;
+        start(&f);
+        set(&f, 0, "x", "a", "b");
+        f.snap.adopting = !rows[i].agreed;
+        f.changed[0][0] = rows[i].a_s * US_PER_S;
+        f.changed[1][0] = rows[i].b_s * US_PER_S;
+        f.snap.side[1].written_us = 100 * US_PER_S;
+        f.snap.side[1].ours = rows[i].ours ? &rows[i].ours : NULL;
+        plan(&f);
+        assert_int_equal(f.plan.verdict[0] == VERDICT_CONFLICT, rows[i].winner < 0);
+        if (rows[i].winner >= 0)
+            assert_int_equal(f.plan.target, 1 - rows[i].winner);
+        arena_done(&f.arena);
+    }
+}
+
 static void policies(void **state)
 {
     (void)state;
@@ -499,18 +527,11 @@ static void properties(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(settled),
-                                       cmocka_unit_test(two_way),
-                                       cmocka_unit_test(one_way),
-                                       cmocka_unit_test(newest),
-                                       cmocka_unit_test(policies),
-                                       cmocka_unit_test(adoption),
-                                       cmocka_unit_test(deletes),
-                                       cmocka_unit_test(deletes_that_travel),
-                                       cmocka_unit_test(stood_in_for),
-                                       cmocka_unit_test(creates),
-                                       cmocka_unit_test(adoption_of_one_field),
-                                       cmocka_unit_test(references),
-                                       cmocka_unit_test(properties)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settled),      cmocka_unit_test(two_way),   cmocka_unit_test(one_way),
+        cmocka_unit_test(newest),       cmocka_unit_test(left_over), cmocka_unit_test(policies),
+        cmocka_unit_test(adoption),     cmocka_unit_test(deletes),   cmocka_unit_test(deletes_that_travel),
+        cmocka_unit_test(stood_in_for), cmocka_unit_test(creates),   cmocka_unit_test(adoption_of_one_field),
+        cmocka_unit_test(references),   cmocka_unit_test(properties)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
