@@ -69,7 +69,8 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                .ca_file = config_get(c, "http", "ca_file"),
                                .connect_timeout_us = config_number(c, "http", "connect_timeout"),
                                .timeout_us = config_number(c, "http", "timeout"),
-                               .max_body = (uint64_t)config_number(c, "http", "max_body")};
+                               .max_body = (uint64_t)config_number(c, "http", "max_body"),
+                               .max_answers = (uint64_t)config_number(c, "http", "max_answers")};
     rc = http_client_new(&app->http, &http, app->env, e);
     if (rc)
         return rc;

@@ -41,8 +41,10 @@ const struct config_key config_keys[] = {
      "How long connecting to a vendor may take."},
     {"http", "timeout", CONFIG_DURATION, "60s", NULL, SECOND / 10, 15 * MINUTE, RELOAD_DAEMON,
      "How long one call to a vendor may take in all."},
-    {"http", "max_body", CONFIG_SIZE, "64m", NULL, 64 * KIB, 1024 * MIB, RELOAD_DAEMON,
+    {"http", "max_body", CONFIG_SIZE, "15m", NULL, 64 * KIB, 15 * MIB, RELOAD_DAEMON,
      "Largest answer that is read into memory."},
+    {"http", "max_answers", CONFIG_SIZE, "64m", NULL, MIB, 1024 * MIB, RELOAD_DAEMON,
+     "How much memory the answers to what a connector asks for at once may take together."},
 
     {"hooks", "listen", CONFIG_ADDRESS, "off", NULL, 0, 0, RELOAD_DAEMON,
      "Address of the webhook listener, for example 127.0.0.1:8441. It serves only /hooks/; put a TLS proxy in front."},

@@ -6,8 +6,9 @@
 #include "auth_int.h"
 #include "seal.h"
 #include "times.h"
+#include "wire.h"
 
-enum { MAX_REQUESTS = 256, MAX_TIMEOUT_MS = 600000 };
+enum { MAX_TIMEOUT_MS = 600000 };
 
 struct blob_use {
     const struct auth_blobs *blobs;
@@ -158,8 +159,8 @@ struct round {
     uint32_t n;
     const int32_t *cancel;
     uint64_t generation;
-    str header;                /* name of the one that authorises; empty: none does */
-    bool picked[MAX_REQUESTS]; /* to be sent in this round */
+    str header;                  /* name of the one that authorises; empty: none does */
+    bool picked[HTTP_BATCH_MAX]; /* to be sent in this round */
 };
 
 static void put_header(struct round *w, uint32_t i, str value)
@@ -197,7 +198,7 @@ static void authorise(struct round *w, uint64_t expired, struct buf *header, str
 
 static int send_picked(struct round *w, struct err *e)
 {
-    struct http_request *list[MAX_REQUESTS];
+    struct http_request *list[HTTP_BATCH_MAX];
     size_t n = 0;
     for (uint32_t i = 0; i < w->n; i++) {
         if (w->picked[i])
@@ -258,8 +259,8 @@ int auth_http(struct auth *a, struct auth_answers *keep, tl_http *requests, uint
 {
     if (!n)
         return TL_OK;
-    if (n > MAX_REQUESTS || !requests || requests->struct_size < sizeof(tl_http))
-        return err_set(e, TL_E_INVALID, "http() takes 1 to %d requests with their struct_size set", MAX_REQUESTS);
+    if (n > HTTP_BATCH_MAX || !requests || requests->struct_size < sizeof(tl_http))
+        return err_set(e, TL_E_INVALID, "http() takes 1 to %d requests with their struct_size set", HTTP_BATCH_MAX);
     AUTO(buf_done) struct buf header = {0};
     bool needed = false;
     for (uint32_t i = 0; i < n; i++)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 void blobs_reset(struct blobs *b)
@@ -11,6 +12,7 @@ void blobs_reset(struct blobs *b)
     for (unsigned i = 0; i < b->n; i++)
         close(b->fd[i]);
     b->n = 0;
+    b->crowded = false;
 }
 
 static int nameless_file(const char *dir)
@@ -45,6 +47,18 @@ static bool known(const struct blobs *b, uint64_t handle)
     return handle >= 1 && handle <= b->n;
 }
 
+/* Would so much more leave enough for others? Looked at before each piece: others write to the same disk. */
+static bool has_room(struct blobs *b, int fd, size_t n)
+{
+    struct statvfs fs;
+    if (fstatvfs(fd, &fs) != 0)
+        return true; /* the write will tell */
+    uint64_t whole = (uint64_t)fs.f_blocks * fs.f_frsize, left = (uint64_t)fs.f_bavail * fs.f_frsize;
+    uint64_t room = whole / 8 < BLOB_ROOM_LEFT ? whole / 8 : BLOB_ROOM_LEFT;
+    b->crowded = left < n || left - n < room;
+    return !b->crowded;
+}
+
 tl_status blobs_write(struct blobs *b, uint64_t handle, const void *p, size_t n)
 {
     if (!known(b, handle))
@@ -52,6 +66,8 @@ tl_status blobs_write(struct blobs *b, uint64_t handle, const void *p, size_t n)
     uint64_t *size = &b->size[handle - 1];
     if (n > BLOB_BYTES_MAX - *size)
         return TL_E_QUOTA;
+    if (!has_room(b, b->fd[handle - 1], n))
+        return TL_E_TEMPORARY;
     for (size_t done = 0; done < n;) {
         ssize_t w = pwrite(b->fd[handle - 1], (const char *)p + done, n - done, (off_t)(*size + done));
         if (w < 0 && errno == EINTR)

@@ -305,17 +305,29 @@ tl_status verdicts_token_error(void *unused, int32_t status, str body, tl_error 
 
 static int blob_size(void *ctx, uint64_t handle, uint64_t *out)
 {
-    return blobs_size(ctx, handle, out);
+    struct host_side *h = ctx;
+    return blobs_size(&h->blobs, handle, out);
 }
 
 static int blob_read(void *ctx, uint64_t handle, uint64_t offset, void *p, size_t cap, size_t *n_out)
 {
-    return blobs_read(ctx, handle, offset, p, cap, n_out);
+    struct host_side *h = ctx;
+    return blobs_read(&h->blobs, handle, offset, p, cap, n_out);
+}
+
+static tl_status blob_take(struct host_side *h, uint64_t handle, const void *p, size_t n)
+{
+    bool told = h->blobs.crowded;
+    tl_status s = blobs_write(&h->blobs, handle, p, n);
+    if (h->blobs.crowded && !told)
+        log_line(LOG_WARN, h->log_ctx,
+                 "a byte stream is refused: too little room is left beside the database in \"%s\"", h->config.blob_dir);
+    return s;
 }
 
 static int blob_write(void *ctx, uint64_t handle, const void *p, size_t n)
 {
-    return blobs_write(ctx, handle, p, n);
+    return blob_take(ctx, handle, p, n);
 }
 
 static tl_status s_http(void *ctx, tl_http *requests, uint32_t n, tl_error *error)
@@ -325,7 +337,7 @@ static tl_status s_http(void *ctx, tl_http *requests, uint32_t n, tl_error *erro
         snprintf(error->text, sizeof error->text, "this endpoint has no way out");
         return TL_E_CONFIG;
     }
-    struct auth_blobs blobs = {.ctx = &h->blobs, .size = blob_size, .read = blob_read, .write = blob_write};
+    struct auth_blobs blobs = {.ctx = h, .size = blob_size, .read = blob_read, .write = blob_write};
     struct err e = {0};
     inside(h, 1);
     int rc = auth_http(h->config.auth, h->answers, requests, n, &blobs, &h->cancelled, &e);
@@ -390,7 +402,7 @@ static tl_status s_blob_new(void *ctx, const char *name, uint64_t *handle)
 static tl_status s_blob_write(void *ctx, uint64_t handle, tl_str bytes)
 {
     struct host_side *h = ctx;
-    return blobs_write(&h->blobs, handle, bytes.p, bytes.n);
+    return blob_take(h, handle, bytes.p, bytes.n);
 }
 
 static tl_status s_blob_read(void *ctx, uint64_t handle, uint64_t offset, char *buf, uint64_t cap, uint64_t *len)

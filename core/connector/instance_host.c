@@ -115,7 +115,7 @@ static tl_status host_http(const tl_host *h, tl_http *requests, uint32_t n, tl_e
         return TL_OK;
     struct err wrong = {0};
     if (!requests || n > HTTP_BATCH_MAX)
-        return http_refused(i, e, "it takes 1 to 1000 requests");
+        return http_refused(i, e, "it takes 1 to 256 requests");
     if (admit_size("tl_http", requests, ADMIT_LEAST(tl_http, error), &wrong))
         return http_refused(i, e, wrong.text);
     size_t stride = requests[0].struct_size;

@@ -7,7 +7,7 @@
 
 enum {
     HTTP_BODY_MAX = 15 << 20 /* of a request or an answer in memory; larger ones are blobs */,
-    HTTP_BATCH_MAX = 1000
+    HTTP_BATCH_MAX = 256
 };
 
 void wire_put_open(struct buf *b, const tl_open *o);

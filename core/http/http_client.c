@@ -7,7 +7,7 @@
 
 #include "http_int.h"
 
-enum { SPARE_EASIES = 16, CANCEL_LOOK_MS = 100, IDLE_POLL_MS = 60000 };
+enum { SPARE_EASIES = 16, CANCEL_LOOK_MS = 100, IDLE_POLL_MS = 60000, MAX_ANSWERS = 64 << 20 };
 
 struct queue { /* first in, first out */
     struct transfer *head, **tail;
@@ -271,6 +271,8 @@ static void client_configure(struct http_client *c, const struct http_config *co
     c->config.proxy = c->proxy = config->proxy ? text_dup(config->proxy) : NULL;
     c->config.no_proxy = c->no_proxy = config->no_proxy ? text_dup(config->no_proxy) : NULL;
     c->config.ca_file = c->ca_file = config->ca_file ? text_dup(config->ca_file) : NULL;
+    if (!c->config.max_answers)
+        c->config.max_answers = MAX_ANSWERS;
     c->agent = text_dup(config->user_agent ? config->user_agent : "tieline/" TIELINE_VERSION);
     uint32_t total = config->max_connections ? config->max_connections : 64;
     uint32_t per_host = config->max_per_host ? config->max_per_host : 8;
@@ -382,7 +384,7 @@ static int summary(struct http_request *const *requests, size_t n, struct err *e
 int http_client_run(struct http_client *c, struct http_request *const *requests, size_t n, const int32_t *cancel,
                     struct err *e)
 {
-    struct batch b = {.cancel = cancel};
+    struct batch b = {.cancel = cancel, .room = c->config.max_answers};
     struct queue mine;
     queue_init(&mine);
     for (size_t i = 0; i < n; i++) {

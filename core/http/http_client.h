@@ -25,7 +25,8 @@ struct http_config {
     const char *user_agent;     /* NULL: "tieline/<version>" */
     int64_t connect_timeout_us; /* 0: 10 s */
     int64_t timeout_us;         /* deadline of a request that names none; 0: 60 s */
-    uint64_t max_body;          /* of an answer kept in memory, decoded; 0: 64 MiB */
+    uint64_t max_body;          /* of an answer kept in memory, decoded; 0: 15 MiB */
+    uint64_t max_answers;       /* of those of one http_client_run, with their headers; 0: 64 MiB */
     uint32_t max_connections;   /* 0: 64 */
     uint32_t max_per_host;      /* 0: 8 */
 };

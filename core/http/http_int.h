@@ -25,11 +25,13 @@ struct http_gate {
     _Atomic int64_t paused_until;
 };
 
-/* Those who wait together in one http_client_run; on the caller's stack. Guarded by the client's mutex: left. */
+/* Those who wait together in one http_client_run; on the caller's stack. Guarded by the client's mutex: left. The http
+ * thread's: room. */
 struct batch {
     pthread_cond_t done;
     size_t left;
     const int32_t *cancel;
+    uint64_t room; /* bytes that their answers may still take */
 };
 
 /* One request under way. The http thread's, once submitted. */
@@ -47,7 +49,8 @@ struct transfer {
     char *url;
     bool check_address; /* no proxy between us and the target */
     bool address_refused;
-    bool too_large;
+    bool too_large; /* for itself */
+    bool crowded;   /* together with the others of its batch */
     int sink_rc;
     uint32_t prereqs; /* how often a request was about to be written */
     uint64_t received, source_at;

@@ -8,10 +8,20 @@
 #include "http_int.h"
 
 enum { MAX_HEADERS = 256 };
-static const uint64_t default_max_body = UINT64_C(64) << 20;
+static const uint64_t default_max_body = UINT64_C(15) << 20;
 static const int64_t longest_pause_us = 3600 * US_PER_S;
 
 /* --- callbacks, all on the http thread --- */
+
+/* What is kept of an answer, against the room of its batch: a vendor or a connector that asks him for much must not
+ * take the memory of the process. */
+static bool take_room(struct transfer *t, size_t n)
+{
+    t->crowded = n > t->batch->room;
+    if (!t->crowded)
+        t->batch->room -= n;
+    return !t->crowded;
+}
 
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
@@ -25,24 +35,29 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
         t->sink_rc = r->sink(r->sink_ctx, p, n);
         return t->sink_rc ? 0 : n;
     }
+    if (!take_room(t, n))
+        return 0;
     buf_add(&r->answer, p, n);
     t->too_large = r->answer.full;
     return t->too_large ? 0 : n;
 }
 
-static void add_header(struct transfer *t, str line)
+/* False: there is no room for it. */
+static bool add_header(struct transfer *t, str line)
 {
     struct http_request *r = t->request;
     const char *colon = memchr(line.p, ':', line.n);
     if (!colon || r->n_out_headers == MAX_HEADERS)
-        return;
+        return true;
+    if (!take_room(t, line.n))
+        return false;
     str name = str_trim(str_n(line.p, (size_t)(colon - line.p)));
     str value = str_trim(str_n(colon + 1, (size_t)(line.p + line.n - colon - 1)));
     char *low = arena_copy(&r->arena, name.p, name.n);
     for (size_t i = 0; i < name.n; i++)
         low[i] = low[i] >= 'A' && low[i] <= 'Z' ? (char)(low[i] + 32) : low[i];
     if (strcmp(low, "set-cookie") == 0)
-        return;
+        return true;
     if (r->n_out_headers == t->header_cap) {
         uint32_t cap = t->header_cap ? t->header_cap * 2 : 16;
         tl_pair *grown = arena_array(&r->arena, tl_pair, cap);
@@ -52,6 +67,7 @@ static void add_header(struct transfer *t, str line)
         t->header_cap = cap;
     }
     r->out_headers[r->n_out_headers++] = (tl_pair){str_n(low, name.n), arena_str(&r->arena, value)};
+    return true;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
@@ -59,11 +75,11 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     struct transfer *t = arg;
     n *= size;
     str line = str_n(p, n);
-    if (str_starts(line, STR("HTTP/")))
+    if (str_starts(line, STR("HTTP/"))) {
         t->request->n_out_headers = 0; /* an interim answer came before */
-    else
-        add_header(t, line);
-    return n;
+        return n;
+    }
+    return add_header(t, line) ? n : 0;
 }
 
 static size_t on_read(char *p, size_t size, size_t n, void *arg)
@@ -316,6 +332,14 @@ static void take_answer(struct transfer *t)
     r->server_us = date.n && http_date_parse(date, &us) ? us : 0;
 }
 
+/* Half an answer is of no use, and its room is for others. */
+static void drop_answer(struct transfer *t)
+{
+    t->batch->room += t->request->answer.n;
+    buf_done(&t->request->answer);
+    t->request->answer = (struct buf){0};
+}
+
 static void cut_outcome(struct transfer *t, const char *text)
 {
     bool sent = transfer_was_sent(t);
@@ -339,8 +363,12 @@ void transfer_outcome(struct transfer *t, CURLcode rc)
     } else if (rc == CURLE_SSL_CACERT_BADFILE) {
         transfer_fail(t, TL_E_CONFIG, "the CA file cannot be used");
     } else if (t->too_large) {
-        snprintf(text, sizeof text, "answer is larger than %zu bytes", r->answer.max);
+        snprintf(text, sizeof text, "answer is larger than %zu bytes: take it into a blob", r->answer.max);
         cut_outcome(t, text);
+        drop_answer(t);
+    } else if (t->crowded) {
+        cut_outcome(t, "the answers together take too much memory: ask for fewer at once");
+        drop_answer(t);
     } else if (t->sink_rc) {
         cut_outcome(t, "the byte stream of the body failed");
     } else if (rc == CURLE_OPERATION_TIMEDOUT) {

@@ -410,7 +410,9 @@ struct tl_host {
     int64_t (*now_us)(const tl_host *);                        /* [any] virtual under test: the only clock to use */
     int32_t (*cancelled)(const tl_host *);                     /* [any] 1: return TL_E_CANCELLED soon */
     tl_status (*sleep_ms)(const tl_host *, uint32_t ms);       /* [instance] TL_E_CANCELLED when woken early */
-    /* Sends n requests (requests[0].struct_size is the stride), several at once, and returns when all are done.
+    /* Sends n requests (requests[0].struct_size is the stride), several at once, and returns when all are done. At most
+     * 256; what is kept of their answers in memory takes at most 15 MiB each and 64 MiB together: more is cut, and
+     * that outcome is TL_E_TEMPORARY, of a write TL_E_UNKNOWN. Larger ones go into blobs.
      * TL_OK: look at each outcome. TL_E_CANCELLED: those not sent have that outcome. [instance] */
     tl_status (*http)(const tl_host *, tl_http *requests, uint32_t n, tl_error *);
     /* Non-secret member of the last token answer, for example "instance_url"; len 0 if there is none. Signs in

@@ -1,7 +1,9 @@
 /* Host services that reach outside: HTTP, blobs, authorisation with the connector's verdicts, quota. In each mode the
  * same. */
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
+#include "blob.h"
 #include "rig.h"
 #include "unit/loop_server.h"
 
@@ -61,6 +63,57 @@ static void test_http(void **state)
     (void)state;
     http(ISOLATION_INPROCESS);
     http(ISOLATION_WORKER);
+}
+
+/* The disk, as it shall look. */
+static uint64_t disk_bytes = UINT64_C(1) << 40, disk_left = UINT64_C(1) << 39;
+
+int fstatvfs(int fd, struct statvfs *out)
+{
+    (void)fd;
+    *out = (struct statvfs){.f_frsize = 1, .f_blocks = disk_bytes, .f_bavail = disk_left};
+    return 0;
+}
+
+static void blobs_on(struct rig *r, uint64_t bytes, uint64_t left, const char *download, const char *written)
+{
+    disk_bytes = bytes;
+    disk_left = left;
+    struct call *c = rig_run(r, rig_get("download"));
+    assert_printed(c, download);
+    call_free(c);
+    c = rig_run(r, rig_get("blob"));
+    assert_printed(c, written);
+    call_free(c);
+}
+
+/* Blobs leave room beside the database: what would not is refused, whoever writes it. */
+static void blobs(enum isolation isolation)
+{
+    const char *all = "record 0 0 0 3000000 0 values 5\n", *none = "record 0 0 8 0 0 values 5\n";
+    struct loop_server *server = loop_start(http_handler, NULL);
+    char *url = loop_url(server, "");
+    struct rig r;
+    rig_start_http(&r);
+    rig_install(&r, "echo", isolation);
+    assert_int_equal(rig_load(&r, "echo"), TL_OK);
+    rig_endpoint(&r, 1, "echo", "base_url", url, NULL);
+    const uint64_t large = UINT64_C(1) << 40, small = UINT64_C(64) << 20;
+    blobs_on(&r, large, BLOB_ROOM_LEFT + 4000000, all, "record 0 1:blob values 5\n");
+    blobs_on(&r, large, BLOB_ROOM_LEFT, none, "record 0 1: values 5\n");
+    blobs_on(&r, small, (small / 8) + 4000000, all, "record 0 1:blob values 5\n");
+    blobs_on(&r, small, small / 8, none, "record 0 1: values 5\n");
+    disk_left = disk_bytes = large;
+    rig_stop(&r);
+    loop_stop(server);
+    free(url);
+}
+
+static void test_blobs_leave_room(void **state)
+{
+    (void)state;
+    blobs(ISOLATION_INPROCESS);
+    blobs(ISOLATION_WORKER);
 }
 
 /* An expired token: the worker is asked for its verdict while it waits inside http(). */
@@ -207,9 +260,8 @@ static void test_quota(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http),
-        cmocka_unit_test(test_auth),
-        cmocka_unit_test(test_sign_in),
+        cmocka_unit_test(test_http),  cmocka_unit_test(test_blobs_leave_room),
+        cmocka_unit_test(test_auth),  cmocka_unit_test(test_sign_in),
         cmocka_unit_test(test_quota),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

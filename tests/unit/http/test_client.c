@@ -284,6 +284,38 @@ static void test_gzip_and_size(void **state)
     drop(&r);
 }
 
+/* Many answers that are each small enough: what is kept of one run has a bound of its own, heads included. */
+static void test_answers_together(void **state)
+{
+    struct bench *b = *state;
+    struct err e = {0};
+    static const uint64_t rooms[] = {10, 250000}; /* not even heads; two of three bodies of 100,000 bytes */
+    for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+        struct http_config config = {.timeout_us = 20 * US_PER_S, .max_answers = rooms[i]};
+        AUTO(http_client_free) struct http_client *client = NULL;
+        assert_int_equal(http_client_new(&client, &config, &env_real, &e), TL_OK);
+        struct http_request r[3];
+        struct http_request *list[3];
+        for (size_t k = 0; k < 3; k++) {
+            r[k] = ask(b, k ? "GET" : "POST", "/bomb");
+            list[k] = &r[k];
+        }
+        assert_int_equal(http_client_run(client, list, 3, NULL, &e), TL_OK);
+        size_t whole = 0, kept = 0;
+        for (size_t k = 0; k < 3; k++) {
+            whole += r[k].outcome == TL_OK;
+            kept += r[k].answer.n;
+            if (r[k].outcome != TL_OK) {
+                assert_int_equal(r[k].outcome, k ? TL_E_TEMPORARY : TL_E_UNKNOWN);
+                assert_non_null(strstr(r[k].error, "the answers together take too much memory"));
+            }
+            drop(&r[k]);
+        }
+        assert_int_equal(whole, i ? 2 : 0);
+        assert_true(kept <= rooms[i]);
+    }
+}
+
 static void test_not_allowed(void **state)
 {
     struct bench *b = *state;
@@ -582,6 +614,7 @@ int main(void)
         T(test_write_is_never_sent_twice),
         T(test_deadline),
         T(test_gzip_and_size),
+        T(test_answers_together),
         T(test_not_allowed),
         T(test_inner_address_refused_at_connect),
         T(test_proxy),
