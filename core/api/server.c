@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "arrivals.h"
 #include "guard.h"
-#include "head_limit.h"
 #include "log.h"
 #include "route_match.h"
 #include "times.h"
@@ -34,7 +34,7 @@ enum {
 
 struct server {
     struct MHD_Daemon *daemon;
-    struct head_limit *heads; /* NULL: not needed, the peers are users of this machine */
+    struct arrivals *arrivals; /* NULL: not needed, the peers are users of this machine */
     struct app *app;
     struct server_options options;
     char *socket_path;
@@ -492,7 +492,7 @@ static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c
     return rc;
 }
 
-static struct head_entry *head_of(struct MHD_Connection *c)
+static struct arrival *arrival_of(struct MHD_Connection *c)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
@@ -504,9 +504,9 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
     struct server *s = cls;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *socket_context = head_limit_add(s->heads, info ? info->connect_fd : -1);
+        *socket_context = arrivals_add(s->arrivals, info ? info->connect_fd : -1);
     } else if (*socket_context) {
-        head_limit_remove(s->heads, *socket_context);
+        arrivals_remove(s->arrivals, *socket_context);
         *socket_context = NULL;
     }
 }
@@ -537,8 +537,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         }
         if (announced_bytes(c) > s->options.max_body)
             return send_too_large(s, c);
-        if (s->heads)
-            head_limit_arrived(s->heads, head_of(c));
+        if (s->arrivals)
+            arrivals_head(s->arrivals, arrival_of(c));
         in->begun = true;
         in->body.max = s->options.max_body;
         in->until_us = env_mono_us(s->app->env) + BODY_LIMIT_S * US_PER_S;
@@ -556,6 +556,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
     if (in->counted)
         return MHD_YES; /* still held */
     in->counted = true;
+    if (s->arrivals)
+        arrivals_whole(s->arrivals, arrival_of(c));
     in->held.server = s;
     count(s, 1, 1);
     enum MHD_Result rc = answer_request(s, c, method, in);
@@ -568,8 +570,8 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
     struct server *s = cls;
     (void)code;
     struct arriving *in = *context;
-    if (s->heads && head_of(c))
-        head_limit_next(s->heads, head_of(c));
+    if (s->arrivals && arrival_of(c))
+        arrivals_next(s->arrivals, arrival_of(c));
     if (in) {
         if (in->counted)
             count(s, 0, -1);
@@ -685,7 +687,10 @@ int server_start(struct server **out, struct app *app, const struct server_optio
                                    : MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
     struct MHD_OptionItem extra[4] = {{MHD_OPTION_END, 0, NULL}};
     if (s->options.raw) {
-        s->heads = head_limit_start(HEAD_LIMIT_S * US_PER_S, HEADER_TIMEOUT_S * US_PER_S);
+        s->arrivals = arrivals_start(&(struct arrival_limits){.head_us = HEAD_LIMIT_S * US_PER_S,
+                                                              .body_us = BODY_LIMIT_S * US_PER_S,
+                                                              .again_us = HEADER_TIMEOUT_S * US_PER_S,
+                                                              .most = MAX_CONNECTIONS * 3 / 4});
         const struct MHD_OptionItem items[] = {
             {MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 2, NULL},
             {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
@@ -702,7 +707,7 @@ int server_start(struct server **out, struct app *app, const struct server_optio
                                  (unsigned)HEADER_TIMEOUT_S, MHD_OPTION_ARRAY, extra, MHD_OPTION_END);
     if (!s->daemon) {
         close(fd);
-        s->heads = head_limit_stop(s->heads);
+        s->arrivals = arrivals_stop(s->arrivals);
         s->socket_path = text_free(s->socket_path);
         free(s);
         return err_set(e, TL_E_BUG, "the HTTP server library refused to start");
@@ -716,7 +721,7 @@ struct server *server_stop(struct server *s)
     if (s) {
         let_answers_leave(s);
         MHD_stop_daemon(s->daemon);
-        s->heads = head_limit_stop(s->heads);
+        s->arrivals = arrivals_stop(s->arrivals);
         if (s->socket_path)
             unlink(s->socket_path);
         pthread_mutex_destroy(&s->writes);

@@ -128,6 +128,25 @@ def test_a_body_too_large(site):
     travels(site, "after the large one", 5)
 
 
+def test_silent_connections_make_room(site):
+    """More than the listener takes in all, that say nothing or stop in the middle of a body: a delivery is taken all the
+    same, long before any of them is late."""
+    address = ("127.0.0.1", site.daemon.hook_port)
+    path = urllib.parse.urlsplit(url(site)).path
+    silent = []
+    for n in range(400):
+        s = socket.create_connection(address, timeout=20)
+        if n % 2:
+            s.sendall(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n[".encode())
+        silent.append(s)
+    try:
+        assert post(url(site)) in (401, 403)
+        travels(site, "beside the silent", 6)
+    finally:
+        for s in silent:
+            s.close()
+
+
 def test_list_url_and_test(site):
     assert url(site).startswith(f"http://127.0.0.1:{site.daemon.hook_port}/hooks/desk/")
     done = site.run("webhook", "test", "desk")
