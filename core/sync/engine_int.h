@@ -172,7 +172,8 @@ struct g_feed {
     int build_step;
     struct pass_walk *walk;
     int64_t *vanished;
-    size_t n_vanished, cap_vanished, live_seen;
+    size_t n_vanished, cap_vanished;
+    size_t n_older;      /* of them, created before the window: the pass left them out */
     bool vanished_known; /* all of them are in the list; those before n_asked were asked for */
     size_t n_asked;
     uint32_t *shifted, compared; /* shift.c: per field of the shape, by the running pass */

@@ -21,7 +21,7 @@ int pass_begin(struct engine *g, struct g_feed *f, struct err *e)
     f->row.pass = p.pass;
     f->pass_done = false;
     f->want_pass = false;
-    f->n_vanished = f->live_seen = 0;
+    f->n_vanished = 0;
     f->vanished_known = false;
     f->walk = pass_walk_close(f->walk);
     shift_begin(f);
@@ -55,6 +55,12 @@ static int brake(struct engine *g, struct g_feed *f, str text, struct err *e)
     return rc;
 }
 
+/* A pass of a feed with a window leaves out what was created before it. */
+static bool is_older(const struct engine *g, const struct g_feed *f, const struct record *rec)
+{
+    return f->windowed && rec->created_us && rec->created_us < feed_created_from(g, f);
+}
+
 /* The vendor is asked for a record that the pass did not meet: that decides whether it is gone. Met since, by a page of
  * changes: it is there. */
 static int ask_for(struct engine *g, struct g_feed *f, int64_t rec_id, struct err *e)
@@ -67,7 +73,7 @@ static int ask_for(struct engine *g, struct g_feed *f, int64_t rec_id, struct er
     if (rc != TL_OK || met)
         return rc;
     rc = record_get(g->db, &a, rec_id, &rec, e);
-    if (rc == TL_OK)
+    if (rc == TL_OK && !is_older(g, f, &rec))
         rc = scope_vanished(g, f, &rec, e);
     if (rc == TL_OK)
         rc = hint_put(g->db, f->row.endpoint, f->row.kind, rec.id, HINT_MISSED, g_now(g) - DEBOUNCE_US, &feeds, e);
@@ -130,7 +136,7 @@ static int had_rows(struct engine *g, const struct g_feed *f, bool *had_out, str
         AUTO(arena_done) struct arena a = {0};
         struct record rec = {0};
         rc = record_get(g->db, &a, f->vanished[i], &rec, e);
-        had = rc == TL_OK && rec.seen_us < f->pass.started_us;
+        had = rc == TL_OK && rec.seen_us < f->pass.started_us && !is_older(g, f, &rec);
         rc = rc == TL_E_NOT_FOUND ? TL_OK : rc;
     }
     if (rc == TL_OK)
@@ -138,23 +144,39 @@ static int had_rows(struct engine *g, const struct g_feed *f, bool *had_out, str
     return rc;
 }
 
-/* A pass of a feed with a window leaves out what was created before it. Whether such a record is gone the vendor tells
- * by itself, or has to be asked. */
-static int vanished_expected(struct engine *g, const struct g_feed *f, int64_t rec_id, int64_t from, bool *out,
-                             struct err *e)
+static int has_pair(struct engine *g, const struct g_feed *f, int64_t rec_id, bool *out, struct err *e)
+{
+    int rc = TL_E_NOT_FOUND;
+    for (const struct feed_side *at = f->sides; at && rc == TL_E_NOT_FOUND; at = at->next) {
+        int64_t pair = 0;
+        rc = pair_of_record(g->db, at->l->row.link, (enum side)at->side, rec_id, (str){0}, &pair, e);
+    }
+    *out = rc == TL_OK;
+    return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+/* What the window left out is read where it is paired: an edit that no page of changes showed would never be noticed
+ * otherwise. Whether another one is gone the vendor tells by itself, or has to be asked. */
+static int vanished_look(struct engine *g, struct g_feed *f, int64_t rec_id, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct record rec = {0};
-    int rc = record_get(g->db, &a, rec_id, &rec, e);
-    bool older = rec.created_us && rec.created_us < from;
-    *out = older && (f->kind->desc.can & TL_CAN_DELETED);
+    bool read = true;
+    int rc = f->windowed ? record_get(g->db, &a, rec_id, &rec, e) : TL_OK;
+    bool older = rc == TL_OK && is_older(g, f, &rec);
+    if (older && (f->kind->desc.can & TL_CAN_DELETED))
+        rc = has_pair(g, f, rec_id, &read, e);
+    if (rc == TL_OK && read) {
+        vanished_add(f, rec_id);
+        f->n_older += older;
+    }
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
 }
 
 static int vanished_collect(struct engine *g, struct g_feed *f, struct err *e)
 {
     if (!f->walk) {
-        f->n_vanished = f->live_seen = f->n_asked = 0;
+        f->n_vanished = f->n_older = f->n_asked = 0;
         int rc = pass_walk_open(&f->walk, g->db, f->row.feed, f->pass.pass, e);
         if (rc != TL_OK)
             return rc;
@@ -164,14 +186,8 @@ static int vanished_collect(struct engine *g, struct g_feed *f, struct err *e)
     bool end = false;
     int rc = pass_walk_next(f->walk, PAGE_ROWS, recs, &n, &end, e);
     g_step(g, PAGE_ROWS);
-    int64_t from = f->windowed ? feed_created_from(g, f) : 0;
-    for (size_t i = 0; i < n && rc == TL_OK; i++) {
-        bool expected = false;
-        if (from > 0)
-            rc = vanished_expected(g, f, recs[i], from, &expected, e);
-        if (rc == TL_OK && !expected)
-            vanished_add(f, recs[i]);
-    }
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        rc = vanished_look(g, f, recs[i], e);
     f->vanished_known = rc == TL_OK && end;
     return rc;
 }
@@ -180,17 +196,16 @@ static int vanished_collect(struct engine *g, struct g_feed *f, struct err *e)
 static int suspicion(struct engine *g, struct g_feed *f, struct buf *why, struct err *e)
 {
     uint32_t field = 0;
-    f->live_seen = (size_t)f->pass.seen + f->n_vanished;
-    size_t limit = f->live_seen / 20 > 20 ? f->live_seen / 20 : 20;
-    bool too_many = f->n_vanished > limit;
+    size_t gone = f->n_vanished - f->n_older, all = (size_t)f->pass.seen + gone;
+    size_t limit = all / 20 > 20 ? all / 20 : 20;
+    bool too_many = gone > limit;
     int rc = TL_OK;
     if (f->row.accepted_us || f->row.full_pass_us == 0)
         return TL_OK;
     if (!too_many && f->pass.seen == 0)
         rc = had_rows(g, f, &too_many, e);
     if (rc == TL_OK && too_many)
-        buf_fmt(why, "%zu of %zu records of %.*s are not there any more", f->n_vanished, f->live_seen,
-                STR_FMT(f->row.kind));
+        buf_fmt(why, "%zu of %zu records of %.*s are not there any more", gone, all, STR_FMT(f->row.kind));
     else if (rc == TL_OK && shift_found(f, &field))
         buf_fmt(why, "\"%.*s\" is another in %u of %u records of %.*s at once", STR_FMT(f->shape.fields[field].path),
                 f->shifted[field], f->compared, STR_FMT(f->row.kind));

@@ -147,6 +147,59 @@ static void the_window_slides(void **state)
     assert_non_null(bed_named(w, 1, KIND_CONTACT, "Eve"));
 }
 
+/* What no list of changes showed is found by the next whole reading, also in a record that the window keeps out of it.
+ * proves: S2-26 V4 */
+static void edited_unseen_before_the_window(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct sync_request full = {.connection = "c", .full = true};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    w->knobs.window_kept = true;
+    bed_set(b, "contact", "created_within", "30d");
+    bed_set(b, "contact", "window", "sliding");
+    bed_start(b);
+    jump(w, 50 * US_PER_DAY);
+    int64_t before = ann->modified_us;
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "unseen");
+    ann->modified_us = ann->visible_us = before;
+    must(admin_sync_start(b->engine, &full, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_TITLE], "unseen");
+}
+
+/* Many that have grown older than a window that moves are no reason to think that they vanished.
+ * proves: S2-26 */
+static void many_before_the_window(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct sync_request full = {.connection = "c", .full = true};
+    w->knobs.window_kept = true;
+    for (int s = 0; s < 2; s++)
+        w->knobs.can[s][KIND_CONTACT] &= ~(uint32_t)TL_CAN_DELETED; /* each is asked for */
+    for (int i = 0; i < 30; i++) {
+        char name[TWIN_TEXT], address[TWIN_TEXT];
+        snprintf(name, sizeof name, "p%d", i);
+        snprintf(address, sizeof address, "p%d@x.org", i);
+        user_create(w, 0, KIND_CONTACT, address, name);
+    }
+    must(admin_endpoint_check(b->engine, "desk", bed_checked, b, &e), &e);
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+    bed_set(b, "contact", "created_within", "30d");
+    bed_set(b, "contact", "window", "sliding");
+    bed_start(b);
+    jump(w, 50 * US_PER_DAY);
+    must(admin_sync_start(b->engine, &full, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, bed_named(w, 0, KIND_CONTACT, "p3"), F_TITLE, "goes on");
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "p3")->v[F_TITLE], "goes on");
+}
+
 /* A counterpart from before the window is paired, not doubled, and left alone. */
 static void counterpart_before_the_window(void **state)
 {
@@ -363,10 +416,20 @@ static void a_kind_is_gone_for_a_while(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(outside_the_window),         T(admitted_by_a_reference),       T(admitted_after_a_restart),
-        T(the_window_slides),          T(counterpart_before_the_window), T(ambiguous),
-        T(ambiguous_no_more),          T(the_oldest_of_several),         T(paused_a_month),
-        T(without_an_address),         T(the_address_changes),           T(the_address_is_freed_by_our_write),
+        T(outside_the_window),
+        T(admitted_by_a_reference),
+        T(admitted_after_a_restart),
+        T(the_window_slides),
+        T(edited_unseen_before_the_window),
+        T(many_before_the_window),
+        T(counterpart_before_the_window),
+        T(ambiguous),
+        T(ambiguous_no_more),
+        T(the_oldest_of_several),
+        T(paused_a_month),
+        T(without_an_address),
+        T(the_address_changes),
+        T(the_address_is_freed_by_our_write),
         T(a_kind_is_gone_for_a_while),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
