@@ -504,6 +504,12 @@ int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i
     return rc;
 }
 
+int push_apply_part(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *part, const tl_record *post,
+                    struct err *e)
+{
+    return update_apply(g, l, b, part, post, true, e);
+}
+
 int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int64_t due_us, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};

@@ -77,21 +77,29 @@ static const tl_value *entry_value(const struct g_link *l, const struct g_entry 
     return NULL;
 }
 
-/* Does the record hold everything that was sent? */
-static bool holds_sent(const struct g_link *l, const struct g_batch *b, const struct g_entry *entry, const tl_record *r)
+/* Of what was sent, that which the record holds, in its order. */
+static uint32_t sent_and_held(const struct g_link *l, const struct g_batch *b, const struct g_entry *entry,
+                              const tl_record *r, tl_value *held)
 {
     AUTO(arena_done) struct arena a = {0};
-    uint32_t n = l->rules.n_fields;
+    uint32_t n = l->rules.n_fields, n_held = 0;
     tl_value *now = arena_array(&a, tl_value, n + 1);
     AUTO(buf_done) struct buf blob = {0};
     observation_of(l->feed[b->side], r, &a, &blob);
     link_values(l, b->side, buf_lent(&blob), now, &a);
-    for (uint32_t k = 0; k < entry->n_values; k++)
-        for (uint32_t i = 0; i < n; i++)
-            if (l->fields[i].number == entry->values[k].field &&
-                !canon_equal(field_canon(&l->fields[i], b->side), &now[i], &entry->values[k]))
-                return false;
-    return true;
+    for (uint32_t k = 0; k < entry->n_values; k++) {
+        int32_t i = field_of_number(l, entry->values[k].field);
+        if (i < 0 || canon_equal(field_canon(&l->fields[i], b->side), &now[i], &entry->values[k]))
+            held[n_held++] = entry->values[k];
+    }
+    return n_held;
+}
+
+static bool holds_sent(const struct g_link *l, const struct g_batch *b, const struct g_entry *entry, const tl_record *r)
+{
+    AUTO(arena_done) struct arena a = {0};
+    tl_value *held = arena_array(&a, tl_value, entry->n_values + 1);
+    return sent_and_held(l, b, entry, r, held) == entry->n_values;
 }
 
 /* ---- Asking
@@ -278,6 +286,23 @@ static bool is_applied(const struct g_link *l, const struct g_batch *b, const st
     return tells && holds_sent(l, b, entry, r);
 }
 
+/* Some of it holds and some does not: it was applied and then edited, or never applied and somebody gave the same
+ * value. Either way the two sides have agreed on what holds; else our own value would pass for an edit that others
+ * made. */
+static int undone_or_edited(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, const tl_record *r,
+                            struct arena *a, struct err *e)
+{
+    struct g_entry part = b->entries[i];
+    bool may_be = b->op == TL_OP_UPDATE && !(b->flags & BATCH_UNDO) && r->state == TL_STATE_LIVE;
+    part.values = arena_array(a, tl_value, part.n_values + 1);
+    part.n_values = may_be ? sent_and_held(l, b, &b->entries[i], r, part.values) : 0;
+    if (part.n_values == 0)
+        return retry_undone(g, l, b, i, e);
+    int rc = push_apply_part(g, l, b, &part, r, e);
+    b->entries[i].done = rc == TL_OK;
+    return rc;
+}
+
 static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b, struct call *c,
                            const struct resolve_note *note, struct err *e)
 {
@@ -300,7 +325,7 @@ static int resolve_updates(struct engine *g, struct g_link *l, struct g_batch *b
             if (rc == TL_OK && applied)
                 rc = push_apply(g, l, b, i, &item.u.record, true, e);
             else if (rc == TL_OK && !may_come_late(g, l, b))
-                rc = retry_undone(g, l, b, i, e);
+                rc = undone_or_edited(g, l, b, i, &item.u.record, &c->arena, e);
         }
     }
     for (uint32_t k = 0; k < note->n && rc == TL_OK; k++)

@@ -462,12 +462,14 @@ int bases_follow(struct engine *g, struct g_link *l, struct loaded *ld, int s, b
 
 void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, struct arena *a)
 {
-    bool writable = field_writable(&l->rules, &l->fields[i], 1 - winner, false);
+    const struct rule_field *f = &l->fields[i];
+    /* What may not be written for now is not given up: it is written once it may. */
+    bool left = !field_writable(&l->rules, f, 1 - winner, false) && !field_held_back(&l->rules, f, 1 - winner);
     for (int s = 0; s < 2; s++) {
         tl_value *base;
         bool *has;
         base_open(l, ld, s, &base, &has, a);
-        has[i] = s != winner || !writable;
+        has[i] = s != winner || left;
         base[i] = ld->snap.side[s].values[i];
         base_keep(l, ld, s, base, has, a);
     }

@@ -72,6 +72,9 @@ void batch_unlink(struct engine *g, struct g_batch *b);
 /* Outcome of entry i was success: id, version and, if known, the record after the write. Inside a transaction. */
 int push_apply(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, const tl_record *post, bool observed,
                struct err *e);
+/* Only this part of an update was applied; post was observed. Its entry is the caller's. */
+int push_apply_part(struct engine *g, struct g_link *l, struct g_batch *b, struct g_entry *part, const tl_record *post,
+                    struct err *e);
 /* The entry's write did not happen: look at the pair again after due_us. */
 int push_drop(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int64_t due_us, struct err *e);
 /* The row of its intent: the entries that are not done, their texts in the arena. */

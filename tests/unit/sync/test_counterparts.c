@@ -357,6 +357,69 @@ static void written_and_thrown_away(void **state)
     assert_string_equal(ann->v[F_PHONE], "+552");
 }
 
+/* The answer to a write is lost, and somebody edits another field of what it wrote before the record is asked for. What
+ * we sent is not that person's edit: an edit of its source goes on to the other side.
+ * proves: V7 Q2 */
+static void written_and_edited(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *twin = live_one(w, 1, "Ann");
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+551");
+    user_edit(w, 0, KIND_CONTACT, ann, F_TITLE, "Boss");
+    until_waits(b, CALL_PUSH, 1);
+    lose_answers(b, CALL_PUSH, 1);
+    while (waits(b, CALL_PUSH, 1))
+        assert_true(twin_step(&b->twin));
+    assert_string_equal(twin->v[F_PHONE], "+551");
+    user_edit(w, 0, KIND_CONTACT, ann, F_PHONE, "+552");
+    w->now_us += 10 * US_PER_S;
+    user_edit(w, 1, KIND_CONTACT, twin, F_TITLE, "Queen");
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(twin->v[F_PHONE], "+552");
+    assert_string_equal(ann->v[F_PHONE], "+552");
+    assert_string_equal(ann->v[F_TITLE], "Queen");
+}
+
+static void check_both(struct bed *b)
+{
+    struct err e = {0};
+    must(admin_endpoint_check(b->engine, "desk", bed_checked, b, &e), &e);
+    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+}
+
+/* What a person decided about a field that neither side lets us write for now is done once it may be written.
+ * proves: S1-25 V4 */
+static void decided_while_read_only(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct conflict_pick pick = {.connection = "c", .kind = "contact", .take = 'a'};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    bed_start(b);
+    struct twin_record *twin = live_one(w, 1, "Ann");
+    bed_set(b, "contact", "policy", "manual");
+    user_edit(w, 0, KIND_CONTACT, ann, F_EXTRA, "Sales");
+    user_edit(w, 1, KIND_CONTACT, twin, F_EXTRA, "Support");
+    bed_run(b, 400 * US_PER_S);
+    for (int s = 0; s < 2; s++)
+        w->drift[s] = 2;
+    check_both(b);
+    must(admin_conflict_decide(b->engine, &pick, NULL, &e), &e);
+    bed_run(b, 400 * US_PER_S);
+    assert_string_equal(twin->v[F_EXTRA], "Support");
+    for (int s = 0; s < 2; s++)
+        w->drift[s] = 0;
+    check_both(b);
+    bed_run(b, 900 * US_PER_S);
+    assert_string_equal(twin->v[F_EXTRA], "Sales");
+    assert_string_equal(ann->v[F_EXTRA], "Sales");
+}
+
 static void describe_again(struct bed *b)
 {
     struct err e = {0};
@@ -498,6 +561,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_create_nobody_can_tell, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(a_blank_stays_no_edit, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(written_and_thrown_away, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(written_and_edited, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(decided_while_read_only, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(writable_again_meanwhile, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(a_place_is_taken, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(one_mark_twice, bed_setup, bed_teardown),
