@@ -4,9 +4,7 @@
 
 enum want { ANY, A_TEXT, A_TIME, A_NUMBER, A_BOOL, A_REF };
 
-static const struct {
-    const char *kind, *paths;
-} kinds[] = {
+const struct vocabulary_kind vocabulary_kinds[] = {
     {"account", "name phone fax website industry description employees annual_revenue parent owner address.street "
                 "address.city address.state address.postal_code address.country shipping.street shipping.city "
                 "shipping.state shipping.postal_code shipping.country"},
@@ -29,6 +27,7 @@ static const struct {
     {"profile", "name"},
     {"department", "name"},
 };
+const size_t vocabulary_n_kinds = ARRAY_LEN(vocabulary_kinds);
 
 /* Paths that mean one form of value wherever they stand. */
 static const struct {
@@ -107,9 +106,9 @@ static bool field_complaint(const tl_kind *k, const char *paths, const tl_field 
 bool vocabulary_complaint(const tl_kind *k, uint32_t *from, struct err *out)
 {
     const char *paths = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (str_is(k->kind, kinds[i].kind))
-            paths = kinds[i].paths;
+    for (size_t i = 0; i < vocabulary_n_kinds; i++)
+        if (str_is(k->kind, vocabulary_kinds[i].kind))
+            paths = vocabulary_kinds[i].paths;
     if (!paths && *from == 0) {
         *from = k->n_fields + 1;
         err_set(out, TL_E_INVALID,

@@ -8,6 +8,13 @@
 #include "err.h"
 #include "tieline.h"
 
+/* Paths: a blank between two; "utm.*": anything behind the point. A test compares them with the header's. */
+struct vocabulary_kind {
+    const char *kind, *paths;
+};
+extern const struct vocabulary_kind vocabulary_kinds[];
+extern const size_t vocabulary_n_kinds;
+
 /* The first complaint about a described kind from field *from on, in words that name kind, field and what to do; *from
  * is moved behind it. False: there is none (any more). Start with *from 0. Pure. */
 bool vocabulary_complaint(const tl_kind *k, uint32_t *from, struct err *out);
