@@ -11,7 +11,7 @@
 
 enum { APPROVALS_MAX = 5, DEAD_SESSIONS_MAX = 256, JWT_BYTES_MAX = 8192 };
 
-/* ---- sessions and refresh tokens ---- */
+/* ---- sessions and refresh tokens */
 
 static void random_text(struct sf *sf, char *out, size_t n)
 {
@@ -119,7 +119,7 @@ static struct sf_grant *grant_find(struct sf *sf, str token)
     return NULL;
 }
 
-/* ---- answers ---- */
+/* ---- answers */
 
 static void oauth_error(struct call *c, const char *error, const char *description)
 {
@@ -168,7 +168,7 @@ static void token_answer(struct call *c, const struct sf_session *s, const char 
     token_answer_of(c, s, "", refresh, scope);
 }
 
-/* ---- the client ---- */
+/* ---- the client */
 
 static bool basic_client(struct call *c, str *id, str *secret)
 {
@@ -210,7 +210,7 @@ static bool client_known(struct call *c, bool secret_wanted)
     return true;
 }
 
-/* ---- flows ---- */
+/* ---- flows */
 
 static void client_credentials(struct call *c)
 {
@@ -251,7 +251,7 @@ static void refresh(struct call *c)
     token_answer_of(c, sf_session_open(sf, user, g->number), org, g->token, "refresh_token api");
 }
 
-/* ---- web server flow with PKCE ----
+/* ---- web server flow with PKCE
  * [REST:intro_understanding_web_server_oauth_flow]: a verifier that is missing is an invalid grant, a wrong one an
  * invalid request. */
 
@@ -315,7 +315,7 @@ void sf_redirects(struct call *c)
     consent_register(&sf->consent, c);
 }
 
-/* ---- JWT bearer ---- */
+/* ---- JWT bearer */
 
 /* Base64url without padding into the arena; false when it is none. */
 static bool decode_part(struct arena *a, str part, str *out)
@@ -418,7 +418,7 @@ static void token(struct call *c)
         oauth_error(c, "unsupported_grant_type", "grant type not supported");
 }
 
-/* ---- revoke, introspect, identity ---- */
+/* ---- revoke, introspect, identity */
 
 static void revoke(struct call *c)
 {

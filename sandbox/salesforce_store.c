@@ -17,7 +17,7 @@ void *sf_grow(void *p, size_t size)
     return grown;
 }
 
-/* ---- ids ------------------------------------------------------------------------------------------------------- */
+/* ---- ids */
 
 static void id_check(const char *id15, char out[3])
 {
@@ -86,8 +86,7 @@ struct sf_record *sf_find(struct sf_store *s, str id)
     return o ? sf_find_in(s, o, id) : NULL;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------
- */
+/* ---- reading */
 
 const struct sf_val *sf_row_val(const struct sf_row *row, const struct sf_field *f)
 {
@@ -205,8 +204,7 @@ struct sf_row *sf_row_drop(struct sf_row *row)
     return NULL;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------------------
- */
+/* ---- rows */
 
 static void sort_by_field(struct sf_val *v, size_t n)
 {
@@ -296,8 +294,7 @@ struct sf_record *sf_record_new(struct sf_store *s, const struct sf_object *o)
     return r;
 }
 
-/* ---- committing ---------------------------------------------------------------------------------------------------
- */
+/* ---- committing */
 
 static void log_append(struct sf_table *t, const struct sf_row *row)
 {
@@ -426,8 +423,7 @@ void sf_unput(struct sf_store *s, struct sf_record *r, struct sf_row *before)
     r->purged = !before;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------
- */
+/* ---- life */
 
 void sf_store_init(struct sf_store *s, struct sf_schema *schema)
 {

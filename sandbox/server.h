@@ -69,7 +69,7 @@ struct twin_ops {
     void (*free_self)(void *self);
 };
 
-/* ---- twins -------------------------------------------------------------- */
+/* ---- twins */
 void *twin_self(const struct twin *t);
 const char *twin_name(const struct twin *t);
 int twin_port(const struct twin *t);                         /* known once the sandbox listens */
@@ -78,7 +78,7 @@ int64_t twin_switch(const struct twin *t, const char *name); /* asserts that it 
 void twin_switch_set(struct twin *t, const char *name, int64_t value);
 unsigned twin_in_flight(const struct twin *t); /* requests begun and not yet answered in full, this one included */
 
-/* ---- one request and its answer ----------------------------------------- */
+/* ---- one request and its answer */
 struct call_header {
     const char *name, *value;
 };
@@ -120,7 +120,7 @@ void call_add_header(struct call *c, const char *name, const char *value);      
 void call_defer(struct call *c);
 void call_finish(struct call *c);
 
-/* ---- JSON out ----------------------------------------------------------- */
+/* ---- JSON out */
 void json_put(struct buf *b, str s);               /* quoted and escaped */
 void json_put_text(struct buf *b, const char *z);  /* the same; NULL writes null */
 void json_put_key(struct buf *b, const char *key); /* "key": without comma */
@@ -132,7 +132,7 @@ void json_put_raw(struct buf *b, const char *key, str json);
 void json_put_comma(struct buf *b);                    /* unless after '{', '[' or at the start */
 void json_put_tree(struct buf *b, const json_t *tree); /* compact, order kept */
 
-/* ---- the world ---------------------------------------------------------- */
+/* ---- the world */
 struct sandbox_options {
     uint64_t seed;
     int64_t start_us; /* 0: the wall clock's time at the start */
@@ -165,7 +165,7 @@ void sandbox_violation(struct sandbox *w, struct twin *t, const char *fmt, ...) 
 void sandbox_plant(struct sandbox *w, const char *side, const char *kind, const char *id, const char *case_name,
                    const char *reason);
 
-/* ---- faults ----------------------------------------------------------------
+/* ---- faults
  * POST /_sim/faults {"name":"429","twin":"desk","method":"GET","path":"/api/v1/contacts*","after":2,"times":3,...}
  * The fault hits the calls that fit (path with '*' wildcards, whole request path), skips the first `after` of them and
  * ends after `times` hits (0: until removed). The core knows and applies to every twin:

@@ -3,7 +3,7 @@
 
 #include "unicode.h"
 
-/* ---- decoding ---- */
+/* ---- decoding */
 
 static void fault(struct decoder *d)
 {
@@ -139,7 +139,7 @@ const tl_pair *dec_pairs(struct decoder *d, uint32_t *n_out)
     return out;
 }
 
-/* ---- encoding ---- */
+/* ---- encoding */
 
 void enc_u64(struct buf *b, uint64_t v)
 {
@@ -214,7 +214,7 @@ void codec_adopt(void *to, size_t size, const void *from, size_t have)
     memcpy(to, from, have < size ? have : size);
 }
 
-/* ---- errors ---- */
+/* ---- errors */
 
 static void text_clean(char *z, size_t cap)
 {
@@ -289,7 +289,7 @@ void dec_error(struct decoder *d, tl_error *out)
     dec_chars(d, out->detail, sizeof out->detail);
 }
 
-/* ---- records: the hot path ----
+/* ---- records: the hot path
  * The writer takes an upper bound of room once and then writes without checks. */
 
 enum { VARINT_MAX = 10, AUX_BIT = 0x80 };
@@ -500,7 +500,7 @@ void dec_record(struct decoder *d, tl_record *out)
     out->n_values = d->bad ? 0 : n;
 }
 
-/* ---- fields and shapes ---- */
+/* ---- fields and shapes */
 
 void enc_field(struct buf *b, const tl_field *f)
 {

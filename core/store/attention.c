@@ -57,7 +57,7 @@ static const char *const SQL[] = {
 };
 SQL_TABLE(T, SQL_ATTENTION, SQL);
 
-/* ---- Repairs --------------------------------------------------------------------------------------------------- */
+/* ---- Repairs */
 
 static int find_open(struct db *db, struct repair *r, struct err *e)
 {
@@ -159,7 +159,7 @@ int repair_list(struct db *db, struct arena *a, bool with_resolved, size_t max, 
     return list_end(rc, &l, (void **)out, n);
 }
 
-/* ---- Audit ----------------------------------------------------------------------------------------------------- */
+/* ---- Audit */
 
 enum { HASH_BYTES = crypto_hash_sha256_BYTES };
 
@@ -305,8 +305,7 @@ static int audit_page(struct db *db, struct arena *a, int64_t after, struct audi
     return list_end(rc, &l, (void **)out, n);
 }
 
-/* ---- Erasing a word: the chain is made anew from the first row that named it ---------------------------------------
- */
+/* ---- Erasing a word: the chain is made anew from the first row that named it */
 
 static int first_naming(struct db *db, str word, int64_t *out, struct err *e)
 {

@@ -61,8 +61,7 @@ static const char *const SQL[] = {
 };
 SQL_TABLE(T, SQL_ERASE, SQL);
 
-/* ---- erase_word(text, word): the text with every whole occurrence of the word, whatever its case, replaced --------
- */
+/* ---- erase_word(text, word): the text with every whole occurrence of the word, whatever its case, replaced */
 
 static char lower(char c)
 {
@@ -123,7 +122,7 @@ static int erase_word_ready(struct db *db, struct err *e)
     return rc == SQLITE_OK ? TL_OK : sql_error(db, rc, e);
 }
 
-/* ---- Pairs and records ----------------------------------------------------------------------------------------- */
+/* ---- Pairs and records */
 
 struct gone { /* the parameters ?1, ?2 and ?3: not every statement has all of them */
     int64_t rec, feed;
@@ -227,7 +226,7 @@ int erase_record(struct db *db, int64_t rec, struct erase_counts *counts, struct
     return rc;
 }
 
-/* ---- Texts ----------------------------------------------------------------------------------------------------- */
+/* ---- Texts */
 
 static int run_word(struct db *db, int statement, str word, int64_t *count, struct err *e)
 {

@@ -16,8 +16,7 @@ struct admin_setting { /* one "key = value", spelled as in the INI */
     const char *key, *value;
 };
 
-/* Connection ----------------------------------------------------------------------------------------------------------
- */
+/* ---- Connection */
 
 /* a and b are endpoint names. Refused: same endpoint twice, an endpoint pair that another connection syncs already with
  * the same kinds, a claimed group (exclusivity). State draft. */
@@ -43,8 +42,7 @@ void engine_act_as(struct engine *g, const char *who);
 /* A block that only a person may lift (safety brake): what vanished is accepted as it is. */
 int admin_connection_release(struct engine *g, const char *name, json_t **out, struct err *e);
 
-/* Link
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Link */
 
 /* Settings: direction both|a2b|b2a, policy newest|a|b|manual, master a|b, every DURATION, view.a, view.b,
  * created_within DURATION|off, drift leave|revert|report, restore_on update|read_or_update|never, match FIELD|off,
@@ -68,8 +66,7 @@ int admin_link_delete(struct engine *g, const char *connection, const char *kind
 int admin_link_pin(struct engine *g, const char *connection, const char *kind, const char *keys, const char *place,
                    struct err *e);
 
-/* Map: fields by canonical path or by the vendor's name on either side
- * --------------------------------------------------- */
+/* ---- Map: fields by canonical path or by the vendor's name on either side */
 
 /* The row as a whole: what is not named is the default. While writes of the link are in flight: E_BUSY (code
  * IN_FLIGHT), and no new ones begin for two seconds: ask again. */
@@ -84,8 +81,7 @@ int admin_map_unset(struct engine *g, const char *connection, const char *kind, 
 /* Back to the default map: equal canonical paths of both sides. */
 int admin_map_reset(struct engine *g, const char *connection, const char *kind, json_t **out, struct err *e);
 
-/* Sync
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Sync */
 
 struct sync_request {
     const char *connection;
@@ -109,8 +105,7 @@ void admin_plan_times(struct engine *g, json_t *plan);
 /* Ends the running dry run, or the running first sync or sweep as `cancelled`; what is done stays. */
 int admin_sync_cancel(struct engine *g, const char *connection, json_t **out, struct err *e);
 
-/* Undo --------------------------------------------------------------------------------------------------------------
- */
+/* ---- Undo */
 
 /* Takes back what a run wrote to any record, field by field, where the value is still that run's; the rest is listed.
  * dry_run: only looks. A record that the run made stays, or
@@ -130,8 +125,7 @@ struct undo_pick {
 /* The same for the newest write of one field. */
 int admin_undo_field(struct engine *g, const struct undo_pick *pick, bool dry_run, json_t **out, struct err *e);
 
-/* Failures
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Failures */
 
 struct failure_pick {
     const char *connection, *kind, *code; /* null: any */
@@ -140,7 +134,7 @@ struct failure_pick {
 /* Re-plans the pairs of matching open failures: reads both sides, plans, pushes. *out: {"retried": n}. */
 int admin_failure_retry(struct engine *g, const struct failure_pick *f, json_t **out, struct err *e);
 
-/* Pairs by hand ---------------------------------------------------------------------------------------------------- */
+/* ---- Pairs by hand */
 
 struct pair_couple {
     const char *connection, *kind;
@@ -159,7 +153,7 @@ int admin_pair_ignore(struct engine *g, int64_t pair, bool ignore, json_t **out,
 /* Two crossed pairs of one link exchange their records of side b. */
 int admin_pair_swap(struct engine *g, const int64_t pair[2], bool dry_run, json_t **out, struct err *e);
 
-/* Map passports ---------------------------------------------------------------------------------------------------- */
+/* ---- Map passports */
 
 struct passport_key; /* passports.h */
 struct passport_pair;
@@ -202,8 +196,7 @@ struct conflict_pick {
  * are and are agreed on. {"decided": n, "busy": pairs left out because a write of theirs is under way}. */
 int admin_conflict_decide(struct engine *g, const struct conflict_pick *pick, json_t **out, struct err *e);
 
-/* Endpoints
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Endpoints */
 
 /* Runs check() and discover() of the endpoint and answers later: done(arg, result, NULL) or done(arg, NULL, e), on the
  * control thread. result: {"account":{}, "findings":[...], "kinds":[...]}; it is lent. */

@@ -51,8 +51,7 @@ void deletion_seen(const struct g_link *l, struct loaded *ld, int side, int32_t 
     ld->pair.extra = extra_set(ld->pair.extra, EXTRA_DELETED, side ? STR("b") : STR("a"), a);
 }
 
-/* ---- Carried out --------------------------------------------------------------------------------------------------
- */
+/* ---- Carried out */
 
 /* *waits: one of them was not asked for a moment ago; the answer wakes the pair. */
 static int both_read(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, int target, bool *waits,

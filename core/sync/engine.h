@@ -66,7 +66,7 @@ void engine_retention(struct engine *g, const struct retention *r);
 /* Starts nothing new from now on; what is in flight is taken in. For a clean end: drain, close. */
 void engine_stop(struct engine *g);
 
-/* ---- Endpoints: told by whoever reads the configuration and loads connectors ------------------------------------- */
+/* ---- Endpoints: told by whoever reads the configuration and loads connectors */
 
 struct endpoint_setup {
     const char *name;      /* label from the INI header */
@@ -113,8 +113,7 @@ bool engine_budget_get(const struct engine *g, int64_t endpoint, struct engine_b
 /* A person asks for it now: what waits because of earlier failures is due, but for a wait the vendor asked for. */
 void engine_endpoint_hurry(struct engine *g, int64_t endpoint);
 
-/* ---- Hooks ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Hooks */
 
 struct hook_delivery {
     int64_t endpoint;
@@ -131,8 +130,7 @@ struct hook_delivery {
  * answer 200, also for a duplicate. Parsing follows on the endpoint's live instance; a delivery is only a hint. */
 int engine_hooks(struct engine *g, struct hook_delivery *const *list, size_t n, struct err *e);
 
-/* ---- Events: the normalized changes as they are accepted -----------------------------------------------------------
- */
+/* ---- Events: the normalized changes as they are accepted */
 
 /* One line of JSON without the newline, lent for the call: {"at","endpoint","kind","id","event","link",...}. Written
  * only while somebody listens. */
@@ -140,8 +138,7 @@ typedef void (*engine_event_fn)(void *arg, str line);
 int64_t engine_events_add(struct engine *g, engine_event_fn fn, void *arg); /* returns a handle */
 void engine_events_remove(struct engine *g, int64_t handle);
 
-/* ---- Figures for /metrics and status -------------------------------------------------------------------------------
- */
+/* ---- Figures for /metrics and status */
 
 struct engine_figures {
     int64_t turns, steps, longest_turn_steps;

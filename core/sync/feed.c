@@ -155,8 +155,7 @@ static bool pull_turn(struct engine *g, struct g_feed *f)
     return true;
 }
 
-/* ---- Records by id
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- Records by id */
 
 struct get_note { /* what a call of ids was for, by position */
     int64_t rec, pair;
@@ -392,8 +391,7 @@ void feed_fetched(struct engine *g, struct call *c)
     call_free(c);
 }
 
-/* ---- Pages
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Pages */
 
 static void pull_failed(struct engine *g, struct g_feed *f, const struct call *c, int status)
 {

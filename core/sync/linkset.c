@@ -284,8 +284,7 @@ size_t map_defaults(const tl_kind *a, const tl_kind *b, str linked, struct arena
     return n;
 }
 
-/* ---- Check
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- Check */
 
 struct check {
     struct arena *arena;

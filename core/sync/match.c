@@ -8,8 +8,7 @@
 #include "reading.h"
 #include "writing.h"
 
-/* ---- One decision
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- One decision */
 
 static bool key_of(const struct g_link *l, int side, str observation, struct arena *a, struct lookup_key *out)
 {
@@ -281,8 +280,7 @@ int match_key_freed(struct engine *g, struct g_link *l, int side, const struct r
     return rc == TL_OK ? key_wake(g, l, side, &before, a, e) : rc;
 }
 
-/* ---- Searching at the vendor
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Searching at the vendor */
 
 struct find_note { /* what a search was for */
     int target;

@@ -68,8 +68,7 @@ int observe_moved(struct engine *g, struct g_feed *f, const struct record *now, 
     return rc;
 }
 
-/* ---- Pairs that hold the record
- * --------------------------------------------------------------------------------------- */
+/* ---- Pairs that hold the record */
 
 static void side_is_settled(struct loaded *ld, int s, struct arena *a)
 {
@@ -238,8 +237,7 @@ int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, s
     return pair_store(g->db, &ld.pair, e);
 }
 
-/* ---- Records that no pair holds
- * ------------------------------------------------------------------------------------------ */
+/* ---- Records that no pair holds */
 
 /* The pair of a create that is under way with this stamp, of whichever link writes there; 0: none. */
 static int64_t pair_being_made(struct engine *g, const struct g_feed *f, str stamp)
@@ -458,8 +456,7 @@ static int each_link(struct engine *g, struct g_feed *f, const struct record *re
     return rc;
 }
 
-/* ---- The record itself
- * --------------------------------------------------------------------------------------------------- */
+/* ---- The record itself */
 
 /* -1, 0, 1; 2 when the versions cannot be ordered. */
 static int version_order(const tl_record *r, const struct record *old)

@@ -45,8 +45,7 @@ bool parting_wrote(const struct parting *p, uint32_t number, const tl_value *now
     return false;
 }
 
-/* ---- At the parting ------------------------------------------------------------------------------------------------
- */
+/* ---- At the parting */
 
 struct note {
     const struct g_link *l;
@@ -141,8 +140,7 @@ void parting_move(struct pair *p, str extra, int s, struct arena *a)
     p->extra = extra_set(p->extra, tag_of(s), extra.n ? extra_get(extra, tag_of(s)) : (str){0}, a);
 }
 
-/* ---- When they meet others -----------------------------------------------------------------------------------------
- */
+/* ---- When they meet others */
 
 void parting_show(const struct g_link *l, struct loaded *ld, struct arena *a)
 {

@@ -28,8 +28,7 @@ int pass_begin(struct engine *g, struct g_feed *f, struct err *e)
     return TL_OK;
 }
 
-/* ---- Vanished records
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Vanished records */
 
 static void vanished_add(struct g_feed *f, int64_t rec)
 {

@@ -483,8 +483,7 @@ void prep_call_done(struct engine *g, struct call *c)
     call_free(c);
 }
 
-/* ---- What the wiring tells
- * ------------------------------------------------------------------------------------------------ */
+/* ---- What the wiring tells */
 
 int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, int64_t *id_out, struct err *e)
 {

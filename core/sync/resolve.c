@@ -102,8 +102,7 @@ static bool holds_sent(const struct g_link *l, const struct g_batch *b, const st
     return sent_and_held(l, b, entry, r, held) == entry->n_values;
 }
 
-/* ---- Asking
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Asking */
 
 static void ask_get(struct engine *g, struct g_link *l, struct g_batch *b)
 {
@@ -266,8 +265,7 @@ bool resolve_turn(struct engine *g)
     return any;
 }
 
-/* ---- Answers
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Answers */
 
 /* A write that is not there yet may still be applied, over whatever was written meanwhile; not where the vendor holds
  * it against the version it was based on. */

@@ -26,7 +26,7 @@ static int64_t mono_of(const struct engine *g, int64_t wall)
     return wall == NEVER ? NEVER : wall - g_now(g) + g_mono(g);
 }
 
-/* ---- Who is due when --------------------------------------------------------------------------------------------- */
+/* ---- Who is due when */
 
 int64_t endpoint_free_us(const struct engine *g, const struct g_endpoint *ep, enum lane lane)
 {
@@ -83,8 +83,7 @@ static int64_t link_due(const struct engine *g, const struct g_link *l)
     return earlier(due, later(work, l->hold_until));
 }
 
-/* ---- Waiting for an endpoint --------------------------------------------------------------------------------------
- */
+/* ---- Waiting for an endpoint */
 
 static struct g_endpoint *endpoint_of(const struct ready *r, int side)
 {
@@ -151,7 +150,7 @@ static void be_patient(struct engine *g, struct ready *r)
     }
 }
 
-/* ---- Work that failed ------------------------------------------------------------------------------------------- */
+/* ---- Work that failed */
 
 /* As people are told of it, and which part of it. */
 static str object_of(const struct ready *r, struct buf *out, str *part)
@@ -175,7 +174,7 @@ static void note_setback(struct engine *g, struct ready *r, unsigned failed_befo
     setback_note(g, &r->setback, failed_before, got_on, object, part);
 }
 
-/* ---- Answers ----------------------------------------------------------------------------------------------------- */
+/* ---- Answers */
 
 static void call_timed(struct engine *g, const struct call *c)
 {
@@ -261,8 +260,7 @@ static bool take_answers(struct engine *g)
     return any;
 }
 
-/* ---- Turns --------------------------------------------------------------------------------------------------------
- */
+/* ---- Turns */
 
 static bool endpoint_turn(struct engine *g, struct g_endpoint *ep)
 {

@@ -476,8 +476,7 @@ void bases_decide(struct g_link *l, struct loaded *ld, uint32_t i, int winner, s
     chg_encode(l, ld, a, &ld->pair.chg);
 }
 
-/* ---- pair.extra: what only few pairs need, as "TAGvalue;..."
- * ------------------------------------------------------------ */
+/* ---- pair.extra: what only few pairs need, as "TAGvalue;..." */
 
 str extra_get(str extra, char tag)
 {

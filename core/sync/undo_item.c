@@ -33,8 +33,7 @@ int undo_skip(struct engine *g, struct plan_item *item, const char *code, const 
     return plan_item_put(g->db, item, e);
 }
 
-/* ---- Is the value still the run's? --------------------------------------------------------------------------------
- */
+/* ---- Is the value still the run's? */
 
 /* The run that wrote this field of this record last; 0: history knows of none. */
 static int last_writer(struct engine *g, int64_t pair, int side, uint32_t number, int64_t *run_out, struct err *e)
@@ -123,8 +122,7 @@ static bool item_field(const struct plan_item *item, struct arena *a, struct cha
     return good;
 }
 
-/* ---- Making the rows ----------------------------------------------------------------------------------------------
- */
+/* ---- Making the rows */
 
 struct chain {
     struct chain *next;
@@ -291,8 +289,7 @@ int undo_plan_pair(struct engine *g, const struct undo_ask *ask, struct err *e)
     return rc;
 }
 
-/* ---- Carrying them out --------------------------------------------------------------------------------------------
- */
+/* ---- Carrying them out */
 
 int undo_rows(struct engine *g, int64_t run, int64_t pair, int32_t what, int32_t state, struct arena *a,
               struct plan_item **out, size_t *n, struct err *e)

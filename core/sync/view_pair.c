@@ -32,8 +32,7 @@ static json_t *value_json(const tl_value *v)
     return view_str(buf_lent(&text));
 }
 
-/* ---- Which write put it there -------------------------------------------------------------------------------------
- */
+/* ---- Which write put it there */
 
 static json_t *written_json(const struct change *c, const json_t *row)
 {
@@ -85,8 +84,7 @@ static void history_of_field(const struct pair_view *v, uint32_t number, json_t 
     json_object_set_new(o, "lost", lost ? lost : json_null());
 }
 
-/* ---- What is still to come ----------------------------------------------------------------------------------------
- */
+/* ---- What is still to come */
 
 struct field_view {
     const struct map_try *t;
@@ -220,8 +218,7 @@ static json_t *field_json(const struct pair_view *v, const struct map_row *row)
     return o;
 }
 
-/* ---- The whole ----------------------------------------------------------------------------------------------------
- */
+/* ---- The whole */
 
 static json_t *history_json(const struct pair_view *v)
 {

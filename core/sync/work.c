@@ -40,8 +40,7 @@ void lane_waits(struct engine *g, struct g_link *l, int lane, bool a, bool b)
     l->lane_hold[lane] = hold < mono + HOLD_MAX_US ? hold : mono + HOLD_MAX_US;
 }
 
-/* ---- One pair
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- One pair */
 
 static bool both_live(const struct loaded *ld)
 {
@@ -481,9 +480,7 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
     return TL_OK;
 }
 
-/* ---- Slices
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Slices */
 
 static void find_send(struct engine *g, struct g_link *l, struct builder *b)
 {

@@ -110,8 +110,7 @@ tl_status desk_emit_rows(const struct desk_reader *rd, const struct desk_rows *r
     return tlk_refused(tlk_emit(c->host, list, n), e);
 }
 
-/* ---- more rows in one millisecond than a search reaches: an import, or a mass update. They differ in the other time.
- */
+/* ---- more rows in one millisecond than a search reaches: an import, a mass update. They differ in the other time */
 
 static tl_status emit_whole(const struct desk_reader *rd, const struct desk_range *r, struct desk_rows *first,
                             tl_error *e)

@@ -124,8 +124,7 @@ struct knobs scenario_knobs(const struct scenario *n)
     return k;
 }
 
-/* ---- The script ----------------------------------------------------------------------------------------------------
- */
+/* ---- The script */
 
 static struct twin_record *at(struct world *w, int s, int kind, int number, int state)
 {

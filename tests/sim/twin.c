@@ -11,7 +11,7 @@
  * user is busy, twice. */
 #define LOOKED_US (10 * US_PER_S)
 
-/* ---- World ------------------------------------------------------------------------------------------------------- */
+/* ---- World */
 
 static int64_t vendor_now(const struct world *w, int s)
 {
@@ -202,7 +202,7 @@ void user_random(struct world *w)
     }
 }
 
-/* ---- Records out ------------------------------------------------------------------------------------------------- */
+/* ---- Records out */
 
 static int shape_kind(const tl_shape *shape)
 {
@@ -394,9 +394,7 @@ static void find(struct world *w, int s, const tl_find *q, struct reply *reply)
     }
 }
 
-/* ---- Writes
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Writes */
 
 struct write {
     int op;
@@ -636,7 +634,7 @@ static void push(struct world *w, int s, const tl_push *p, struct reply *reply)
             push_one(w, s, kind, p, i, reply);
 }
 
-/* ---- Dispatcher -------------------------------------------------------------------------------------------------- */
+/* ---- Dispatcher */
 
 /* A write that takes no condition goes over whatever was edited since the record was read: it was read for it. */
 static void looked_before(struct world *w, int s, const tl_push *p)

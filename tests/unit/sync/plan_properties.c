@@ -142,7 +142,7 @@ static void build(struct built *b, const struct pair_case *c)
         build_field(b, c, i);
 }
 
-/* ---- Generator --------------------------------------------------------------------------------------------------- */
+/* ---- Generator */
 
 static uint8_t below(const struct env *env, uint64_t n)
 {
@@ -201,8 +201,7 @@ static void generate(struct pair_case *c, const struct env *env)
         generate_field(&c->field[i], env);
 }
 
-/* ---- What the specification says of one field ----------------------------------------------------------------------
- */
+/* ---- What the specification says of one field */
 
 static bool allows(uint8_t direction, int target)
 {
@@ -317,7 +316,7 @@ static int who_is_written(const struct pair_case *c, uint32_t i, enum verdict *w
     return c->drift == DRIFT_REVERT && !blanks && may_write(c, i, source, false) ? source : -1;
 }
 
-/* ---- Properties: each returns NULL, or the sentence that does not hold ------------------------------------------- */
+/* ---- Properties: each returns NULL, or the sentence that does not hold */
 
 static bool plan_same(const struct plan *a, const struct plan *b, uint32_t n)
 {
@@ -642,7 +641,7 @@ static const char *mirrored(const struct pair_case *c)
     return same ? NULL : "A and B are only names";
 }
 
-/* ---- Shrinking --------------------------------------------------------------------------------------------------- */
+/* ---- Shrinking */
 
 typedef const char *(*property)(const struct pair_case *c);
 

@@ -450,8 +450,7 @@ static void references(void **state)
     arena_done(&f.arena);
 }
 
-/* ---- Properties
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- Properties */
 
 static void random_pair(struct fixture *f, const struct env *env)
 {

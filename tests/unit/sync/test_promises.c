@@ -98,8 +98,7 @@ static int64_t writes(const struct world *w)
     return w->counts.creates + w->counts.updates + w->counts.restores;
 }
 
-/* ---- Q2, Q4, Q24 ---------------------------------------------------------------------------------------------------
- */
+/* ---- Q2, Q4, Q24 */
 
 static void answers_lost(struct bed *b, bool unique)
 {
@@ -202,8 +201,7 @@ static void the_history_counts_what_was_written(void **state)
     assert_int_equal(updated, 60);
 }
 
-/* ---- Q6: webhooks --------------------------------------------------------------------------------------------------
- */
+/* ---- Q6: webhooks */
 
 static uint32_t dice(uint32_t *x, uint32_t n)
 {
@@ -309,8 +307,7 @@ static void a_torrent_of_hooks_is_few_fetches(void **state)
     assert_in_range(spy.gets, 5, (w->now_us - since) / (2 * US_PER_S) + 1);
 }
 
-/* ---- Q7, Q8, Q21: time ---------------------------------------------------------------------------------------------
- */
+/* ---- Q7, Q8, Q21: time */
 
 /* What shows within the vendor's lateness is in the next pulls; what shows later still is found by the next sweep. Q7
  */
@@ -411,8 +408,7 @@ static void how_old_an_edit_gets(void **state)
     }
 }
 
-/* ---- Q9 to Q12, Q16: bad days --------------------------------------------------------------------------------------
- */
+/* ---- Q9 to Q12, Q16: bad days */
 
 /* Ten minutes of 429 on one side: no record fails, the other side is read on, nobody is asked before he wants to be,
  * and soon after it is over the edit is there. Q9 V17 */
