@@ -130,8 +130,8 @@ static int listen_all(struct tielined *t, struct err *e)
                                    .threads = 4,
                                    .max_per_address = (int)config_number(c, "hooks", "max_per_address"),
                                    .max_body = 1 << 20,
-                                   .raw = hook_answer,
-                                   .raw_self = t->listener};
+                                   .handle = hook_answer,
+                                   .self = t->listener};
     return server_start(&t->hooks, &t->app, &hooks, e);
 }
 

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "csv.h"
 #include "times.h"
@@ -59,28 +58,9 @@ static int cell(struct request *rq, struct csv *c, const struct csv_column *colu
     return rc;
 }
 
-/* ---- One text as the answer -------------------------------------------------------------------------------------- */
-
-static bool whole(void *self, struct buf *out)
-{
-    struct buf *text = self;
-    if (text->n == 0)
-        return false;
-    buf_str(out, buf_lent(text));
-    buf_clear(text);
-    return true;
-}
-
-static void whole_free(void *self)
-{
-    buf_done(self);
-    free(self);
-}
-
 int csv_answer(struct request *rq, json_t **answer, const struct csv_column *columns, struct err *e)
 {
-    AUTO(buf_done) struct buf text = {0};
-    struct csv c = {.out = &text};
+    struct csv c = {.out = &rq->text};
     size_t i;
     json_t *row;
     int rc = TL_OK;
@@ -95,15 +75,6 @@ int csv_answer(struct request *rq, json_t **answer, const struct csv_column *col
     }
     json_decref(*answer);
     *answer = NULL;
-    if (rc != TL_OK)
-        return rc;
-    struct buf *kept = calloc(1, sizeof *kept);
-    struct stream *stream = calloc(1, sizeof *stream);
-    ASSERT(kept && stream);
-    *kept = text;
-    text = (struct buf){0};
-    *stream = (struct stream){kept, whole, whole_free};
-    rq->stream = stream;
-    rq->stream_type = "text/csv; charset=utf-8";
-    return TL_OK;
+    rq->text_type = "text/csv; charset=utf-8";
+    return rc;
 }

@@ -1,9 +1,9 @@
 /* The deliveries of webhooks: see hook_listener.h. */
 #include "hook_listener.h"
 
-#include <microhttpd.h>
 #include <stdlib.h>
 
+#include "answer.h"
 #include "app.h"
 #include "hook_key.h"
 #include "hook_queue.h"
@@ -180,7 +180,7 @@ static int answer_target(struct hook_listener *l, struct request *rq, const stru
     return reads && t->answers_get ? 200 : 405;
 }
 
-int hook_answer(void *listener, struct request *rq, const char **text)
+int hook_answer(void *listener, struct request *rq)
 {
     struct hook_listener *l = listener;
     str rest = rq->path, part, name = {0}, secret = {0};
@@ -189,8 +189,9 @@ int hook_answer(void *listener, struct request *rq, const char **text)
                 rq->path.p[rq->path.n - 1] != '/';
     const struct hook_target *t = ours ? hook_target_take(l->app->hooks, name, secret) : NULL;
     int status = t ? answer_target(l, rq, t, secret) : 404;
-    if (t && status)
+    if (!status)
+        return MHD_YES;
+    if (t)
         hook_target_give(l->app->hooks, t);
-    *text = status == 200 ? "ok\n" : "no\n";
-    return status;
+    return answer_words(rq->connection, status, status == 200 ? "ok\n" : "no\n");
 }

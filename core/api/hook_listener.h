@@ -7,6 +7,6 @@
 
 struct hook_listener;
 struct hook_listener *hook_listener_new(struct app *app);
-struct hook_listener *hook_listener_free(struct hook_listener *l);      /* nothing waits any more; returns NULL */
-int hook_answer(void *listener, struct request *rq, const char **text); /* server_options.raw */
+struct hook_listener *hook_listener_free(struct hook_listener *l); /* nothing waits any more; returns NULL */
+int hook_answer(void *listener, struct request *rq);               /* server_options.handle */
 #endif

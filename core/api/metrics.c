@@ -2,7 +2,6 @@
 #include "metrics.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "backups.h"
@@ -174,15 +173,10 @@ static int add_connections(struct request *rq, struct buf *out, struct err *e)
     return rc;
 }
 
-struct once {
-    struct buf text;
-    bool sent;
-};
-
 static int collect(struct verb *v, struct err *e)
 {
     (void)e;
-    struct buf *out = &((struct once *)(void *)v->rq->stream->self)->text;
+    struct buf *out = &v->rq->text;
     add_engine(out, v->app);
     add_store(out, v->app);
     backups_figures(v->app->backups, out);
@@ -194,40 +188,13 @@ static int collect(struct verb *v, struct err *e)
     return TL_OK;
 }
 
-static bool once_next(void *self, struct buf *out)
-{
-    struct once *o = self;
-    if (o->sent)
-        return false;
-    buf_str(out, buf_lent(&o->text));
-    o->sent = true;
-    return true;
-}
-
-static void once_free(void *self)
-{
-    struct once *o = self;
-    buf_done(&o->text);
-    free(o);
-}
-
 int metrics(struct request *rq, json_t **answer, struct err *e)
 {
-    struct stream *stream = calloc(1, sizeof *stream);
-    struct once *once = calloc(1, sizeof *once);
-    ASSERT(stream && once);
-    *stream = (struct stream){once, once_next, once_free};
-    rq->stream = stream;
-    rq->stream_type = "text/plain; version=0.0.4; charset=utf-8";
     struct verb v;
     verb_init(&v, rq, NULL, NULL);
     int rc = verb_run(&v, collect, answer, e);
     if (!rc)
-        rc = add_connections(rq, &once->text, e);
-    if (rc) {
-        once_free(once);
-        free(stream);
-        rq->stream = NULL;
-    }
+        rc = add_connections(rq, &rq->text, e);
+    rq->text_type = "text/plain; version=0.0.4; charset=utf-8";
     return rc;
 }

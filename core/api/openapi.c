@@ -144,9 +144,9 @@ static json_t *content(const char *type, json_t *schema)
 
 static json_t *operation(const struct route *r)
 {
-    const char *stream = r->flags & ROUTE_TEXT ? "text/plain" : "application/x-ndjson";
-    json_t *ok = r->flags & ROUTE_STREAM ? content(stream, type_json("string"))
-                                         : content("application/json", openapi_shape(r->answer));
+    json_t *ok = r->flags & ROUTE_TEXT     ? content("text/plain", type_json("string"))
+                 : r->flags & ROUTE_STREAM ? content("application/x-ndjson", type_json("string"))
+                                           : content("application/json", openapi_shape(r->answer));
     json_object_set_new(ok, "description", json_string("done"));
     json_t *problem = content("application/problem+json",
                               openapi_shape("{type:string,title:string,status:integer,code:string,detail:string?,"

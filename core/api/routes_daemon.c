@@ -229,8 +229,7 @@ const struct route routes_daemon[] = {
      "findings:[{level:string,text:string,origin:string?}],"
      "steps:[{step:string,name:string,result:string?,error:{text:string,hint:string}?}]}"},
     {"GET", "/api/v1/openapi.json", 0, openapi, "this document", NULL, NULL, "object"},
-    {"GET", "/metrics", ROUTE_STREAM | ROUTE_TEXT, metrics, "figures in the Prometheus text format", NULL, NULL,
-     "string"},
+    {"GET", "/metrics", ROUTE_TEXT, metrics, "figures in the Prometheus text format", NULL, NULL, "string"},
     {"GET", "/-/healthy", 0, healthy, "the process answers", NULL, NULL, "{status:string}"},
     {"GET", "/-/ready", 0, ready, "the store can be written", NULL, NULL, "{status:string}"},
     {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},

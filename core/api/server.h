@@ -26,14 +26,16 @@ struct request {
     str raw_body;
     const char *actor; /* who asks, for the audit: "uid 0 (root)" */
     struct MHD_Connection *connection;
-    int http_status;         /* in: 200; a handler may set 201 or 202 */
-    struct stream *stream;   /* set by a handler that answers with a stream instead of JSON */
-    const char *stream_type; /* NULL: application/x-ndjson */
-    struct held *held;       /* see request_hold */
+    int http_status;       /* in: 200; a handler may set 201 or 202 */
+    struct stream *stream; /* set by a handler that answers with NDJSON as it comes, instead of JSON */
+    const char *text_type; /* set by one that answers with a text of this type: a page, figures, a table */
+    struct buf text;
+    struct held *held; /* see request_hold */
 };
 
-/* A raw handler that cannot answer yet holds the request and returns 0: its thread goes on with others, and what the
- * request lent stays valid until request_answer, which must follow exactly once, with text of a literal. [any] */
+/* Where threads serve many connections, who cannot answer yet holds the request: its thread goes on with others, and
+ * what the request lent stays valid until request_answer, which must follow exactly once, with text of a literal. [any]
+ */
 struct held *request_hold(struct request *rq);
 void request_answer(struct held *h, int status, const char *text);
 
@@ -62,7 +64,7 @@ enum {
     ROUTE_WRITE = 1, /* changes something */
     ROUTE_MATCH = 2, /* the object must be named by If-Match, as its GET told it in ETag */
     ROUTE_STREAM = 4,
-    ROUTE_TEXT = 16, /* of a stream: plain text, not NDJSON */
+    ROUTE_TEXT = 16, /* answers plain text */
     ROUTE_DRY = 8    /* knows ?dry_run=true; others refuse it rather than do the thing */
 };
 
@@ -81,14 +83,13 @@ struct server_options {
     const char *socket_path; /* UNIX socket, or NULL */
     uint32_t socket_group;   /* gid that may use it beside root and us; UINT32_MAX: none */
     const char *address;     /* HOST:PORT instead of a socket */
-    int threads;
-    int max_per_address; /* connections from one address at once; 0: no limit */
+    int threads;             /* 0: one a connection, so that handlers may wait; else so many, and none may wait */
+    int max_per_address;     /* connections from one address at once; 0: no limit */
     size_t max_body;
     const struct route *const *tables; /* NULL-terminated list of route tables, each ended by a route without method */
-    /* Instead of routes: gets every request as it is (the hook listener). Returns the HTTP status, with text of a
-     * literal, or 0: it holds it. */
-    int (*raw)(void *raw_self, struct request *rq, const char **text);
-    void *raw_self;
+    /* Instead of tables: gets every request as it is, and answers it by answer.h or holds it. The result of that. */
+    int (*handle)(void *self, struct request *rq);
+    void *self;
 };
 int server_start(struct server **out, struct app *app, const struct server_options *options, struct err *e);
 struct server *server_stop(struct server *s); /* waits for running requests; returns NULL */
