@@ -22,7 +22,7 @@ static const char *read_secret_file(struct ini *ini, const struct ini_entry *ent
 {
     AUTO(buf_done) struct buf text = {.max = SECRET_FILE_MAX_BYTES};
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is told, not waited for */
     if (fd < 0 || fstat(fd, &st)) {
         complain(ini, entry, arena_fmt(&ini->arena, "cannot read \"%s\": %s", path, strerror(errno)));
         if (fd >= 0)

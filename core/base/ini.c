@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "unicode.h"
 
 struct reading {
     struct ini *ini;
@@ -34,8 +35,10 @@ void ini_find(struct ini *ini, enum finding_level level, const char *file, int l
     va_list ap;
     va_start(ap, fmt);
     AUTO(buf_done) struct buf text = {.max = 4096};
-    buf_fmtv(&text, fmt, ap);
+    AUTO(buf_done) struct buf raw = {.max = 4096};
+    buf_fmtv(&raw, fmt, ap);
     va_end(ap);
+    text_visible(&text, buf_lent(&raw)); /* it quotes the file */
     struct finding *f = arena_new(&ini->arena, struct finding);
     *f = (struct finding){level, file, line, arena_str(&ini->arena, buf_lent(&text)).p, NULL};
     if (ini->last_finding)
@@ -218,7 +221,7 @@ int ini_read_file(struct ini *ini, const char *path, struct err *e)
     struct err own = {0};
     struct err *use = e ? e : &own;
     AUTO(buf_done) struct buf text = {.max = INI_MAX_FILE_BYTES};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is told, not waited for */
     int rc = fd < 0 ? err_errno(use, "cannot open \"%s\"", path) : read_all(fd, path, &text, use);
     if (fd >= 0)
         close(fd);

@@ -304,3 +304,27 @@ bool phone_last9(str s, int64_t *out)
     *out = v;
     return true;
 }
+
+void text_visible(struct buf *out, str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i], d = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0,
+                      last = i + 2 < s.n ? (unsigned char)s.p[i + 2] : 0;
+        bool turns = c == 0xe2 && ((d == 0x80 && (last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae))) ||
+                                   (d == 0x81 && last >= 0xa6 && last <= 0xa9));
+        if (turns) {
+            buf_fmt(out, "\\u{%x}", 0x2000u + (d - 0x80u) * 0x40u + (last - 0x80u));
+            i += 2;
+        } else if (c == 0xd8 && d == 0x9c) {
+            buf_text_add(out, "\\u{61c}");
+            i++;
+        } else if (c == 0xc2 && d >= 0x80 && d <= 0x9f) { /* C1 */
+            buf_fmt(out, "\\u{%x}", d);
+            i++;
+        } else if (c < 0x20 || c == 0x7f) {
+            buf_fmt(out, "\\u{%x}", c);
+        } else {
+            buf_char(out, s.p[i]);
+        }
+    }
+}

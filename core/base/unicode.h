@@ -17,6 +17,10 @@ void text_fold(struct buf *out, str s); /* match key: NFKC, case-folded, trimmed
 void text_plain(struct buf *out, str s);
 /* Every word of ask begins some word of text; both from text_plain. False for an empty ask. */
 bool text_has_words(str text, str ask);
+/* For a terminal: characters that turn the direction of what stands beside them (Unicode 15, table 23-2) as their
+ * numbers, "\u{202e}", and so control characters, ends of lines among them: foreign text must neither rearrange the
+ * screen nor pass for a line of ours. */
+void text_visible(struct buf *out, str s);
 void phone_digits(struct buf *out, str s); /* leading + and digits */
 bool phone_last9(str s, int64_t *out);     /* last 9 digits as a number; false when fewer than 9 */
 #endif

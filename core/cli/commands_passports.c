@@ -3,12 +3,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "hidden.h"
 
-enum { IMPORT_PAIRS = 200 };
+enum { IMPORT_PAIRS = 200, LINE_MAX_BYTES = 64 << 10 };
 
 static const struct cli_option options[] = {
     {"passphrase-file", "FILE", "read the passphrase from the first line of this file instead of the terminal"},
@@ -197,32 +198,28 @@ static int take_line(struct import *m, json_t *o, bool *end)
 /* The whole file is looked through before anything of it is taken in: it must have its end. */
 static int read_lines(struct import *m, FILE *f, bool *end)
 {
-    char *line = NULL;
-    size_t room = 0;
+    char line[LINE_MAX_BYTES];
     int rc = EXIT_DONE;
-    while (rc == EXIT_DONE && getline(&line, &room, f) >= 0) {
+    while (rc == EXIT_DONE && fgets(line, sizeof line, f)) { /* of a longer one the first part is no JSON */
         json_t *o = json_loads(line, 0, NULL);
         rc = json_is_object(o) ? take_line(m, o, end) : cli_fail(m->cli, EXIT_FAILED, "a line of it is not JSON");
         json_decref(o);
     }
-    free(line);
     return rc;
 }
 
 static bool has_end(FILE *f)
 {
-    char *line = NULL;
-    size_t room = 0;
+    char line[LINE_MAX_BYTES];
     bool end = false;
     json_int_t pairs = -1; /* the header is none */
     rewind(f);
-    while (getline(&line, &room, f) >= 0) {
+    while (fgets(line, sizeof line, f)) {
         json_t *o = strncmp(line, "{\"end\":", 7) == 0 ? json_loads(line, 0, NULL) : NULL;
         end = o && cli_int(o, "end") == pairs;
         json_decref(o);
         pairs++;
     }
-    free(line);
     return end;
 }
 
@@ -260,10 +257,8 @@ static int tell_import(struct import *m)
 
 static int begin_import(struct import *m, FILE *f)
 {
-    char passphrase[1024], *line = NULL;
-    size_t room = 0;
-    json_t *header = getline(&line, &room, f) >= 0 ? json_loads(line, 0, NULL) : NULL, *answer = NULL;
-    free(line);
+    char passphrase[1024], line[LINE_MAX_BYTES];
+    json_t *header = fgets(line, sizeof line, f) ? json_loads(line, 0, NULL) : NULL, *answer = NULL;
     if (!json_object_get(header, "tieline_passport") || !has_end(f)) {
         bool is_one = json_object_get(header, "tieline_passport") != NULL;
         json_decref(header);
@@ -289,7 +284,13 @@ static int begin_import(struct import *m, FILE *f)
 
 static int run_import(struct cli *cli)
 {
-    FILE *f = fopen(cli->args[1], "re");
+    int fd = open(cli->args[1], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) { /* it is read twice */
+        close(fd);
+        return cli_fail(cli, EXIT_FAILED, "\"%s\" is not a regular file", cli->args[1]);
+    }
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
     bool end = false;
     if (!f)
         return cli_fail(cli, EXIT_FAILED, "cannot read \"%s\": %s", cli->args[1], strerror(errno));

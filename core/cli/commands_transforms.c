@@ -180,7 +180,7 @@ static char *file_read(struct cli *cli, const char *path)
         return NULL;
     }
     char block[8192];
-    for (size_t n; (n = fread(block, 1, sizeof block, in)) > 0;)
+    for (size_t n; !b.full && (n = fread(block, 1, sizeof block, in)) > 0;)
         buf_add(&b, block, n);
     bool bad = ferror(in) || b.full;
     if (in != stdin)

@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "times.h"
+#include "unicode.h"
 
 json_t *cli_path(const json_t *object, const char *path)
 {
@@ -49,36 +50,9 @@ void cli_print_time(struct buf *out, const char *rfc3339)
         buf_text_add(out, text);
 }
 
-/* Characters that turn the direction of what stands beside them (Unicode 15, table 23-2) are shown as their numbers,
- * and so are control characters, ends of lines among them: a record's text must neither rearrange the terminal nor pass
- * for a line of ours. */
-static void add_visible(struct buf *out, str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i], d = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0,
-                      last = i + 2 < s.n ? (unsigned char)s.p[i + 2] : 0;
-        bool turns = c == 0xe2 && ((d == 0x80 && (last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae))) ||
-                                   (d == 0x81 && last >= 0xa6 && last <= 0xa9));
-        if (turns) {
-            buf_fmt(out, "\\u{%x}", 0x2000u + (d - 0x80u) * 0x40u + (last - 0x80u));
-            i += 2;
-        } else if (c == 0xd8 && d == 0x9c) {
-            buf_text_add(out, "\\u{61c}");
-            i++;
-        } else if (c == 0xc2 && d >= 0x80 && d <= 0x9f) { /* C1 */
-            buf_fmt(out, "\\u{%x}", d);
-            i++;
-        } else if (c < 0x20 || c == 0x7f) {
-            buf_fmt(out, "\\u{%x}", c);
-        } else {
-            buf_char(out, s.p[i]);
-        }
-    }
-}
-
 void cli_add_visible(struct buf *out, const char *text)
 {
-    add_visible(out, str_of(text));
+    text_visible(out, str_of(text));
 }
 
 static void value_text(struct buf *out, const json_t *v, unsigned flags)
@@ -87,7 +61,7 @@ static void value_text(struct buf *out, const json_t *v, unsigned flags)
         if (flags & COLUMN_TIME)
             cli_print_time(out, json_string_value(v));
         else
-            add_visible(out, str_n(json_string_value(v), json_string_length(v)));
+            text_visible(out, str_n(json_string_value(v), json_string_length(v)));
     } else if (json_is_integer(v)) {
         buf_fmt(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
     } else if (json_is_real(v)) {
@@ -105,7 +79,7 @@ static void value_text(struct buf *out, const json_t *v, unsigned flags)
         }
     } else if (json_is_object(v)) {
         char *text = json_dumps(v, JSON_COMPACT);
-        add_visible(out, str_of(text ? text : ""));
+        text_visible(out, str_of(text ? text : ""));
         free(text);
     }
 }

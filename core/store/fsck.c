@@ -125,6 +125,24 @@ static int look_sidecar(struct looking *k, bool *end, struct err *e)
     return TL_OK;
 }
 
+static void report_schema(void *arg, const char *object, const char *text, bool harmless)
+{
+    report(arg,
+           (struct fsck_finding){.check = "schema",
+                                 .level = harmless ? "warning" : "error",
+                                 .text = text,
+                                 .hint = harmless ? "tieline does not read it; who made it takes it away again"
+                                                  : "somebody changed the database: put a backup from before in its "
+                                                    "place, and look who may write to it"},
+           object);
+}
+
+static int look_schema(struct looking *k, bool *end, struct err *e)
+{
+    *end = true;
+    return k->f->connection ? TL_OK : fsck_schema(k->db, report_schema, k, e);
+}
+
 static int look_record(struct looking *k, const struct record *r, const struct erased_name *name, bool walked,
                        struct err *e)
 {
@@ -469,9 +487,9 @@ static const struct {
     const char *name;
     int (*look)(struct looking *k, bool *end, struct err *e);
 } stages[] = {
-    {"sidecar", look_sidecar}, {"records", look_records}, {"pairs", look_pairs},     {"writes", look_intents},
-    {"waiting", look_parked},  {"stamps", look_stamps},   {"creations", look_twins}, {"runs", look_runs},
-    {"counts", look_tallies},  {"orphans", look_orphans}, {"claims", look_claims},
+    {"sidecar", look_sidecar}, {"schema", look_schema},  {"records", look_records}, {"pairs", look_pairs},
+    {"writes", look_intents},  {"waiting", look_parked}, {"stamps", look_stamps},   {"creations", look_twins},
+    {"runs", look_runs},       {"counts", look_tallies}, {"orphans", look_orphans}, {"claims", look_claims},
 };
 
 int fsck_stages(void)

@@ -5,7 +5,7 @@
 #include "db.h"
 
 struct fsck_finding {
-    const char *check; /* "V1", "V14", "checksum", "tally", "orphan", "stretch", "claim", "sidecar" */
+    const char *check; /* "V1", "V14", "checksum", "tally", "orphan", "stretch", "claim", "sidecar", "schema" */
     const char *level; /* "error", "warning", "note": the last is no fault */
     const char *object, *text, *hint;
     bool can_repair; /* fsck_repair_* mend it */
@@ -34,6 +34,10 @@ int fsck_begin(struct fsck *f, struct db *db, int64_t connection, struct err *e)
 int fsck_slice(struct fsck *f, struct db *db, size_t max, fsck_found_fn found, void *arg, bool *end, struct err *e);
 const char *fsck_stage_name(const struct fsck *f); /* "pairs" */
 int fsck_stages(void);
+
+/* Tables, indices, triggers and views that are not those of this version's schema. harmless: they only take space. */
+typedef void (*fsck_schema_fn)(void *arg, const char *object, const char *text, bool harmless);
+int fsck_schema(struct db *db, fsck_schema_fn found, void *arg, struct err *e);
 
 /* ---- Mending what is only ours: counts, and rows of what is gone ------------------------------------------------- */
 

@@ -149,6 +149,30 @@ def test_hosts_are_hosts_and_declared(tmp_path):
     assert 'connector "salesforce" does not declare "evil.example.com"' in found[8] and "acme" not in found[8], found
 
 
+def test_what_is_no_file(tmp_path):
+    """A pipe nobody writes to, a device without an end: said, not waited for."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for name, *command in (("tieline", "config", "check"), ("tielined", "-t", "-c"), ("tielined", "-c")):
+        done = program(name, *command, pipe)
+        assert done.returncode == 7 and "is not a regular file" in done.stdout + done.stderr, done
+    done = program("tieline", "passport", "import", "demo", "/dev/zero")
+    assert done.returncode == 1 and '"/dev/zero" is not a regular file' in done.stderr, done
+    for command in (("map", "test"), ("map", "import", "demo", "contact")):
+        done = program("tieline", *command, "/dev/zero")
+        assert done.returncode == 2 and "is larger than 4194304 bytes" in done.stderr, done
+
+
+def test_a_file_does_not_write_to_the_terminal(tmp_path):
+    file = tmp_path / "tieline.ini"
+    file.write_bytes(b"[core]\nkey_file = a\n[\x1b[2Jlink \xc2\x9b31m]\nx = y\n[log]\nlev\x07el = \x1b]0;owned\x07\n")
+    for name, *command in (("tieline", "config", "check"), ("tielined", "-t", "-c")):
+        done = program(name, *command, file)
+        told = done.stdout + done.stderr
+        assert done.returncode == 7 and "\\u{1b}[2Jlink" in told and "lev\\u{7}el" in told, told
+        assert not any(c in told for c in "\x1b\x07\x9b"), repr(told)
+
+
 def test_no_file():
     done = program("tielined", "-c", "/nonexistent/tieline.ini")
     assert done.returncode == 7 and "/nonexistent/tieline.ini" in done.stderr

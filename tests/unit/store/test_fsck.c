@@ -4,6 +4,7 @@
 #include "fsck.h"
 #include "rig.h"
 
+#include <sqlite3.h>
 #include <string.h>
 
 struct seen {
@@ -179,6 +180,28 @@ static void an_erased_record_that_is_stored(void **state)
     assert_string_equal(s.text, "erased record \"a1\": it was erased with its person, and is stored\n");
 }
 
+/* What somebody else put into the database, took away or changed. */
+static void a_foreign_schema_is_told(void **state)
+{
+    struct rig *r = *state;
+    sqlite3 *handle = NULL;
+    whole(r, 1);
+    assert_int_equal(sqlite3_open(r->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle,
+                                  "CREATE TABLE loot(x); CREATE VIEW peek AS SELECT * FROM pair;"
+                                  "CREATE TRIGGER leak AFTER UPDATE ON pair BEGIN INSERT INTO loot VALUES(1); END;"
+                                  "DROP INDEX parked_at; ALTER TABLE held ADD COLUMN more TEXT",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(handle);
+    struct seen s = look(r, 0);
+    assert_string_equal(s.text, "schema table \"held\": it is not as this version makes it\n"
+                                "schema table \"loot\": it is none of tieline's\n"
+                                "schema trigger \"leak\": it is none of tieline's (of table \"pair\")\n"
+                                "schema view \"peek\": it is none of tieline's\n"
+                                "schema index \"parked_at\": it is missing (of table \"parked\")\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +212,7 @@ int main(void)
         UNIT(counts_and_rows_of_what_is_gone_are_mended),
         UNIT(a_lost_stretch_is_found_and_put_back),
         UNIT(a_sidecar_of_another_database_is_told),
+        UNIT(a_foreign_schema_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
