@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "consent.h"
+#include "json_tree.h"
 #include "people.h"
 #include "salesforce.h"
-#include "salesforce_json.h"
 #include "salesforce_schema.h"
 #include "salesforce_store.h"
 #include "server.h"

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "salesforce_json.h"
+#include "json_tree.h"
 #include "salesforce_store.h"
 #include "soql.h"
 

@@ -1,4 +1,4 @@
-#include "salesforce_json.h"
+#include "json_tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
-#ifndef SALESFORCE_JSON_H
-#define SALESFORCE_JSON_H
-/* JSON of a request body as a tree in an arena, with the line and column of every value (the vendor's parser errors
- * name them), and a writer. Parses a 200-record collection in well under a millisecond. */
+#ifndef JSON_TREE_H
+#define JSON_TREE_H
+/* JSON of a request body as a tree in an arena: numbers keep their literal text, every value knows its line and column
+ * (a vendor's parser errors may name them), and a writer. Parses a 200-record collection in well under a millisecond.
+ */
 #include <stdbool.h>
 #include <stdint.h>
 
