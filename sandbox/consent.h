@@ -14,6 +14,7 @@ enum { CONSENT_URIS_MAX = 16, CONSENT_CODES_MAX = 64 };
 
 struct consent_code {
     char code[96], scope[512], org[24], redirect_uri[512], challenge[64];
+    int client; /* number of the one it is for, where the vendor has several */
     bool offline, used;
     int64_t expires_us;
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "desk.h"
+#include "finance.h"
 #include "people.h"
 #include "salesforce.h"
 #include "server.h"
@@ -27,7 +28,9 @@ static const char usage[] =
     "  --now TIME        the sandbox clock at the start, such as 2026-01-31T08:00:00Z (default: the wall clock)\n"
     "  --frozen          the clock moves only when the control plane says so\n"
     "  --port N          control plane's port; the other roles take the next free ones (default 0: all are free ones)\n"
-    "  --accounts-port N, --desk-port N, --login-port N, --instance-port N, --toy-port N   a port for one role\n"
+    "  --accounts-port N, --desk-port N, --login-port N, --instance-port N, --toy-port N, --finance-port N   a port "
+    "for one role\n"
+    "  --product NAME    which of Zoho's two the finance role's first organisation is: books (default) or invoice\n"
     "  --latency MS      every answer of every twin is held back for so long\n"
     "  --json            accepted for symmetry: the address line always is JSON\n"
     "  --help, --version\n";
@@ -35,8 +38,8 @@ static const char usage[] =
 struct settings {
     struct sandbox_options world;
     struct people_plan plan;
-    bool empty;
-    int port, accounts_port, desk_port, login_port, instance_port, toy_port;
+    bool empty, invoice;
+    int port, accounts_port, desk_port, login_port, instance_port, toy_port, finance_port;
     int64_t latency_ms;
 };
 
@@ -53,6 +56,8 @@ enum {
     OPT_LOGIN_PORT,
     OPT_INSTANCE_PORT,
     OPT_TOY_PORT,
+    OPT_FINANCE_PORT,
+    OPT_PRODUCT,
     OPT_LATENCY,
     OPT_JSON,
     OPT_HELP,
@@ -72,6 +77,8 @@ static const struct option options[] = {
     {"login-port", required_argument, NULL, OPT_LOGIN_PORT},
     {"instance-port", required_argument, NULL, OPT_INSTANCE_PORT},
     {"toy-port", required_argument, NULL, OPT_TOY_PORT},
+    {"finance-port", required_argument, NULL, OPT_FINANCE_PORT},
+    {"product", required_argument, NULL, OPT_PRODUCT},
     {"latency", required_argument, NULL, OPT_LATENCY},
     {"json", no_argument, NULL, OPT_JSON},
     {"help", no_argument, NULL, OPT_HELP},
@@ -105,6 +112,11 @@ static int option_take(struct settings *s, int option, const char *name, struct 
     switch (option) {
     case OPT_PLAN:
         return plan_read(s, optarg, e);
+    case OPT_PRODUCT:
+        s->invoice = strcmp(optarg, "invoice") == 0;
+        return s->invoice || strcmp(optarg, "books") == 0
+                   ? TL_OK
+                   : err_set(e, E_USAGE, "--product is books or invoice, not \"%s\"", optarg);
     case OPT_FROZEN:
         s->world.frozen = true;
         return TL_OK;
@@ -131,7 +143,8 @@ static int option_take(struct settings *s, int option, const char *name, struct 
     default:
         break;
     }
-    int *ports[] = {&s->port, &s->accounts_port, &s->desk_port, &s->login_port, &s->instance_port, &s->toy_port};
+    int *ports[] = {&s->port,          &s->accounts_port, &s->desk_port,   &s->login_port,
+                    &s->instance_port, &s->toy_port,      &s->finance_port};
     rc = number_read(name, optarg, 65535, &n, e);
     *ports[option - OPT_PORT] = (int)n;
     return rc;
@@ -166,7 +179,8 @@ static int options_read(struct settings *s, int argc, char **argv)
 /* With --port N the roles without a port of their own take N+1, N+2 ... in the order of the address line. */
 static void ports_fill(struct settings *s)
 {
-    int *ports[] = {&s->accounts_port, &s->desk_port, &s->login_port, &s->instance_port, &s->toy_port};
+    int *ports[] = {&s->accounts_port, &s->desk_port, &s->login_port,
+                    &s->instance_port, &s->toy_port,  &s->finance_port};
     for (int i = 0; s->port && i < (int)ARRAY_LEN(ports); i++) {
         if (!*ports[i])
             *ports[i] = s->port + 1 + i;
@@ -188,6 +202,7 @@ static void address_line(struct sandbox *w)
     desk_credentials(&b, sandbox_twin(w, "desk"));
     salesforce_credentials(&b, sandbox_twin(w, "login"));
     toy_credentials(&b);
+    finance_credentials(&b, sandbox_twin(w, "finance"));
     sandbox_unlock(w);
     buf_add(&b, "}}", 2);
     puts(buf_text(&b));
@@ -207,6 +222,7 @@ static struct sandbox *world_build(struct settings *s)
     desk_add(w, accounts, people, s->desk_port);
     salesforce_add(w, people, s->login_port, s->instance_port);
     toy_add(w, people, s->toy_port);
+    finance_add(w, accounts, people, s->invoice, s->finance_port);
     struct twin *t;
     for (unsigned i = 1; (t = sandbox_twin_at(w, i)) != NULL; i++)
         twin_switch_set(t, "latency_ms", s->latency_ms);

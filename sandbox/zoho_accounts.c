@@ -265,7 +265,7 @@ static void grant_web_code(struct call *c, int client, struct consent_code *x)
     str uri = {0}, verifier = {0};
     call_param(c, "redirect_uri", &uri);
     call_param(c, "code_verifier", &verifier);
-    bool good = !x->used && x->expires_us > sandbox_now_us(a->world);
+    bool good = !x->used && x->expires_us > sandbox_now_us(a->world) && x->client == client;
     x->used = true;
     if (!good || (twin_switch(a->twin, "pkce") && !consent_verified(x, verifier)))
         return refuse(c, "invalid_code");
@@ -395,6 +395,18 @@ static void h_revoke(struct call *c)
     call_answer_fmt(c, 400, "{\"error\":\"invalid_token\"}");
 }
 
+/* The client a browser's address names; the first when it names none of them, which the page then refuses. */
+static int client_named(const struct accounts *a, struct call *c)
+{
+    str id = {0};
+    call_query(c, "client_id", &id);
+    for (int i = 0; i < a->client_count; i++) {
+        if (str_is(id, a->clients[i].id))
+            return i;
+    }
+    return 0;
+}
+
 /* zoho.com/accounts/protocol/oauth/web-server-applications.html: the page, and the way back. */
 static void h_auth(struct call *c)
 {
@@ -403,10 +415,12 @@ static void h_auth(struct call *c)
     str access = {0}, prompt = {0};
     call_query(c, "access_type", &access);
     call_query(c, "prompt", &prompt);
-    if (!consent_read(&a->consent, c, a->clients[0].id, &ask) || !consent_given(c, &ask, "Zoho"))
+    int client = client_named(a, c);
+    if (!consent_read(&a->consent, c, a->clients[client].id, &ask) || !consent_given(c, &ask, "Zoho"))
         return;
     struct consent_code *x =
         consent_code_new(&a->consent, c, &ask, "1000.", twin_switch(a->twin, "web_code_lifetime") * US_PER_S);
+    x->client = client;
     x->offline = str_is(access, "offline") && (!a->consented || str_is(prompt, "consent"));
     a->consented = true;
     bool foreign = twin_switch(a->twin, "foreign_dc") != 0;
@@ -540,17 +554,32 @@ static struct accounts *instance_add(struct sandbox *w, const struct twin_ops *o
     return a;
 }
 
+static int client_add(struct accounts *a)
+{
+    ASSERT(a->client_count < (int)ARRAY_LEN(a->clients));
+    struct client *k = &a->clients[a->client_count];
+    char hex[41];
+    sandbox_random_hex(a->world, hex, 30);
+    snprintf(k->id, sizeof k->id, "1000.%s", hex);
+    for (char *z = k->id; *z; z++)
+        *z = *z >= 'a' && *z <= 'f' ? (char)(*z - 'a' + 'A') : *z;
+    sandbox_random_hex(a->world, hex, 40);
+    snprintf(k->secret, sizeof k->secret, "%s", hex);
+    return a->client_count++;
+}
+
+int zoho_accounts_client(struct twin *accounts, const char *scopes, const char *org)
+{
+    struct accounts *a = twin_self(accounts);
+    int client = client_add(a);
+    refresh_add(a, client, scopes, org);
+    return client;
+}
+
 struct twin *zoho_accounts_add(struct sandbox *w, int port)
 {
     struct accounts *a = instance_add(w, &ops_eu, "eu", "https://www.zohoapis.eu", port);
-    struct client *first = &a->clients[a->client_count++];
-    char hex[41];
-    sandbox_random_hex(w, hex, 30);
-    snprintf(first->id, sizeof first->id, "1000.%s", hex);
-    for (char *z = first->id; *z; z++)
-        *z = *z >= 'a' && *z <= 'f' ? (char)(*z - 'a' + 'A') : *z;
-    sandbox_random_hex(w, hex, 40);
-    snprintf(first->secret, sizeof first->secret, "%s", hex);
+    client_add(a);
     refresh_add(a, 0, ZOHO_DESK_SCOPES, ZOHO_DESK_ORG);
     code_add(a, 0, ZOHO_DESK_SCOPES, ZOHO_DESK_ORG);
     instance_add(w, &ops_us, "us", "https://www.zohoapis.com", 0);
@@ -567,4 +596,15 @@ void zoho_accounts_credentials(struct buf *b, struct twin *accounts)
     json_put_member(b, "grant_code", str_of(a->codes[0].code));
     json_put_member(b, "dc", str_of(a->dc));
     buf_char(b, '}');
+}
+
+void zoho_accounts_client_put(struct buf *b, struct twin *accounts, int client)
+{
+    const struct accounts *a = twin_self(accounts);
+    int i = 0;
+    while (a->refreshes[i].client != client)
+        i++;
+    json_put_member(b, "client_id", str_of(a->clients[client].id));
+    json_put_member(b, "client_secret", str_of(a->clients[client].secret));
+    json_put_member(b, "refresh_token", str_of(a->refreshes[i].token));
 }

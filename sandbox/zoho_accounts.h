@@ -20,6 +20,10 @@ struct zoho_access {            /* an access token the API twins accept */
 struct twin *zoho_accounts_add(struct sandbox *w, int port);
 /* The members "client_id", "client_secret", "refresh_token", "grant_code" of a first client with every Desk scope. */
 void zoho_accounts_credentials(struct buf *b, struct twin *accounts);
+/* A further client with a refresh token of its own; its number. */
+int zoho_accounts_client(struct twin *accounts, const char *scopes, const char *org);
+/* The members "client_id", "client_secret", "refresh_token" of a further client. */
+void zoho_accounts_client_put(struct buf *b, struct twin *accounts, int client);
 /* Token alive now, or NULL. Lent until the next change of tokens. */
 struct zoho_access *zoho_access_find(struct twin *accounts, str token);
 /* True when the token has the scope, such as "Desk.contacts.READ"; its ALL counts, and WRITE for CREATE and UPDATE. */

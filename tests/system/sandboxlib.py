@@ -42,6 +42,7 @@ class Sandbox:
     args: tuple = ()
     line: dict = field(default_factory=dict)
     token: str = ""
+    finance_token: str = ""
 
     def __enter__(self):
         self.process = subprocess.Popen([program("tieline-sandbox", "sandbox"), *map(str, self.args)],
@@ -49,7 +50,7 @@ class Sandbox:
         text = self.process.stdout.readline()
         assert text, "tieline-sandbox ended before its address line"
         self.line = json.loads(text)
-        self.switches = {t: self.sim("GET", f"/{t}/switches").json for t in ("accounts", "desk")}
+        self.switches = {t: self.sim("GET", f"/{t}/switches").json for t in ("accounts", "desk", "finance")}
         return self
 
     def __exit__(self, *_):
@@ -112,6 +113,18 @@ class Sandbox:
         h = {**({"Authorization": "Zoho-oauthtoken " + token} if token else {}), **({"orgId": org} if org else {}),
              **(headers or {})}
         return self.call("desk", method, "/api/v1" + path, body, h, **more)
+
+    def finance(self, method, path, body=None, product="books", token=None, org="60020000101", headers=None, **more):
+        """A call of the finance twin, with every scope; org None: none named."""
+        if token is None:
+            self.finance_token = self.finance_token or self.token_with(",".join(
+                f"{p}.{g}.ALL" for p in ("ZohoBooks", "ZohoInvoice")
+                for g in ("settings", "contacts", "invoices", "estimates")))
+            token = self.finance_token
+        h = {**({"Authorization": "Zoho-oauthtoken " + token} if token else {}), **(headers or {})}
+        if org:
+            path += ("&" if "?" in path else "?") + "organization_id=" + org
+        return self.call("finance", method, f"/{product}/v3{path}", body, h, **more)
 
     def dump(self, twin, kind):
         return self.sim("GET", f"/{twin}/dump/{kind}").json

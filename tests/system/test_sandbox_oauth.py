@@ -59,6 +59,15 @@ def test_allowed(box, vendor):
     assert again["error"] == ("invalid_code" if vendor == "zoho" else "invalid_grant")
 
 
+def test_a_code_is_for_the_client_that_asked(box):
+    other = {k: box.line["credentials"]["finance"][k] for k in ("client_id", "client_secret")}
+    asked = {"client_id": other["client_id"], "scope": "ZohoBooks.contacts.READ"}
+    code = sent_back(page(box, "zoho", **asked))["code"]
+    assert exchange(box, "zoho", code).json == {"error": "invalid_code"}
+    code = sent_back(page(box, "zoho", **asked))["code"]
+    assert exchange(box, "zoho", code, **other).json["scope"] == "ZohoBooks.contacts.READ"
+
+
 def test_declined(box, vendor):
     back = sent_back(page(box, vendor, "deny"))
     assert (back["error"], back["state"]) == ("access_denied", "s 1") and "code" not in back
