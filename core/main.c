@@ -12,6 +12,7 @@
 #include "hook_listener.h"
 #include "hook_targets.h"
 #include "housekeeping.h"
+#include "link_sections.h"
 #include "log.h"
 #include "process.h"
 #include "readers.h"
@@ -235,6 +236,7 @@ int main(int argc, char **argv)
     if (leave >= 0)
         return leave;
     AUTO(config_free) struct config *c = config_load(args.config);
+    link_sections_check(c);
     if (args.doctor)
         return doctor_run(c);
     if (args.test)

@@ -74,10 +74,11 @@ static int read_status(struct request *rq, struct db *db, json_t *o, struct err 
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(
-            list, json_pack("{s:s%,s:s%,s:s%,s:s%}", "object", repairs[i].object.p, (size_t)repairs[i].object.n, "code",
-                            repairs[i].code.p, (size_t)repairs[i].code.n, "text",
-                            repairs[i].text.p ? repairs[i].text.p : "", (size_t)repairs[i].text.n, "hint",
-                            repairs[i].hint.p ? repairs[i].hint.p : "", (size_t)repairs[i].hint.n));
+            list, json_pack("{s:s%,s:s,s:s%,s:s%,s:s%}", "object", repairs[i].object.p, (size_t)repairs[i].object.n,
+                            "level", repairs[i].level == TL_ERROR ? "error" : "warning", "code", repairs[i].code.p,
+                            (size_t)repairs[i].code.n, "text", repairs[i].text.p ? repairs[i].text.p : "",
+                            (size_t)repairs[i].text.n, "hint", repairs[i].hint.p ? repairs[i].hint.p : "",
+                            (size_t)repairs[i].hint.n));
     json_object_set_new(o, "repairs", list);
     return TL_OK;
 }
@@ -213,7 +214,8 @@ const struct route routes_daemon[] = {
     {"GET", "/api/v1/status", 0, show_status, "one screen: daemon, connections, what needs a person", NULL, NULL,
      "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:"
      "[" STATUS_CONNECTION_SHAPE "],"
-     "repairs:[{object:string,code:string,text:string,hint:string}],connectors:{known:integer,running:integer,with_"
+     "repairs:[{object:string,level:string,code:string,text:string,hint:string}],connectors:{known:integer,running:"
+     "integer,with_"
      "errors:integer,without_landlock:integer},"
      "backup:{dir:string,every_s:integer,keep:integer,running:boolean,failed:integer,next_at:time?,last:object?,"
      "error:object?},retention:{history:string,failures:string,deliveries:string,tombstones:string,inbox:string,"

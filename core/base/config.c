@@ -56,44 +56,60 @@ static const char *near_section(const char *type)
     return text_nearest(type, names, ARRAY_LEN(names));
 }
 
+/* "link  crm contact" -> "link crm contact": as headers are compared. */
+static const char *header_plain(struct arena *a, const char *text)
+{
+    AUTO(buf_done) struct buf out = {0};
+    str rest = str_of(text), word;
+    while (str_split(&rest, ' ', &word))
+        if (word.n)
+            buf_fmt(&out, "%s%.*s", out.n ? " " : "", STR_FMT(word));
+    return arena_str(a, buf_lent(&out)).p;
+}
+
+static void report_unknown_section(struct config *c, const struct ini_header *h)
+{
+    const char *near = near_section(header_plain(&c->ini.arena, h->text));
+    ini_find(&c->ini, FINDING_ERROR, h->file, h->line, "unknown section [%s]%s%s%s", h->text,
+             near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
+}
+
 /* Splits "link crm contact" and checks its form; NULL with a finding when it is none of ours. */
-static struct config_section *section_new(struct config *c, const struct ini_entry *entry)
+static struct config_section *section_new(struct config *c, const struct ini_header *h)
 {
     struct arena *a = &c->ini.arena;
-    str rest = str_of(entry->section), word;
-    const char *words[4] = {0};
+    static const char *const names[] = {"", " NAME", " CONNECTION KIND"};
+    const char *header = header_plain(a, h->text), *words[4] = {""};
+    str rest = str_of(header), word;
     int n = 0;
     while (n < 4 && str_split(&rest, ' ', &word))
-        if (word.n)
-            words[n++] = arena_str(a, word).p;
-    const char *type = n ? words[0] : "";
-    for (size_t i = 0; i < ARRAY_LEN(section_types); i++) {
-        if (strcmp(section_types[i].type, type) != 0)
-            continue;
-        if (n - 1 != section_types[i].names) {
-            static const char *const names[] = {"", " NAME", " CONNECTION KIND"};
-            ini_find(&c->ini, FINDING_ERROR, entry->file, entry->line, "[%s]: the header must read [%s%s]",
-                     entry->section, type, names[section_types[i].names]);
+        words[n++] = arena_str(a, word).p;
+    const struct section_type *type = section_types;
+    while (type < section_types + ARRAY_LEN(section_types) && strcmp(type->type, words[0]) != 0)
+        type++;
+    if (type == section_types + ARRAY_LEN(section_types)) {
+        report_unknown_section(c, h);
+        return NULL;
+    }
+    if (n - 1 != type->names) {
+        ini_find(&c->ini, FINDING_ERROR, h->file, h->line, "[%s]: the header must read [%s%s]", h->text, type->type,
+                 names[type->names]);
+        return NULL;
+    }
+    for (int w = 1; w < n; w++)
+        if (!name_valid(words[w])) {
+            ini_find(&c->ini, FINDING_ERROR, h->file, h->line, "[%s]: name \"%s\" must be 1 to 32 of a-z 0-9 _ -",
+                     h->text, words[w]);
             return NULL;
         }
-        for (int w = 1; w < n; w++)
-            if (!name_valid(words[w])) {
-                ini_find(&c->ini, FINDING_ERROR, entry->file, entry->line,
-                         "[%s]: name \"%s\" must be 1 to 32 of a-z 0-9 _ -", entry->section, words[w]);
-                return NULL;
-            }
-        struct config_section *s = arena_new(a, struct config_section);
-        *s = (struct config_section){
-            .type = type, .name = words[1], .kind = words[2], .file = entry->file, .line = entry->line};
-        s->header = n == 1   ? type
-                    : n == 2 ? arena_fmt(a, "%s %s", type, words[1])
-                             : arena_fmt(a, "%s %s %s", type, words[1], words[2]);
-        return s;
-    }
-    const char *near = near_section(type);
-    ini_find(&c->ini, FINDING_ERROR, entry->file, entry->line, "unknown section [%s]%s%s%s", entry->section,
-             near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
-    return NULL;
+    struct config_section *s = arena_new(a, struct config_section);
+    *s = (struct config_section){.type = words[0],
+                                 .name = n > 1 ? words[1] : NULL,
+                                 .kind = n > 2 ? words[2] : NULL,
+                                 .header = header,
+                                 .file = h->file,
+                                 .line = h->line};
+    return s;
 }
 
 static struct config_section *section_by_header(struct config *c, const char *header)
@@ -150,32 +166,34 @@ static void take_entry(struct config *c, struct config_section *s, const struct 
     v->key = entry->key;
     v->file = entry->file;
     v->line = entry->line;
-    v->is_secret = false;
+    v->is_secret = v->wrong = false;
     v->value = config_expand(&c->ini, entry, &v->is_secret);
     if (v->value && key)
         config_check_value(&c->ini, key, v);
-    if (!v->value)
+    if (!v->value) {
+        v->wrong = true;
         v->value = "";
+    }
+}
+
+/* Also those without a key: "[link demo account]" pins a link with nothing but defaults. */
+static void take_sections(struct config *c)
+{
+    for (const struct ini_header *h = c->ini.headers; h; h = h->next) {
+        if (section_by_header(c, header_plain(&c->ini.arena, h->text)))
+            continue;
+        struct config_section *s = section_new(c, h);
+        if (s)
+            section_append(c, s);
+    }
 }
 
 static void take_entries(struct config *c)
 {
-    const char *refused = NULL;
-    for (struct ini_entry *entry = c->ini.first; entry; entry = entry->next) {
-        if (refused && strcmp(refused, entry->section) == 0)
-            continue;
-        struct config_section *s = section_by_header(c, entry->section);
-        if (!s && (s = section_new(c, entry)) != NULL) {
-            struct config_section *same = section_by_header(c, s->header);
-            if (same)
-                s = same;
-            else
-                section_append(c, s);
-        }
-        if (s)
+    for (const struct ini_entry *entry = c->ini.first; entry; entry = entry->next) {
+        struct config_section *s = section_by_header(c, header_plain(&c->ini.arena, entry->section));
+        if (s) /* else its header was told */
             take_entry(c, s, entry);
-        else
-            refused = entry->section;
     }
 }
 
@@ -266,6 +284,7 @@ struct config *config_load(const char *path)
     c->path = arena_str(&c->ini.arena, str_of(path ? path : "/etc/tieline/tieline.ini")).p;
     if (ini_read_file(&c->ini, c->path, NULL) == TL_OK)
         read_conf_d(c);
+    take_sections(c);
     take_entries(c);
     check_references(c);
     c->development = config_bool(c, "core", "development");
@@ -353,7 +372,7 @@ void config_check_options(struct config *c, const struct config_section *endpoin
                           uint32_t n_options, uint32_t option_stride)
 {
     const char *connector = config_get(c, endpoint->header, "connector");
-    for (const struct config_value *v = endpoint->values; v; v = v->next) {
+    for (struct config_value *v = endpoint->values; v; v = v->next) {
         if (config_key_find("endpoint", v->key))
             continue;
         const tl_option *o = option_find(options, n_options, option_stride, v->key);
@@ -378,13 +397,18 @@ void config_check_options(struct config *c, const struct config_section *endpoin
     }
 }
 
+void config_finding_place(const struct finding *f, struct buf *out)
+{
+    if (f->file && f->line)
+        buf_fmt(out, "%s:%d: ", f->file, f->line);
+    else if (f->file)
+        buf_fmt(out, "%s: ", f->file);
+}
+
 void config_findings_print(const struct config *c, struct buf *out)
 {
     for (const struct finding *f = c->ini.findings; f; f = f->next) {
-        if (f->file && f->line)
-            buf_fmt(out, "%s:%d: ", f->file, f->line);
-        else if (f->file)
-            buf_fmt(out, "%s: ", f->file);
+        config_finding_place(f, out);
         buf_fmt(out, "%s: %s\n", f->level == FINDING_ERROR ? "error" : "warning", f->text);
     }
     int errors = c->ini.n_errors, warnings = c->ini.n_warnings;
@@ -426,7 +450,7 @@ void config_sample_print(struct buf *out)
         }
         sample_doc(out, k->doc);
         if (k->choices)
-            buf_fmt(out, "; one of: %s\n", k->choices);
+            buf_fmt(out, "; %s: %s\n", k->type == CONFIG_CHOICE ? "one of" : "or", k->choices);
         buf_fmt(out, ";%s = %s\n", k->key, k->def ? k->def : "");
     }
 }

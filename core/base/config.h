@@ -31,7 +31,7 @@ struct config_key {
     const char *key;     /* "isolation.*": any suffix */
     enum config_type type;
     const char *def;     /* NULL: none */
-    const char *choices; /* of a CONFIG_CHOICE, comma separated */
+    const char *choices; /* of a CONFIG_CHOICE; of others words that are taken too, NULL: none. Comma separated */
     int64_t min, max;    /* numbers, sizes, durations (us); both 0: any */
     enum config_reload reload;
     const char *doc; /* one or two sentences */
@@ -47,6 +47,7 @@ struct config_value {
     const char *file;          /* NULL: the default */
     int line;
     bool is_secret; /* came from @secret: or @file:, or the key is a secret: never shown */
+    bool wrong;     /* told among the findings */
     struct config_value *next;
 };
 
@@ -56,7 +57,7 @@ struct config_section {
     const char *name;   /* endpoint, connection; of a link: its connection */
     const char *kind;   /* of a link; else NULL */
     const char *header; /* "endpoint sf" */
-    const char *file;   /* of the header's first key */
+    const char *file;   /* of its header, the first one */
     int line;
     struct config_value *values;
     struct config_section *next;
@@ -90,6 +91,8 @@ bool config_enables(const struct config *c, const char *connector); /* [connecto
 void config_check_options(struct config *c, const struct config_section *endpoint, const tl_option *options,
                           uint32_t n_options, uint32_t option_stride);
 
+/* "FILE:LINE: ", as far as they are known. */
+void config_finding_place(const struct finding *f, struct buf *out);
 /* gcc form, one line a finding, so that editors jump; ends with a line of totals. */
 void config_findings_print(const struct config *c, struct buf *out);
 /* The commented sample: every key, its default and doc. */

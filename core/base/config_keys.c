@@ -124,7 +124,7 @@ const struct config_key config_keys[] = {
      "Side that settles ties. Default: the side whose system is a CRM."},
     {"link", "view.a", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "List view that limits side a, by the vendor's id."},
     {"link", "view.b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "List view that limits side b, by the vendor's id."},
-    {"link", "created_within", CONFIG_DURATION, NULL, NULL, DAY, 36500 * DAY, RELOAD_LIVE,
+    {"link", "created_within", CONFIG_DURATION, NULL, "off", DAY, 36500 * DAY, RELOAD_LIVE,
      "Only records created within this time before the first sync are brought over. Default: the connectors'."},
     {"link", "window", CONFIG_CHOICE, "fixed", "fixed,sliding", 0, 0, RELOAD_LIVE,
      "Where created_within begins: fixed at the first sync, or moving on with the calendar. What is paired stays in "
@@ -149,7 +149,8 @@ const struct config_key config_keys[] = {
      "deletion "
      "that the vendor itself tells of counts, and only while nobody has changed the counterpart since."},
     {"link", "fallback.a", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE,
-     "Of a link of users: e-mail of the user of side a who owns what belongs to somebody without a pair."},
+     "Who stands in on side a for those without a pair, wherever records refer to them, by match key: of a link of "
+     "users the e-mail of who owns what belongs to somebody unknown there."},
     {"link", "fallback.b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "The same for side b."},
     {"link", "max_changes", CONFIG_TEXT, "20%", NULL, 0, 0, RELOAD_LIVE,
      "How many records one run of changes may write: a number, a share of the pairs (500 at least), or off. One that "

@@ -1,6 +1,7 @@
 /* Values of the configuration: see config_value.h. */
 #include "config_value.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -92,6 +93,14 @@ static bool expand_variable(struct ini *ini, const struct ini_entry *entry, str 
     return false;
 }
 
+bool config_secret_name_ok(str name)
+{
+    for (uint64_t i = 0; i < name.n; i++)
+        if (!isalnum((unsigned char)name.p[i]) && !strchr("_-.", name.p[i]))
+            return false;
+    return name.n >= 1 && name.n <= 64;
+}
+
 const char *config_expand(struct ini *ini, const struct ini_entry *entry, bool *is_secret_out)
 {
     const char *v = entry->value;
@@ -101,7 +110,14 @@ const char *config_expand(struct ini *ini, const struct ini_entry *entry, bool *
     }
     if (strncmp(v, "@secret:", 8) == 0) {
         *is_secret_out = true;
-        return v;
+        if (config_secret_name_ok(str_of(v + 8)))
+            return v;
+        complain(ini, entry,
+                 arena_fmt(&ini->arena,
+                           "@secret: takes the name of a secret, 1 to 64 letters, digits, \"_\", \"-\" or \".\", and "
+                           "this is \"%.80s\"",
+                           v + 8));
+        return NULL;
     }
     if (!strchr(v, '$'))
         return v;
@@ -164,7 +180,7 @@ static void range_text(struct buf *out, enum config_type type, int64_t n)
         buf_fmt(out, "%lld", (long long)n);
 }
 
-static const char *check_number(struct ini *ini, const struct config_key *key, const char *text)
+static const char *number_problem(struct arena *a, const struct config_key *key, const char *text)
 {
     int64_t n;
     if (!config_parse_number(key->type, text, &n))
@@ -176,7 +192,7 @@ static const char *check_number(struct ini *ini, const struct config_key *key, c
     AUTO(buf_done) struct buf low = {0}, high = {0};
     range_text(&low, key->type, key->min);
     range_text(&high, key->type, key->max);
-    return arena_fmt(&ini->arena, "must be %s to %s", buf_text(&low), buf_text(&high));
+    return arena_fmt(a, "must be %s to %s", buf_text(&low), buf_text(&high));
 }
 
 static bool is_url(const char *text)
@@ -194,38 +210,40 @@ static bool is_address(const char *text)
            (colon && colon > text && str_to_i64(str_of(colon + 1), &port) && port >= 0 && port <= 65535);
 }
 
-void config_check_value(struct ini *ini, const struct config_key *key, const struct config_value *v)
+const char *config_problem(struct arena *a, const struct config_key *key, const char *text)
 {
-    const char *problem = NULL;
     bool flag;
+    if (key->type != CONFIG_CHOICE && key->choices && str_in_list(str_of(key->choices), str_of(text)))
+        return NULL;
     switch (key->type) {
     case CONFIG_INT:
     case CONFIG_SIZE:
     case CONFIG_DURATION:
-        problem = check_number(ini, key, v->value);
-        break;
+        return number_problem(a, key, text);
     case CONFIG_BOOL:
-        problem = config_parse_bool(v->value, &flag) ? NULL : "must be yes or no";
-        break;
+        return config_parse_bool(text, &flag) ? NULL : "must be yes or no";
     case CONFIG_CHOICE:
-        if (!str_in_list(str_of(key->choices), str_of(v->value)))
-            problem = arena_fmt(&ini->arena, "must be one of %s", key->choices);
-        break;
+        return str_in_list(str_of(key->choices), str_of(text)) ? NULL : arena_fmt(a, "must be one of %s", key->choices);
     case CONFIG_PATH:
-        problem = v->value[0] == '/' || !v->value[0] ? NULL : "must be an absolute path";
-        break;
+        return text[0] == '/' || !text[0] ? NULL : "must be an absolute path";
     case CONFIG_URL:
-        problem = !v->value[0] || is_url(v->value) ? NULL : "must be a URL such as https://example.com";
-        break;
+        return !text[0] || is_url(text) ? NULL : "must be a URL such as https://example.com";
     case CONFIG_ADDRESS:
-        problem = is_address(v->value) ? NULL : "must be HOST:PORT or off";
-        break;
+        return is_address(text) ? NULL : "must be HOST:PORT or off";
     case CONFIG_TEXT:
     case CONFIG_LIST:
         break;
     }
-    if (problem)
-        ini_find(ini, FINDING_ERROR, v->file, v->line, "[%s] %s = %s: %s", v->section, v->key, v->value, problem);
+    return NULL;
+}
+
+void config_check_value(struct ini *ini, const struct config_key *key, struct config_value *v)
+{
+    const char *problem = config_problem(&ini->arena, key, v->value);
+    if (!problem)
+        return;
+    v->wrong = true;
+    ini_find(ini, FINDING_ERROR, v->file, v->line, "[%s] %s = %s: %s", v->section, v->key, v->value, problem);
 }
 
 /* What the outbound client refuses at every call is told before anything runs. */
@@ -243,7 +261,7 @@ static void check_plain_http(struct ini *ini, const struct config_value *v, bool
                  v->section, v->key, v->value);
 }
 
-void config_check_option(struct ini *ini, const tl_option *option, const struct config_value *v, bool development)
+void config_check_option(struct ini *ini, const tl_option *option, struct config_value *v, bool development)
 {
     static const enum config_type types[] = {
         [TL_OPT_TEXT] = CONFIG_TEXT,     [TL_OPT_INT] = CONFIG_INT,  [TL_OPT_BOOL] = CONFIG_BOOL,

@@ -52,6 +52,41 @@ void ini_find(struct ini *ini, enum finding_level level, const char *file, int l
         ini->n_warnings++;
 }
 
+static void add_header(struct reading *r, str text)
+{
+    struct ini *ini = r->ini;
+    struct ini_header *h = arena_new(&ini->arena, struct ini_header);
+    *h = (struct ini_header){.file = r->file, .line = r->line, .text = arena_str(&ini->arena, text).p};
+    if (ini->last_header)
+        ini->last_header->next = h;
+    else
+        ini->headers = h;
+    ini->last_header = h;
+}
+
+/* A line that begins with "[". */
+static bool header_usable(struct reading *r, str body)
+{
+    const char *close = memchr(body.p, ']', body.n);
+    r->in_section = false;
+    r->skipping = true;
+    r->current = NULL;
+    if (!close) {
+        ini_find(r->ini, FINDING_ERROR, r->file, r->line, "section header without \"]\"");
+        return false;
+    }
+    size_t name = (size_t)(close - body.p) - 1;
+    if (name > INI_MAX_HEADER_BYTES) {
+        ini_find(r->ini, FINDING_ERROR, r->file, r->line, "section header of %zu bytes: at most %d are allowed", name,
+                 INI_MAX_HEADER_BYTES);
+        return false;
+    }
+    add_header(r, str_n(body.p + 1, name));
+    r->in_section = true;
+    r->skipping = false;
+    return true;
+}
+
 /* What inih would take silently in the wrong way. False: the line is reported and left out. */
 static bool line_usable(struct reading *r, str line)
 {
@@ -67,25 +102,8 @@ static bool line_usable(struct reading *r, str line)
         ini_find(r->ini, FINDING_ERROR, r->file, r->line, "line holds a NUL byte");
         return false;
     }
-    if (body.p[0] == '[') {
-        const char *close = memchr(body.p, ']', body.n);
-        r->in_section = false;
-        r->skipping = true;
-        r->current = NULL;
-        if (!close) {
-            ini_find(r->ini, FINDING_ERROR, r->file, r->line, "section header without \"]\"");
-            return false;
-        }
-        size_t name = (size_t)(close - body.p) - 1;
-        if (name > INI_MAX_HEADER_BYTES) {
-            ini_find(r->ini, FINDING_ERROR, r->file, r->line, "section header of %zu bytes: at most %d are allowed",
-                     name, INI_MAX_HEADER_BYTES);
-            return false;
-        }
-        r->in_section = true;
-        r->skipping = false;
-        return true;
-    }
+    if (body.p[0] == '[')
+        return header_usable(r, body);
     r->continuation = r->current && (line.p[0] == ' ' || line.p[0] == '\t');
     if (r->continuation)
         return true;
@@ -164,13 +182,13 @@ static int on_entry(void *user, const char *section, const char *key, const char
 /* A key given twice in one file is a slip, never a wish. */
 static void report_repeated(struct ini *ini, const char *file)
 {
-    for (struct ini_entry *a = ini->first; a; a = a->next) {
-        if (a->file != file)
-            continue;
-        for (struct ini_entry *b = a->next; b; b = b->next)
-            if (b->file == file && strcmp(a->key, b->key) == 0 && strcmp(a->section, b->section) == 0)
-                ini_find(ini, FINDING_ERROR, file, b->line, "[%s] %s is given twice; first in line %d", b->section,
-                         b->key, a->line);
+    for (const struct ini_entry *b = ini->first; b; b = b->next) {
+        const struct ini_entry *a = ini->first;
+        while (a != b && (a->file != file || strcmp(a->key, b->key) != 0 || strcmp(a->section, b->section) != 0))
+            a = a->next;
+        if (a != b && b->file == file)
+            ini_find(ini, FINDING_ERROR, file, b->line, "[%s] %s is given twice; first in line %d", b->section, b->key,
+                     a->line);
     }
 }
 

@@ -22,6 +22,13 @@ struct ini_entry {
     struct ini_entry *next;
 };
 
+struct ini_header {
+    const char *file;
+    int line;
+    const char *text; /* what stands between the brackets */
+    struct ini_header *next;
+};
+
 enum finding_level { FINDING_WARNING, FINDING_ERROR };
 struct finding {
     enum finding_level level;
@@ -34,6 +41,7 @@ struct finding {
 struct ini {
     struct arena arena; /* owns all texts */
     struct ini_entry *first, *last;
+    struct ini_header *headers, *last_header; /* usable ones, with and without entries */
     struct finding *findings, *last_finding;
     int n_errors, n_warnings;
 };

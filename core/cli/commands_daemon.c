@@ -85,19 +85,24 @@ static bool print_endpoints(const struct cli *cli, const json_t *endpoints, cons
     return stopped;
 }
 
-static void print_repairs(const struct cli *cli, const json_t *answer)
+/* True when one of them stops something. */
+static bool print_repairs(const struct cli *cli, const json_t *answer)
 {
     size_t i;
     json_t *item;
+    bool stopped = false;
     json_array_foreach(json_object_get(answer, "repairs"), i, item)
     {
+        stopped |= strcmp(cli_text(item, "level"), "error") == 0;
+        if (cli->json)
+            continue;
         if (i == 0)
             printf("\nneeds attention:\n");
         printf("  %s: %s\n", cli_text(item, "object"), cli_text(item, "text"));
         if (*cli_text(item, "hint"))
             printf("      %s\n", cli_text(item, "hint"));
     }
-    (void)cli;
+    return stopped;
 }
 
 static void print_storage(const json_t *broken)
@@ -148,8 +153,8 @@ static int run_status(struct cli *cli)
         cli_print_list(cli, "connection", list, connection_columns,
                        "no connection yet; see: tieline connection create --help");
         json_decref(list);
-        print_repairs(cli, answer);
     }
+    stopped |= print_repairs(cli, answer);
     stopped |= any_stopped(answer) || json_object_get(answer, "storage");
     json_t *endpoints = NULL;
     rc = cli_get(cli, &endpoints, "/api/v1/endpoints");

@@ -103,12 +103,33 @@ static bool field_complaint(const tl_kind *k, const char *paths, const tl_field 
     return false;
 }
 
+static const char *paths_of(str kind)
+{
+    for (size_t i = 0; i < vocabulary_n_kinds; i++)
+        if (str_is(kind, vocabulary_kinds[i].kind))
+            return vocabulary_kinds[i].paths;
+    return NULL;
+}
+
+bool vocabulary_has(str kind)
+{
+    return paths_of(kind) != NULL;
+}
+
+const char *vocabulary_nearest(const char *kind)
+{
+    const char *names[32];
+    size_t n = 0;
+    while (n < vocabulary_n_kinds && n < ARRAY_LEN(names)) {
+        names[n] = vocabulary_kinds[n].kind;
+        n++;
+    }
+    return text_nearest(kind, names, n);
+}
+
 bool vocabulary_complaint(const tl_kind *k, uint32_t *from, struct err *out)
 {
-    const char *paths = NULL;
-    for (size_t i = 0; i < vocabulary_n_kinds; i++)
-        if (str_is(k->kind, vocabulary_kinds[i].kind))
-            paths = vocabulary_kinds[i].paths;
+    const char *paths = paths_of(k->kind);
     if (!paths && *from == 0) {
         *from = k->n_fields + 1;
         err_set(out, TL_E_INVALID,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "str.h"
 #include "tieline.h"
 
 /* Paths: a blank between two; "utm.*": anything behind the point. A test compares them with the header's. */
@@ -14,6 +15,9 @@ struct vocabulary_kind {
 };
 extern const struct vocabulary_kind vocabulary_kinds[];
 extern const size_t vocabulary_n_kinds;
+
+bool vocabulary_has(str kind);
+const char *vocabulary_nearest(const char *kind); /* NULL: none is like it */
 
 /* The first complaint about a described kind from field *from on, in words that name kind, field and what to do; *from
  * is moved behind it. False: there is none (any more). Start with *from 0. Pure. */

@@ -9,6 +9,7 @@
 #include "attention.h"
 #include "config_show.h"
 #include "hook_targets.h"
+#include "link_sections.h"
 #include "log.h"
 #include "reload_check.h"
 #include "setup.h"
@@ -272,10 +273,13 @@ static bool apply_endpoints(struct reload *r, const struct config *old)
     return any;
 }
 
-static void apply_connections(struct reload *r)
+static void apply_connections(struct reload *r, const struct config *old)
 {
     struct app *app = r->app;
     struct err e = {0};
+    for (const struct config_section *s = old->sections; s; s = s->next)
+        if (strcmp(s->type, "connection") == 0 && !config_section_find(app->config, "connection", s->name, NULL))
+            setup_forgotten(app, s);
     for (const struct config_section *s = app->config->sections; s; s = s->next, err_clear(&e))
         if (strcmp(s->type, "connection") == 0 && config_section_changed(r->changes, s->header)) {
             int rc = setup_connection(app, s, &e);
@@ -297,10 +301,12 @@ static void apply_links(struct reload *r, const struct config *old)
         if (strcmp(s->type, "link") != 0 || config_section_find(app->config, "link", s->name, s->kind))
             continue;
         (void)admin_link_pin(app->engine, s->name, s->kind, "", "", NULL);
+        setup_forgotten(app, s);
         tell_step(r, "link", s->header + 5, "free again: not pinned any more", NULL);
     }
     for (const struct config_section *s = app->config->sections; s; s = s->next, err_clear(&e)) {
-        bool changed = strcmp(s->type, "link") == 0 && config_section_changed(r->changes, s->header);
+        bool changed = config_section_changed(r->changes, s->header) ||
+                       !config_section_find(old, s->type, s->name, s->kind); /* one without a key */
         if (strcmp(s->type, "link") != 0 || (!changed && !has_moved(s, old)))
             continue;
         int rc = setup_link(app, s, &e); /* what only moved is pinned at its new place */
@@ -351,7 +357,7 @@ static void apply(struct reload *r)
     apply_values(r);
     apply_connectors(r, old);
     bool endpoints = apply_endpoints(r, old);
-    apply_connections(r);
+    apply_connections(r, old);
     apply_links(r, old);
     if (endpoints || has_change(r, "hooks", "public_url")) {
         hook_targets_refresh(app);
@@ -402,9 +408,11 @@ static int finish_on_control(void *arg, struct pending *p, struct err *e)
 
 static void log_findings(const struct config *c)
 {
-    for (const struct finding *f = c->ini.findings; f; f = f->next)
-        log_line(f->level == FINDING_ERROR ? LOG_ERROR : LOG_WARN, NULL, "%s:%d: %s", f->file ? f->file : "", f->line,
-                 f->text);
+    for (const struct finding *f = c->ini.findings; f; f = f->next) {
+        AUTO(buf_done) struct buf place = {0};
+        config_finding_place(f, &place);
+        log_line(f->level == FINDING_ERROR ? LOG_ERROR : LOG_WARN, NULL, "%s%s", buf_text(&place), f->text);
+    }
     if (c->ini.n_errors)
         log_line(LOG_ERROR, NULL, "the configuration is refused: %d errors; what runs stays as it is", c->ini.n_errors);
 }
@@ -431,6 +439,7 @@ int reload_config(struct app *app, const char *who, bool dry_run, json_t **out, 
     struct reload r = {.app = app, .who = who, .dry_run = dry_run, .steps = json_array()};
     pthread_mutex_lock(&app->reloader->one);
     r.next = config_load(app->boot->path);
+    link_sections_check(r.next);
     r.check = (struct reload_check){.app = app, .arena = &r.arena, .next = r.next};
     r.out = json_pack("{s:b,s:b,s:s,s:b,s:[],s:o}", "applied", 0, "dry_run", dry_run, "path", app->boot->path,
                       "restart", 0, "items", "steps", r.steps);

@@ -90,8 +90,10 @@ static void check_link(struct reload_check *r, const struct config_section *s)
     unsigned n = setup_link_settings(s, set, ARRAY_LEN(set));
     if (admin_link_check(r->app->engine, s->name, s->kind, set, n, &e) == TL_OK)
         return;
-    setup_link_place(r->next, s, &e); /* ends up in the text: the place of the value, where it is known */
-    ini_find(&r->next->ini, FINDING_ERROR, NULL, 0, "%s%s%s", e.text, e.hint[0] ? "; " : "", e.hint);
+    const char *file;
+    int line;
+    setup_link_place(s, &e, &file, &line);
+    find(r->next, file, line, s->header, &e);
 }
 
 static const struct stranger *stranger_named(const struct reload_check *r, const char *name)
@@ -119,7 +121,8 @@ void reload_check_known(struct reload_check *r)
     check_enable(r);
     for (const struct config_section *s = r->next->sections; s; s = s->next) {
         struct err e = {0};
-        if (!config_section_changed(r->changes, s->header))
+        if (!config_section_changed(r->changes, s->header) &&
+            config_section_find(r->app->config, s->type, s->name, s->kind)) /* one without a key may be new as well */
             continue;
         if (strcmp(s->type, "endpoint") == 0)
             check_endpoint(r, s);

@@ -5,6 +5,7 @@
 #include "accept_hosts.h"
 #include "admin.h"
 #include "app.h"
+#include "attention.h"
 #include "connections.h"
 #include "connector_attention.h"
 #include "endpoints.h"
@@ -342,7 +343,45 @@ int setup_connection_fits(struct app *app, const struct config *c, const struct 
     return TL_E_CONFIG;
 }
 
-int setup_connection(struct app *app, const struct config_section *s, struct err *e)
+/* What the file wants and cannot have is among what needs attention until it is applied, or not wanted any more. */
+#define REFUSED STR("CONFIG_REFUSED")
+
+static void note_outcome(struct app *app, const struct config_section *s, const struct err *refusal)
+{
+    AUTO(buf_done) struct buf object = {.max = 256};
+    buf_fmt(&object, "%s %s%s%s", s->type, s->name, s->kind ? "/" : "", s->kind ? s->kind : "");
+    struct repair r = {.object = buf_lent(&object), .code = REFUSED, .level = TL_ERROR};
+    struct err e = {0};
+    if (refusal) {
+        r.text = str_of(refusal->text);
+        r.hint = str_of(refusal->hint);
+    }
+    int rc = refusal ? repair_raise(app->db, &r, &e)
+                     : repair_clear(app->db, r.object, REFUSED, (str){0}, env_now_us(app->env), &e);
+    if (rc)
+        log_err(LOG_ERROR, s->header, &e);
+}
+
+void setup_forgotten(struct app *app, const struct config_section *s)
+{
+    note_outcome(app, s, NULL);
+}
+
+static void forget_refusals(struct app *app)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct repair *rows;
+    size_t n;
+    struct err e = {0};
+    int rc = repair_list(app->db, &a, false, 10000, &rows, &n, &e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        if (str_eq(rows[i].code, REFUSED))
+            rc = repair_clear(app->db, rows[i].object, REFUSED, (str){0}, env_now_us(app->env), &e);
+    if (rc)
+        log_err(LOG_ERROR, NULL, &e);
+}
+
+static int connection_apply(struct app *app, const struct config_section *s, struct err *e)
 {
     int rc = setup_connection_fits(app, app->config, s, e);
     if (rc == TL_E_NOT_FOUND) {
@@ -353,12 +392,6 @@ int setup_connection(struct app *app, const struct config_section *s, struct err
     return rc ? err_wrap(e, "%s:%d", s->file, s->line) : TL_OK;
 }
 
-/* The line that the words of a refusal begin with: "a_kind" or "b_kind". */
-static const struct config_value *kind_value(const struct config *c, const struct config_section *s, const char *words)
-{
-    return config_lookup(c, s->header, words[0] == 'a' ? "a_kind" : "b_kind");
-}
-
 unsigned setup_link_settings(const struct config_section *s, struct admin_setting *out, unsigned max)
 {
     unsigned n = 0;
@@ -367,13 +400,20 @@ unsigned setup_link_settings(const struct config_section *s, struct admin_settin
     return n;
 }
 
-void setup_link_place(const struct config *c, const struct config_section *s, struct err *e)
+void setup_link_place(const struct config_section *s, const struct err *e, const char **file, int *line)
 {
-    const struct config_value *named = strcmp(e->code, "KIND_FIXED") == 0 ? kind_value(c, s, e->text) : NULL;
-    err_wrap(e, "%s:%d", named ? named->file : s->file, named ? named->line : s->line);
+    *file = s->file;
+    *line = s->line;
+    for (const struct config_value *v = s->values; v; v = v->next) {
+        size_t n = strlen(v->key);
+        if (strncmp(e->text, v->key, n) == 0 && strncmp(e->text + n, " = ", 3) == 0) {
+            *file = v->file;
+            *line = v->line;
+        }
+    }
 }
 
-int setup_link(struct app *app, const struct config_section *s, struct err *e)
+static int link_apply(struct app *app, const struct config_section *s, struct err *e)
 {
     struct admin_setting set[32];
     unsigned n = setup_link_settings(s, set, ARRAY_LEN(set));
@@ -391,8 +431,24 @@ int setup_link(struct app *app, const struct config_section *s, struct err *e)
     int pinned = admin_link_pin(app->engine, s->name, s->kind, buf_text(&keys), buf_text(&place), told);
     if (!rc && !pinned)
         return TL_OK;
-    setup_link_place(app->config, s, e);
-    return e->status;
+    const char *file;
+    int line;
+    setup_link_place(s, e, &file, &line);
+    return err_wrap(e, "%s:%d", file, line);
+}
+
+int setup_connection(struct app *app, const struct config_section *s, struct err *e)
+{
+    int rc = connection_apply(app, s, e);
+    note_outcome(app, s, rc ? e : NULL);
+    return rc;
+}
+
+int setup_link(struct app *app, const struct config_section *s, struct err *e)
+{
+    int rc = link_apply(app, s, e);
+    note_outcome(app, s, rc ? e : NULL);
+    return rc;
 }
 
 /* A link whose section went is free again; it is neither disabled nor deleted. */
@@ -424,6 +480,7 @@ void setup_apply(struct app *app)
     add_connectors(app);
     setup_endpoints(app, NULL);
     forget_missing_endpoints(app);
+    forget_refusals(app);
     struct err e = {0};
     for (const struct config_section *s = app->config->sections; s; s = s->next, err_clear(&e))
         if (strcmp(s->type, "connection") == 0 && setup_connection(app, s, &e))

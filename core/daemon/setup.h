@@ -26,7 +26,8 @@ int setup_connection_fits(struct app *app, const struct config *c, const struct 
 /* Makes what is not there; errors begin with file and line. */
 int setup_connection(struct app *app, const struct config_section *s, struct err *e);
 int setup_link(struct app *app, const struct config_section *s, struct err *e);
+void setup_forgotten(struct app *app, const struct config_section *s); /* a section of either that went */
 unsigned setup_link_settings(const struct config_section *s, struct admin_setting *out, unsigned max);
-/* Puts file and line in front of what refused a link. */
-void setup_link_place(const struct config *c, const struct config_section *s, struct err *e);
+/* Where the value stands that a link was refused for, or its section. */
+void setup_link_place(const struct config_section *s, const struct err *e, const char **file, int *line);
 #endif

@@ -1,6 +1,8 @@
 /* Sealed secrets, tokens, and what connectors keep. */
 #include "secrets.h"
 
+#include "config_value.h"
+
 #include "db_int.h"
 
 enum { SECRET_MAX = 64 << 10, KEY_NAME_MAX = 255, WHAT_MAX = 96 };
@@ -54,13 +56,7 @@ int need_key(const struct db *db, struct err *e)
 
 static int check_name(str name, struct err *e)
 {
-    bool is_good = name.n >= 1 && name.n <= 64;
-    for (size_t i = 0; is_good && i < name.n; i++) {
-        char c = name.p[i];
-        is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-                  c == '.';
-    }
-    if (is_good)
+    if (config_secret_name_ok(name))
         return TL_OK;
     return err_set(e, E_USAGE, "the name of a secret has 1 to 64 letters, digits, \"_\", \"-\" or \".\"");
 }

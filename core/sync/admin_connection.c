@@ -207,7 +207,13 @@ int admin_link_delete(struct engine *g, const char *connection, const char *kind
     struct g_conn *c = l->conn;
     int rc = deletable(l, e);
     if (rc == TL_OK)
-        rc = link_drop(g->db, l->row.link, e);
+        rc = g_begin(g, e);
+    if (rc != TL_OK)
+        return rc;
+    rc = link_drop(g->db, l->row.link, e);
+    if (rc == TL_OK)
+        rc = link_forget_repairs(g, l, e);
+    rc = g_end(g, rc, "deleting a link", e);
     if (rc != TL_OK)
         return rc;
     model_link_forget(g, l);

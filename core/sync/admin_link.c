@@ -3,6 +3,7 @@
 
 #include "admin_util.h"
 #include "brake.h"
+#include "config_value.h"
 #include "linkset.h"
 #include "map_sample.h"
 #include "refmap.h"
@@ -26,6 +27,12 @@ static const char *setting_of(const struct admin_setting *set, unsigned n, const
         if (strcmp(set[i].key, key) == 0)
             return set[i].value;
     return NULL;
+}
+
+static bool says_yes(const char *value, bool otherwise)
+{
+    bool yes = otherwise;
+    return value && config_parse_bool(value, &yes) ? yes : otherwise;
 }
 
 /* A match field must be one that both sides have: with a name nobody knows nothing would match, and every record would
@@ -75,31 +82,22 @@ static int settings_as_set(struct engine *g, const struct g_link *l, const struc
     return rc;
 }
 
-/* Deletions are sent only where the link writes, and where the connector can delete. l NULL: a link that is made. */
-static int deletes_check(struct engine *g, const struct g_link *l, const struct g_conn *c, const str kind[2],
-                         const struct admin_setting *set, unsigned n, struct err *e)
+/* Settings that do not go together, and deletions that a connector cannot send. l NULL: a link that is made. */
+static int fit_check(struct engine *g, const struct g_link *l, const struct g_conn *c, const str kind[2],
+                     const struct admin_setting *set, unsigned n, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct link_settings s;
     const char *word = setting_of(set, n, "delete");
-    if (!word && !setting_of(set, n, "direction") && !setting_of(set, n, "restore_on"))
+    if (n == 0)
         return TL_OK;
     int rc = settings_as_set(g, l, set, n, &a, &s, e);
-    if (rc != TL_OK || (!s.deletes[0] && !s.deletes[1]))
+    if (rc == TL_OK && link_settings_misfit(&s, e))
+        rc = E_USAGE;
+    if (rc != TL_OK || (!word && !setting_of(set, n, "direction")))
         return rc;
-    if (s.restore_on == RESTORE_ON_READ) {
-        err_set(e, E_USAGE, "a deletion cannot both be sent on and be undone: restore_on is read_or_update");
-        err_hint(e, "set restore_on=update or never, or delete=keep");
-        return E_USAGE;
-    }
     for (int to = 0; to < 2; to++) {
         const struct g_kind *k = model_kind(c->ep[to], kind[to]);
-        bool one_way = s.deletes[to] && !s.deletes[1 - to];
-        if (one_way && !link_allows(s.direction, to)) {
-            err_set(e, E_USAGE, "delete = %s: the link does not write to side %c", word ? word : "", "ab"[to]);
-            err_hint(e, "its direction says so; delete=keep, or the other way");
-            return E_USAGE;
-        }
         if (!s.deletes[to] || !link_allows(s.direction, to) || !k || (k->desc.can & TL_CAN_DELETE))
             continue;
         err_set(e, E_USAGE, "delete = %s: endpoint \"%.*s\" cannot delete a \"%.*s\"", word ? word : "propagate",
@@ -209,12 +207,11 @@ static int create_check(struct engine *g, const struct g_conn *c, const char *ki
         return rc;
     str plain = kind_plain(str_of(kind));
     const char *ka = setting_of(set, n, "a_kind"), *kb = setting_of(set, n, "b_kind");
-    const char *enabled = setting_of(set, n, "enabled");
     struct link row = {.connection = c->row.connection,
                        .name = plain,
                        .mode = LINK_SYNC,
                        .topo = topo_of(plain),
-                       .enabled = !enabled || strcmp(enabled, "yes") == 0,
+                       .enabled = says_yes(setting_of(set, n, "enabled"), true),
                        .made_us = g_now(g)};
     row.kind[0] = ka ? str_of(ka) : plain;
     row.kind[1] = kb ? str_of(kb) : plain;
@@ -229,7 +226,7 @@ static int create_check(struct engine *g, const struct g_conn *c, const char *ki
     if (rc == TL_OK)
         rc = views_check(c, row.kind, set, n, e);
     if (rc == TL_OK)
-        rc = deletes_check(g, NULL, c, row.kind, set, n, e);
+        rc = fit_check(g, NULL, c, row.kind, set, n, e);
     if (rc == TL_OK)
         *row_out = row;
     return rc;
@@ -299,7 +296,7 @@ static int set_check(struct engine *g, const struct g_link *l, const struct admi
     if (rc == TL_OK)
         rc = views_check(l->conn, l->row.kind, set, n, e);
     if (rc == TL_OK)
-        rc = deletes_check(g, l, l->conn, l->row.kind, set, n, e);
+        rc = fit_check(g, l, l->conn, l->row.kind, set, n, e);
     if (rc == TL_OK && names_views(set, n) && l->row.phase != PHASE_NEW) {
         rc = err_set(e, E_PRECONDITION, "the list view cannot be changed once the first sync has begun");
         err_hint(e, "pairs belong to the view they were made in: delete the connection and make it anew");
@@ -341,7 +338,7 @@ int admin_link_set(struct engine *g, const char *connection, const char *kind, c
         rc = link_unbrake(g, l, e);
     struct link row = l->row;
     if (enabled)
-        row.enabled = strcmp(enabled, "yes") == 0;
+        row.enabled = says_yes(enabled, true);
     if (rc == TL_OK && views)
         rc = link_feeds(g, l->conn, &row, e);
     if (rc == TL_OK && (enabled || views))

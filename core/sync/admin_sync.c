@@ -4,6 +4,7 @@
 #include "admin_util.h"
 #include "lifecycle.h"
 #include "linkset.h"
+#include "map_sample.h"
 #include "parting.h"
 #include "preview.h"
 #include "reading.h"
@@ -56,7 +57,9 @@ static int link_check(struct engine *g, struct g_link *l, json_t *warnings, stru
     AUTO(buf_done) struct buf linked = {0};
     refmap_linked_kinds(g, l, &linked);
     struct link_settings s;
-    link_settings_init(&s);
+    rc = map_settings_read(g->db, &a, l->row.link, &s, e);
+    if (rc != TL_OK)
+        return rc;
     s.direction = l->rules.direction;
     struct map_finding *found = NULL;
     const struct g_kind *ka = model_kind(l->conn->ep[0], l->row.kind[0]),
@@ -127,23 +130,36 @@ static int start_link(struct engine *g, struct g_link *l, int64_t plan, struct e
     return rc;
 }
 
-static bool kinds_known(struct engine *g, const struct g_conn *c, struct err *e)
+static bool kind_known(const struct g_link *l, int s, struct err *e)
 {
-    bool known = true, any = false;
-    for (struct g_link *l = g->links; l && known; l = l->next)
-        if (l->conn == c) {
-            any = true;
-            for (int s = 0; s < 2; s++)
-                known &= model_kind(c->ep[s], l->row.kind[s]) != NULL;
-        }
-    if (!any) {
-        err_set(e, E_PRECONDITION, "connection \"%.*s\" has no link", STR_FMT(c->row.name));
-        err_hint(e, "`tieline link create %.*s contact`", STR_FMT(c->row.name));
-    } else if (!known) {
-        err_set(e, E_PRECONDITION, "the kinds of an endpoint are not known yet");
-        err_hint(e, "run `tieline endpoint check` for both endpoints, then start again");
+    const struct g_endpoint *ep = l->conn->ep[s];
+    if (model_kind(ep, l->row.kind[s]))
+        return true;
+    if (!ep->kinds) {
+        err_set(e, E_PRECONDITION, "the kinds of endpoint \"%.*s\" are not known yet", STR_FMT(ep->row.name));
+        err_hint(e, "`tieline endpoint check %.*s`, then start again", STR_FMT(ep->row.name));
+    } else {
+        err_set(e, E_PRECONDITION, "endpoint \"%.*s\" has no kind \"%.*s\"", STR_FMT(ep->row.name),
+                STR_FMT(l->row.kind[s]));
+        err_code(e, "KIND_GONE");
+        err_hint(e,
+                 "`tieline link delete %.*s %.*s`; where the configuration has a section for it, take that out first",
+                 STR_FMT(l->conn->row.name), STR_FMT(l->row.name));
     }
-    return any && known;
+    return false;
+}
+
+static bool kinds_known(const struct g_conn *c, struct err *e)
+{
+    for (const struct g_link *l = c->links; l; l = l->next_of_conn)
+        for (int s = 0; s < 2 && l->row.enabled; s++)
+            if (!kind_known(l, s, e))
+                return false;
+    if (c->links)
+        return true;
+    err_set(e, E_PRECONDITION, "connection \"%.*s\" has no link", STR_FMT(c->row.name));
+    err_hint(e, "`tieline link create %.*s contact`", STR_FMT(c->row.name));
+    return false;
 }
 
 static bool orgs_known(const struct g_conn *c, struct err *e)
@@ -160,7 +176,7 @@ static bool orgs_known(const struct g_conn *c, struct err *e)
 int admin_sync_ready(struct engine *g, struct g_conn *c, json_t *warnings, struct err *e)
 {
     int rc = TL_OK;
-    if (!kinds_known(g, c, e) || !orgs_known(c, e))
+    if (!kinds_known(c, e) || !orgs_known(c, e))
         return E_PRECONDITION;
     for (struct g_link *l = g->links; l && rc == TL_OK; l = l->next)
         if (l->conn == c && l->row.enabled)

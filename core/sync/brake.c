@@ -34,3 +34,10 @@ int link_unbrake(struct engine *g, struct g_link *l, struct err *e)
     int rc = link_row_store(g, l, e);
     return rc == TL_OK && code.n ? repair_clear(g->db, buf_lent(&object), code, (str){0}, g_now(g), e) : rc;
 }
+
+int link_forget_repairs(struct engine *g, const struct g_link *l, struct err *e)
+{
+    AUTO(buf_done) struct buf object = {0};
+    object_of(l, &object);
+    return repair_clear(g->db, buf_lent(&object), (str){0}, (str){0}, g_now(g), e);
+}

@@ -10,6 +10,7 @@
 
 int link_brake(struct engine *g, struct g_link *l, const char *code, str text, const char *hint, struct err *e);
 int link_unbrake(struct engine *g, struct g_link *l, struct err *e);
+int link_forget_repairs(struct engine *g, const struct g_link *l, struct err *e); /* it goes: whatever was told of it */
 
 /* kind_gone.c: the endpoint was described anew. Links of kinds that were left out stop, and go on by themselves when
  * theirs is described again. */

@@ -1,5 +1,5 @@
-/* A kind that its system describes no more: a module that was switched off, or hidden from whoever signed in. What is
- * known of it is kept, pairs and fields, and its links stop until it is there again. */
+/* A kind that its system does not describe, or no more: a module that was switched off, or hidden from whoever signed
+ * in. What is known of it is kept, pairs and fields, and its links stop until it is there again. */
 #include "brake.h"
 #include "log.h"
 
@@ -7,7 +7,8 @@ static int stop(struct engine *g, struct g_link *l, int s, struct err *e)
 {
     AUTO(buf_done) struct buf text = {0};
     str endpoint = l->conn->ep[s]->row.name;
-    buf_fmt(&text, "\"%.*s\" has no kind \"%.*s\" any more", STR_FMT(endpoint), STR_FMT(l->row.kind[s]));
+    buf_fmt(&text, "\"%.*s\" has no kind \"%.*s\"%s", STR_FMT(endpoint), STR_FMT(l->row.kind[s]),
+            model_kind(l->conn->ep[s], l->row.kind[s]) ? " any more" : "");
     log_line(LOG_WARN, "engine", "\"%.*s\" %.*s stops: %s", STR_FMT(l->conn->row.name), STR_FMT(l->row.name),
              buf_text(&text));
     return link_brake(g, l, BRAKE_KIND, buf_lent(&text),
@@ -20,8 +21,8 @@ static int link_told(struct engine *g, const struct g_endpoint *ep, struct g_lin
 {
     int gone = -1;
     for (int s = 0; s < 2; s++) {
-        const struct g_kind *k = l->conn->ep[s] == ep ? model_kind(ep, l->row.kind[s]) : NULL;
-        if (k && !k->told)
+        const struct g_kind *k = model_kind(l->conn->ep[s], l->row.kind[s]);
+        if (l->conn->ep[s] == ep && !(k && k->told)) /* a link made before the endpoint was described may name any */
             gone = s;
     }
     if (gone >= 0)

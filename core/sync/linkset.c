@@ -1,5 +1,6 @@
 #include "linkset.h"
 
+#include "config_value.h"
 #include "quiet.h"
 #include "records.h"
 #include "times.h"
@@ -17,50 +18,6 @@ void link_settings_init(struct link_settings *s)
                                 .share = 1};
 }
 
-static int one_of(str key, str value, const char *const *names, int n, int *out, struct err *e)
-{
-    AUTO(buf_done) struct buf list = {0};
-    for (int i = 0; i < n; i++) {
-        if (str_is(value, names[i])) {
-            *out = i;
-            return TL_OK;
-        }
-        buf_fmt(&list, "%s%s", i ? ", " : "", names[i]);
-    }
-    err_set(e, E_USAGE, "\"%.*s\" is no value for %.*s", STR_FMT(value), STR_FMT(key));
-    err_hint(e, "one of: %s", buf_text(&list));
-    return E_USAGE;
-}
-
-static int duration_value(str key, str value, int64_t *out, struct err *e)
-{
-    int64_t us = 0;
-    bool read = duration_parse(value, &us);
-    if (read && us >= US_PER_S) {
-        *out = us;
-        return TL_OK;
-    }
-    if (read) {
-        err_set(e, E_USAGE, "%.*s = %.*s: at least 1s", STR_FMT(key), STR_FMT(value));
-        return E_USAGE;
-    }
-    err_set(e, E_USAGE, "\"%.*s\" is no duration for %.*s", STR_FMT(value), STR_FMT(key));
-    err_hint(e, "write it as 30s, 15m, 4h or 365d");
-    return E_USAGE;
-}
-
-static int share_value(str value, int32_t *out, struct err *e)
-{
-    int64_t n = 0;
-    if (!str_to_i64(value, &n) || n < 1 || n > 100) {
-        err_set(e, E_USAGE, "share = %.*s: a number from 1 to 100", STR_FMT(value));
-        err_hint(e, "a link with share = 3 gets three calls for one of a link with share = 1");
-        return E_USAGE;
-    }
-    *out = (int32_t)n;
-    return TL_OK;
-}
-
 static int changes_value(str value, struct link_settings *s, struct err *e)
 {
     int64_t n = 0;
@@ -68,8 +25,9 @@ static int changes_value(str value, struct link_settings *s, struct err *e)
     bool off = str_is(value, "off");
     if (!off &&
         (!str_to_i64(percent ? str_n(value.p, value.n - 1) : value, &n) || n < 1 || n > (percent ? 100 : 1000000000))) {
-        err_set(e, E_USAGE, "\"%.*s\" is no value for max_changes", STR_FMT(value));
-        err_hint(e, "a number of writes like 2000, a share of the pairs like 20%%, or off");
+        err_set(e, E_USAGE, "max_changes = %.*s: must be a number of writes, a share of the pairs, or off",
+                STR_FMT(value));
+        err_hint(e, "2000, 20%%, or off");
         return E_USAGE;
     }
     s->max_changes = percent ? 0 : n;
@@ -77,94 +35,143 @@ static int changes_value(str value, struct link_settings *s, struct err *e)
     return TL_OK;
 }
 
-static const char *const setting_keys[] = {
-    "direction",   "policy", "master", "drift",          "restore_on",  "every",      "match",     "match_multi",
-    "quiet",       "view.a", "view.b", "created_within", "enabled",     "a_kind",     "b_kind",    "delete",
-    "quiet_hours", "share",  "window", "deps",           "max_changes", "fallback.a", "fallback.b"};
+static int quiet_value(str value, struct link_settings *s, struct err *e)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct quiet_hours parsed;
+    int rc = quiet_parse(value, &scratch, &parsed, e);
+    if (rc == TL_OK)
+        s->quiet_hours = value;
+    return rc;
+}
+
+static int unknown_key(const char *key, struct err *e)
+{
+    const char *keys[64];
+    size_t n = 0;
+    for (int i = 0; i < config_key_count && n < ARRAY_LEN(keys); i++)
+        if (strcmp(config_keys[i].section, "link") == 0)
+            keys[n++] = config_keys[i].key;
+    err_set(e, E_USAGE, "a link has no setting \"%s\"", key);
+    const char *near = text_nearest(key, keys, n);
+    if (near)
+        err_hint(e, "did you mean \"%s\"?", near);
+    return E_USAGE;
+}
+
+static int choice_number(const struct config_key *key, const char *value)
+{
+    str rest = str_of(key->choices), word;
+    int i = 0;
+    while (str_split(&rest, ',', &word) && !str_is(word, value))
+        i++;
+    return i;
+}
+
+/* Choices in the order of config_keys, which is that of the enums. */
+static void choice_take(struct link_settings *s, str key, int choice)
+{
+    if (str_is(key, "direction"))
+        s->direction = (enum link_direction)choice;
+    else if (str_is(key, "policy"))
+        s->policy = (enum link_policy)(POLICY_NEWEST + choice);
+    else if (str_is(key, "master"))
+        s->master = choice;
+    else if (str_is(key, "drift"))
+        s->drift = (enum link_drift)choice;
+    else if (str_is(key, "restore_on"))
+        s->restore_on = (enum link_restore)choice;
+    else if (str_is(key, "match_multi"))
+        s->match_multi = "fon"[choice];
+    else if (str_is(key, "window"))
+        s->slides = choice == 1;
+    else if (str_is(key, "deps"))
+        s->admits = choice == 0;
+    else if (str_is(key, "delete"))
+        for (int to = 0; to < 2; to++)
+            s->deletes[to] = choice == 1 || choice == 3 - to;
+}
+
+static void number_take(struct link_settings *s, str key, int64_t n)
+{
+    if (str_is(key, "every"))
+        s->every_us = n;
+    else if (str_is(key, "created_within"))
+        s->created_within_us = n;
+    else if (str_is(key, "share"))
+        s->share = (int32_t)n;
+}
+
+static int text_take(struct link_settings *s, str key, str value, struct err *e)
+{
+    if (str_is(key, "quiet_hours"))
+        return quiet_value(value, s, e);
+    if (str_is(key, "max_changes"))
+        return changes_value(value, s, e);
+    if (str_is(key, "fallback.a") || str_is(key, "fallback.b"))
+        s->fallback[key.p[key.n - 1] == 'b'] = value;
+    else if (str_is(key, "match"))
+        s->match = value;
+    return TL_OK;
+}
 
 bool link_setting_known(str key)
 {
-    for (size_t i = 0; i < ARRAY_LEN(setting_keys); i++)
-        if (str_is(key, setting_keys[i]))
-            return true;
-    return false;
+    AUTO(text_free) char *name = str_dup(key);
+    return config_key_find("link", name) != NULL;
 }
 
 int link_setting_apply(struct link_settings *s, str key, str value, struct err *e)
 {
-    static const char *const directions[] = {"both", "a2b", "b2a"};
-    static const char *const policies[] = {"newest", "a", "b", "manual"};
-    static const char *const sides[] = {"a", "b"};
-    static const char *const drifts[] = {"leave", "revert", "report"};
-    static const char *const restores[] = {"update", "read_or_update", "never"};
-    static const char *const multis[] = {"fail", "oldest", "newest"};
-    static const char *const bools[] = {"no", "yes"};
-    static const char *const deletes[] = {"keep", "propagate", "a2b", "b2a"};
-    static const char *const windows[] = {"fixed", "sliding"}, *const deps[] = {"admit", "leave"};
-    int v = 0, rc = TL_OK;
-    if (str_is(key, "direction")) {
-        if ((rc = one_of(key, value, directions, 3, &v, e)) == TL_OK)
-            s->direction = (enum link_direction)v;
-    } else if (str_is(key, "policy")) {
-        if ((rc = one_of(key, value, policies, 4, &v, e)) == TL_OK)
-            s->policy = (enum link_policy)(v + 1);
-    } else if (str_is(key, "master")) {
-        if ((rc = one_of(key, value, sides, 2, &v, e)) == TL_OK)
-            s->master = v;
-    } else if (str_is(key, "drift")) {
-        if ((rc = one_of(key, value, drifts, 3, &v, e)) == TL_OK)
-            s->drift = (enum link_drift)v;
-    } else if (str_is(key, "restore_on")) {
-        if ((rc = one_of(key, value, restores, 3, &v, e)) == TL_OK)
-            s->restore_on = (enum link_restore)v;
-    } else if (str_is(key, "match_multi")) {
-        if ((rc = one_of(key, value, multis, 3, &v, e)) == TL_OK)
-            s->match_multi = multis[v][0];
-    } else if (str_is(key, "quiet")) {
-        if ((rc = one_of(key, value, bools, 2, &v, e)) == TL_OK)
-            s->quiet = v == 1;
-    } else if (str_is(key, "window")) {
-        if ((rc = one_of(key, value, windows, 2, &v, e)) == TL_OK)
-            s->slides = v == 1;
-    } else if (str_is(key, "deps")) {
-        if ((rc = one_of(key, value, deps, 2, &v, e)) == TL_OK)
-            s->admits = v == 0;
-    } else if (str_is(key, "enabled")) {
-        rc = one_of(key, value, bools, 2, &v, e);
-    } else if (str_is(key, "delete")) {
-        if ((rc = one_of(key, value, deletes, 4, &v, e)) == TL_OK) {
-            s->deletes[0] = v == 1 || v == 3;
-            s->deletes[1] = v == 1 || v == 2;
-        }
-    } else if (str_is(key, "every")) {
-        rc = duration_value(key, value, &s->every_us, e);
-    } else if (str_is(key, "created_within")) {
-        if (str_is(value, "off"))
-            s->created_within_us = 0;
-        else
-            rc = duration_value(key, value, &s->created_within_us, e);
-    } else if (str_is(key, "quiet_hours")) {
-        AUTO(arena_done) struct arena scratch = {0};
-        struct quiet_hours parsed;
-        if ((rc = quiet_parse(value, &scratch, &parsed, e)) == TL_OK)
-            s->quiet_hours = value;
-    } else if (str_is(key, "share")) {
-        rc = share_value(value, &s->share, e);
-    } else if (str_is(key, "max_changes")) {
-        rc = changes_value(value, s, e);
-    } else if (str_is(key, "fallback.a") || str_is(key, "fallback.b")) {
-        s->fallback[key.p[key.n - 1] == 'b'] = value;
-    } else if (str_is(key, "match")) {
-        s->match = value;
-    } else if (!link_setting_known(key)) {
-        err_set(e, E_USAGE, "a link has no setting \"%.*s\"", STR_FMT(key));
-        AUTO(text_free) char *word = str_dup(key);
-        const char *near = text_nearest(word, setting_keys, ARRAY_LEN(setting_keys));
-        if (near)
-            err_hint(e, "did you mean \"%s\"?", near);
-        rc = E_USAGE;
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *name = arena_str(&scratch, key).p, *text = arena_str(&scratch, value).p;
+    const struct config_key *known = config_key_find("link", name);
+    if (!known)
+        return unknown_key(name, e);
+    const char *problem = config_problem(&scratch, known, text);
+    if (problem) {
+        err_set(e, E_USAGE, "%s = %s: %s", name, text, problem);
+        err_hint(e, "`tieline config explain %s` says what it does", name);
+        return E_USAGE;
     }
-    return rc;
+    bool is_yes = false;
+    int64_t n = 0; /* of a word beside the numbers too: off */
+    switch (known->type) {
+    case CONFIG_CHOICE:
+        choice_take(s, key, choice_number(known, text));
+        return TL_OK;
+    case CONFIG_BOOL:
+        if (config_parse_bool(text, &is_yes) && str_is(key, "quiet"))
+            s->quiet = is_yes;
+        return TL_OK;
+    case CONFIG_INT:
+    case CONFIG_DURATION:
+        (void)config_parse_number(known->type, text, &n);
+        number_take(s, key, n);
+        return TL_OK;
+    default:
+        return text_take(s, key, value, e);
+    }
+}
+
+/* A deletion is sent only where the link writes, and where it is not undone again. */
+const char *link_settings_misfit(const struct link_settings *s, struct err *e)
+{
+    if (!s->deletes[0] && !s->deletes[1])
+        return NULL;
+    if (s->restore_on == RESTORE_ON_READ) {
+        err_set(e, E_USAGE, "a deletion cannot both be sent on and be undone: restore_on is read_or_update");
+        err_hint(e, "set restore_on=update or never, or delete=keep");
+        return "delete";
+    }
+    for (int to = 0; to < 2; to++) {
+        if (!s->deletes[to] || s->deletes[1 - to] || link_allows(s->direction, to))
+            continue;
+        err_set(e, E_USAGE, "delete = %s: the link does not write to side %c", to ? "a2b" : "b2a", "ab"[to]);
+        err_hint(e, "its direction says so; delete=keep, or the other way");
+        return "delete";
+    }
+    return NULL;
 }
 
 str match_path_of(str kind)
@@ -444,10 +451,22 @@ static bool key_is_enough(const tl_kind *a, const tl_kind *b, const struct link_
            !(b->can & writes);
 }
 
+/* With a name that one side does not know nothing would match, and every record would get a second counterpart. */
+static void check_match(struct check *c, const tl_kind *kinds[2], const struct link_settings *settings)
+{
+    if (match_lookup_kind(settings->match) == 0)
+        return;
+    for (int s = 0; s < 2; s++)
+        if (!field_by_name(kinds[s], settings->match))
+            found(c, TL_ERROR, "MATCH_UNKNOWN",
+                  "match = %.*s: side %c has no such field, so no record would find its counterpart",
+                  STR_FMT(settings->match), "ab"[s]);
+}
+
 size_t map_check(const struct map_row *rows, size_t n, const tl_kind *a, const tl_kind *b,
                  const struct link_settings *settings, str linked, struct arena *arena, struct map_finding **out)
 {
-    struct check c = {.arena = arena, .cap = n * 6 + 2 * a->n_fields + b->n_fields + 4};
+    struct check c = {.arena = arena, .cap = n * 6 + 2 * a->n_fields + b->n_fields + 6};
     c.found = arena_array(arena, struct map_finding, c.cap);
     const tl_kind *kinds[2] = {a, b};
     for (size_t i = 0; i < n; i++) {
@@ -459,6 +478,7 @@ size_t map_check(const struct map_row *rows, size_t n, const tl_kind *a, const t
     check_required(&c, rows, n, b, 1, settings);
     check_references(&c, rows, n, a, b, linked);
     c.row = NULL;
+    check_match(&c, kinds, settings);
     if (n == 0 && key_is_enough(a, b, settings))
         found(&c, TL_INFO, "KEY_ALONE", "no field is carried: the link tells who is who, for the references of others");
     else if (n == 0)

@@ -25,10 +25,12 @@ struct link_settings {
     str quiet_hours;                          /* quiet.h; empty: none */
 };
 void link_settings_init(struct link_settings *s);
-/* One "key = value". E_USAGE with a hint that names what is possible. view.a, view.b, enabled, a_kind and b_kind are
- * the caller's and pass. */
+/* One "key = value", as the table of the configuration (config_keys, [link]) has it. E_USAGE; the text begins with key
+ * and value. view.a, view.b, enabled, a_kind and b_kind are the caller's and pass. */
 int link_setting_apply(struct link_settings *s, str key, str value, struct err *e);
 bool link_setting_known(str key);
+/* The setting that does not go with the others, e saying why; NULL: all do. */
+const char *link_settings_misfit(const struct link_settings *s, struct err *e);
 
 /* The path by which two records of a kind are the same one, unless the admin says otherwise: contact and user
  * email, account name, product name; empty for others. */

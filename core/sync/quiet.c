@@ -24,7 +24,7 @@ static bool clock_parse(str s, int *out)
 
 static int refused(str text, const char *why, struct err *e)
 {
-    err_set(e, E_USAGE, "quiet_hours: \"%.*s\" %s", STR_FMT(text), why);
+    err_set(e, E_USAGE, "quiet_hours = %.*s: %s", STR_FMT(text), why);
     err_hint(e, "write it as 08:00-18:00 America/Sao_Paulo, or off");
     return E_USAGE;
 }
@@ -39,11 +39,11 @@ int quiet_parse(str text, struct arena *a, struct quiet_hours *out, struct err *
     }
     if (!str_split(&rest, ' ', &range) || !str_split(&range, '-', &from) || !clock_parse(from, &q.from_min) ||
         !clock_parse(range, &q.to_min))
-        return refused(text, "is no range of hours", e);
+        return refused(text, "must be a range of hours", e);
     str zone = str_trim(rest);
     q.zone = zone_open(zone.n ? zone : STR("UTC"), a);
     if (!q.zone)
-        return refused(text, "names a time zone that this system does not know", e);
+        return refused(text, "this system does not know the time zone", e);
     *out = q;
     return TL_OK;
 }

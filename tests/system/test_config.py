@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 
 import pytest
-from systemlib import BUILD, ROOT, Site, rig
+from systemlib import BUILD, ROOT, Site, rig, wait_until
 
 WRONG = """[core]
 development = yes
@@ -41,7 +41,7 @@ direction = up
 [link demo contact]
 every = sometimes
 """
-FOUND = {5: "colour", 9: "level = loud", 11: "cache = much", 13: "[nonsense]", 17: "isolation.desk = orbit",
+FOUND = {5: "colour", 9: "level = loud", 11: "cache = much", 12: "[nonsense]", 17: "isolation.desk = orbit",
          26: "at most 49", 30: "no such endpoint", 32: "direction = up", 34: "every = sometimes"}
 WITH_CONNECTORS = {4: "tielined --make-key", 22: "refresh_tokn", 23: "dc = mars", 25: "nothere"}
 
@@ -91,6 +91,83 @@ def test_a_bad_file_does_not_start(wrong):
     found = findings(done.stderr, wrong)
     for line, words in FOUND.items():
         assert words in found.get(line, ""), (line, words, done.stderr)
+
+
+JUDGED = """[connection demo]
+a = desk
+b = sf
+[link demo contact]
+quiet_hours = 25:00-08:00
+max_changes = 200%
+delete = a2b
+direction = b2a
+[link demo account]
+every = 1ms
+delete = b2a
+direction = a2b
+[connection empty]
+[endpoint UPPER CASE]
+[endpoint bare]
+"""
+JUDGMENTS = {5: "must be a range of hours", 6: "must be a number of writes", 10: "must be 1s to 7d", 13: 'needs "a"',
+             14: "must read [endpoint NAME]", 15: 'needs "connector"'}
+
+
+def test_every_judge_says_the_same():
+    """`tielined -t`, `config check`, a start and a reload find the same in the same lines: values of links, settings that do
+    not go together, sections without a key."""
+    with Site("--contacts", 5, "--accounts", 2) as site:
+        ini = pathlib.Path(site.daemon.ini)
+        good = ini.read_text()
+        before = len(good.splitlines())
+        site.start()
+
+        def judged(text):
+            ini.write_text(good + text)
+            said = [program("tielined", "-t", "-c", ini), program("tieline", "config", "check", ini),
+                    program("tielined", "-c", ini), site.run("config", "reload", check=False)]
+            assert [d.returncode for d in said] == [7] * 4, said
+            return [{n - before: words for n, words in findings(d.stderr + d.stdout, ini).items()} for d in said]
+
+        for found in judged(JUDGED):
+            for line, words in JUDGMENTS.items():
+                assert words in found.get(line, ""), (line, words, found)
+        for found in judged(JUDGED.split("[link demo account]", maxsplit=1)[0].replace("25:00", "22:00").replace("200%", "20%")):
+            assert "does not write to side b" in found.get(7, ""), found
+        assert f"{ini}:{before + 7}: [link demo contact] delete" in site.log()
+        ini.write_text(good.replace("@secret:sf_client", "@secret:") + "[link demo unicorn]\n[link demo contact]\n")
+        done = program("tielined", "-t", "-c", ini)
+        assert done.returncode == 7 and "takes the name of a secret" in done.stderr, done
+        assert '"unicorn" is no kind of the vocabulary' in done.stderr and '"contact" is no kind' not in done.stderr
+
+
+def test_what_the_file_wants_and_cannot_have():
+    """A kind and a match field nobody has, found out once the systems were asked; a connection between other endpoints than
+    it was made with: status says so (exit 3) until the file is right."""
+    extra = "[connection demo]\na = desk\nb = sf\n[link demo unicorn]\n[link demo contact]\nmatch = x.nobody\n"
+    with Site("--contacts", 5, "--accounts", 2, extra=extra) as site:
+        ini = pathlib.Path(site.daemon.ini)
+        site.start()
+        site.sign_in()
+        wait_until(lambda: 'has no kind "unicorn"' in site.run("status", check=False).stdout, 30, "status tells of it")
+        assert site.run("status", check=False).returncode == 3
+        for words, cure in (('endpoint "desk" has no kind "unicorn"', ("link", "delete", "demo", "unicorn", "-y")),
+                            ("match = x.nobody: side a has no such field", ())):
+            started = site.run("sync", "start", "demo", check=False)
+            assert started.returncode == 6 and words in started.stderr, started
+            if cure:
+                ini.write_text(ini.read_text().replace("[link demo unicorn]\n", ""))
+                site.run("config", "reload")
+                site.run(*cure)
+        good = ini.read_text().replace("match = x.nobody\n", "")
+        ini.write_text(good.replace("a = desk\nb = sf\n", "a = sf\nb = desk\n"))
+        site.restart()
+        told = site.run("status", check=False)
+        assert told.returncode == 3 and "was made between other endpoints" in told.stdout, told
+        ini.write_text(good)
+        site.run("config", "reload")
+        told = site.run("status", check=False)
+        assert "was made between other endpoints" not in told.stdout and "unicorn" not in told.stdout, told
 
 
 @pytest.mark.parametrize("key, words", [

@@ -111,8 +111,9 @@ def test_any_error_leaves_all_as_it_is(site):
     found = " ".join(f"{f.get('origin', '')} {f['text']}" for f in first["findings"])
     for words in (f"{file.path}:{file.line('duplicate_alerts = perhaps')} [endpoint sf] duplicate_alerts = perhaps",
                   "enable = nothere: there is no connector", '[connectors] hosts.desk: host pattern "no host"',
-                  f"{file.path}:{file.line('[connection demo]') + 1}",
-                  "the connection was made between other endpoints", f"{file.path}:{file.line('b_kind = account')}: b_kind"):
+                  f"{file.path}:{file.line('[connection demo]')}",
+                  "the connection was made between other endpoints",
+                  f"{file.path}:{file.line('b_kind = account')} [link demo contact] b_kind"):
         assert words in found, (words, found)
     assert second["errors"] == 2 and "format = xml" in str(second["findings"]) and "every = often" in str(second["findings"])
     assert site.run("config", "show").stdout == runs
@@ -260,7 +261,7 @@ def test_pins_come_and_go(site):
     assert steps(answer)[("link", "demo contact")] == "pinned as the file says", answer
     [link] = site.list("link", "show", "demo", "contact")
     assert link["every_seconds"] == 7
-    line = file.line("[link demo contact]") + 1
+    line = file.line("[link demo contact]")
     told = site.run("link", "set", "demo", "contact", "every=9s", check=False)
     assert told.returncode == 6 and f"{file.path}:{line}" in told.stderr, told
     file.change("[core]\n", "; a comment\n\n[core]\n")

@@ -58,10 +58,10 @@ static void all_mistakes_are_told_at_once(void **state)
                             "[endpoint desk]\norg_id = 1\n[http]\ntimeout = 10h\n");
     assert_true(found(c, 2, "did you mean \"development\"?"));
     assert_true(found(c, 4, "must be one of full,normal"));
-    assert_true(found(c, 6, "did you mean [http]?"));
-    assert_true(found(c, 8, "must be 1 to 32 of a-z"));
+    assert_true(found(c, 5, "did you mean [http]?"));
+    assert_true(found(c, 7, "must be 1 to 32 of a-z"));
     assert_true(found(c, 11, "no such endpoint"));
-    assert_true(found(c, 13, "needs \"connector\""));
+    assert_true(found(c, 12, "needs \"connector\""));
     assert_true(found(c, 15, "must be 100ms to 15m"));
     assert_int_equal(c->ini.n_errors, 7);
     AUTO(buf_done) struct buf text = {0};
@@ -114,7 +114,7 @@ static void options_are_checked_against_the_connector(void **state)
     assert_true(found(c, 3, "must be one of com,eu"));
     assert_true(found(c, 4, "plain text"));
     assert_true(found(c, 5, "has no option \"cliet_id\""));
-    assert_true(found(c, 2, "needs \"org_id\""));
+    assert_true(found(c, 1, "needs \"org_id\""));
     for (const struct finding *f = c->ini.findings; f; f = f->next)
         assert_null(strstr(f->text, "= plain"));
 }

@@ -64,6 +64,16 @@ static void wrong_lines_are_findings(void **state)
     expect_finding("[link salesforce_production_emea_west opportunity_line_items]\n", 1, "at most 49");
 }
 
+static void what_is_repeated_is_told_once_a_line(void **state)
+{
+    (void)state;
+    AUTO(ini_done) struct ini ini = read_text("[core]\na = 1\na = 2\na = 3\n");
+    assert_int_equal(ini.n_errors, 2);
+    assert_int_equal(ini.findings->line, 3);
+    assert_int_equal(ini.last_finding->line, 4);
+    assert_non_null(strstr(ini.last_finding->text, "first in line 2"));
+}
+
 static void findings_of_one_file_come_all_at_once(void **state)
 {
     (void)state;
@@ -89,6 +99,7 @@ int main(void)
         cmocka_unit_test(an_indented_line_continues_the_value),
         cmocka_unit_test(a_line_of_200_bytes_is_whole),
         cmocka_unit_test(wrong_lines_are_findings),
+        cmocka_unit_test(what_is_repeated_is_told_once_a_line),
         cmocka_unit_test(findings_of_one_file_come_all_at_once),
         cmocka_unit_test(a_missing_file_says_so),
     };

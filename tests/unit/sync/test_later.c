@@ -200,7 +200,7 @@ static void settings_of_links(void **state)
     must(admin_link_set(b->engine, "c", "contact", &same, 1, NULL, &e), &e);
     e = (struct err){0};
     assert_int_equal(admin_link_set(b->engine, "c", "contact", &fast, 1, NULL, &e), E_USAGE);
-    assert_string_equal(e.text, "every = 1ms: at least 1s");
+    assert_string_equal(e.text, "every = 1ms: must be 1s to 7d");
 }
 
 /* Nothing begins with a map that has errors: one of them is named, and nothing was written.

@@ -90,6 +90,9 @@ static void checks(void **state)
     n = map_check(good, 1, &ka, &kb, &s, STR("contact,user"), &a, &f);
     assert_true(has(f, n, "REF_NOT_MAPPED", TL_WARN));
     assert_int_equal(map_check(good, 0, &ka, &kb, &s, STR(""), &a, &f) > 0, 1);
+    assert_false(has(f, map_check(good, 1, &ka, &kb, &s, STR(""), &a, &f), "MATCH_UNKNOWN", TL_ERROR));
+    s.match = STR("birthday"); /* side b alone has it */
+    assert_true(has(f, map_check(good, 1, &ka, &kb, &s, STR(""), &a, &f), "MATCH_UNKNOWN", TL_ERROR));
 }
 
 /* proves: S1-12 S1-13 S1-19 S1-20 S2-29 */
@@ -107,9 +110,15 @@ static void settings(void **state)
     assert_int_equal(link_setting_apply(&s, STR("created_within"), STR("off"), &e), TL_OK);
     assert_int_equal(s.created_within_us, 0);
     assert_int_equal(link_setting_apply(&s, STR("policy"), STR("oldest"), &e), E_USAGE);
-    assert_string_equal(e.hint, "one of: newest, a, b, manual");
+    assert_string_equal(e.text, "policy = oldest: must be one of newest,a,b,manual");
     assert_int_equal(link_setting_apply(&s, STR("directon"), STR("both"), &e), E_USAGE);
     assert_non_null(strstr(e.hint, "direction"));
+    assert_int_equal(link_setting_apply(&s, STR("quiet"), STR("off"), &e), TL_OK); /* as the file may say it */
+    assert_false(s.quiet);
+    assert_int_equal(link_setting_apply(&s, STR("every"), STR("8d"), &e), E_USAGE); /* bounds of the file */
+    assert_int_equal(link_setting_apply(&s, STR("max_changes"), STR("200%"), &e), E_USAGE);
+    assert_int_equal(link_setting_apply(&s, STR("quiet_hours"), STR("25:00-08:00"), &e), E_USAGE);
+    assert_true(str_starts(str_of(e.text), STR("quiet_hours = 25:00-08:00: ")));
     assert_true(str_is(match_path_of(STR("contact")), "email"));
     assert_true(str_is(match_path_of(STR("account")), "name"));
     assert_true(str_is(match_path_of(STR("product")), "name"));
