@@ -179,6 +179,8 @@ static void test_handshake_refusals(void **state)
     refused("bad_option", TL_E_INVALID,
             "connector \"bad_option\": its options: stride 8 is smaller than a tl_option (40): set it to sizeof");
     refused("bad_hosts", TL_E_CONFIG, "connector \"bad_hosts\": host pattern \"*\" is not usable");
+    refused("get_hmac", TL_E_BUG,
+            "connector \"get_hmac\" takes webhooks by GET and verifies their body, of which a GET has none");
     refused("no_open", TL_E_BUG, "connector \"no_open\" lacks the member \"open\"");
 }
 
