@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fake_host.h"
 #include "salesforce.h"
+#include "unit/fake_host.h"
 
 /* ---- SOQL */
 
@@ -288,6 +288,16 @@ struct script {
     tl_field fields[4];
 };
 
+static tl_status sign_in_said(struct fake_host *f, const char *member, struct buf *out)
+{
+    (void)f;
+    if (strcmp(member, "instance_url") == 0)
+        buf_text_add(out, "https://acme.my.salesforce.com");
+    else if (strcmp(member, "id") == 0)
+        buf_text_add(out, "https://login.salesforce.com/id/00D300000000001EAA/005300000000001AAA");
+    return TL_OK;
+}
+
 static tl_status answer(struct fake_host *f, tl_http *r, uint32_t n, tl_error *e)
 {
     struct script *s = f->test;
@@ -333,6 +343,7 @@ static int setup(void **state)
     s->fake = fake_new();
     s->fake->test = s;
     s->fake->http = answer;
+    s->fake->auth_extra = sign_in_said;
     s->fake->host.kv_set(&s->fake->host, "stamp.contact", STR("unique:Tieline_Id__c"));
     tl_open o = {.struct_size = sizeof o};
     tl_error e = {.struct_size = sizeof e};

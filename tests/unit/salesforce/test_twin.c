@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "auth.h"
-#include "fake_host.h"
 #include "salesforce.h"
 #include "times.h"
+#include "unit/fake_host.h"
 
 struct bench {
     struct fake_host *fake;

@@ -68,12 +68,11 @@ static tl_status extra(const tl_host *h, const char *member, char *out, uint64_t
         tl_status rc = self(h)->auth_extra(self(h), member, &b);
         if (rc != TL_OK)
             return rc;
-    } else if (strcmp(member, "instance_url") == 0)
-        buf_text_add(&b, "https://acme.my.salesforce.com");
-    else if (strcmp(member, "id") == 0)
-        buf_text_add(&b, "https://login.salesforce.com/id/00D300000000001EAA/005300000000001AAA");
+    }
     *len = b.n;
-    memcpy(out, buf_text(&b), b.n < cap ? b.n : (size_t)cap);
+    if (b.n > cap)
+        return TL_E_INVALID;
+    memcpy(out, buf_text(&b), b.n);
     return TL_OK;
 }
 
@@ -175,8 +174,11 @@ static void copy_value(struct said_value *to, const tl_value *v)
 static tl_status emit(const tl_host *h, const tl_batch *batch)
 {
     struct fake_host *f = self(h);
-    for (uint32_t i = 0; i < batch->count && f->n_records < ARRAY_LEN(f->records); i++) {
+    for (uint32_t i = 0; i < batch->count; i++) {
         const tl_record *r = TL_AT(tl_record, batch->records, batch->stride, i);
+        bool kept = !f->record || f->record(f, r);
+        if (!kept || f->n_records == ARRAY_LEN(f->records))
+            continue;
         struct said_record *to = &f->records[f->n_records++];
         *to = (struct said_record){.modified_us = r->modified_us,
                                    .created_us = r->created_us,
@@ -201,6 +203,7 @@ static tl_status checkpoint(const tl_host *h, const tl_checkpoint *c)
 {
     struct fake_host *f = self(h);
     struct said_checkpoint *to = &f->checkpoints[f->n_checkpoints++ % ARRAY_LEN(f->checkpoints)];
+    ASSERT(c->cursor.n < sizeof to->cursor);
     COPY(to->cursor, c->cursor);
     to->mode = c->mode;
     to->complete = c->complete;
@@ -215,8 +218,11 @@ static tl_status result(const tl_host *h, uint32_t index, const tl_result *r)
     struct said_result *to = &f->results[index % ARRAY_LEN(f->results)];
     f->doubled += to->given;
     *to = (struct said_result){.given = true, .status = r->status, .created = r->created};
-    if (r->record)
+    if (r->record) {
+        to->has_record = true;
+        to->full = r->record->flags & TL_REC_FULL;
         COPY(to->id, r->record->id);
+    }
     if (r->error) {
         to->reason = r->error->reason;
         COPY(to->code, str_of(r->error->code));
@@ -227,10 +233,15 @@ static tl_status result(const tl_host *h, uint32_t index, const tl_result *r)
     return TL_OK;
 }
 
-struct fake_host *fake_new(void)
+static tl_status subscription(const tl_host *h, const tl_subscription *s)
 {
-    struct fake_host *f = calloc(1, sizeof *f);
-    ASSERT(f);
+    COPY(self(h)->subscription.id, s->id);
+    COPY(self(h)->subscription.audience, s->audience);
+    return TL_OK;
+}
+
+void fake_init(struct fake_host *f)
+{
     f->pages_left = -1;
     f->now_us = INT64_C(1800000000000000);
     f->host = (tl_host){.struct_size = sizeof f->host,
@@ -253,14 +264,27 @@ struct fake_host *fake_new(void)
                         .describe = describe,
                         .emit = emit,
                         .checkpoint = checkpoint,
-                        .result = result};
+                        .result = result,
+                        .subscription = subscription};
+}
+
+void fake_done(struct fake_host *f)
+{
+    arena_done(&f->arena);
+}
+
+struct fake_host *fake_new(void)
+{
+    struct fake_host *f = calloc(1, sizeof *f);
+    ASSERT(f);
+    fake_init(f);
     return f;
 }
 
 struct fake_host *fake_free(struct fake_host *f)
 {
     if (f) {
-        arena_done(&f->arena);
+        fake_done(f);
         free(f);
     }
     return NULL;

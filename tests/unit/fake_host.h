@@ -1,7 +1,7 @@
 #ifndef FAKE_HOST_H
 #define FAKE_HOST_H
-/* A host for one instance of a connector under test: keeps what the connector says, answers http() by a function of the
- * test. Everything is copied, so it can be looked at after the call. */
+/* A host for one instance of any connector under test: keeps what the connector says, answers http() by a function of
+ * the test. Everything is copied, so it can be looked at after the call. */
 #include "arena.h"
 #include "buf.h"
 #include "tieline.h"
@@ -19,13 +19,13 @@ struct said_record {
     } * values;
 };
 struct said_result {
-    bool given;
+    bool given, has_record, full;
     tl_status status;
     int32_t created, reason;
     char id[64], code[64], field[64], text[256], detail[512];
 };
 struct said_checkpoint {
-    char cursor[4096];
+    char cursor[16384];
     int32_t mode, complete;
     int64_t server_us, estimate;
 };
@@ -38,17 +38,20 @@ struct said_kind {
     uint32_t can, max_batch, n_fields;
     tl_field *fields; /* texts copied too */
 };
+struct said_subscription {
+    char id[64], audience[64];
+};
 
 struct fake_host {
     tl_host host; /* first: the connector gets &fake.host */
     struct arena arena;
     void *test;
     tl_status (*http)(struct fake_host *f, tl_http *r, uint32_t n, tl_error *e);
-    tl_status (*auth_extra)(struct fake_host *f, const char *member,
-                            struct buf *out); /* NULL: instance_url and id below */
+    tl_status (*auth_extra)(struct fake_host *f, const char *member, struct buf *out); /* NULL: the answer has none */
+    bool (*record)(struct fake_host *f, const tl_record *r); /* sees each; false: it is not kept. NULL: all are */
     int64_t now_us;
-    int32_t pages_left; /* page budget of checkpoints; negative: none */
-    struct said_record records[4096];
+    int32_t pages_left;               /* page budget of checkpoints; negative: none */
+    struct said_record records[4096]; /* the first ones */
     uint32_t n_records;
     struct said_result results[512];
     uint32_t doubled; /* results given twice */
@@ -58,6 +61,7 @@ struct fake_host {
     uint32_t n_findings;
     struct said_kind kinds[8];
     uint32_t n_kinds;
+    struct said_subscription subscription;
     char org_key[64], org_name[64], edition[64], user_id[64], user_name[64];
     int64_t quota_limit, quota_remaining;
     struct {
@@ -66,6 +70,8 @@ struct fake_host {
     } kv[16];
 };
 
+void fake_init(struct fake_host *f); /* f is zeroed: part of something larger */
+void fake_done(struct fake_host *f);
 struct fake_host *fake_new(void);
 struct fake_host *fake_free(struct fake_host *f);
 AUTO_FN(struct fake_host *, fake_free)
