@@ -157,7 +157,9 @@ int dispatch_answer(void *self, struct request *rq)
         return no_route(d, rq, other_method);
     json_t *answer = NULL;
     struct err e = {0};
-    int http = 0, sent, rc = run_route(d, route, rq, &answer, &e, &http);
+    int http = 0, sent, rc = caller_check(&rq->caller, route->scope, route->summary, &e);
+    if (!rc)
+        rc = run_route(d, route, rq, &answer, &e, &http);
     if (rc && !e.status)
         err_set(&e, rc, "%s", status_name(rc));
     if (rc)

@@ -66,9 +66,16 @@ static int verify(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_audit[] = {
-    {"GET", "/api/v1/audit", 0, list, "what people did, newest first", "limit:integer after:integer", NULL,
-     "{items:[{id:integer,at:time,who:string,act:string,object:string,detail:any}],next:integer?}"},
-    {"GET", "/api/v1/audit/verify", 0, verify, "whether any row of the audit was changed or removed", NULL, NULL,
-     "{sound:boolean,rows:integer,broken:integer?,from:integer}"},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "GET",
+     .path = "/api/v1/audit",
+     .handler = list,
+     .summary = "what people did, newest first",
+     .params = "limit:integer after:integer",
+     .answer = "{items:[{id:integer,at:time,who:string,act:string,object:string,detail:any}],next:integer?}"},
+    {.method = "GET",
+     .path = "/api/v1/audit/verify",
+     .handler = verify,
+     .summary = "whether any row of the audit was changed or removed",
+     .answer = "{sound:boolean,rows:integer,broken:integer?,from:integer}"},
+    {.method = NULL},
 };

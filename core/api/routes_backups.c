@@ -42,9 +42,17 @@ static int make_backup(struct request *rq, json_t **answer, struct err *e)
 
 #define FILE_SHAPE "{file:string,at:time,bytes:integer,seconds:number?}"
 const struct route routes_backups[] = {
-    {"GET", "/api/v1/backups", 0, list_backups, "backups in the directory, newest first", NULL, NULL,
-     "{items:[" FILE_SHAPE "]}"},
-    {"POST", "/api/v1/backups", ROUTE_WRITE, make_backup,
-     "make one now, in the directory or as a new file; answers when it is whole", NULL, "{to:string?}", FILE_SHAPE},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "GET",
+     .path = "/api/v1/backups",
+     .handler = list_backups,
+     .summary = "backups in the directory, newest first",
+     .answer = "{items:[" FILE_SHAPE "]}"},
+    {.method = "POST",
+     .path = "/api/v1/backups",
+     .flags = ROUTE_WRITE,
+     .handler = make_backup,
+     .summary = "make one now, in the directory or as a new file; answers when it is whole",
+     .body = "{to:string?}",
+     .answer = FILE_SHAPE},
+    {.method = NULL},
 };

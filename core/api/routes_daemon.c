@@ -176,7 +176,7 @@ static int show_config(struct request *rq, json_t **answer, struct err *e)
 
 static int reload(struct request *rq, json_t **answer, struct err *e)
 {
-    return reload_config(rq->app, rq->actor, request_flag(rq, "dry_run"), answer, e);
+    return reload_config(rq->app, rq->caller.name, request_flag(rq, "dry_run"), answer, e);
 }
 
 /* ---- health and description ---- */
@@ -211,28 +211,58 @@ static int openapi(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_daemon[] = {
-    {"GET", "/api/v1/status", 0, show_status, "one screen: daemon, connections, what needs a person", NULL, NULL,
-     "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:"
-     "[" STATUS_CONNECTION_SHAPE "],"
-     "repairs:[{object:string,level:string,code:string,text:string,hint:string}],connectors:{known:integer,running:"
-     "integer,with_"
-     "errors:integer,without_landlock:integer},"
-     "backup:{dir:string,every_s:integer,keep:integer,running:boolean,failed:integer,next_at:time?,last:object?,"
-     "error:object?},retention:{history:string,failures:string,deliveries:string,tombstones:string,inbox:string,"
-     "audit:string,delete_grace:string},storage:object?}"},
-    {"GET", "/api/v1/config", 0, show_config, "every value that counts, with its origin", NULL, NULL,
-     "{path:string,generation:integer,read_at:time,last_reload:{at:time,refused:boolean}?,"
-     "items:[{section:string,key:string,value:string,origin:string}]}"},
-    {"POST", "/api/v1/config/reload", ROUTE_WRITE | ROUTE_DRY, reload,
-     "read the configuration again: check, plan, apply what changed; refused as a whole when anything is wrong",
-     "dry_run:boolean", NULL,
-     "{applied:boolean,dry_run:boolean,generation:integer,path:string,restart:boolean,errors:integer,warnings:integer,"
-     "items:[{what:string,section:string,key:string,value:string?,was:string?,origin:string,takes_effect:string}],"
-     "findings:[{level:string,text:string,origin:string?}],"
-     "steps:[{step:string,name:string,result:string?,error:{text:string,hint:string}?}]}"},
-    {"GET", "/api/v1/openapi.json", 0, openapi, "this document", NULL, NULL, "object"},
-    {"GET", "/metrics", ROUTE_TEXT, metrics, "figures in the Prometheus text format", NULL, NULL, "string"},
-    {"GET", "/-/healthy", 0, healthy, "the process answers", NULL, NULL, "{status:string}"},
-    {"GET", "/-/ready", 0, ready, "the store can be written", NULL, NULL, "{status:string}"},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "GET",
+     .path = "/api/v1/status",
+     .handler = show_status,
+     .summary = "one screen: daemon, connections, what needs a person",
+     .answer =
+         "{version:string,state:string,started_at:time,uptime_s:integer,development:boolean,config:string,connections:"
+         "[" STATUS_CONNECTION_SHAPE "],"
+         "repairs:[{object:string,level:string,code:string,text:string,hint:string}],connectors:{known:integer,running:"
+         "integer,with_"
+         "errors:integer,without_landlock:integer},"
+         "backup:{dir:string,every_s:integer,keep:integer,running:boolean,failed:integer,next_at:time?,last:object?,"
+         "error:object?},retention:{history:string,failures:string,deliveries:string,tombstones:string,inbox:string,"
+         "audit:string,delete_grace:string},storage:object?}"},
+    {.method = "GET",
+     .path = "/api/v1/config",
+     .handler = show_config,
+     .summary = "every value that counts, with its origin",
+     .answer = "{path:string,generation:integer,read_at:time,last_reload:{at:time,refused:boolean}?,"
+               "items:[{section:string,key:string,value:string,origin:string}]}"},
+    {.method = "POST",
+     .path = "/api/v1/config/reload",
+     .flags = ROUTE_WRITE | ROUTE_DRY,
+     .handler = reload,
+     .summary =
+         "read the configuration again: check, plan, apply what changed; refused as a whole when anything is wrong",
+     .params = "dry_run:boolean",
+     .answer =
+         "{applied:boolean,dry_run:boolean,generation:integer,path:string,restart:boolean,errors:integer,warnings:"
+         "integer,"
+         "items:[{what:string,section:string,key:string,value:string?,was:string?,origin:string,takes_effect:string}],"
+         "findings:[{level:string,text:string,origin:string?}],"
+         "steps:[{step:string,name:string,result:string?,error:{text:string,hint:string}?}]}"},
+    {.method = "GET",
+     .path = "/api/v1/openapi.json",
+     .handler = openapi,
+     .summary = "this document",
+     .answer = "object"},
+    {.method = "GET",
+     .path = "/metrics",
+     .flags = ROUTE_TEXT,
+     .handler = metrics,
+     .summary = "figures in the Prometheus text format",
+     .answer = "string"},
+    {.method = "GET",
+     .path = "/-/healthy",
+     .handler = healthy,
+     .summary = "the process answers",
+     .answer = "{status:string}"},
+    {.method = "GET",
+     .path = "/-/ready",
+     .handler = ready,
+     .summary = "the store can be written",
+     .answer = "{status:string}"},
+    {.method = NULL},
 };

@@ -164,11 +164,20 @@ static int repair(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_fsck[] = {
-    {"GET", "/api/v1/fsck", ROUTE_STREAM, check,
-     "check the whole database, or what belongs to one connection, while everything goes on (NDJSON)",
-     "connection:string", NULL, "{}"},
-    {"POST", "/api/v1/fsck/repair", ROUTE_WRITE | ROUTE_DRY, repair,
-     "put wrong counts right, remove rows of what is gone and put lost stretches back; nothing at any vendor changes",
-     "dry_run:boolean", NULL, "{dry_run:boolean,counts:integer,rows:integer}"},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "GET",
+     .path = "/api/v1/fsck",
+     .flags = ROUTE_STREAM,
+     .handler = check,
+     .summary = "check the whole database, or what belongs to one connection, while everything goes on (NDJSON)",
+     .params = "connection:string",
+     .answer = "{}"},
+    {.method = "POST",
+     .path = "/api/v1/fsck/repair",
+     .flags = ROUTE_WRITE | ROUTE_DRY,
+     .handler = repair,
+     .summary = "put wrong counts right, remove rows of what is gone and put lost stretches back; nothing at any "
+                "vendor changes",
+     .params = "dry_run:boolean",
+     .answer = "{dry_run:boolean,counts:integer,rows:integer}"},
+    {.method = NULL},
 };

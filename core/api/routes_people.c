@@ -109,19 +109,35 @@ static int restore_person(struct request *rq, json_t **answer, struct err *e)
     "lookups:integer,hints:integer,deliveries:integer,passport_pairs:integer,texts:integer,audit_rows:integer}"
 
 const struct route routes_people[] = {
-    {"POST", "/api/v1/person/export", ROUTE_WRITE, export_person,
-     "everything stored about a person: by record id, e-mail address or phone number", NULL, "{who:string}",
-     "{who:string,records:[{endpoint:string,kind:string,record:string,live:boolean,seen:time?,changed:time?,"
-     "changed_by:string?,values:object}],pairs:[object],audit:[{id:integer,at:time?,act:string,detail:string}]}"},
-    {"POST", "/api/v1/person/erase", ROUTE_WRITE | ROUTE_DRY, erase_person,
-     "erase what is stored about a person, by record id or e-mail address; the vendors' records stay",
-     "dry_run:boolean", "{who:string,endpoint:string?,kind:string?,compact:boolean?}",
-     "{dry_run:boolean,erasure:integer?,records:[{endpoint:string,kind:string,record:string}],erased:" ERASED
-     ",compacted:boolean,remains:string?,backups:[{file:string,at:time,bytes:integer,seconds:number?}]}"},
-    {"GET", "/api/v1/person/erasures", 0, list_erasures, "erasures, newest first: none says whose", NULL, NULL,
-     "{items:[{erasure:integer,at:time,who:string,records:integer}]}"},
-    {"POST", "/api/v1/person/restore-sync", ROUTE_WRITE, restore_person,
-     "lift an erasure: its records may be stored again", NULL, "{erasure:integer?,who:string?}",
-     "{erasure:integer,records:integer}"},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "POST",
+     .path = "/api/v1/person/export",
+     .flags = ROUTE_WRITE,
+     .handler = export_person,
+     .summary = "everything stored about a person: by record id, e-mail address or phone number",
+     .body = "{who:string}",
+     .answer =
+         "{who:string,records:[{endpoint:string,kind:string,record:string,live:boolean,seen:time?,changed:time?,"
+         "changed_by:string?,values:object}],pairs:[object],audit:[{id:integer,at:time?,act:string,detail:string}]}"},
+    {.method = "POST",
+     .path = "/api/v1/person/erase",
+     .flags = ROUTE_WRITE | ROUTE_DRY,
+     .handler = erase_person,
+     .summary = "erase what is stored about a person, by record id or e-mail address; the vendors' records stay",
+     .params = "dry_run:boolean",
+     .body = "{who:string,endpoint:string?,kind:string?,compact:boolean?}",
+     .answer = "{dry_run:boolean,erasure:integer?,records:[{endpoint:string,kind:string,record:string}],erased:" ERASED
+               ",compacted:boolean,remains:string?,backups:[{file:string,at:time,bytes:integer,seconds:number?}]}"},
+    {.method = "GET",
+     .path = "/api/v1/person/erasures",
+     .handler = list_erasures,
+     .summary = "erasures, newest first: none says whose",
+     .answer = "{items:[{erasure:integer,at:time,who:string,records:integer}]}"},
+    {.method = "POST",
+     .path = "/api/v1/person/restore-sync",
+     .flags = ROUTE_WRITE,
+     .handler = restore_person,
+     .summary = "lift an erasure: its records may be stored again",
+     .body = "{erasure:integer?,who:string?}",
+     .answer = "{erasure:integer,records:integer}"},
+    {.method = NULL},
 };

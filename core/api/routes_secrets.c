@@ -30,7 +30,7 @@ static int list_secrets(struct request *rq, json_t **answer, struct err *e)
 
 static int run_set(struct verb *v, struct err *e)
 {
-    int rc = secret_set(v->app->db, str_of(v->object), str_of(v->text[0]), str_of(v->rq->actor), e);
+    int rc = secret_set(v->app->db, str_of(v->object), str_of(v->text[0]), str_of(v->rq->caller.name), e);
     if (!rc)
         setup_endpoints(v->app, NULL);
     return rc;
@@ -61,10 +61,23 @@ static int remove_secret(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_secrets[] = {
-    {"GET", "/api/v1/secrets", 0, list_secrets, "names of secrets, never their values", NULL, NULL,
-     "{items:[{name:string,set_by:string,set_at:time}]}"},
-    {"PUT", SECRET, ROUTE_WRITE, set_secret, "set a secret; endpoints that use it are read again", NULL,
-     "{value:string}", "object"},
-    {"DELETE", SECRET, ROUTE_WRITE, remove_secret, "remove a secret", NULL, NULL, "object"},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "GET",
+     .path = "/api/v1/secrets",
+     .handler = list_secrets,
+     .summary = "names of secrets, never their values",
+     .answer = "{items:[{name:string,set_by:string,set_at:time}]}"},
+    {.method = "PUT",
+     .path = SECRET,
+     .flags = ROUTE_WRITE,
+     .handler = set_secret,
+     .summary = "set a secret; endpoints that use it are read again",
+     .body = "{value:string}",
+     .answer = "object"},
+    {.method = "DELETE",
+     .path = SECRET,
+     .flags = ROUTE_WRITE,
+     .handler = remove_secret,
+     .summary = "remove a secret",
+     .answer = "object"},
+    {.method = NULL},
 };

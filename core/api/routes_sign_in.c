@@ -54,12 +54,12 @@ static int run_begin(struct verb *v, struct err *e)
     const char *uri = v->text[0] ? v->text[0] : config_get(v->app->config, "core", "redirect_uri");
     const struct sign_in_wait *w;
     AUTO(buf_done) struct buf url = {.max = REDIRECT_MAX};
-    rc = sign_ins_begin(v->app->sign_ins, id, v->rq->actor, uri, &w, e);
+    rc = sign_ins_begin(v->app->sign_ins, id, v->rq->caller.name, uri, &w, e);
     if (rc)
         return rc;
     rc = auth_browse(a, uri, w->state, w->verifier, &url, e);
     if (rc) {
-        sign_ins_cancel(v->app->sign_ins, str_of(w->state), id, v->rq->actor);
+        sign_ins_cancel(v->app->sign_ins, str_of(w->state), id, v->rq->caller.name);
         return rc;
     }
     int64_t left = w->ends_us - env_mono_us(v->app->env);
@@ -83,7 +83,7 @@ static int run_cancel(struct verb *v, struct err *e)
     int64_t id = setup_endpoint_id(v->app, v->object);
     if (!id)
         return err_set(e, TL_E_NOT_FOUND, "no endpoint \"%s\"", v->object);
-    bool ended = sign_ins_cancel(v->app->sign_ins, str_of(v->text[0]), id, v->rq->actor);
+    bool ended = sign_ins_cancel(v->app->sign_ins, str_of(v->text[0]), id, v->rq->caller.name);
     v->out = json_pack("{s:s,s:b}", "endpoint", v->object, "cancelled", ended);
     return TL_OK;
 }
@@ -179,7 +179,7 @@ static int read_address(struct verb *v, int64_t id, str text, str state, struct 
         err_hint(e, "use the page whose address was printed last");
         return E_PRECONDITION;
     }
-    rc = sign_ins_take(v->app->sign_ins, b->redirect.state, id, v->rq->actor, &b->wait, e);
+    rc = sign_ins_take(v->app->sign_ins, b->redirect.state, id, v->rq->caller.name, &b->wait, e);
     if (rc)
         return rc;
     if (!str_is(b->redirect.base, b->wait.redirect_uri))
@@ -203,7 +203,7 @@ static int read_brought(struct verb *v, int64_t id, struct brought *b, struct er
             return rc;
     } else {
         b->grant = (struct auth_grant){.code = text, .redirect_uri = str_of(v->text[1])};
-        int rc = state.n ? sign_ins_take(v->app->sign_ins, state, id, v->rq->actor, &b->wait, e) : TL_OK;
+        int rc = state.n ? sign_ins_take(v->app->sign_ins, state, id, v->rq->caller.name, &b->wait, e) : TL_OK;
         if (rc || !state.n)
             return rc;
     }
@@ -259,15 +259,28 @@ static int authorise(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_sign_in[] = {
-    {"POST", AUTH, ROUTE_WRITE, authorise,
-     "sign in now; with what a browser or the vendor's console gave where a person is needed; or revoke", NULL,
-     "{code:string?,state:string?,redirect_uri:string?,revoke:boolean?}",
-     "{endpoint:string,state:string,flow:string,vendor_told:boolean?,text:string?,hint:string?}"},
-    {"POST", AUTH "/begin", ROUTE_WRITE, begin, "address of the vendor's page, where a person must sign in", NULL,
-     "{redirect_uri:string?,browser:boolean?}",
-     "{endpoint:string,browser:boolean,flow:string?,url:string?,state:string?,redirect_uri:string?,expires_at:time?,"
-     "expires_in:integer?}"},
-    {"POST", AUTH "/cancel", ROUTE_WRITE, cancel, "a sign-in that was begun is not wanted any more", NULL,
-     "{state:string}", "{endpoint:string,cancelled:boolean}"},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "POST",
+     .path = AUTH,
+     .flags = ROUTE_WRITE,
+     .handler = authorise,
+     .summary = "sign in now; with what a browser or the vendor's console gave where a person is needed; or revoke",
+     .body = "{code:string?,state:string?,redirect_uri:string?,revoke:boolean?}",
+     .answer = "{endpoint:string,state:string,flow:string,vendor_told:boolean?,text:string?,hint:string?}"},
+    {.method = "POST",
+     .path = AUTH "/begin",
+     .flags = ROUTE_WRITE,
+     .handler = begin,
+     .summary = "address of the vendor's page, where a person must sign in",
+     .body = "{redirect_uri:string?,browser:boolean?}",
+     .answer = "{endpoint:string,browser:boolean,flow:string?,url:string?,state:string?,redirect_uri:string?,expires_"
+               "at:time?,"
+               "expires_in:integer?}"},
+    {.method = "POST",
+     .path = AUTH "/cancel",
+     .flags = ROUTE_WRITE,
+     .handler = cancel,
+     .summary = "a sign-in that was begun is not wanted any more",
+     .body = "{state:string}",
+     .answer = "{endpoint:string,cancelled:boolean}"},
+    {.method = NULL},
 };

@@ -43,9 +43,13 @@ static int begin_undo(struct request *rq, json_t **answer, struct err *e)
 }
 
 const struct route routes_undo[] = {
-    {"POST", "/api/v1/undos", ROUTE_WRITE | ROUTE_DRY, begin_undo,
-     "take back what a run wrote, or the newest write of one field; its rows: /api/v1/plans/{run}/items",
-     "dry_run:boolean", "{run:integer?,trash_created:boolean?,pair:integer?,field:string?,side:string?}",
-     "{run:integer,about:integer,connection:string,dry_run:boolean,changes:integer,creates:integer}"},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "POST",
+     .path = "/api/v1/undos",
+     .flags = ROUTE_WRITE | ROUTE_DRY,
+     .handler = begin_undo,
+     .summary = "take back what a run wrote, or the newest write of one field; its rows: /api/v1/plans/{run}/items",
+     .params = "dry_run:boolean",
+     .body = "{run:integer?,trash_created:boolean?,pair:integer?,field:string?,side:string?}",
+     .answer = "{run:integer,about:integer,connection:string,dry_run:boolean,changes:integer,creates:integer}"},
+    {.method = NULL},
 };

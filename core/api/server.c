@@ -3,11 +3,9 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "answer.h"
@@ -61,25 +59,12 @@ struct arriving {
 
 /* ---- who asks ---- */
 
-/* Peer credentials of the socket. Root, our own user and the group may come in. False: refused. */
-static bool peer_allowed(const struct server *s, struct request *rq)
+static int find_caller(const struct server *s, struct request *rq, struct err *e)
 {
-    if (!s->options.socket_path)
-        return true;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct ucred peer = {0};
-    socklen_t n = sizeof peer;
-    if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &n))
-        return false;
-    char name[64] = "?", space[1024];
-    struct passwd entry, *found = NULL;
-    if (getpwuid_r(peer.uid, &entry, space, sizeof space, &found) == 0 && found)
-        snprintf(name, sizeof name, "%s", found->pw_name);
-    rq->actor = arena_fmt(&rq->arena, "uid %u (%s)", (unsigned)peer.uid, name);
-    if (peer.uid == 0 || peer.uid == geteuid() || peer.gid == s->options.socket_group)
-        return true;
-    /* The socket's mode (0660, group) has let supplementary members of the group in already. */
-    return s->options.socket_group != UINT32_MAX;
+    const struct server_options *o = &s->options;
+    if (o->authenticate)
+        return o->authenticate(o->auth_self, rq, &rq->caller, e);
+    return o->socket_path ? caller_of_peer(rq, o->socket_group, &rq->caller, e) : TL_OK;
 }
 
 struct header_list {
@@ -183,7 +168,7 @@ static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c
                          .query = query_of(in),
                          .connection = c,
                          .raw_body = buf_lent(&in->body),
-                         .actor = "unknown",
+                         .caller = {.name = "nobody"},
                          .http_status = 200,
                          .held = &in->held};
     int rc;
@@ -195,9 +180,7 @@ static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c
     } else if (!path) {
         err_set(&e, TL_E_INVALID, "malformed request: a NUL in its address");
         rc = answer_problem(c, &e, 400);
-    } else if (!peer_allowed(s, &rq)) {
-        err_set(&e, TL_E_DENIED, "this user may not use the API");
-        err_hint(&e, "run the command as root or as a member of the group named by [api] group");
+    } else if (find_caller(s, &rq, &e)) {
         rc = answer_problem(c, &e, 403);
     } else {
         rc = s->options.handle(s->options.self, &rq);
@@ -365,6 +348,8 @@ int server_start(struct server **out, struct app *app, const struct server_optio
 {
     struct err own = {0};
     e = e ? e : &own;
+    if (options->address && options->tables && !options->authenticate)
+        return err_set(e, TL_E_BUG, "routes are not served on \"%s\", where nobody knows who calls", options->address);
     int fd = options->socket_path ? listen_unix(options->socket_path, options->socket_group, e)
                                   : listen_tcp(options->address, e);
     if (fd < 0)

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "caller.h"
 #include "err.h"
 #include "str.h"
 
@@ -24,7 +25,7 @@ struct request {
     str captures[REQUEST_MAX_CAPTURES]; /* of {} in the route's path, percent-decoded */
     json_t *body;                       /* parsed object, or NULL; owned by the server */
     str raw_body;
-    const char *actor; /* who asks, for the audit: "uid 0 (root)" */
+    struct caller caller;
     struct MHD_Connection *connection;
     int http_status;       /* in: 200; a handler may set 201 or 202 */
     struct stream *stream; /* set by a handler that answers with NDJSON as it comes, instead of JSON */
@@ -76,6 +77,7 @@ struct route {
     const char *params; /* query parameters, "days:integer=7 link:string" */
     const char *body;   /* shape of the request body, see openapi.h; NULL: none */
     const char *answer; /* shape of the answer */
+    enum scope scope;   /* whose it is; the operators' where none is named */
 };
 
 struct server;
@@ -87,6 +89,10 @@ struct server_options {
     int max_per_address;     /* connections from one address at once; 0: no limit */
     size_t max_body;
     const struct route *const *tables; /* NULL-terminated list of route tables, each ended by a route without method */
+    /* Who asks; TL_E_DENIED with words: he is not let in. NULL: on a socket its peer, on an address nobody,
+     * so that tables cannot be served there. */
+    int (*authenticate)(void *auth_self, struct request *rq, struct caller *out, struct err *e);
+    void *auth_self;
     /* Instead of tables: gets every request as it is, and answers it by answer.h or holds it. The result of that. */
     int (*handle)(void *self, struct request *rq);
     void *self;

@@ -20,7 +20,7 @@ static struct audit trace_of(struct verb *v)
         free(text);
     }
     return (struct audit){.at_us = env_now_us(v->app->env),
-                          .who = str_of(v->rq->actor),
+                          .who = str_of(v->rq->caller.name),
                           .act = str_of(v->act),
                           .object = str_of(v->object),
                           .detail = body};
@@ -34,7 +34,7 @@ static void leave_trace(struct verb *v)
     AUTO(buf_done) struct buf ctx = {.max = 4096};
     log_member(&ctx, "act", v->act);
     log_member(&ctx, "object", v->object);
-    log_member(&ctx, "who", v->rq->actor);
+    log_member(&ctx, "who", v->rq->caller.name);
     log_line(LOG_INFO, buf_text(&ctx), "request done");
     struct audit row = trace_of(v);
     struct err e = {0};
@@ -48,7 +48,7 @@ static int on_control(void *arg, struct pending *p, struct err *e)
     struct verb *v = r->verb;
     struct audit row = trace_of(v);
     v->pending = p;
-    engine_act_as(v->app->engine, v->rq->actor);
+    engine_act_as(v->app->engine, v->rq->caller.name);
     if (v->act && !v->audited)
         audit_owe(v->app->db, &row);
     int rc = r->fn(v, e);

@@ -36,6 +36,13 @@ static int page(struct request *rq, json_t **answer, struct err *e)
     return TL_OK;
 }
 
+static int who(struct request *rq, json_t **answer, struct err *e)
+{
+    (void)e;
+    *answer = json_pack("{s:s,s:i}", "name", rq->caller.name, "kind", (int)rq->caller.kind);
+    return TL_OK;
+}
+
 static bool next_line(void *self, struct buf *out)
 {
     int *left = self;
@@ -55,12 +62,23 @@ static int lines(struct request *rq, json_t **answer, struct err *e)
 }
 
 static const struct route table[] = {
-    {"GET", "/thing/{name}", 0, show, "shows it", "deep:boolean", NULL, "{height:integer}"},
-    {"PATCH", "/thing/{name}", ROUTE_WRITE | ROUTE_MATCH, change, "changes it", NULL, "{height:integer}",
-     "{height:integer}"},
-    {"GET", "/page", ROUTE_TEXT, page, "a page", NULL, NULL, "{}"},
-    {"GET", "/lines", ROUTE_STREAM, lines, "lines", NULL, NULL, "{}"},
-    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
+    {.method = "GET",
+     .path = "/thing/{name}",
+     .handler = show,
+     .summary = "shows it",
+     .params = "deep:boolean",
+     .answer = "{height:integer}"},
+    {.method = "PATCH",
+     .path = "/thing/{name}",
+     .flags = ROUTE_WRITE | ROUTE_MATCH,
+     .handler = change,
+     .summary = "changes it",
+     .body = "{height:integer}",
+     .answer = "{height:integer}"},
+    {.method = "GET", .path = "/page", .flags = ROUTE_TEXT, .handler = page, .summary = "a page", .answer = "{}"},
+    {.method = "GET", .path = "/lines", .flags = ROUTE_STREAM, .handler = lines, .summary = "lines", .answer = "{}"},
+    {.method = "GET", .path = "/who", .handler = who, .summary = "who asks", .answer = "{name:string,kind:integer}"},
+    {.method = NULL},
 };
 static const struct route *const tables[] = {table, NULL};
 
@@ -185,6 +203,55 @@ static void other_forms_of_answers(void **state)
     site_end(&s);
 }
 
+/* Lets in all but "mallory", and gives the scopes that are asked for. */
+static int by_header(void *self, struct request *rq, struct caller *out, struct err *e)
+{
+    (void)self;
+    str name = request_header(rq, "X-Name"), may = request_header(rq, "X-May");
+    if (str_is(name, "mallory"))
+        return err_set(e, TL_E_DENIED, "not you");
+    *out = (struct caller){.kind = CALLER_AGENT,
+                           .name = arena_str(&rq->arena, name).p,
+                           .scopes = str_is(may, "operate") ? 1u << SCOPE_OPERATOR : 0};
+    return TL_OK;
+}
+
+static void a_route_is_for_whose_scope_it_is(void **state)
+{
+    (void)state;
+    struct site s;
+    AUTO(buf_done) struct buf out = {0};
+    site_begin(&s);
+    const char *a = ask(&s, &out, "GET /who", "", "");
+    has(a, "\"name\": \"uid ");
+    has(a, "\"kind\": 1");
+    server_stop(s.server);
+    s.options.authenticate = by_header;
+    assert_int_equal(server_start(&s.server, &s.app, &s.options, NULL), TL_OK);
+    a = ask(&s, &out, "GET /who", "X-Name: mallory\r\nX-May: operate\r\n", "");
+    has(a, "HTTP/1.1 403");
+    has(a, "not you");
+    a = ask(&s, &out, "GET /who", "X-Name: alice\r\n", "");
+    has(a, "HTTP/1.1 403");
+    has(a, "alice may not do this: who asks");
+    a = ask(&s, &out, "GET /who", "X-Name: alice\r\nX-May: operate\r\n", "");
+    has(a, "\"name\": \"alice\"");
+    has(ask(&s, &out, "GET /nothing", "X-Name: alice\r\n", ""), "HTTP/1.1 404");
+    site_end(&s);
+}
+
+static void strangers_are_served_no_routes(void **state)
+{
+    (void)state;
+    struct app app = {.env = &env_real};
+    struct server *server = NULL;
+    struct err e = {0};
+    const struct server_options options = {.address = "127.0.0.1:0", .max_body = 10, .tables = tables};
+    assert_int_equal(server_start(&server, &app, &options, &e), TL_E_BUG);
+    assert_non_null(strstr(e.text, "where nobody knows who calls"));
+    assert_null(server);
+}
+
 static void places_that_cannot_be_listened_on(void **state)
 {
     (void)state;
@@ -203,8 +270,11 @@ static void places_that_cannot_be_listened_on(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(routes_answer), cmocka_unit_test(a_change_names_what_it_saw),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(routes_answer),
+                                       cmocka_unit_test(a_change_names_what_it_saw),
                                        cmocka_unit_test(other_forms_of_answers),
+                                       cmocka_unit_test(a_route_is_for_whose_scope_it_is),
+                                       cmocka_unit_test(strangers_are_served_no_routes),
                                        cmocka_unit_test(places_that_cannot_be_listened_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
