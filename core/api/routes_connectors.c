@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "accept_hosts.h"
+#include "connector_attention.h"
 #include "endpoints.h"
 #include "hook_targets.h"
 #include "setup.h"
@@ -35,7 +36,18 @@ static void set_head(json_t *o, const struct manifest *m)
     json_object_set_new(o, "abi", json_sprintf("%u.%u", TL_ABI_MAJOR, m->abi_minor));
 }
 
-static json_t *connector_json(const struct connector_info *info)
+/* That the file which lies there was refused is worth a word wherever the one that runs is shown. */
+static void set_refusal(struct app *app, const struct connector_info *info, json_t *o)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct repair r;
+    if (info->state == RUN_RUNNING && connector_refusal(app, &a, info->name, &r, NULL) == TL_OK)
+        json_object_set_new(
+            o, "error",
+            json_pack("{s:s%,s:s%}", "text", r.text.p, (size_t)r.text.n, "hint", r.hint.p, (size_t)r.hint.n));
+}
+
+static json_t *connector_json(struct app *app, const struct connector_info *info)
 {
     json_t *o = json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i}", "name", info->name, "state", run_state_name(info->state),
                           "isolation", isolation_name(info->isolation), "endpoints", info->endpoints, "instances",
@@ -58,6 +70,7 @@ static json_t *connector_json(const struct connector_info *info)
     set_time(o, "loaded_at", info->loaded_us);
     set_time(o, "retry_at", info->retry_us);
     set_error(o, info->error);
+    set_refusal(app, info, o);
     return o;
 }
 
@@ -93,7 +106,7 @@ static int run_list(struct verb *v, struct err *e)
     for (size_t i = 0; i < runtime_connector_count(v->app->runtime); i++) {
         struct connector_info info;
         runtime_connector_at(v->app->runtime, i, &info);
-        json_array_append_new(items, connector_json(&info));
+        json_array_append_new(items, connector_json(v->app, &info));
     }
     v->out = json_pack("{s:o}", "items", items);
     return TL_OK;
@@ -134,7 +147,7 @@ static int run_show(struct verb *v, struct err *e)
     int rc = need_connector(v, &info, e);
     if (rc)
         return rc;
-    v->out = connector_json(&info);
+    v->out = connector_json(v->app, &info);
     json_object_set_new(v->out, "path", json_string(info.path));
     json_object_set_new(v->out, "sha256", json_string(info.sha256));
     set_last(v);
@@ -152,7 +165,13 @@ static int show_connector(struct request *rq, json_t **answer, struct err *e)
 
 /* ---- verify: whether a file would be loaded, without loading it ---- */
 
-/* v->text[0]: hash of the file that was looked at. */
+static void add_problem(void *ctx, const char *endpoint, str option, const struct err *why)
+{
+    json_array_append_new(ctx, json_pack("{s:s,s:s%,s:s,s:s}", "endpoint", endpoint, "option", option.p,
+                                         (size_t)option.n, "text", why->text, "hint", why->hint));
+}
+
+/* v->text[0]: hash of the file that was looked at; v->more: its manifest. */
 static int run_compare(struct verb *v, struct err *e)
 {
     (void)e;
@@ -162,7 +181,10 @@ static int run_compare(struct verb *v, struct err *e)
     const char *same = !there                                 ? "not loaded"
                        : strcmp(info.sha256, v->text[0]) == 0 ? "the same is loaded"
                                                               : "another one is loaded";
+    json_t *problems = json_array();
     json_object_set_new(v->out, "loaded", json_string(same));
+    runtime_endpoints_try(v->app->runtime, v->more, add_problem, problems);
+    json_object_set_new(v->out, "problems", problems);
     return TL_OK;
 }
 
@@ -202,6 +224,7 @@ static int verify_connector(struct request *rq, json_t **answer, struct err *e)
     struct verb v;
     verb_init(&v, rq, NULL, found.manifest->id);
     v.text[0] = found.sha256;
+    v.more = found.manifest;
     v.out = o;
     return verb_run(&v, run_compare, answer, e);
 }
@@ -212,7 +235,7 @@ static void answer_words(struct verb *v, const char *words, const struct err *e)
 {
     struct connector_info info;
     if (!e && runtime_connector_info(v->app->runtime, v->object, &info)) {
-        v->out = connector_json(&info);
+        v->out = connector_json(v->app, &info);
         json_object_set_new(v->out, "result", json_string(words));
     }
     verb_finish(v, e ? e->status : TL_OK, e);
@@ -407,7 +430,8 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
     "{connector:string,admitted:boolean,name:string?,path:string?,sha256:string?,grade:string?,loaded:string?,title:"  \
     "string?,"                                                                                                         \
     "version:string?,vendor:string?,role:string?,abi:string?,license:string?,url:string?,hosts:string?,"               \
-    "claims:string?," OPTIONS_SHAPE ",error:{text:string,hint:string,detail:string?}?}"
+    "claims:string?," OPTIONS_SHAPE ",problems:[{endpoint:string,option:string,text:string,hint:string}]?,error:{"     \
+    "text:string,hint:string,detail:string?}?}"
 #define ANSWER                                                                                                         \
     "{name:string,state:string,isolation:string,endpoints:integer,instances:integer,pid:integer?,version:string?,"     \
     "grade:string?,"                                                                                                   \

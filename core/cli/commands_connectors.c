@@ -151,6 +151,7 @@ static int run_verify(struct cli *cli)
     if (rc != EXIT_DONE)
         return rc;
     bool admitted = json_is_true(json_object_get(answer, "admitted"));
+    const json_t *problems = json_object_get(answer, "problems");
     if (cli->json)
         cli_print_object(cli, "verdict", answer);
     if (!cli->json && admitted) {
@@ -160,14 +161,22 @@ static int run_verify(struct cli *cli)
         cli_print_object(cli, "verdict", told);
         json_decref(told);
         cli_note(cli, "it would be loaded; nothing was");
+        size_t i;
+        const json_t *p;
+        json_array_foreach(problems, i, p)
+        {
+            cli_note(cli, "endpoint %s would not run with it: %s\n  hint: %s", cli_text(p, "endpoint"),
+                     cli_text(p, "text"), cli_text(p, "hint"));
+        }
     }
+    int verdict = !admitted ? EXIT_FAILED : json_array_size(problems) ? EXIT_SOME_FAILED : EXIT_DONE;
     if (!cli->json && !admitted) {
         cli_fail(cli, EXIT_FAILED, "%s", cli_text(answer, "error.text"));
         if (*cli_text(answer, "error.hint"))
             fprintf(stderr, "  hint: %s\n", cli_text(answer, "error.hint"));
     }
     json_decref(answer);
-    return admitted ? EXIT_DONE : EXIT_FAILED;
+    return verdict;
 }
 
 const struct command commands_connectors[] = {
@@ -176,7 +185,8 @@ const struct command commands_connectors[] = {
     {"connector", "verify", "NAME|FILE", 1, 1, "whether a connector would be loaded, without loading it",
      "All checks of load, and the handshake in a worker that ends then; what runs goes on untouched. FILE is the path\n"
      "of a NAME.so that is not installed yet. Exit 0: it would be loaded. 1: it would be refused. 4: there is no such "
-     "file.",
+     "file.\n"
+     "8: it would be loaded, and an endpoint lacks what it asks for.",
      NULL, run_verify},
     {"connector", "load", "NAME", 1, 1, "load NAME.so from the connector directory",
      "The file must belong to root and be writable by root alone; it is checked, copied and hashed before it is "

@@ -193,6 +193,9 @@ struct endpoint_config {
 int runtime_endpoint_set(struct runtime *rt, const struct endpoint_config *config, struct err *e);
 const char *runtime_endpoint_problem(const struct runtime *rt, int64_t id); /* as it was set last, or "" */
 void runtime_endpoint_remove(struct runtime *rt, int64_t id);
+/* What each endpoint of that connector would have to put right if it ran with this manifest. */
+void runtime_endpoints_try(const struct runtime *rt, const struct manifest *m,
+                           void (*tell)(void *ctx, const char *endpoint, str option, const struct err *why), void *ctx);
 /* As runtime_connector_hold, for the worker of one endpoint: until the connector is reloaded. */
 void runtime_endpoint_hold(struct runtime *rt, int64_t id, const struct err *why);
 

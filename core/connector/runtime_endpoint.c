@@ -59,12 +59,50 @@ static int make_auth(struct endpoint *ep, struct err *e)
     return auth_new(&ep->auth, &config, e);
 }
 
+/* Where a person puts it right. */
+static void hint_section(const struct endpoint *ep, struct err *e)
+{
+    char said[sizeof e->hint];
+    snprintf(said, sizeof said, "%s", e->hint);
+    err_hint(e, "put it right in [endpoint %s]%s%s", ep->name, said[0] ? ": " : "", said);
+}
+
+/* What the options of an endpoint have against a file of its connector. */
+struct
+try {
+    const struct endpoint *endpoint;
+    void (*tell)(void *ctx, const char *endpoint, str option, const struct err *why);
+    void *ctx;
+};
+
+static void complain(void *ctx, str option, const struct err *why)
+{
+    const struct try *t = ctx;
+    struct err told = *why;
+    hint_section(t->endpoint, &told);
+    t->tell(t->ctx, t->endpoint->name, option, &told);
+}
+
+void runtime_endpoints_try(const struct runtime *rt, const struct manifest *m,
+                           void (*tell)(void *ctx, const char *endpoint, str option, const struct err *why), void *ctx)
+{
+    for (size_t i = 0; i < rt->n_endpoints; i++) {
+        const struct endpoint *ep = rt->endpoints[i];
+        AUTO(option_set_done) struct option_set set = {0};
+        struct try t = {ep, tell, ctx};
+        if (!ep->removed && !ep->problem && strcmp(ep->connector->name, m->id) == 0)
+            (void)options_resolve(&set, m, ep->given, ep->n_given, complain, &t, NULL);
+    }
+}
+
 static int resolve(struct endpoint *ep, struct err *e)
 {
     const struct manifest *m = ep->connector->manifest;
     if (ep->problem)
         return err_set(e, TL_E_CONFIG, "%s", ep->problem);
     int rc = options_resolve(&ep->options, m, ep->given, ep->n_given, NULL, NULL, e);
+    if (rc)
+        hint_section(ep, e);
     if (!rc)
         rc = grants_check(ep, e);
     if (!rc)

@@ -11,6 +11,7 @@
 
 #define CRASHED STR("CONNECTOR_CRASHED")
 #define HANGS   STR("CONNECTOR_HANGS")
+#define REFUSED STR("CONNECTOR_REFUSED")
 
 static int raise_repair(struct app *app, str object, str code, const struct err *why, struct err *e)
 {
@@ -64,6 +65,58 @@ void connector_attention(struct app *app, const char *connector, int64_t endpoin
     buf_fmt(&object, "connector %s", connector);
     if (endpoint ? tell_endpoint(app, endpoint, &e) : tell_connector(app, &info, buf_lent(&object), &e))
         log_err(LOG_ERROR, buf_text(&object), &e);
+}
+
+/* ---- a file that was refused ---- */
+
+int connector_refusal(struct app *app, struct arena *a, const char *connector, struct repair *out, struct err *e)
+{
+    struct repair *rows;
+    size_t n;
+    int rc = repair_list(app->db, a, false, 10000, &rows, &n, e);
+    str object = arena_str(a, str_of(arena_fmt(a, "connector %s", connector)));
+    for (size_t i = 0; i < n && rc == TL_OK; i++) {
+        if (!str_eq(rows[i].code, REFUSED) || !str_eq(rows[i].object, object))
+            continue;
+        *out = rows[i];
+        return TL_OK;
+    }
+    return rc ? rc : TL_E_NOT_FOUND;
+}
+
+void connector_taken(struct app *app, const char *connector, const char *sha256)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct repair r;
+    struct err e = {0};
+    int rc = connector_refusal(app, &a, connector, &r, &e);
+    if (rc == TL_OK && sha256 && str_is(r.key, sha256))
+        return; /* it is the one that was refused, taken by a start */
+    if (rc == TL_OK)
+        rc = repair_clear(app->db, r.object, REFUSED, r.key, env_now_us(app->env), &e);
+    if (rc && rc != TL_E_NOT_FOUND)
+        log_err(LOG_ERROR, connector, &e);
+}
+
+void connector_refused(struct app *app, const char *connector, const char *sha256, const struct err *why)
+{
+    AUTO(buf_done) struct buf object = {.max = 256}, text = {.max = 2048}, hint = {.max = 4096};
+    struct err e = {0};
+    connector_taken(app, connector, NULL);
+    buf_fmt(&object, "connector %s", connector);
+    buf_fmt(&text, "the file that lies there was refused by a reload: %s", why->text);
+    buf_fmt(&hint,
+            "until tielined starts again the former one runs, then %s: put the right one in its place, then: tieline "
+            "connector reload %s",
+            sha256[0] ? "this one" : "none", connector);
+    struct repair r = {.object = buf_lent(&object),
+                       .code = REFUSED,
+                       .key = str_of(sha256),
+                       .level = TL_ERROR,
+                       .text = buf_lent(&text),
+                       .hint = buf_lent(&hint)};
+    if (repair_raise(app->db, &r, &e))
+        log_err(LOG_ERROR, connector, &e);
 }
 
 /* ---- at the start ---- */

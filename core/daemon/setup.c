@@ -242,7 +242,10 @@ static void remember_file(struct app *app, const char *connector)
 
 void setup_loaded(struct app *app, const char *connector)
 {
+    struct connector_info info;
     remember_file(app, connector);
+    if (runtime_connector_info(app->runtime, connector, &info))
+        connector_taken(app, connector, info.sha256);
     setup_endpoints(app, connector);
     hook_subscribe(app);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connector_attention.h"
 #include "log.h"
 #include "setup.h"
 
@@ -17,6 +18,7 @@ struct upgrade {
     size_t n_worked, n_open;
     char words[64];
     uint32_t crashes;
+    char sha256[65];    /* of the new file, once it is loaded */
     struct err failure; /* the first one; status TL_OK: none */
 };
 
@@ -71,6 +73,7 @@ static void reverted(void *arg, const char *words, const struct err *e)
         err_hint(&u->failure, "the former file runs again; \"tieline connector verify %s\" tells what lies there now",
                  u->connector);
     }
+    connector_refused(app, u->connector, u->sha256, &u->failure);
     struct err failure = u->failure;
     log_err(LOG_ERROR, u->connector, &failure);
     end(u, &failure);
@@ -101,6 +104,7 @@ static void trial_over(struct upgrade *u)
         return;
     }
     runtime_upgrade_settle(u->app->runtime, u->connector);
+    connector_taken(u->app, u->connector, NULL);
     end(u, NULL);
 }
 
@@ -123,8 +127,10 @@ static void begin_trial(struct upgrade *u)
 {
     struct connector_info info;
     struct app *app = u->app;
-    if (runtime_connector_info(app->runtime, u->connector, &info))
+    if (runtime_connector_info(app->runtime, u->connector, &info)) {
         u->crashes = info.crashes;
+        snprintf(u->sha256, sizeof u->sha256, "%s", info.sha256);
+    }
     u->n_open = 1; /* ours, until all have begun */
     for (size_t i = 0; i < u->n_worked; i++) {
         struct trial *t = arena_new(&u->arena, struct trial);
@@ -138,19 +144,36 @@ static void begin_trial(struct upgrade *u)
         trial_over(u);
 }
 
+/* Of the file, not of the moment. */
+static bool is_refusal(int status)
+{
+    return status == TL_E_DENIED || status == TL_E_UNSUPPORTED || status == TL_E_BUG || status == TL_E_INVALID ||
+           status == TL_E_CONFIG;
+}
+
+static bool runs(const struct upgrade *u)
+{
+    struct connector_info info;
+    return runtime_connector_info(u->app->runtime, u->connector, &info) && info.state != RUN_NOT_LOADED;
+}
+
 static void reloaded(void *arg, const char *words, const struct err *e)
 {
     struct upgrade *u = arg;
     if (e) {
+        if (is_refusal(e->status) && runs(u))
+            connector_refused(u->app, u->connector, "", e);
         end(u, e);
         return;
     }
     snprintf(u->words, sizeof u->words, "%s", words);
     setup_loaded(u->app, u->connector);
-    if (runtime_upgraded(u->app->runtime, u->connector))
+    if (runtime_upgraded(u->app->runtime, u->connector)) {
         begin_trial(u);
-    else
+    } else {
+        connector_taken(u->app, u->connector, NULL);
         end(u, NULL);
+    }
 }
 
 int upgrade_begin(struct app *app, const char *connector, enum unload_mode mode, int64_t deadline_us,

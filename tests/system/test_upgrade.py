@@ -34,6 +34,10 @@ BROKEN = {
 }
 
 
+TOKEN = '    {.name = "token",'
+REGION = (TOKEN, '    {.name = "region", .help = "where it is", .type = TL_OPT_TEXT, .flags = TL_OPT_REQUIRED},\n' + TOKEN)
+
+
 @pytest.fixture(scope="module", params=["worker", "inprocess"])
 def site(request, tmp_path_factory):
     directory = tmp_path_factory.mktemp("connectors")
@@ -87,7 +91,49 @@ def test_the_former_one_comes_back(site, how):
     assert (after["version"], after["sha256"]) == (before["version"], before["sha256"])
     assert site.run("endpoint", "check", "toy").returncode == 0
     assert site.list("connector", "show", "desk")[0]["pid"] == others
+    assert 'was refused by a reload: endpoint "toy", which worked' in refusal(site)
     built(site.directory, "again", ('.version = "', '.version = "2.'))
+    assert site.run("connector", "reload", "toy").returncode == 0
+    assert refusal(site) is None
+
+
+def refusal(site):
+    """What status says of the file, and every list of connectors with it."""
+    told = [r for r in site.list("status")[0]["repairs"] if r["code"] == "CONNECTOR_REFUSED"]
+    shown = [c["error"]["text"] for c in site.list("connector", "list") if c["name"] == "toy" and "error" in c]
+    assert shown == [r["text"] for r in told], (shown, told)
+    assert not told or "then: tieline connector reload toy" in told[0]["hint"], told
+    return told[0]["text"] if told else None
+
+
+def test_a_refused_file_is_told_until_another_is_there(site):
+    """A start takes what lies there, also what a reload has refused: nobody has to remember that."""
+    built(site.directory, "bad", BROKEN["check"])
+    assert site.run("connector", "reload", "toy", check=False).returncode == 1
+    before = refusal(site)
+    site.restart()
+    site.wait_running("toy", "desk")
+    assert before and refusal(site) == before
+    built(site.directory, "good", ('.version = "', '.version = "2.'))
+    site.restart()
+    site.wait_running("toy", "desk")
+    wait_until(lambda: refusal(site) is None, 20, "another file is loaded")
+    (site.directory / "toy.so").write_bytes(b"no connector")
+    assert site.run("connector", "reload", "toy", check=False).returncode == 1
+    assert "was refused by a reload" in refusal(site) and toy(site)["state"] == "running"
+    built(site.directory, "good", ('.version = "', '.version = "2.'))
+    assert site.run("connector", "reload", "toy").returncode == 0 and refusal(site) is None
+
+
+def test_verify_knows_what_an_endpoint_lacks(site):
+    built(site.directory, "region", REGION)
+    done = site.run("connector", "verify", "toy", check=False)
+    assert done.returncode == 8 and 'endpoint toy would not run with it: "region" is missing' in done.stderr, done
+    assert "put it right in [endpoint toy]: where it is" in done.stderr, done
+    done = site.run("connector", "reload", "toy", check=False)
+    assert done.returncode == 1 and '"region" is missing' in done.stderr, done
+    built(site.directory, "good", ('.version = "', '.version = "2.'))
+    assert site.run("connector", "verify", "toy").returncode == 0
     assert site.run("connector", "reload", "toy").returncode == 0
 
 
