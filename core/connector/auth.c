@@ -15,6 +15,8 @@
 static const int64_t refresh_window_us = 600 * US_PER_S;
 static const int64_t failed_retry_us = 900 * US_PER_S;
 static const int64_t trouble_retry_us = 10 * US_PER_S; /* at most; a vendor that is back is noticed soon */
+/* Doubled each time in a row, up to what the limit of sign-ins leaves room for. */
+static const int64_t rejected_retry_us = 10 * US_PER_S;
 static const struct auth_grant no_grant = {0};
 
 /* --- options --- */
@@ -581,7 +583,19 @@ int auth_acquire(struct auth *a, uint64_t expired_generation, bool force, const 
 void auth_rejected(struct auth *a)
 {
     pthread_mutex_lock(&a->lock);
-    a->rejected_until = env_mono_us(a->env) + refresh_window_us;
+    int64_t most = refresh_window_us / a->max_refreshes, wait = rejected_retry_us;
+    for (uint32_t i = 0; i < a->n_rejected && wait < most; i++)
+        wait *= 2;
+    a->n_rejected++;
+    a->rejected_until = env_mono_us(a->env) + (wait < most ? wait : most);
+    pthread_mutex_unlock(&a->lock);
+}
+
+void auth_accepted(struct auth *a)
+{
+    pthread_mutex_lock(&a->lock);
+    a->n_rejected = 0;
+    a->rejected_until = 0;
     pthread_mutex_unlock(&a->lock);
 }
 

@@ -228,6 +228,16 @@ static bool pick_expired(struct round *w)
     return any;
 }
 
+static bool was_accepted(const struct round *w)
+{
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct http_request *r = &w->keep->requests[i];
+        if (wants_auth(w->a, http_at(w->in, i)) && r->outcome == TL_OK && r->status < 400)
+            return true;
+    }
+    return false;
+}
+
 static bool may_refresh(struct auth *a)
 {
     pthread_mutex_lock(&a->lock);
@@ -247,8 +257,10 @@ static int exchange(struct round *w, struct err *e)
         authorise(w, w->generation, &second, &why);
         rc = send_picked(w, e);
         if (rc == TL_OK && second.n && pick_expired(w))
-            auth_rejected(w->a); /* even the new one: something else is wrong */
+            auth_rejected(w->a); /* even the new one */
     }
+    if (rc == TL_OK && was_accepted(w))
+        auth_accepted(w->a);
     if (rc == TL_OK && why.status == TL_E_CANCELLED)
         rc = err_set(e, TL_E_CANCELLED, "cancelled");
     return rc;

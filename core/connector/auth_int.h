@@ -104,6 +104,7 @@ struct auth {
     int64_t troubled_us;    /* wall: since when; 0: the last attempt went well */
     bool refused;           /* the vendor called the present access token expired */
     int64_t rejected_until; /* mono: a fresh token was called expired; no refresh for that reason until then */
+    uint32_t n_rejected;    /* so many in a row */
     enum auth_state state;
     int state_status;
     int64_t since_us;
@@ -114,8 +115,10 @@ struct auth {
  * the vendor called expired, 0 if none. */
 int auth_acquire(struct auth *a, uint64_t expired_generation, bool force, const int32_t *cancel, struct buf *header_out,
                  uint64_t *generation_out, struct err *e);
-/* The vendor called a token expired that it had just issued. */
+/* The vendor called a token expired that it had just issued: another one is asked for with a later call, not at once.
+ */
 void auth_rejected(struct auth *a);
+void auth_accepted(struct auth *a); /* the vendor took one */
 
 /* ---- one exchange with the token server (auth_flow.c); called by the thread that set busy ---- */
 

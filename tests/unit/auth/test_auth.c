@@ -295,8 +295,35 @@ static void test_no_refresh_loop(void **state)
         assert_int_equal(call(b, &status, NULL, 0), TL_OK);
         assert_int_equal(status, 401);
     }
-    assert_int_equal(b->tokens_issued, 2); /* the first, one refresh, and then never again */
+    assert_int_equal(b->tokens_issued, 2); /* the first, one refresh, and not again at once */
     assert_int_equal(b->api_calls, 11);
+    for (int waited = 0; waited < 590; waited += 5) { /* a call every 5 s: within the limit of 5 in ten minutes */
+        env_sim_advance(&b->bed.sim, 5 * US_PER_S);
+        tl_status outcome = call(b, &status, NULL, 0);
+        assert_true(outcome == TL_OK ? status == 401 : outcome == TL_E_TEMPORARY);
+    }
+    assert_int_equal(b->tokens_issued, 5);
+}
+
+/* Two refusals in a row, as when the vendor takes back what it has just issued: the next try but one signs in anew. */
+static void test_two_refusals_heal(void **state)
+{
+    struct bench *b = *state;
+    int32_t status = 0;
+    start(b, with_secret);
+    b->always_expired = true;
+    assert_int_equal(call(b, &status, NULL, 0), TL_OK);
+    assert_int_equal(status, 401);
+    b->always_expired = false;
+    snprintf(b->valid, sizeof b->valid, "taken-back");
+    assert_int_equal(call(b, &status, NULL, 0), TL_OK);
+    assert_int_equal(status, 401); /* right after it: nothing is asked for */
+    env_sim_advance(&b->bed.sim, 11 * US_PER_S);
+    int issued = b->tokens_issued;
+    expect_ok(b);
+    assert_int_equal(b->tokens_issued, issued + 1);
+    snprintf(b->valid, sizeof b->valid, "taken-back-again"); /* what worked counts as a new beginning */
+    expect_ok(b);
 }
 
 struct caller {
@@ -716,6 +743,7 @@ int main(void)
         T(test_refreshes_before_the_end),
         T(test_expired_token_is_refreshed_and_repeated_once),
         T(test_no_refresh_loop),
+        T(test_two_refusals_heal),
         T(test_single_flight),
         T(test_failure_is_shared),
         T(test_rotated_token_is_durable_before_use),
