@@ -97,7 +97,7 @@ static void test_ends(void **state)
 static void test_not_without_end(void **state)
 {
     struct bench *b = *state;
-    char first[AUTH_TICKET_SIZE], second[AUTH_TICKET_SIZE], other[AUTH_TICKET_SIZE], who[16];
+    char first[AUTH_TICKET_SIZE], second[AUTH_TICKET_SIZE], other[AUTH_TICKET_SIZE], who[24];
     begin(b, 1, "ben", other);
     begin(b, 1, "ana", first);
     begin(b, 1, "ana", second);
