@@ -58,7 +58,9 @@ static int follow(struct cli *cli, int64_t run, json_t **out)
     int rc = cli_get(cli, out, "/api/v1/plans/%lld", (long long)run);
     while (rc == EXIT_DONE && !is_over(*out) && !cli->no_wait) {
         bool planning = strcmp(cli_text(*out, "phase"), "planning") == 0;
-        cli_progress(cli, &bar, planning ? "looking" : "taking back", rows_in(*out, NULL) - rows_in(*out, "planned"),
+        bool stopped = strcmp(cli_text(*out, "phase"), "waiting") == 0;
+        const char *what = planning ? "looking" : stopped ? "waiting, see tieline status" : "taking back";
+        cli_progress(cli, &bar, what, rows_in(*out, NULL) - rows_in(*out, "planned"),
                      planning ? -1 : rows_in(*out, NULL), "");
         json_decref(*out);
         *out = NULL;

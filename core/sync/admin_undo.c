@@ -1,5 +1,6 @@
 /* Verbs that take back what was written. */
 #include "admin_util.h"
+#include "brake.h"
 #include "change.h"
 #include "undo.h"
 
@@ -27,6 +28,27 @@ static int may_undo(struct engine *g, int64_t connection, bool dry_run, struct g
     }
     *out = c;
     return TL_OK;
+}
+
+/* What holds the link back, and is not passed by an undo: it would begin, and wait without a word. */
+static int link_may_write(const struct engine *g, int64_t link, struct err *e)
+{
+    const struct g_link *l = link ? by_id_get(&g->link_ids, link) : NULL;
+    if (!l || (l->row.enabled && (l->row.brake_code.n == 0 || str_is(l->row.brake_code, BRAKE_CHANGES))))
+        return TL_OK;
+    str c = l->conn->row.name, kind = l->row.name;
+    if (!l->row.enabled) {
+        err_set(e, E_PRECONDITION, "link \"%.*s/%.*s\" is switched off: nothing is written now", STR_FMT(c),
+                STR_FMT(kind));
+        err_hint(e, "`tieline link set %.*s %.*s enabled=yes` first; -n looks without writing", STR_FMT(c),
+                 STR_FMT(kind));
+    } else {
+        err_set(e, E_PRECONDITION, "link \"%.*s/%.*s\" is stopped (%.*s), nothing is written now: %.*s", STR_FMT(c),
+                STR_FMT(kind), STR_FMT(l->row.brake_code), STR_FMT(l->row.brake_text));
+        err_hint(e, "`tieline connection release %.*s` when that is understood; -n looks without writing", STR_FMT(c));
+    }
+    err_code(e, "STATE");
+    return E_PRECONDITION;
 }
 
 /* A run that goes on would write behind the back of its undo. One that only gathers live changes ends here. */
@@ -75,6 +97,8 @@ int admin_undo_run(struct engine *g, int64_t id, struct undo_how how, json_t **o
     }
     if (rc == TL_OK)
         rc = may_undo(g, about.connection, dry_run, &c, e);
+    if (rc == TL_OK && !dry_run)
+        rc = link_may_write(g, about.link, e);
     if (rc == TL_OK)
         rc = run_accounting(g->db, id, &creates, &changes, &failures, e);
     if (rc == TL_OK && changes == 0 && !(how.trash && creates)) {
@@ -145,6 +169,8 @@ int admin_undo_field(struct engine *g, const struct undo_pick *pick, bool dry_ru
                      (long long)pick->pair);
     if (rc == TL_OK)
         rc = may_undo(g, l->row.connection, dry_run, &c, e);
+    if (rc == TL_OK && !dry_run)
+        rc = link_may_write(g, p.link, e);
     uint32_t number = rc == TL_OK ? number_of(l, pick->field) : 0;
     if (rc == TL_OK && number == 0) {
         rc = err_set(e, TL_E_NOT_FOUND, "no field \"%s\" is mapped in pair %lld", pick->field, (long long)pick->pair);

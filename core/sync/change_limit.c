@@ -135,10 +135,11 @@ int limit_stop(struct engine *g, struct g_link *l, const struct builder *b, stru
                 (long long)(writes + l->limit.written), (long long)waiting);
     return link_brake(
         g, l, BRAKE_CHANGES, buf_lent(&text),
-        deletions ? "look at what was deleted (`tieline sync history`, `tieline pair show PAIR`); `tieline connection "
-                    "release` lets what waits go on once, an undo too; `tieline link set ... delete=keep` ends it"
-                  : "look at what it wrote (`tieline sync history`); `tieline connection release` lets what waits "
-                    "go on once, an undo too; `tieline link set ... max_changes=` allows more",
+        deletions
+            ? "look at what was deleted (`tieline sync history`, `tieline pair show PAIR`); `tieline connection "
+              "release` lets what waits go on once; `tieline link set ... delete=keep` ends it"
+            : "look at what it wrote (`tieline sync history`); `tieline undo run` takes that back at once, `tieline "
+              "connection release` lets what waits go on once, `tieline link set ... max_changes=` allows more",
         e);
 }
 

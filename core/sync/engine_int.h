@@ -437,7 +437,8 @@ void feed_build(struct g_feed *f); /* feed_shape.c: what it is asked for and fou
  */
 void model_feeds_build(struct engine *g, struct g_conn *c);
 bool link_rests(const struct engine *g, const struct g_link *l); /* its quiet hours are now: only live work */
-bool link_runs(const struct g_link *l); /* its connection is initial or active, it is enabled and not braked */
+/* Its connection is initial or active, it is enabled and not braked, or an undo passes its brake. */
+bool link_runs(const struct g_link *l);
 int link_row_store(struct engine *g, struct g_link *l, struct err *e);
 int feed_row_store(struct engine *g, struct g_feed *f, struct err *e);
 /* Default map of a link from equal canonical paths, stored; the link need not be in the model yet. */

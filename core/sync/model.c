@@ -536,7 +536,7 @@ int model_refresh(struct engine *g, struct err *e)
 
 bool link_runs(const struct g_link *l)
 {
-    return l->usable && l->row.enabled && l->row.brake_code.n == 0 && l->conn &&
+    return l->usable && l->row.enabled && (l->row.brake_code.n == 0 || undo_passes(l)) && l->conn &&
            (l->conn->row.state == CONN_INITIAL || l->conn->row.state == CONN_ACTIVE);
 }
 

@@ -57,6 +57,11 @@ static int64_t run_due(const struct engine *g, const struct g_link *l)
     return open && l->open_intents == 0 ? mono_of(g, l->live_run_until) : NEVER;
 }
 
+static int64_t lane_work_due(const struct engine *g, const struct g_link *l, int lane)
+{
+    return later(l->lane_due[lane] < 0 ? 0 : mono_of(g, l->lane_due[lane]), l->lane_hold[lane]);
+}
+
 static int64_t link_due(const struct engine *g, const struct g_link *l)
 {
     int64_t due = run_due(g, l);
@@ -64,6 +69,8 @@ static int64_t link_due(const struct engine *g, const struct g_link *l)
         return due; /* woken by what ends that */
     if (readopt_waits(l) && l->row.phase < PHASE_DRAIN)
         return due;
+    if (l->row.brake_code.n) /* what an undo takes back */
+        return earlier(due, later(lane_work_due(g, l, LANE_RETRY), l->hold_until));
     bool explaining = (l->orphans || readopt_holds(l)) && !readopt_waits(l);
     if (explaining || l->row.phase == PHASE_OBSERVE || (l->wake_after >= 0 && l->row.phase >= PHASE_MATCH))
         return 0;
@@ -76,10 +83,8 @@ static int64_t link_due(const struct engine *g, const struct g_link *l)
     int64_t work = rests ? g_mono(g) + PATIENCE_MAX_US : NEVER; /* the quiet hours end without a word */
     if (l->row.phase == PHASE_MATCH && !rests)
         work = l->lane_hold[LANE_BULK];
-    for (int lane = 0; lane < lanes; lane++) {
-        int64_t lane_due = l->lane_due[lane] < 0 ? 0 : mono_of(g, l->lane_due[lane]);
-        work = earlier(work, later(lane_due, l->lane_hold[lane]));
-    }
+    for (int lane = 0; lane < lanes; lane++)
+        work = earlier(work, lane_work_due(g, l, lane));
     return earlier(due, later(work, l->hold_until));
 }
 

@@ -65,6 +65,7 @@ int undo_begin(struct engine *g, struct g_conn *c, const struct run *about, uint
     if (rc != TL_OK)
         return rc;
     undo_make(g, c, &run);
+    model_feeds_build(g, c); /* those of a link whose brake it passes are read */
     say_begin(c, &run);
     *run_out = run.run;
     return TL_OK;
@@ -96,6 +97,7 @@ int undo_begin_field(struct engine *g, struct g_conn *c, const struct change *ro
     if (rc != TL_OK)
         return rc;
     undo_make(g, c, &run);
+    model_feeds_build(g, c); /* those of a link whose brake it passes are read */
     say_begin(c, &run);
     *run_out = run.run;
     return TL_OK;
@@ -166,6 +168,7 @@ int undo_end(struct engine *g, struct g_conn *c, int32_t state, struct err *e)
                                       : "done",
              (long long)done, (long long)skipped);
     undo_free(g, c);
+    model_feeds_build(g, c);
     return TL_OK;
 }
 
@@ -254,13 +257,16 @@ static int look_after(struct engine *g, const struct undo *u, struct plan_item *
     return undo_mark(g, &p, u->run, LANE_RETRY, &a, e);
 }
 
-static int look_slice(struct engine *g, const struct undo *u, size_t *n_left, struct err *e)
+/* Also whether they wait because nothing is written for their link now. */
+static int look_slice(struct engine *g, const struct undo *u, size_t *n_left, bool *stopped, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct plan_filter f = {.run = u->run, .what = -1, .state = ITEM_PLANNED};
     struct plan_item *rows = NULL;
     int rc = plan_item_list(g->db, &a, &f, SLICE_ROWS, &rows, n_left, e);
     for (size_t i = 0; i < *n_left && rc == TL_OK; i++) {
+        const struct g_link *l = model_link(g, rows[i].link);
+        *stopped |= l && !link_runs(l);
         g_step(g, 1);
         rc = look_after(g, u, &rows[i], e);
     }
@@ -289,13 +295,17 @@ static bool write_turn(struct engine *g, struct g_conn *c, struct err *e)
 {
     struct undo *u = c->undo;
     size_t left = 0;
+    bool stopped = false;
     if (u->dry)
         return undo_end(g, c, RUN_SUCCEEDED, e) == TL_OK;
     u->look_due = g_mono(g) + LOOK_US;
     int rc = g_begin(g, e);
     if (rc == TL_OK)
-        rc = look_slice(g, u, &left, e);
+        rc = look_slice(g, u, &left, &stopped, e);
+    if (rc == TL_OK && stopped != u->stopped)
+        rc = phase_of(g, u, stopped ? "waiting" : "writing", e);
     rc = g_end(g, rc, "looking after an undo", e);
+    u->stopped = rc == TL_OK ? stopped : u->stopped;
     u->resumed = u->resumed && rc != TL_OK;
     return rc == TL_OK && left == 0 && undo_end(g, c, RUN_SUCCEEDED, e) == TL_OK;
 }
@@ -341,8 +351,10 @@ int undo_resume(struct engine *g, struct err *e)
     int rc = run_list(g->db, &a, &f, 1000, &list, &n, e);
     for (size_t i = 0; i < n && rc == TL_OK; i++) {
         struct g_conn *c = list[i].kind == RUN_UNDO ? model_conn(g, list[i].connection) : NULL;
-        if (c && !c->undo)
-            undo_make(g, c, &list[i])->resumed = true;
+        if (!c || c->undo)
+            continue;
+        undo_make(g, c, &list[i])->resumed = true;
+        model_feeds_build(g, c);
     }
     return rc;
 }

@@ -23,9 +23,11 @@ struct undo {
     bool trash;         /* records that the run made, too */
     bool made_looked;   /* all of them were looked at */
     int64_t made_after; /* the pair that walk has come to */
+    bool stopped;       /* told so: its link, or the connection, does not run */
     bool resumed;       /* what pairs waited for before the restart will not come */
     int64_t after;      /* change row the walk has come to */
     int64_t look_due;
+    int64_t past_after; /* the row that the walk past a brake has come to */
 };
 
 /* admin_undo.c */
@@ -78,6 +80,9 @@ int undo_trash(struct engine *g, struct g_link *l, struct loaded *ld, struct bui
                struct err *e);
 int undo_trashed(struct engine *g, const struct g_batch *b, const struct g_entry *entry, struct arena *a,
                  struct err *e);
+/* undo_brake.c: the link is braked for its changes, and this takes them back. */
+bool undo_passes(const struct g_link *l);
+bool undo_past_brake(struct engine *g, struct g_link *l);
 /* The run a pair is marked for; 0: none. */
 int64_t undo_of_pair(const struct pair *p);
 int undo_mark(struct engine *g, struct pair *p, int64_t run, int32_t lane, struct arena *a, struct err *e);

@@ -413,22 +413,29 @@ static int work_damaged(struct engine *g, struct g_link *l, struct loaded *ld, s
     return rc == TL_OK ? pair_store(g->db, &ld->pair, e) : rc;
 }
 
+int work_unseen(struct engine *g, struct g_link *l, struct loaded *ld, bool *waits, struct err *e)
+{
+    for (int s = 0; s < 2; s++)
+        if (ld->rec[s].rec && ld->rec[s].state == TL_STATE_LIVE && ld->rec[s].observation.n == 0) {
+            *waits = true;
+            feed_want(l->feed[s], ld->rec[s].rec, ld->rec[s].id, g_mono(g), ld->pair.pair);
+            return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e); /* the read wakes it earlier */
+        }
+    return TL_OK;
+}
+
 int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
               struct err *e)
 {
     g_step(g, 1);
     if (ld->pair.damaged || ld->rec[0].damaged || ld->rec[1].damaged)
         return work_damaged(g, l, ld, e);
-    for (int s = 0; s < 2; s++)
-        if (ld->rec[s].rec && ld->rec[s].state == TL_STATE_LIVE && ld->rec[s].observation.n == 0) {
-            /* Written by us and not seen since: read it before anything is decided. */
-            feed_want(l->feed[s], ld->rec[s].rec, ld->rec[s].id, g_mono(g), ld->pair.pair);
-            return pair_later(g, l, ld, g_now(g) + READ_WAIT_US, e); /* the read wakes it earlier */
-        }
-    bool undone = false;
-    int rc_undo = undo_work(g, l, ld, b, a, &undone, e);
-    if (rc_undo != TL_OK || undone)
-        return rc_undo;
+    bool waits = false;
+    int rc = work_unseen(g, l, ld, &waits, e);
+    if (rc == TL_OK && !waits)
+        rc = undo_work(g, l, ld, b, a, &waits, e);
+    if (rc != TL_OK || waits)
+        return rc;
     if (guard_rests_until(&ld->pair) > g_now(g))
         return pair_later(g, l, ld, guard_rests_until(&ld->pair), e);
     if (ld->pair.status == PAIR_LOOP) {
@@ -439,7 +446,7 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
         bool done = false, merged = ld->rec[s].rec && ld->rec[s].state == TL_STATE_MERGED && ld->rec[s].into.n;
         if (!merged || ld->snap.frozen || ld->pair.intent || ld->snap.side[1 - s].state != SIDE_LIVE)
             continue;
-        int rc = guard_merged(g, l, ld, s, a, &done, e);
+        rc = guard_merged(g, l, ld, s, a, &done, e);
         if (rc != TL_OK || done)
             return rc;
     }
@@ -456,7 +463,7 @@ int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct buil
         return work_update(g, l, ld, b, &plan, a, e);
     case PLAN_RESTORE: {
         bool tripped;
-        int rc = guard_recreation(g, l, ld, plan.target, a, &tripped, e);
+        rc = guard_recreation(g, l, ld, plan.target, a, &tripped, e);
         if (rc != TL_OK || tripped)
             return rc;
         rc = builder_add(g, l, b, plan.target, TL_OP_RESTORE, ld, NULL, e);
@@ -587,6 +594,8 @@ bool link_work(struct engine *g, struct g_link *l)
 {
     if (!link_runs(l) || l->row.phase < PHASE_MATCH || g->stopping || g->storage_down)
         return false;
+    if (l->row.brake_code.n)
+        return undo_past_brake(g, l);
     if (l->wake_after >= 0)
         return wake_walk(g, l);
     if (l->recall_after >= 0 && l->feed[0]->n_wants + l->feed[1]->n_wants < WANTS_MAX)

@@ -32,6 +32,8 @@ int builder_add(struct engine *g, struct g_link *l, struct builder *b, int side,
 /* A value of the source is not sent with a create at `side`: a reference that leads nowhere yet, or a field that is
  * gone or read-only for now. It is not agreed on. */
 bool create_leaves_out(const struct g_link *l, int side, uint32_t i, const tl_value *source, uint8_t verdict);
+/* A side was written by us and not seen since: it is asked for before anything is decided, and the pair *waits. */
+int work_unseen(struct engine *g, struct g_link *l, struct loaded *ld, bool *waits, struct err *e);
 /* What a plan asks of one pair; searched: the vendor was asked for counterparts and they are observed. */
 int work_pair(struct engine *g, struct g_link *l, struct loaded *ld, struct builder *b, bool searched, struct arena *a,
               struct err *e);

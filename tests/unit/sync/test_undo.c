@@ -99,6 +99,15 @@ static void assert_state(struct bed *b, int64_t run, const char *state)
     json_decref(out);
 }
 
+static void assert_phase(struct bed *b, int64_t run, const char *phase)
+{
+    struct err e = {0};
+    json_t *out = NULL;
+    must(view_plan(b->db, run, b->world->now_us, &out, &e), &e);
+    assert_string_equal(text(out, "phase"), phase);
+    json_decref(out);
+}
+
 static int64_t pair_of(struct bed *b, const char *email)
 {
     struct err e = {0};
@@ -277,6 +286,7 @@ static void paused(void **state)
     e = (struct err){0};
     must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
     bed_run(b, US_PER_DAY);
+    assert_phase(b, back, "waiting");
     assert_int_equal(writes_of(w), before);
     assert_int_equal(w->counts.calls, calls);
     assert_state(b, back, "running");
@@ -287,6 +297,86 @@ static void paused(void **state)
     bed_run(b, SETTLE_S * US_PER_S);
     assert_string_equal(of[1]->v[F_TITLE], "Boss");
     assert_state(b, back, "succeeded");
+}
+
+static const char *const three[] = {"Ann", "Bea", "Cid"};
+
+/* A run that was to write three titles, and was stopped by the budget after two. */
+static int64_t stopped_run(struct bed *b)
+{
+    struct world *w = b->world;
+    for (size_t i = 0; i < ARRAY_LEN(three); i++) {
+        char email[TWIN_TEXT];
+        snprintf(email, sizeof email, "%s@x.org", three[i]);
+        user_edit(w, 0, KIND_CONTACT, user_create(w, 0, KIND_CONTACT, email, three[i]), F_TITLE, "Boss");
+    }
+    bed_start(b);
+    bed_set(b, "contact", "max_changes", "2");
+    for (size_t i = 0; i < ARRAY_LEN(three); i++)
+        user_edit(w, 0, KIND_CONTACT, bed_named(w, 0, KIND_CONTACT, three[i]), F_TITLE, "by mistake");
+    bed_run(b, SETTLE_S * US_PER_S);
+    return last_run(b, "live");
+}
+
+static int titles(struct bed *b, const char *title)
+{
+    int n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(three); i++)
+        n += strcmp(bed_named(b->world, 1, KIND_CONTACT, three[i])->v[F_TITLE], title) == 0;
+    return n;
+}
+
+static void assert_braked(struct bed *b, const char *code)
+{
+    struct err e = {0};
+    json_t *link = NULL;
+    must(view_link(b->db, "c", "contact", &link, &e), &e);
+    assert_string_equal(text(link, "brake_code"), code);
+    json_decref(link);
+}
+
+/* The link is stopped because a run would change too much. What it did is taken back without the rest being let go on
+ * first, also over a restart; the link stays stopped. proves: Q22 */
+static void past_the_brake(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    int64_t run = stopped_run(b);
+    assert_int_equal(titles(b, "by mistake"), 2);
+    assert_braked(b, "MAX_CHANGES");
+    int64_t back = undo(b, run, false);
+    engine_turn(b->engine, 40);
+    bed_restart(b);
+    bed_run(b, SETTLE_S * US_PER_S);
+    assert_state(b, back, "succeeded");
+    assert_int_equal(titles(b, "Boss"), 3);
+    assert_braked(b, "MAX_CHANGES");
+    for (size_t i = 0; i < ARRAY_LEN(three); i++)
+        user_edit(w, 0, KIND_CONTACT, bed_named(w, 0, KIND_CONTACT, three[i]), F_TITLE, "Boss");
+    struct err e = {0};
+    must(admin_connection_release(b->engine, "c", NULL, &e), &e);
+    bed_run(b, SETTLE_S * US_PER_S);
+    assert_int_equal(titles(b, "Boss"), 3);
+    assert_int_equal(titles(b, "by mistake"), 0);
+}
+
+/* Of what stops a link for another reason one is told at once; -n looks all the same. */
+static void not_past_a_switch(void **state)
+{
+    struct bed *b = *state;
+    struct err e = {0};
+    struct twin_record *of[2];
+    int64_t run = ann(b, of);
+    bed_set(b, "contact", "enabled", "no");
+    assert_int_equal(admin_undo_run(b->engine, run, (struct undo_how){0}, NULL, &e), E_PRECONDITION);
+    assert_string_equal(e.code, "STATE");
+    assert_non_null(strstr(e.text, "switched off"));
+    e = (struct err){0};
+    struct undo_pick pick = {.pair = pair_of(b, "ann@x.org"), .field = "title"};
+    assert_int_equal(admin_undo_field(b->engine, &pick, false, NULL, &e), E_PRECONDITION);
+    int64_t looked = undo(b, run, true);
+    bed_run(b, SETTLE_S * US_PER_S);
+    one_row(b, looked, "planned", "");
 }
 
 static void cancelled(void **state)
@@ -576,6 +666,8 @@ int main(void)
         WITH_BED(a_chain_of_writes),
         WITH_BED(not_ours_any_more),
         WITH_BED(paused),
+        WITH_BED(past_the_brake),
+        WITH_BED(not_past_a_switch),
         WITH_BED(cancelled),
         WITH_BED(nothing_to_take_back),
         WITH_BED(made_records_go_into_the_bin),
