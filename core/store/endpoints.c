@@ -6,7 +6,7 @@
 #define COLUMNS                                                                                                        \
     "endpoint, name, connector, system, org_key, org_name, edition, user_id, user_name, auth_state, present, "         \
     "block_code, block_text, blocked, throttled_until, clock_offset, clock_uncertainty, clock_at, checked, "           \
-    "discovered, made, reserve_pct"
+    "discovered, made, reserve_pct, role"
 
 enum {
     Q_GET,
@@ -39,7 +39,7 @@ static const char *const SQL[] = {
     [Q_UPDATE] = "UPDATE endpoint SET org_key = ?2, org_name = ?3, edition = ?4, user_id = ?5, user_name = ?6, "
                  "auth_state = ?7, present = ?8, block_code = ?9, block_text = ?10, blocked = ?11, "
                  "throttled_until = ?12, clock_offset = ?13, clock_uncertainty = ?14, clock_at = ?15, checked = ?16, "
-                 "discovered = ?17, reserve_pct = ?18 WHERE endpoint = ?1",
+                 "discovered = ?17, reserve_pct = ?18, role = ?19 WHERE endpoint = ?1",
     [Q_SAME_ORG] = "SELECT name FROM endpoint WHERE system = ?1 AND org_key = ?2 AND endpoint <> ?3",
     [Q_ORG_KEY] = "SELECT system, org_key FROM endpoint WHERE endpoint = ?1",
     [Q_DELETE] = "DELETE FROM endpoint WHERE endpoint = ?1",
@@ -87,6 +87,7 @@ static void read_endpoint(struct query *q, struct arena *a, struct endpoint *out
     out->discovered_us = get_i64(q);
     out->made_us = get_i64(q);
     out->reserve_pct = get_i32(q);
+    out->role = get_i32(q);
 }
 
 int endpoint_get(struct db *db, struct arena *a, int64_t endpoint, struct endpoint *out, struct err *e)
@@ -249,6 +250,7 @@ int endpoint_update(struct db *db, const struct endpoint *p, struct err *e)
     put_i64(&q, p->checked_us);
     put_i64(&q, p->discovered_us);
     put_i64(&q, p->reserve_pct);
+    put_i64(&q, p->role);
     rc = query_run(&q);
     return rc == TL_OK ? tx_commit(&tx, e) : rc;
 }

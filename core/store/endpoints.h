@@ -23,6 +23,7 @@ struct endpoint {
     int64_t clock_offset_us, clock_uncertainty_us, clock_us; /* vendor's clock minus ours, measured at clock_us */
     int64_t checked_us, discovered_us, made_us;
     int32_t reserve_pct; /* of every allowance, left to others; as last configured */
+    int32_t role;        /* TL_ROLE_*, as its connector said last */
 };
 
 /* Row of this name, made when it is not there; marks it present. An existing row of another connector: E_EXISTS. */

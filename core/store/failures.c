@@ -17,8 +17,10 @@ enum {
     Q_GROUPS,
     Q_OPEN_OF_PAIR,
     Q_RESOLVE_PAIR,
+    Q_RESOLVE_OTHERS,
     Q_RESOLVE,
     Q_RESOLVE_RECORD,
+    Q_RESOLVE_UNMET,
     Q_COUNT_OPEN,
     Q_TRIM
 };
@@ -45,11 +47,15 @@ static const char *const SQL[] = {
     [Q_OPEN_OF_PAIR] = "SELECT 1 FROM failure WHERE pair = ?1 AND resolved IS NULL",
     [Q_RESOLVE_PAIR] = "UPDATE failure SET resolved = ?2, resolved_by = ?3, next = 0 WHERE pair = ?1 AND "
                        "resolved IS NULL",
+    [Q_RESOLVE_OTHERS] = "UPDATE failure SET resolved = ?2, resolved_by = ?3, next = 0 WHERE pair = ?4 AND "
+                         "failure <> ?1 AND resolved IS NULL",
     [Q_RESOLVE] = "UPDATE failure SET resolved = ?2, resolved_by = ?3, next = 0 WHERE failure = ?1 AND "
                   "resolved IS NULL",
     [Q_RESOLVE_RECORD] =
         "UPDATE failure SET resolved = ?5, resolved_by = ?6, next = 0 WHERE link = ?1 AND side = ?2 AND "
-        "remote_id = ?3 AND code = ?4 AND resolved IS NULL AND pair = 0",
+        "remote_id = ?3 AND (?4 = '' OR code = ?4) AND resolved IS NULL AND pair = 0",
+    [Q_RESOLVE_UNMET] = "UPDATE failure SET resolved = ?5, resolved_by = ?6, next = 0 WHERE link = ?1 AND side = ?2 "
+                        "AND last < ?3 AND code = ?4 AND resolved IS NULL AND pair = 0",
     [Q_COUNT_OPEN] = "SELECT count(*) FROM failure WHERE link = ?1 AND side = ?2 AND code = ?3 AND "
                      "resolved IS NULL AND pair = 0",
     [Q_TRIM] = "DELETE FROM failure WHERE failure IN (SELECT failure FROM failure WHERE resolved IS NOT NULL AND "
@@ -235,6 +241,16 @@ int failure_resolve_pair(struct db *db, int64_t pair, str by, int64_t at_us, int
     return resolve(db, Q_RESOLVE_PAIR, pair, by, at_us, n_out, e);
 }
 
+int failure_resolve_others(struct db *db, const struct failure *f, str by, int64_t at_us, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_RESOLVE_OTHERS, e);
+    put_i64(&q, f->failure);
+    put_i64(&q, at_us);
+    put_text(&q, by);
+    put_i64(&q, f->pair);
+    return query_run(&q);
+}
+
 int failure_resolve(struct db *db, int64_t failure, str by, int64_t at_us, struct err *e)
 {
     int64_t n = 0;
@@ -255,6 +271,18 @@ int failure_resolve_record(struct db *db, const struct failure *f, int64_t *n_ou
     if (rc == TL_OK)
         *n_out = query_changes(&q);
     return rc;
+}
+
+int failure_resolve_unmet(struct db *db, const struct failure *f, int64_t before_us, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_RESOLVE_UNMET, e);
+    put_i64(&q, f->link);
+    put_i64(&q, f->side);
+    put_i64(&q, before_us);
+    put_text(&q, f->code);
+    put_i64(&q, f->resolved_us);
+    put_text(&q, f->resolved_by);
+    return query_run(&q);
 }
 
 int failure_count_open(struct db *db, int64_t link, int32_t side, const char *code, int64_t *n_out, struct err *e)

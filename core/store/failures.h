@@ -42,9 +42,14 @@ int failure_groups(struct db *db, struct arena *a, int64_t link, struct failure_
                    struct err *e); /* open ones */
 /* Open ones of the pair are closed by `by`; *n_out how many. Costs one probe when there are none. */
 int failure_resolve_pair(struct db *db, int64_t pair, str by, int64_t at_us, int64_t *n_out, struct err *e);
+/* What else is open of the pair of f is closed: one thing speaks against a pair at a time. */
+int failure_resolve_others(struct db *db, const struct failure *f, str by, int64_t at_us, struct err *e);
 int failure_resolve(struct db *db, int64_t failure, str by, int64_t at_us, struct err *e);
-/* Closes the open one of link, side, id and code that has no pair, with resolved_us and resolved_by; *n_out 0 or 1. */
+/* Closes the open ones of link, side, id and code (empty: any) that have no pair, with resolved_us and resolved_by. */
 int failure_resolve_record(struct db *db, const struct failure *f, int64_t *n_out, struct err *e);
+/* The same for those of link, side and code, of any record, that were last noted before this. Reads the open ones of
+ * the link. */
+int failure_resolve_unmet(struct db *db, const struct failure *f, int64_t before_us, struct err *e);
 /* How many without a pair are open of this side and code. Reads the open ones of the link. */
 int failure_count_open(struct db *db, int64_t link, int32_t side, const char *code, int64_t *n_out, struct err *e);
 /* Resolved before this are forgotten. */

@@ -75,7 +75,7 @@ int admin_claims_take(struct engine *g, struct g_endpoint *const ep[2], int64_t 
 {
     int rc = TL_OK;
     for (int s = 0; s < 2 && rc == TL_OK; s++) {
-        str group = str_of(group_of(ep[1 - s]->role));
+        str group = str_of(group_of(ep[1 - s]->row.role));
         if (group.n && ep[s]->claims && str_in_list(str_of(ep[s]->claims), group))
             rc = claim_take(g->db, ep[s]->row.endpoint, group, connection, e);
     }

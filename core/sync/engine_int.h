@@ -93,7 +93,6 @@ struct g_endpoint {
     int64_t waiter, rivals_us; /* the link that waited last; mono: when two had to */
     struct arena arena;        /* texts of row */
     struct endpoint row;
-    int32_t role;
     int64_t default_window_us;
     bool default_master;
     char *claims;

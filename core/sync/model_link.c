@@ -41,7 +41,7 @@ static int master_of(const struct g_link *l, const struct link_settings *s)
         if (l->conn->ep[side]->default_master && !l->conn->ep[1 - side]->default_master)
             return side;
     for (int side = 0; side < 2; side++)
-        if (l->conn->ep[side]->role == TL_ROLE_CRM)
+        if (l->conn->ep[side]->row.role == TL_ROLE_CRM)
             return side;
     return 0;
 }

@@ -656,7 +656,7 @@ int observe(struct engine *g, struct g_feed *f, const tl_record *r, str raw, con
     if (r->id.n == 0)
         return TL_OK;
     uint64_t hash = store_hash(raw.p, raw.n) ^ f->shape_hash;
-    rc = record_usable(g, f, r->id, e);
+    rc = record_has_left(r->state) ? record_over(g, f, r->id, e) : record_usable(g, f, r->id, e);
     if (rc != TL_OK)
         return rc;
     AUTO(arena_done) struct arena a = {0};
@@ -712,6 +712,8 @@ static int state_take(struct engine *g, struct g_feed *f, int64_t rec_id, int32_
         return rc == TL_E_NOT_FOUND ? TL_OK : rc;
     int32_t before = rec.state;
     rc = record_set_state(g->db, rec_id, state, into, g_now(g), e);
+    if (rc == TL_OK && record_has_left(state))
+        rc = record_over(g, f, rec.id, e);
     if (rc == TL_OK && by.n) {
         rec.state = state;
         rec.into = into;

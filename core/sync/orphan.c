@@ -77,7 +77,8 @@ static int orphan_over(struct engine *g, struct g_link *l, const struct held *h,
     return rc == TL_OK ? held_drop(g->db, l->row.link, h->rec, e) : rc;
 }
 
-/* The record keeps its mark: it is nobody's and gets no counterpart of its own until the trouble is over. */
+/* The record keeps its mark: it is nobody's and gets no counterpart of its own until the trouble is over. One that is
+ * gone troubles nobody. */
 static int orphan_tell(struct engine *g, struct g_link *l, const struct held *h, const char *code, const char *text,
                        struct err *e)
 {
@@ -89,7 +90,7 @@ static int orphan_tell(struct engine *g, struct g_link *l, const struct held *h,
     if (rc == TL_OK)
         rc = held_put(g->db, &told, e);
     struct trouble t = {.code = code, .id = rec.id, .side = h->side, .text = text};
-    return rc == TL_OK ? fail_record(g, l, &t, e) : rc;
+    return rc == TL_OK && !record_has_left(rec.state) ? fail_record(g, l, &t, e) : rc;
 }
 
 static int orphan_bind(struct engine *g, struct g_link *l, const struct held *h, const struct record *source,

@@ -106,6 +106,8 @@ static int pass_finish(struct engine *g, struct g_feed *f, str why, struct err *
         rc = pass_end(g->db, f->pass.pass, PASS_EVALUATED, g_now(g), e);
     if (rc == TL_OK && !accepted)
         rc = brake(g, f, why, e);
+    if (rc == TL_OK && accepted)
+        rc = unusable_unmet(g, f, f->pass.started_us, e);
     if (rc == TL_OK) {
         f->row.pass = 0;
         f->row.full_pass_us = g_now(g);

@@ -499,12 +499,12 @@ int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, in
             if (c->row.endpoint[s] == id)
                 c->ep[s] = ep;
     bool was_gone = str_is(ep->row.block_code, "ENDPOINT_GONE");
-    ep->role = setup->role;
     ep->default_window_us = setup->default_window_s * US_PER_S;
     ep->default_master = setup->default_master;
-    bool other_reserve = ep->row.reserve_pct != setup->reserve_pct;
+    bool other = ep->row.reserve_pct != setup->reserve_pct || ep->row.role != setup->role;
     ep->row.reserve_pct = setup->reserve_pct;
-    if (other_reserve && (rc = endpoint_update(g->db, &ep->row, e)) != TL_OK)
+    ep->row.role = setup->role;
+    if (other && (rc = endpoint_update(g->db, &ep->row, e)) != TL_OK)
         return rc;
     budget_init(&ep->budget, setup->daily_calls, setup->reserve_pct);
     budget_recall(g, ep);

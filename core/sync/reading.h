@@ -82,6 +82,14 @@ int record_unusable(struct engine *g, struct g_feed *f, const tl_record *r, stru
 /* A usable record of this id came, changed or not: what was told of an unusable one is over. Costs nothing while the
  * feed has none open. */
 int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e);
+static inline bool record_has_left(int32_t state)
+{
+    return state == TL_STATE_TRASHED || state == TL_STATE_DELETED || state == TL_STATE_MERGED;
+}
+/* The record is gone: what was told of it alone, without a pair, is over. */
+int record_over(struct engine *g, struct g_feed *f, str id, struct err *e);
+/* A whole reading that began then met everything there is: unusable records it did not meet are gone. */
+int unusable_unmet(struct engine *g, struct g_feed *f, int64_t since_us, struct err *e);
 /* The vendor answered a question for this very record a moment ago. What a list showed does not count: it may have been
  * edited since. */
 void asked_note(struct engine *g, int64_t rec);

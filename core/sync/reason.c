@@ -12,9 +12,9 @@ struct reason {
     const char *text, *hint;
 };
 
-/* The first five sentences are those of the product's contract (S1-44 to S1-48). */
+/* The first five sentences are those of the product's contract (S1-44 to S1-48), the first of them in `named`. */
 static const struct reason reasons[] = {
-    {"ALREADY_MAPPED", TL_R_ALREADY_MAPPED, RETRY_ON_CHANGE, "the CRM id is already mapped with another support entity",
+    {"ALREADY_MAPPED", TL_R_ALREADY_MAPPED, RETRY_ON_CHANGE, "its counterpart is already mapped with another record",
      "the record seems a duplicate: merge the two records in their system, or change the match field of one"},
     {"TYPE_MISMATCH", TL_R_TYPE_MISMATCH, RETRY_ON_CHANGE, "text value is given for an integer field",
      "map the field to one of the same type, or correct the value"},
@@ -46,8 +46,8 @@ static const struct reason reasons[] = {
     {"SCHEMA_DRIFT", TL_R_SCHEMA, RETRY_ON_CHANGE, "a mapped field is gone or changed in its system",
      "look at `map check`, then map another field or unset it"},
     {"REFUSED", TL_R_OTHER, RETRY_ON_CHANGE, "the target system refuses the record", "its words are beside"},
-    {"AMBIGUOUS_MATCH", -1, RETRY_ON_CHANGE, "more than one record of the other system matches",
-     "merge the duplicates there, or change the match field"},
+    {"AMBIGUOUS_MATCH", -1, RETRY_ON_CHANGE, "more than one record has its match key",
+     "merge the duplicates in their system, change the match field of one, or link the right two by hand"},
     {"DUPLICATE_CREATED", -1, RETRY_MANUAL, "the record was created twice in the target system",
      "delete the second record there"},
     {"SUSPECTED_MERGE", -1, RETRY_MANUAL, "the counterpart was deleted, and another record has its match key",
@@ -74,6 +74,16 @@ static const struct reason reasons[] = {
     {"PLUGIN_PROTOCOL", -1, RETRY_AUTO, "the connector broke a rule of its interface",
      "report it to the connector's author; the rule is beside"},
     {"PLUGIN_CRASH", -1, RETRY_AUTO, "the connector failed", "look at the log of the connector"},
+};
+
+/* What it is where the systems are of these two sorts. */
+static const struct {
+    const char *code;
+    int32_t own, other; /* the record's, the other side's */
+    const char *text;
+} named[] = {
+    {"ALREADY_MAPPED", TL_ROLE_HELPDESK, TL_ROLE_CRM, "the CRM id is already mapped with another support entity"},
+    {"ALREADY_MAPPED", TL_ROLE_CRM, TL_ROLE_HELPDESK, "the support id is already mapped with another CRM entity"},
 };
 
 static const struct reason *find(const char *code)
@@ -123,6 +133,14 @@ const char *reason_text(const char *code, const char *lang)
 {
     const struct reason *r = find(code);
     return lang_text(r ? r->text : "the record could not be synchronised", lang_of(lang));
+}
+
+const char *reason_text_of(const char *code, int32_t own, int32_t other, const char *lang)
+{
+    for (size_t i = 0; i < ARRAY_LEN(named); i++)
+        if (strcmp(named[i].code, code) == 0 && named[i].own == own && named[i].other == other)
+            return lang_text(named[i].text, lang_of(lang));
+    return reason_text(code, lang);
 }
 
 const char *reason_hint(const char *code, const char *lang)

@@ -14,6 +14,8 @@ const char *reason_code_at(size_t i); /* all codes, one after the other; NULL be
 /* The sentence for a code, in the language that lang_of() finds in `lang`. Unknown codes give a general sentence. Never
  * NULL. */
 const char *reason_text(const char *code, const char *lang);
+/* The same where it is known what sort of system the record is of, and the other side: TL_ROLE_*. */
+const char *reason_text_of(const char *code, int32_t own, int32_t other, const char *lang);
 /* What the reader can do about it; never NULL. */
 const char *reason_hint(const char *code, const char *lang);
 

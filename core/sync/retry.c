@@ -64,6 +64,8 @@ int fail_pair(struct engine *g, struct g_link *l, struct pair *p, const struct t
 {
     struct failure f;
     int rc = failure_write(g, l, p->pair, t, p->lane, &f, e);
+    if (rc == TL_OK && f.n <= 1)
+        rc = failure_resolve_others(g->db, &f, STR("sync"), g_now(g), e);
     if (rc != TL_OK)
         return rc;
     p->status = PAIR_FAILED;

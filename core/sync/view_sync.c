@@ -185,6 +185,18 @@ static void failure_record(struct view_kinds *kinds, struct arena *a, const stru
     json_object_set_new(o, "value", view_text_or_null(view_cut(buf_lent(&value), a)));
 }
 
+static const char *reason_between(struct db *r, struct arena *a, const struct failure *f, const struct connection *c,
+                                  const char *code, const char *lang)
+{
+    struct endpoint own = {0}, other = {0};
+    struct err e = {0};
+    int side = f->side ? 1 : 0;
+    if (c->connection == 0 || endpoint_get(r, a, c->endpoint[side], &own, &e) != TL_OK ||
+        endpoint_get(r, a, c->endpoint[1 - side], &other, &e) != TL_OK)
+        return reason_text(code, lang);
+    return reason_text_of(code, own.role, other.role, lang);
+}
+
 json_t *view_failure_json(struct view_kinds *kinds, struct arena *a, const struct failure *f, const char *lang)
 {
     json_t *o = json_object();
@@ -210,7 +222,7 @@ json_t *view_failure_json(struct view_kinds *kinds, struct arena *a, const struc
     json_object_set_new(o, "b_id", view_text_or_null(rec[1].rec ? rec[1].id : f->side == 1 ? f->id : (str){0}));
     failure_record(kinds, a, f, &l, &c, &rec[f->side ? 1 : 0], o);
     json_object_set_new(o, "code", json_string(code));
-    json_object_set_new(o, "reason", json_string(reason_text(code, lang)));
+    json_object_set_new(o, "reason", json_string(reason_between(r, a, f, &c, code, lang)));
     json_object_set_new(o, "hint", json_string(reason_hint(code, lang)));
     json_object_set_new(o, "detail", view_text_or_null(f->text));
     json_object_set_new(o, "field", view_text_or_null(f->field));

@@ -43,8 +43,8 @@ int damaged_reread(struct engine *g, struct g_link *l, struct loaded *ld, struct
     int rc = TL_OK;
     for (int s = 0; s < 2 && rc == TL_OK; s++) {
         const struct record *r = &ld->rec[s];
-        bool gone = r->state == TL_STATE_DELETED || r->state == TL_STATE_MERGED || r->state == TL_STATE_TRASHED;
-        if (!r->rec || !r->damaged || gone) /* what is gone has nothing to read; back again a page shows it */
+        if (!r->rec || !r->damaged ||
+            record_has_left(r->state)) /* what is gone has nothing to read; back again a page shows it */
             continue;
         rc = feed_reread(g, l->feed[s], r, ld->pair.pair, e);
     }

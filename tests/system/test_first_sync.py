@@ -64,7 +64,9 @@ def test_duplicates_are_found_by_email(site):
     twice = {p["id"] for p in site.sandbox.control("GET", "/planted") if p["case"] == "email-twice"}
     told = [f for f in site.list("failure", "list") if f["code"] == "ALREADY_MAPPED"]
     assert twice and {f["record"] for f in told} == twice
-    assert all("already mapped with another support entity" in f["reason"] for f in told)
+    words = {"a": "the CRM id is already mapped with another support entity",
+             "b": "the support id is already mapped with another CRM entity"}
+    assert {f["side"] for f in told} == {"a", "b"} and all(f["reason"] == words[f["side"]] for f in told)
 
 
 def test_accounts_are_matched_by_name(site):

@@ -25,7 +25,8 @@ CREATE TABLE endpoint(
   clock_offset INTEGER NOT NULL DEFAULT 0, clock_uncertainty INTEGER NOT NULL DEFAULT 0,
   clock_at INTEGER NOT NULL DEFAULT 0,
   checked INTEGER NOT NULL DEFAULT 0, discovered INTEGER NOT NULL DEFAULT 0, made INTEGER NOT NULL,
-  reserve_pct INTEGER NOT NULL DEFAULT 20 -- as configured at the last start or reload
+  reserve_pct INTEGER NOT NULL DEFAULT 20, -- as configured at the last start or reload
+  role INTEGER NOT NULL DEFAULT 0 -- as its connector said then
 ) STRICT;
 -- The identity of an endpoint: its name is only a label.
 CREATE UNIQUE INDEX endpoint_identity ON endpoint(system, org_key) WHERE org_key IS NOT NULL;

@@ -114,6 +114,51 @@ static void what_heals_closes_itself_and_may_come_again(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM failure"), 1);
 }
 
+static int64_t resolved_at(void **state, const struct failure *f)
+{
+    struct rig *r = *state;
+    struct failure got;
+    ok(failure_get(r->db, &r->a, f->failure, &got, &r->e));
+    return got.resolved_us;
+}
+
+static void one_reason_of_a_pair(void **state)
+{
+    struct rig *r = *state;
+    struct failure first = too_long(r, "1", 10), second = too_long(r, "1", 20), other = too_long(r, "2", 20);
+    first.pair = second.pair = 5;
+    other.pair = 6;
+    second.code = STR("MANDATORY");
+    ok(failure_note(r->db, &first, &r->e));
+    ok(failure_note(r->db, &second, &r->e));
+    ok(failure_note(r->db, &other, &r->e));
+    ok(failure_resolve_others(r->db, &second, STR("sync"), 30, &r->e));
+    assert_int_equal(resolved_at(state, &first), 30);
+    assert_int_equal(resolved_at(state, &second), 0);
+    assert_int_equal(resolved_at(state, &other), 0);
+}
+
+/* Of records without a pair: those that a whole reading did not meet again, and all of one that is gone. */
+static void of_records_that_are_gone(void **state)
+{
+    struct rig *r = *state;
+    struct failure early = too_long(r, "1", 10), late = too_long(r, "2", 20), paired = too_long(r, "3", 10);
+    struct failure over = {.link = r->link, .side = SIDE_A, .code = early.code, .resolved_us = 40};
+    int64_t n = 0;
+    paired.pair = 5;
+    ok(failure_note(r->db, &early, &r->e));
+    ok(failure_note(r->db, &late, &r->e));
+    ok(failure_note(r->db, &paired, &r->e));
+    ok(failure_resolve_unmet(r->db, &over, 20, &r->e));
+    assert_int_equal(resolved_at(state, &early), 40);
+    assert_int_equal(resolved_at(state, &late), 0);
+    over = (struct failure){.link = r->link, .side = SIDE_A, .id = STR("2"), .resolved_us = 50};
+    ok(failure_resolve_record(r->db, &over, &n, &r->e));
+    assert_int_equal(n, 1);
+    assert_int_equal(resolved_at(state, &late), 50);
+    assert_int_equal(resolved_at(state, &paired), 0);
+}
+
 static void conflicts_hold_both_values(void **state)
 {
     struct rig *r = *state;
@@ -256,6 +301,8 @@ int main(void)
         UNIT(a_record_that_is_fine_again_closes_its_own),
         UNIT(a_failure_is_one_row_and_counts),
         UNIT(what_heals_closes_itself_and_may_come_again),
+        UNIT(one_reason_of_a_pair),
+        UNIT(of_records_that_are_gone),
         UNIT(conflicts_hold_both_values),
         UNIT(a_parked_pair_wakes_when_all_it_waits_for_is_there),
         UNIT(held_records_wait_for_their_pair),

@@ -239,6 +239,26 @@ static void ambiguous(void **state)
     assert_int_equal(bed_count(w, 1, KIND_CONTACT), 2);
 }
 
+/* One here, two there: a person says which. What speaks against the other one is another thing now, and is told once:
+ * its former reason is over. proves: S1-19 S1-51 */
+static void one_reason_at_a_time(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    struct twin_record *ann = user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann");
+    struct twin_record *one = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann One");
+    struct twin_record *two = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann Two");
+    bed_start(b);
+    assert_int_equal(bed_failures_of(b, "AMBIGUOUS_MATCH"), 3);
+    struct pair_couple right = {.connection = "c", .kind = "contact", .id = {ann->id, one->id}};
+    must(admin_pair_link(b->engine, &right, false, NULL, &e), &e);
+    user_edit(w, 1, KIND_CONTACT, two, F_TITLE, "Director");
+    bed_run(b, 300 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "ALREADY_MAPPED"), 1);
+    assert_int_equal(bed_failures_of(b, NULL), 1);
+}
+
 /* The same solved at the vendor, by another address or by merging the doubles: no edit of the waiting one is needed.
  * proves: S1-19 S2-27 */
 static void ambiguous_no_more(void **state)
@@ -424,6 +444,7 @@ int main(void)
         T(many_before_the_window),
         T(counterpart_before_the_window),
         T(ambiguous),
+        T(one_reason_at_a_time),
         T(ambiguous_no_more),
         T(the_oldest_of_several),
         T(paused_a_month),

@@ -184,6 +184,29 @@ static void mark_without_source(void **state)
     assert_int_equal(bed_count(w, 0, KIND_CONTACT), 2);
 }
 
+/* Deleted instead, the record has no failure any more: it had no pair to say so. */
+static void mark_without_source_is_deleted(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    links(b, "contact", NULL);
+    struct twin_record *ann = user_create(w, 1, KIND_CONTACT, "", "Ann");
+    struct twin_record *eve = user_create(w, 1, KIND_CONTACT, "", "Eve");
+    user_create(w, 1, KIND_CONTACT, "", "Kim"); /* were all of them gone at once, nobody would believe it */
+    snprintf(ann->stamp, sizeof ann->stamp, "%s.abcdefghijklmnopqrstuvwxyz", db_instance(b->db));
+    snprintf(eve->stamp, sizeof eve->stamp, "%s.zyxwvutsrqponmlkjihgfedcba", db_instance(b->db));
+    sync(b);
+    assert_int_equal(bed_failures_of(b, "ORPHANED_STAMP"), 2);
+    ann->state = TL_STATE_TRASHED;
+    user_touch(w, 1, ann);
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(bed_failures_of(b, "ORPHANED_STAMP"), 1);
+    bed_restart(b);
+    eve->used = false; /* gone without a word: a whole reading misses it */
+    bed_run(b, 8 * US_PER_DAY);
+    assert_int_equal(bed_failures_of(b, NULL), 0);
+}
+
 /* What link create and link set are told counts, or is refused with a reason. */
 static void settings_of_links(void **state)
 {
@@ -233,6 +256,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(start_refused, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(settings_of_links, bed_open, bed_teardown),
         cmocka_unit_test_setup_teardown(mark_without_source, bed_open, bed_teardown),
+        cmocka_unit_test_setup_teardown(mark_without_source_is_deleted, bed_open, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,9 +24,26 @@ static void five_messages(void **state)
                 {TL_R_PARAM_INVALID, "PARAM_INVALID", "API parameter or parameter value incorrect"}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_string_equal(reason_code(TL_E_INVALID, rows[i].reason), rows[i].code);
-        assert_string_equal(reason_text(rows[i].code, "en"), rows[i].text);
+        assert_string_equal(reason_text_of(rows[i].code, TL_ROLE_HELPDESK, TL_ROLE_CRM, "en"), rows[i].text);
         assert_true(reason_hint(rows[i].code, "en")[0] != 0);
         assert_int_equal(reason_retry(rows[i].code), RETRY_ON_CHANGE);
+    }
+}
+
+/* True on whichever side the record is. */
+static void of_both_sides(void **state)
+{
+    (void)state;
+    const char *of_crm = "the support id is already mapped with another CRM entity";
+    const char *of_any = "its counterpart is already mapped with another record";
+    assert_string_equal(reason_text_of("ALREADY_MAPPED", TL_ROLE_CRM, TL_ROLE_HELPDESK, "en"), of_crm);
+    assert_string_equal(reason_text_of("ALREADY_MAPPED", TL_ROLE_CRM, TL_ROLE_OTHER, "en"), of_any);
+    assert_string_equal(reason_text("ALREADY_MAPPED", "en"), of_any);
+    static const char *const langs[] = {"pt-BR", "zh-CN", "ru"};
+    for (size_t i = 0; i < ARRAY_LEN(langs); i++) {
+        assert_string_not_equal(reason_text_of("ALREADY_MAPPED", TL_ROLE_CRM, TL_ROLE_HELPDESK, langs[i]), of_crm);
+        assert_string_not_equal(reason_text_of("ALREADY_MAPPED", TL_ROLE_HELPDESK, TL_ROLE_CRM, langs[i]),
+                                reason_text_of("ALREADY_MAPPED", TL_ROLE_HELPDESK, TL_ROLE_CRM, "en"));
     }
 }
 
@@ -87,7 +104,8 @@ static void languages_of_readers(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(five_messages), cmocka_unit_test(classes),
-                                       cmocka_unit_test(four_languages), cmocka_unit_test(languages_of_readers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(five_messages), cmocka_unit_test(of_both_sides),
+                                       cmocka_unit_test(classes), cmocka_unit_test(four_languages),
+                                       cmocka_unit_test(languages_of_readers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
