@@ -55,9 +55,8 @@ static const char *const SQL[] = {
     [Q_RUN_TEXT] = "UPDATE run SET " CLEAR("error") " WHERE " NAMES("error"),
     [Q_PLAN_TEXT] =
         "UPDATE plan_item SET " CLEAR("detail") ", " CLEAR("fields") " WHERE " NAMES("detail") " OR " NAMES("fields"),
-    [Q_INBOX] = "DELETE FROM inbox WHERE " NAMES("headers") " OR " NAMES(
-        "query") " OR "
-                 "erase_word(CAST(body AS TEXT), ?1) IS NOT CAST(body AS TEXT)",
+    [Q_INBOX] = "DELETE FROM inbox WHERE has_word(headers, ?1) OR has_word(query, ?1) OR "
+                "has_word(CAST(body AS TEXT), ?1)",
 };
 SQL_TABLE(T, SQL_ERASE, SQL);
 
@@ -113,12 +112,53 @@ static void erase_word_sql(sqlite3_context *context, int n, sqlite3_value **valu
         sqlite3_result_text64(context, buf_text(&out), out.n, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-/* The SQL function erase_word(text, word) is there. */
+static bool word_in(str text, str word)
+{
+    for (size_t i = 0; i + word.n <= text.n; i++)
+        if (word_at(text, i, word))
+            return true;
+    return false;
+}
+
+/* As a query and the body of a form write it: %40 for a character, + for a blank. */
+static void form_decode(str text, struct buf *out)
+{
+    while (text.n) {
+        int byte = text.p[0] == '%' ? str_percent_byte(text) : -1;
+        size_t taken = byte >= 0 ? 3 : 1;
+        buf_char(out, byte >= 0 ? (char)byte : text.p[0] == '+' ? ' ' : text.p[0]);
+        text = str_n(text.p + taken, text.n - taken);
+    }
+}
+
+/* has_word(text, word): as it stands there, or encoded. */
+static void has_word_sql(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    AUTO(buf_done) struct buf plain = {0};
+    (void)n;
+    const char *text = (const char *)sqlite3_value_text(values[0]), *what = (const char *)sqlite3_value_text(values[1]);
+    if (!text || !what || !what[0]) {
+        sqlite3_result_int(context, 0);
+        return;
+    }
+    str all = str_n(text, (size_t)sqlite3_value_bytes(values[0]));
+    str word = str_n(what, (size_t)sqlite3_value_bytes(values[1]));
+    form_decode(all, &plain);
+    sqlite3_result_int(context, word_in(all, word) || word_in(buf_lent(&plain), word));
+}
+
+/* The SQL functions erase_word and has_word are there. */
 static int erase_word_ready(struct db *db, struct err *e)
 {
-    int rc =
-        sqlite3_create_function_v2(db->sqlite, "erase_word", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
-                                   NULL, erase_word_sql, NULL, NULL, NULL);
+    static const struct {
+        const char *name;
+        void (*call)(sqlite3_context *context, int n, sqlite3_value **values);
+    } functions[] = {{"erase_word", erase_word_sql}, {"has_word", has_word_sql}};
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < ARRAY_LEN(functions) && rc == SQLITE_OK; i++)
+        rc = sqlite3_create_function_v2(db->sqlite, functions[i].name, 2,
+                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, functions[i].call,
+                                        NULL, NULL, NULL);
     return rc == SQLITE_OK ? TL_OK : sql_error(db, rc, e);
 }
 

@@ -155,6 +155,32 @@ static void nothing_is_left_in_any_file(void **state)
     assert_int_equal(changes, 1); /* the write is still counted */
 }
 
+static void delivery(struct rig *r, const char *query, const char *body)
+{
+    struct inbox_row row = {
+        .endpoint = r->endpoint[0], .received_us = RIG_START, .query = str_of(query), .body = str_of(body)};
+    assert_int_equal(inbox_add(r->db, &row, (str){0}, &r->e), TL_OK);
+}
+
+/* A sender writes an address into a query, or the body of a form, as those are written. */
+static void deliveries_that_are_encoded(void **state)
+{
+    struct rig *r = *state;
+    struct erase_counts n = {0};
+    delivery(r, "from=ann%40x.org&to=1", "");
+    delivery(r, "", "a=1&mail=ANN%40X.org");
+    delivery(r, "name=Ann%20Lee", "");
+    delivery(r, "name=Ann+Lee", "");
+    delivery(r, "from=joann%40x.org&%4", "100% of ann and @x.org");
+    ok(db_begin(r->db, &r->e));
+    ok(erase_word(r->db, STR("ann@x.org"), &n, &r->e));
+    assert_int_equal(n.deliveries, 2);
+    ok(erase_word(r->db, STR("Ann Lee"), &n, &r->e));
+    assert_int_equal(n.deliveries, 4);
+    ok(db_commit(r->db, &r->e));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM inbox"), 1);
+}
+
 /* A crash between the commit and the compaction: the next start makes up for it. */
 static void a_crash_before_the_compaction(void **state)
 {
@@ -242,9 +268,9 @@ static void marks_say_nothing_and_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(nothing_is_left_in_any_file),       UNIT(a_crash_before_the_compaction),
-        UNIT(a_crash_before_the_log_is_emptied), UNIT(what_is_under_way_is_not_erased),
-        UNIT(marks_say_nothing_and_are_found),
+        UNIT(nothing_is_left_in_any_file),     UNIT(deliveries_that_are_encoded),
+        UNIT(a_crash_before_the_compaction),   UNIT(a_crash_before_the_log_is_emptied),
+        UNIT(what_is_under_way_is_not_erased), UNIT(marks_say_nothing_and_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
