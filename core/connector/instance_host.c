@@ -84,6 +84,13 @@ static int32_t host_cancelled(const tl_host *h)
 
 /* ---- services ---- */
 
+/* A service that was cut says so before the word of the host arrives by its own way: who ends then was told to. */
+static tl_status told(struct instance *i, tl_status s)
+{
+    i->stopped = i->stopped || s == TL_E_CANCELLED;
+    return s;
+}
+
 static tl_status host_sleep_ms(const tl_host *h, uint32_t ms)
 {
     struct instance *i = instance_of(h);
@@ -93,7 +100,7 @@ static tl_status host_sleep_ms(const tl_host *h, uint32_t ms)
     ms = ms > SLEEP_MAX_MS ? SLEEP_MAX_MS : ms;
     if (i->services.alive)
         i->services.alive(i->services.ctx, ms);
-    return i->services.sleep_ms(i->services.ctx, ms);
+    return told(i, i->services.sleep_ms(i->services.ctx, ms));
 }
 
 static tl_status http_refused(struct instance *i, tl_error *e, const char *text)
@@ -143,7 +150,7 @@ static tl_status host_http(const tl_host *h, tl_http *requests, uint32_t n, tl_e
     }
     if (s && e)
         codec_adopt(e, e->struct_size < sizeof error ? e->struct_size : sizeof error, &error, sizeof error);
-    return s;
+    return told(i, s);
 }
 
 /* Copies a value into the caller's buffer; *len is the whole length. */

@@ -24,7 +24,7 @@ struct instance {
     uint32_t bad;            /* records it failed to hand over whole */
     uint32_t pages;          /* checkpoints so far */
     uint32_t results;        /* distinct results so far */
-    bool stopped;            /* it was told TL_E_CANCELLED */
+    bool stopped;            /* it was told TL_E_CANCELLED, by whatever it asked */
     uint8_t *result_seen;    /* one byte a record of a push */
     struct kind_seen *kinds; /* described so far */
     struct arena answer;     /* of the running call */

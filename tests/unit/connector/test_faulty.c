@@ -2,6 +2,8 @@
  * connector, the function, the kind, the record and the rule. */
 #include "rig.h"
 
+#include "codec.h"
+#include "instance.h"
 #include "progress.h"
 
 struct rule {
@@ -311,6 +313,65 @@ static void test_foreign_thread(void **state)
     }
 }
 
+/* ---- being stopped ---- */
+
+static void no_log(void *ctx, int32_t level, tl_str line)
+{
+    (void)ctx;
+    (void)level;
+    (void)line;
+}
+
+static int32_t not_yet(void *ctx) /* the word that it shall stop is under way still */
+{
+    (void)ctx;
+    return 0;
+}
+
+static tl_status cut_http(void *ctx, tl_http *requests, uint32_t n, tl_error *error)
+{
+    (void)ctx;
+    (void)error;
+    for (uint32_t i = 0; i < n; i++)
+        requests[i].outcome = TL_E_CANCELLED;
+    return TL_E_CANCELLED;
+}
+
+static tl_status cut_sleep(void *ctx, uint32_t ms)
+{
+    (void)ctx;
+    (void)ms;
+    return TL_E_CANCELLED;
+}
+
+/* A service says that it was cut before the host's own word has come to a worker. A pull that ends there without a
+ * checkpoint has broken no rule. */
+static void test_cut_before_the_word(void **state)
+{
+    (void)state;
+    static const char *const hows[] = {"cut in http", "cut in sleep"};
+    const struct services services = {.log = no_log, .cancelled = not_yet, .http = cut_http, .sleep_ms = cut_sleep};
+    struct err e = {0};
+    struct module *m = NULL;
+    assert_int_equal(module_open(&m, FIXTURES_DIR "/faulty.so", "faulty", &e), TL_OK);
+    for (size_t i = 0; i < ARRAY_LEN(hows); i++) {
+        const tl_pair config = {TL_STR("how"), str_of(hows[i])};
+        const tl_open open = {.struct_size = sizeof open, .n_config = 1, .config = &config};
+        tl_error error = {.struct_size = sizeof error};
+        struct instance *instance = NULL;
+        assert_int_equal(instance_open(&instance, m, &services, &open, &error), TL_OK);
+        AUTO(buf_done) struct buf request = {0};
+        struct call *c = pull();
+        assert_int_equal(request_encode(&request, c, &e), TL_OK);
+        instance_run(instance, CALL_PULL, buf_lent(&request), true, &c->reply);
+        assert_int_equal(c->reply.status, TL_OK);
+        assert_string_equal(c->reply.error.text, "");
+        call_free(c);
+        instance_close(instance);
+    }
+    module_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_results),
         cmocka_unit_test(test_foreign_thread),
+        cmocka_unit_test(test_cut_before_the_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
