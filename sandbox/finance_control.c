@@ -234,7 +234,8 @@ static bool amount_given(json_t *fields, money *out)
 /* A payment: what is more than the balance is the customer's credit. */
 static void pay(struct fin *invoice, money amount)
 {
-    money open = invoice->total - invoice->paid - invoice->credited, used = amount < open ? amount : open;
+    money open = invoice->total - invoice->paid - invoice->credited - invoice->written_off,
+          used = amount < open ? amount : open;
     AUTO(buf_done) struct buf today = {0};
     date_format(&today, fin_today(invoice->org));
     invoice->paid += used;
@@ -253,7 +254,7 @@ static bool money_moved(struct call *c, struct fin *r, const char *verb, json_t 
     else if (strcmp(verb, "pay") == 0 && open)
         pay(r, amount);
     else if (strcmp(verb, "apply") == 0 && open && amount <= r->owner->credited &&
-             amount <= r->total - r->paid - r->credited) {
+             amount <= r->total - r->paid - r->credited - r->written_off) {
         r->owner->credited -= amount;
         r->credited += amount;
     } else {
@@ -367,7 +368,8 @@ bool finance_change(struct call *c, struct twin *t, const char *verb, str kind, 
         return money_moved(c, r, verb, fields);
     if (strcmp(verb, "view") == 0)
         return view(c, r);
-    if (strcmp(verb, "purge") != 0 && strcmp(verb, "trash") != 0)
+    bool referred_to = k == FIN_TAXES || k == FIN_CURRENCIES;
+    if (referred_to || (strcmp(verb, "purge") != 0 && strcmp(verb, "trash") != 0))
         return false;
     if (k == FIN_CONTACTS && ledger_has_transactions(r))
         return refuse(c, 409, "the contact has transactions");

@@ -132,7 +132,7 @@ static bool customer_read(struct call *c, struct fin *draft)
     struct fin *customer = fin_find_text(draft->org, FIN_CONTACTS, fin_get(draft, "customer_id"));
     if (!customer || !str_is(fin_get(customer, "contact_type"), "customer"))
         return fin_invalid(c, "customer_id");
-    if (draft->owner && draft->owner != customer && draft->paid + draft->credited)
+    if (draft->owner && draft->owner != customer && draft->paid + draft->credited + draft->written_off)
         return document_state_refused(c, draft);
     draft->owner = customer;
     fin_set(draft, "currency_id", fin_get(customer, "currency_id"));
@@ -168,7 +168,7 @@ bool document_read(struct call *c, struct fin *draft, const struct sj *body)
         return false;
     if (!ledger_total(draft))
         return fin_invalid(c, "total");
-    return draft->total >= draft->paid + draft->credited || document_state_refused(c, draft);
+    return draft->total >= draft->paid + draft->credited + draft->written_off || document_state_refused(c, draft);
 }
 
 void document_put(struct buf *b, const struct fin *r, bool listed)
@@ -191,8 +191,7 @@ void document_put(struct buf *b, const struct fin *r, bool listed)
         json_put_comma(b);
         buf_char(b, '{');
         json_put_member(b, "tax_name", fin_get(groups[i].tax, "tax_name"));
-        json_put_raw(b, "tax_amount", STR(""));
-        money_put(b, groups[i].amount, fin_precision(r->org));
+        fin_put_amount(b, r->org, "tax_amount", groups[i].amount);
         buf_char(b, '}');
     }
     buf_char(b, ']');

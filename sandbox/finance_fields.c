@@ -170,21 +170,32 @@ bool fin_read(struct call *c, struct fin *draft, const struct sj *body, bool cre
 
 /* ---- writing ------------------------------------------------------------ */
 
+/* digits -1: as many as it has. */
+static void number_put(struct buf *b, const struct fin_org *o, const char *name, money m, int digits)
+{
+    bool quoted = twin_switch(o->finance->twin, "money_text") != 0;
+    json_put_comma(b);
+    json_put_key(b, name);
+    if (quoted)
+        buf_char(b, '"');
+    if (digits < 0)
+        money_put_short(b, m);
+    else
+        money_put(b, m, digits);
+    if (quoted)
+        buf_char(b, '"');
+}
+
+void fin_put_amount(struct buf *b, const struct fin_org *o, const char *name, money m)
+{
+    number_put(b, o, name, m, fin_precision(o));
+}
+
 static void money_member(struct buf *b, const struct fin *r, const struct fin_field *f, str value)
 {
-    bool quoted = twin_switch(r->org->finance->twin, "money_text") != 0;
     money m = 0;
     money_parse(value, &m);
-    json_put_comma(b);
-    json_put_key(b, f->name);
-    if (quoted)
-        buf_char(b, '"');
-    if (f->type == FIN_MONEY)
-        money_put(b, m, fin_precision(r->org));
-    else
-        money_put_short(b, m);
-    if (quoted)
-        buf_char(b, '"');
+    number_put(b, r->org, f->name, m, f->type == FIN_MONEY ? fin_precision(r->org) : -1);
 }
 
 static void value_put(struct buf *b, const struct fin *r, const struct fin_field *f, str value)

@@ -79,13 +79,19 @@ static const char *const fault_names[] = {"late-commit", "minute-limit", "day-li
     X("POST", "/contacts/{id}/inactive", contact_inactive, "contacts.CREATE")                                          \
     X("GET", "/items", items, "settings.READ")                                                                         \
     X("POST", "/items", item_create, "settings.CREATE")                                                                \
+    X("PUT", "/items", item_upsert, "settings.UPDATE")                                                                 \
     X("GET", "/items/{id}", item_get, "settings.READ")                                                                 \
+    X("PUT", "/items/{id}", item_update, "settings.UPDATE")                                                            \
+    X("POST", "/crm/contact/{id}/import", crm_contact_import, "contacts.CREATE")                                       \
+    X("POST", "/crm/account/{id}/import", crm_account_import, "contacts.CREATE")                                       \
     X("GET", "/settings/taxes", taxes, "settings.READ")                                                                \
     X("GET", "/settings/currencies", currencies, "settings.READ")                                                      \
     X("POST", "/invoices/fromestimates", invoices_from_estimates, "invoices.CREATE")                                   \
     DOCUMENT_CALLS(X, invoices, invoice)                                                                               \
     X("POST", "/invoices/{id}/status/void", invoice_void, "invoices.CREATE")                                           \
     X("POST", "/invoices/{id}/status/draft", invoice_draft, "invoices.CREATE")                                         \
+    X("POST", "/invoices/{id}/writeoff", invoice_writeoff, "invoices.CREATE")                                          \
+    X("POST", "/invoices/{id}/writeoff/cancel", invoice_writeoff_cancel, "invoices.CREATE")                            \
     DOCUMENT_CALLS(X, estimates, estimate)                                                                             \
     X("POST", "/estimates/{id}/status/accepted", estimate_accepted, "estimates.CREATE")                                \
     X("POST", "/estimates/{id}/status/declined", estimate_declined, "estimates.CREATE")
@@ -331,6 +337,7 @@ static void self_free(void *self)
         fin_free(f->orgs[i].record);
     }
     outbox_free(f->outbox);
+    crm_free(f->crm);
     free(f);
 }
 
@@ -338,6 +345,7 @@ static const struct route control[] = {
     {"GET", "/outbox", fin_ctl_outbox},
     {"DELETE", "/outbox", fin_ctl_outbox_clear},
     {"GET", "/limits", fin_ctl_limits},
+    {"POST", "/crm", fin_ctl_crm},
 };
 
 static const struct twin_ops ops = {

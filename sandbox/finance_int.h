@@ -61,7 +61,8 @@ struct fin {
     size_t sub_n;
     struct fin *address[2];       /* billing, shipping; NULL: none */
     char *custom[FIN_CUSTOM_MAX]; /* by the organisation's custom fields of the kind */
-    money total, paid, credited;  /* of documents; of contacts: paid and credited are what is left unused */
+    /* Of invoices: paid, paid by credits, written off. Of contacts: total is owed, credited is unused credit. */
+    money total, paid, credited, written_off;
 };
 
 struct fin_list { /* by id, ascending */
@@ -80,6 +81,7 @@ struct fin_org {
 
 enum { FIN_ORGS = 3 };
 struct outbox;
+struct crm_records;
 struct finance {
     struct sandbox *world;
     struct twin *twin, *accounts;
@@ -89,6 +91,7 @@ struct finance {
     const char *product; /* of the call in hand: "books" or "invoice" */
     int64_t next_id;
     struct outbox *outbox;
+    struct crm_records *crm;
 };
 
 extern const struct fin_kind fin_organization, fin_contact, fin_person, fin_address, fin_invoice, fin_estimate,
@@ -131,6 +134,7 @@ bool fin_read(struct call *c, struct fin *draft, const struct sj *body, bool cre
 bool fin_value_read(struct call *c, const struct fin_field *f, const struct sj *v, str *out);
 void fin_put(struct buf *b, const struct fin *r, bool listed); /* one object */
 void fin_put_all(struct buf *b, const char *key, struct fin *const *rows, size_t n, bool listed);
+void fin_put_amount(struct buf *b, const struct fin_org *o, const char *name, money m);
 bool fin_missing(struct call *c, const char *field); /* refuses: it is needed. Returns false */
 bool fin_invalid(struct call *c, const char *field); /* refuses its value. Returns false */
 
@@ -218,6 +222,12 @@ bool pdf_asked(struct call *c, struct fin *const *documents, size_t n);
     X(items)                                                                                                           \
     X(item_create)                                                                                                     \
     X(item_get)                                                                                                        \
+    X(item_update)                                                                                                     \
+    X(item_upsert)                                                                                                     \
+    X(crm_contact_import)                                                                                              \
+    X(crm_account_import)                                                                                              \
+    X(invoice_writeoff)                                                                                                \
+    X(invoice_writeoff_cancel)                                                                                         \
     X(taxes)                                                                                                           \
     X(currencies)                                                                                                      \
     X(invoices)                                                                                                        \
@@ -250,6 +260,7 @@ bool pdf_asked(struct call *c, struct fin *const *documents, size_t n);
 #define FIN_PROTOTYPE(name) void fin_h_##name(struct call *c);
 FIN_HANDLERS(FIN_PROTOTYPE)
 
+struct crm_records *crm_free(struct crm_records *k);                                 /* finance_crm.c; returns NULL */
 struct fin *item_write(struct call *c, struct fin *existing, const struct sj *body); /* finance_settings.c */
 
 /* ---- finance_control.c -------------------------------------------------- */
@@ -259,4 +270,5 @@ bool finance_change(struct call *c, struct twin *t, const char *verb, str kind, 
 void fin_ctl_outbox(struct call *c);
 void fin_ctl_outbox_clear(struct call *c);
 void fin_ctl_limits(struct call *c);
+void fin_ctl_crm(struct call *c);
 #endif

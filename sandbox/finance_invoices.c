@@ -153,7 +153,7 @@ void fin_h_invoice_delete(struct call *c)
     struct fin *r = fin_wanted(c, FIN_INVOICES);
     if (!r)
         return;
-    if (r->paid + r->credited) {
+    if (r->paid + r->credited + r->written_off) {
         document_state_refused(c, r);
         return;
     }
@@ -181,6 +181,36 @@ void fin_h_invoice_void(struct call *c)
 void fin_h_invoice_draft(struct call *c)
 {
     document_status(c, FIN_INVOICES, "void", "draft", "Status of invoice changed from void to draft");
+}
+
+/* What is open is given up, or is owed again. */
+void fin_h_invoice_writeoff(struct call *c)
+{
+    struct fin *r = fin_wanted(c, FIN_INVOICES);
+    money open = r ? r->total - r->paid - r->credited - r->written_off : 0;
+    if (!r)
+        return;
+    if (document_is(r, "draft,void") || !open) {
+        document_state_refused(c, r);
+        return;
+    }
+    r->written_off += open;
+    fin_touch(r);
+    fin_done(c, 200, "Invoice has been written off");
+}
+
+void fin_h_invoice_writeoff_cancel(struct call *c)
+{
+    struct fin *r = fin_wanted(c, FIN_INVOICES);
+    if (!r)
+        return;
+    if (!r->written_off) {
+        document_state_refused(c, r);
+        return;
+    }
+    r->written_off = 0;
+    fin_touch(r);
+    fin_done(c, 200, "The write off done for this invoice has been cancelled.");
 }
 
 static struct fin *invoice_of(struct fin_org *o, const struct fin *estimate)

@@ -159,7 +159,7 @@ static str invoice_status(const struct fin *r, money balance, int64_t today)
         return STR("paid");
     if (date_parse(fin_get(r, "due_date"), &due) && due < today)
         return STR("overdue");
-    return r->paid + r->credited ? STR("partially_paid") : state;
+    return r->paid + r->credited + r->written_off ? STR("partially_paid") : state;
 }
 
 static void due_days_set(struct fin *r, str status, int64_t today)
@@ -180,12 +180,13 @@ static void due_days_set(struct fin *r, str status, int64_t today)
 static void invoice_refresh(struct fin *r, int64_t today)
 {
     bool is_void = str_is(fin_get(r, "state"), "void");
-    money balance = is_void ? 0 : r->total - r->paid - r->credited;
+    money balance = is_void ? 0 : r->total - r->paid - r->credited - r->written_off;
     str status = invoice_status(r, balance, today);
     fin_set(r, "status", status);
     fin_set_money(r, "balance", balance);
     fin_set_money(r, "payment_made", r->paid);
     fin_set_money(r, "credits_applied", r->credited);
+    fin_set_money(r, "write_off_amount", r->written_off);
     due_days_set(r, status, today);
     r->owner->total += str_is(status, "draft") ? 0 : balance;
 }
@@ -244,7 +245,7 @@ void ledger_refresh(struct fin_org *o)
 void ledger_release(struct fin *invoice)
 {
     invoice->owner->credited += invoice->paid + invoice->credited;
-    invoice->paid = invoice->credited = 0;
+    invoice->paid = invoice->credited = invoice->written_off = 0;
     invoice->org->stale = true;
 }
 

@@ -122,10 +122,29 @@ struct fin *item_write(struct call *c, struct fin *existing, const struct sj *bo
     return fin_keep(c, existing, take(draft));
 }
 
+static void write_answer(struct call *c, struct fin *existing, const struct sj *body)
+{
+    const struct fin *r = body ? item_write(c, existing, body) : NULL;
+    if (r)
+        fin_answer(c, existing ? 200 : 201, existing ? "Item details have been saved." : "The item has been added.", r);
+}
+
 void fin_h_item_create(struct call *c)
 {
-    const struct sj *body = fin_body(c);
-    const struct fin *r = body ? item_write(c, NULL, body) : NULL;
+    write_answer(c, NULL, fin_body(c));
+}
+
+void fin_h_item_update(struct call *c)
+{
+    struct fin *r = fin_wanted(c, FIN_ITEMS);
     if (r)
-        fin_answer(c, 201, "The item has been added.", r);
+        write_answer(c, r, fin_body(c));
+}
+
+void fin_h_item_upsert(struct call *c)
+{
+    const struct sj *body;
+    struct fin *r;
+    if (fin_custom_upsert(c, FIN_ITEMS, &r, &body))
+        write_answer(c, r, body);
 }

@@ -302,6 +302,24 @@ def test_a_customer_with_transactions_is_not_deleted(box):
     refused(box.finance("GET", "/contacts/abc"), 400, 2, "Contact Id")
 
 
+def test_records_of_the_crm_are_brought_in_once(box):
+    tag = f"{next(COUNT)}"
+    for kind in ("contact", "account"):
+        path = f"/crm/{kind}/77{tag}/import"
+        refused(box.finance("POST", path), 404, 1002)
+        record = {"kind": kind, "id": "77" + tag, "name": f"From CRM {kind} {tag}", "email": f"{kind}{tag}@crm.example"}
+        assert box.sim("POST", "/finance/crm", record).status == 204
+        first = good(box.finance("POST", path))["data"]["customer_id"]
+        assert good(box.finance("POST", path))["data"]["customer_id"] == first
+        assert listed(box, f"zcrm_{kind}_id=77{tag}") == [first]
+        made = get(box, "contact", {"contact_id": first})
+        assert made["is_linked_with_zohocrm"] is True and made["email"] == record["email"]
+    assert box.sim("POST", "/finance/crm", {"kind": "deal", "id": "1", "name": "x"}).status == 400
+    taken = customer(box)["contact_name"]
+    assert box.sim("POST", "/finance/crm", {"kind": "contact", "id": "9" + tag, "name": taken}).status == 204
+    refused(box.finance("POST", f"/crm/contact/9{tag}/import"), 400, 3062)
+
+
 # ---- lists -----------------------------------------------------------------------------------------------------------
 
 def test_pages_to_the_end(box):
@@ -419,11 +437,13 @@ def test_no_duplicates(box):
     customer(box, **stamp("same", "cf_region"))
 
 
-@pytest.mark.parametrize("kind", ["contact", "invoice", "estimate"])
+@pytest.mark.parametrize("kind", ["contact", "invoice", "estimate", "item"])
 def test_upsert_makes_one_record(box, kind):
     value = f"u{next(COUNT)}"
     body = {"contact_name": f"Upsert {value}"}
-    if kind != "contact":
+    if kind == "item":
+        body = {"name": f"Upsert {value}", "rate": 5}
+    elif kind != "contact":
         body = {"customer_id": customer(box)["contact_id"], "line_items": lines(5)}
     refused(box.finance("PUT", f"/{kind}s", body, headers=unique(value, upsert=None)), 404, 1002)
     made = good(box.finance("PUT", f"/{kind}s", body, headers=unique(value)), 201)[kind]
@@ -547,7 +567,9 @@ def test_changes_as_another_user(box):
                                                          "outstanding_payable_amount": "3.50",
                                                          "created_time": "2020-01-01T00:00:00Z"})
     assert made.status == 201 and made.json["created_time"] == "2019-12-31T16:00:00-0800"
-    assert listed(box, "zcrm_contact_id=4711") == [made.json["contact_id"]] == listed(box, "filter_by=Status.Crm")
+    assert listed(box, "zcrm_contact_id=4711") == [made.json["contact_id"]]
+    assert made.json["contact_id"] in listed(box, "filter_by=Status.Crm")
+    assert customer(box)["contact_id"] not in listed(box, "filter_by=Status.Crm")
     assert get(box, "contact", made.json)["outstanding_payable_amount"] == 3.5
     path = "/finance/records/contacts/" + made.json["contact_id"]
     assert box.sim("PATCH", path, {"notes": "seen"}).json["notes"] == "seen"

@@ -36,6 +36,8 @@ def test_amounts_are_exact_to_the_last_digit(box):
     assert raw_amount(many, "total") == "3.00"
     box.switch("finance", money_text=1)
     same = box.finance("GET", "/invoices/" + answer.json["invoice"]["invoice_id"])
+    taxed = {"customer_id": of, "line_items": lines(100, tax_id=tax(box))}
+    assert raw_amount(box.finance("POST", "/invoices", taxed), "tax_amount") == '"19.00"'
     assert raw_amount(same, "total") == '"246790203.72"' and raw_amount(same, "rate") == '"1.005"'
 
 
@@ -172,6 +174,9 @@ def test_items(box):
     made = good(box.finance("POST", "/items", {"name": f"I {next(COUNT)}", "rate": "12.345678", "tax_id": tax(box)}), 201)
     assert made["item"]["rate"] == 12.345678 and made["item"]["tax_percentage"] == 19
     assert get(box, "item", made["item"]) == made["item"]
+    path = "/items/" + made["item"]["item_id"]
+    assert good(box.finance("PUT", path, {"rate": "0.5", "tax_id": ""}))["item"]["tax_name"] == ""
+    refused(box.finance("PUT", path, {"tax_id": "5"}), 400, 2, "Tax Id")
     assert listed(box, "rate_greater_than=1000", "item") and listed(box, "filter_by=Status.Inactive", "item") == []
 
 
@@ -220,6 +225,22 @@ def test_payments_credits_and_what_a_customer_owes(box):
     good(act(box, "invoice", a, "status/void"))  # its payments become the customer's credit
     assert owes() == (40.1, 105.1)
     assert get(box, "contact", of)["has_transaction"] is True
+
+
+def test_what_is_open_is_written_off(box):
+    of = customer(box)
+    made = invoice(box, of, rates=("80.40",))
+    refused(act(box, "invoice", made, "writeoff"), 400, 4823)
+    good(act(box, "invoice", made, "status/sent"))
+    refused(act(box, "invoice", made, "writeoff/cancel"), 400, 4823)
+    verb(box, "invoice", made, "pay", amount="30.40")
+    good(act(box, "invoice", made, "writeoff"))
+    after = get(box, "invoice", made)
+    assert (after["status"], after["balance"], after["write_off_amount"]) == ("paid", 0, 50)
+    assert get(box, "contact", of)["outstanding_receivable_amount"] == 0
+    refused(act(box, "invoice", made, "writeoff"), 400, 4823)
+    good(act(box, "invoice", made, "writeoff/cancel"))
+    assert get(box, "contact", of)["outstanding_receivable_amount"] == 50
 
 
 def test_overdue_follows_from_the_day():
