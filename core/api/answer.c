@@ -38,11 +38,14 @@ static enum MHD_Result send_bytes(struct MHD_Connection *c, int status, const ch
     return rc;
 }
 
-/* Counters move with every record; they must not make a change of settings look like a conflict. */
+/* Counters move with every record, and what was read when with every look; they must not make a change of settings look
+ * like a conflict. */
 static json_t *without_counts(const json_t *object)
 {
+    static const char *const moving[] = {"counts", "reading", "phase"};
     json_t *copy = json_copy((json_t *)(uintptr_t)object);
-    json_object_del(copy, "counts");
+    for (size_t i = 0; i < ARRAY_LEN(moving); i++)
+        json_object_del(copy, moving[i]);
     return copy;
 }
 

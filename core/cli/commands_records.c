@@ -125,24 +125,29 @@ static const struct cli_option retry_options[] = {
     {NULL, NULL, NULL},
 };
 
-static int retry(struct cli *cli, json_t *body, int64_t *retried)
+struct retried {
+    int64_t n, waiting;
+};
+
+static int retry(struct cli *cli, json_t *body, struct retried *sum)
 {
     json_t *answer = NULL;
     int rc = cli_send(cli, "POST", "/api/v1/failures/retry", body, NULL, &answer);
-    *retried += cli_int(answer, "retried");
+    sum->n += cli_int(answer, "retried");
+    sum->waiting += cli_int(answer, "waiting");
     json_decref(answer);
     return rc;
 }
 
 static int run_retry(struct cli *cli)
 {
-    int64_t retried = 0;
+    struct retried sum = {0};
     int rc = EXIT_DONE;
     for (int i = 0; i < cli->n_args && rc == EXIT_DONE; i++) {
         int64_t id;
         if (!str_to_i64(str_of(cli->args[i]), &id))
             return cli_fail(cli, EXIT_USAGE, "\"%s\" is not the number of a failure", cli->args[i]);
-        rc = retry(cli, json_pack("{s:I}", "id", (json_int_t)id), &retried);
+        rc = retry(cli, json_pack("{s:I}", "id", (json_int_t)id), &sum);
     }
     static const char *const filters[] = {"connection", "kind", "code"};
     json_t *body = json_object();
@@ -156,16 +161,23 @@ static int run_retry(struct cli *cli)
         return cli_fail(cli, EXIT_USAGE, "name failures by number, or --all, --connection, --kind, --code");
     }
     if (cli->n_args == 0)
-        rc = retry(cli, body, &retried);
+        rc = retry(cli, body, &sum);
     else
         json_decref(body);
     if (rc != EXIT_DONE)
         return rc;
     if (cli->json)
-        printf("{\"api\":1,\"kind\":\"retry\",\"items\":[{\"retried\":%lld}]}\n", (long long)retried);
-    if (retried == 0)
+        printf("{\"api\":1,\"kind\":\"retry\",\"items\":[{\"retried\":%lld,\"waiting\":%lld}]}\n", (long long)sum.n,
+               (long long)sum.waiting);
+    if (sum.n == 0)
         return cli_fail(cli, EXIT_NO_SUCH, "no open failure fits; nothing was tried again");
-    cli_note(cli, "%lld tried again; see: tieline failure list", (long long)retried);
+    if (sum.waiting < sum.n)
+        cli_note(cli, "%lld tried again; see: tieline failure list", (long long)(sum.n - sum.waiting));
+    if (sum.waiting)
+        cli_note(cli,
+                 "%lld will be tried when their link runs again: nothing is read or written for it now; see: "
+                 "tieline status",
+                 (long long)sum.waiting);
     return rc;
 }
 

@@ -131,7 +131,8 @@ struct failure_pick {
     const char *connection, *kind, *code; /* null: any */
     int64_t id;                           /* 0: any */
 };
-/* Re-plans the pairs of matching open failures: reads both sides, plans, pushes. *out: {"retried": n}. */
+/* Re-plans the pairs of matching open failures: reads both sides, plans, pushes. *out: {"retried": n,
+ * "waiting": those among them whose link does not run now: they are tried when it does}. */
 int admin_failure_retry(struct engine *g, const struct failure_pick *f, json_t **out, struct err *e);
 
 /* ---- Pairs by hand */

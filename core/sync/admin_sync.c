@@ -359,12 +359,19 @@ static int retry_one(struct engine *g, const struct failure *f, struct err *e)
     return pair_store(g->db, &p, e);
 }
 
+/* Its link reads and writes now, so that something will come of it. */
+static bool retry_runs(struct engine *g, const struct failure *f)
+{
+    const struct g_link *l = model_link(g, f->link);
+    return l && link_runs(l);
+}
+
 int admin_failure_retry(struct engine *g, const struct failure_pick *pick, json_t **out, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
     struct g_link *only = NULL;
     struct g_conn *conn = NULL;
-    int64_t n = 0;
+    int64_t n = 0, waiting = 0;
     int rc = TL_OK;
     if (pick->connection && !(conn = admin_conn(g, pick->connection, e)))
         return TL_E_NOT_FOUND;
@@ -381,6 +388,7 @@ int admin_failure_retry(struct engine *g, const struct failure_pick *pick, json_
         if (rc == TL_OK)
             rc = retry_one(g, &f, e);
         n = 1;
+        waiting = !retry_runs(g, &f);
     }
     struct failure_filter f = {.link = only ? only->row.link : 0, .code = str_of(pick->code ? pick->code : "")};
     while (rc == TL_OK && pick->id == 0) {
@@ -395,6 +403,7 @@ int admin_failure_retry(struct engine *g, const struct failure_pick *pick, json_
                 continue;
             rc = retry_one(g, &list[i], e);
             n++;
+            waiting += !retry_runs(g, &list[i]);
         }
         if (n_list < 500)
             break;
@@ -404,6 +413,6 @@ int admin_failure_retry(struct engine *g, const struct failure_pick *pick, json_
     else
         db_rollback(g->db);
     if (rc == TL_OK && out)
-        *out = json_pack("{s:I}", "retried", (json_int_t)n);
+        *out = json_pack("{s:I,s:I}", "retried", (json_int_t)n, "waiting", (json_int_t)waiting);
     return rc;
 }

@@ -148,6 +148,16 @@ def test_a_body_too_large(site):
         assert s.recv(4096).startswith(b"HTTP/1.1 413 ")
 
 
+def test_reading_on_is_no_change_of_settings(site):
+    """What a link has read up to moves with every look; its ETag does not, or no change would ever get through."""
+    target = "/api/v1/links/demo/contact"
+    before = site.api("GET", target)
+    site.run("sync", "start", "demo")
+    rig.wait_until(lambda: site.api("GET", target).json["reading"] != before.json["reading"], 30, "it is read on")
+    after = site.api("GET", target)
+    assert after.headers["ETag"] == before.headers["ETag"]
+
+
 def test_a_change_needs_the_etag(site):
     """428 without If-Match, 412 with an old one, 200 with the right one."""
     target = "/api/v1/links/demo/contact"

@@ -185,6 +185,8 @@ def test_nothing_is_exchanged_while_paused(site):
     site.sandbox.change("salesforce", "Contact", b2, Title="While paused")
     refused = site.run("sync", "start", "demo", check=False)
     assert refused.returncode == 6 and "paused" in refused.stderr
+    told = site.run("failure", "retry", "--code", "ALREADY_MAPPED").stderr
+    assert "will be tried when their link runs again" in told and "tried again;" not in told
     cycles = site.api("GET", "/metrics").body  # a request through the control thread: two of its turns have passed
     assert b"tieline" in cycles
     assert site.writes("desk") == [] and site.writes("salesforce") == []
