@@ -53,9 +53,7 @@ static void file_done(struct file *f)
 
 static tl_status file_trouble(tl_error *e, const struct file *f, const char *what)
 {
-    tlk_fail(e, TL_E_TEMPORARY, "csvdir: %s: %s", f->path.p, what);
-    e->scope = TL_SCOPE_KIND;
-    return TL_E_TEMPORARY;
+    return tlk_fail_kind(e, TL_E_TEMPORARY, "csvdir: %s: %s", f->path.p, what);
 }
 
 /* Reads the kind's file; one that is not there is an empty one. Every column of the kind is there afterwards. */

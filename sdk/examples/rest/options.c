@@ -320,8 +320,5 @@ tl_status rest_read_options(struct api *api, const tl_open *o, tlk_arena *keep, 
 
 const struct kind *rest_kind(const struct api *api, tl_str name)
 {
-    for (uint32_t i = 0; i < api->n_kinds; i++)
-        if (tlk_is(name, api->kinds[i].name))
-            return &api->kinds[i];
-    return NULL;
+    return tlk_row_by(api->kinds, api->n_kinds, name, name);
 }
