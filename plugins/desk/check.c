@@ -9,13 +9,32 @@ struct probe {
     int32_t level;
 };
 static const struct probe kind_probes[] = {
-    {"/", "?limit=1", "Desk.contacts.READ", "", " cannot be read", TL_ERROR},
-    {"/organizationFields?module=", "", "Desk.settings.READ", "the fields of ", " cannot be discovered", TL_ERROR},
+    {.path = "/",
+     .query = "?limit=1",
+     .scope = "Desk.contacts.READ",
+     .lost_before = "",
+     .lost_behind = " cannot be read",
+     .level = TL_ERROR},
+    {.path = "/organizationFields?module=",
+     .query = "",
+     .scope = "Desk.settings.READ",
+     .lost_before = "the fields of ",
+     .lost_behind = " cannot be discovered",
+     .level = TL_ERROR},
 };
 static const struct probe probes[] = {
-    {"/recycleBin", "?limit=1", "Desk.settings.READ",
-     "deletions are not noticed by polling, and nothing can be restored", "", TL_WARN},
-    {"/webhooks", "", "Desk.events.READ", "webhooks cannot be registered, changes are found by polling", "", TL_INFO},
+    {.path = "/recycleBin",
+     .query = "?limit=1",
+     .scope = "Desk.settings.READ",
+     .lost_before = "deletions are not noticed by polling, and nothing can be restored",
+     .lost_behind = "",
+     .level = TL_WARN},
+    {.path = "/webhooks",
+     .query = "",
+     .scope = "Desk.events.READ",
+     .lost_before = "webhooks cannot be registered, changes are found by polling",
+     .lost_behind = "",
+     .level = TL_INFO},
 };
 
 /* Answers that say nothing about rights: the check itself cannot go on. */
@@ -57,7 +76,10 @@ static tl_status run_probe(tl_conn *c, const struct probe *p, const char *module
 
 static tl_status probe_search(tl_conn *c, const struct desk_kind *k, tl_error *e)
 {
-    static const struct probe p = {NULL, NULL, "Desk.search.READ", "changes of ", " cannot be found", TL_ERROR};
+    static const struct probe p = {.scope = "Desk.search.READ",
+                                   .lost_before = "changes of ",
+                                   .lost_behind = " cannot be found",
+                                   .level = TL_ERROR};
     int64_t now_ms = c->host->now_us(c->host) / TLK_US_PER_MS;
     struct desk_range r = {.lo = now_ms - 60000, .hi = now_ms};
     struct desk_rows rows;

@@ -50,9 +50,17 @@ static const struct sf_field user_fields[] = {
 };
 
 const struct sf_kind sf_kinds[] = {
-    {"account", "Account", true, false, account_fields, TLK_LEN(account_fields)},
-    {"contact", "Contact", true, false, contact_fields, TLK_LEN(contact_fields)},
-    {"user", "User", false, true, user_fields, TLK_LEN(user_fields)},
+    {.kind = "account",
+     .object = "Account",
+     .merges = true,
+     .fields = account_fields,
+     .n_fields = TLK_LEN(account_fields)},
+    {.kind = "contact",
+     .object = "Contact",
+     .merges = true,
+     .fields = contact_fields,
+     .n_fields = TLK_LEN(contact_fields)},
+    {.kind = "user", .object = "User", .fixed = true, .fields = user_fields, .n_fields = TLK_LEN(user_fields)},
 };
 const uint32_t sf_n_kinds = TLK_LEN(sf_kinds);
 

@@ -61,6 +61,8 @@ def test_layers(tree, path, line, words):
     ("line-length", "/* " + "x" * 120 + " */\n"),
     ("line-length", "int x; \n"),
     ("open-work", "/* TO" + "DO: later */\n"),
+    ("rulers", "/* ---- Writes\n * " + "-" * 100 + " */\n"),
+    ("rulers", "/* ---- Writes " + "-" * 100 + "\n */\n"),
 ])
 def test_style(tree, check, text):
     (tree / "core/base/str.c").write_text(text)

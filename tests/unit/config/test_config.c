@@ -104,9 +104,9 @@ static void options_are_checked_against_the_connector(void **state)
 {
     (void)state;
     static const tl_option options[] = {
-        {"org_id", NULL, "number of the organisation", NULL, TL_OPT_TEXT, TL_OPT_REQUIRED},
-        {"dc", "com", "data centre", "com,eu", TL_OPT_CHOICE, 0},
-        {"client_secret", NULL, "secret", NULL, TL_OPT_SECRET, 0},
+        {.name = "org_id", .help = "number of the organisation", .type = TL_OPT_TEXT, .flags = TL_OPT_REQUIRED},
+        {.name = "dc", .def = "com", .help = "data centre", .choices = "com,eu", .type = TL_OPT_CHOICE},
+        {.name = "client_secret", .help = "secret", .type = TL_OPT_SECRET},
     };
     AUTO(config_free)
     struct config *c = load("[endpoint d]\nconnector = desk\ndc = us\nclient_secret = plain\ncliet_id = 1\n");
@@ -123,7 +123,7 @@ static void options_are_checked_against_the_connector(void **state)
 static void plain_http_needs_development_and_loopback(void **state)
 {
     (void)state;
-    static const tl_option options[] = {{"url", NULL, "address", NULL, TL_OPT_URL, 0}};
+    static const tl_option options[] = {{.name = "url", .help = "address", .type = TL_OPT_URL}};
     static const struct {
         const char *development, *url;
         bool right;
