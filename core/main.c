@@ -66,11 +66,14 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
     int rc = db_open(&app->db, db_options, e);
     if (rc)
         return rc;
+    uint32_t max_requests = (uint32_t)config_number(c, "connectors", "max_requests");
     struct http_config http = {.proxy = config_get(c, "http", "proxy"),
                                .ca_file = config_get(c, "http", "ca_file"),
                                .connect_timeout_us = config_number(c, "http", "connect_timeout"),
                                .timeout_us = config_number(c, "http", "timeout"),
                                .max_body = (uint64_t)config_number(c, "http", "max_body"),
+                               .max_per_host = 2 * max_requests, /* several endpoints may lie on one */
+                               .max_connections = 8 * max_requests,
                                .max_answers = (uint64_t)config_number(c, "http", "max_answers")};
     rc = http_client_new(&app->http, &http, app->env, e);
     if (rc)
@@ -84,6 +87,9 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                      .worker_path = daemon_worker_path(c, &paths),
                                      .development = c->development,
                                      .worker_memory = (uint64_t)config_number(c, "connectors", "worker_memory"),
+                                     .max_threads = (uint32_t)config_number(c, "connectors", "max_threads"),
+                                     .agent_instances = (uint32_t)config_number(c, "connectors", "agent_calls"),
+                                     .max_requests = max_requests,
                                      .http = app->http,
                                      .store = setup_host_store(app),
                                      .changed = on_changed,

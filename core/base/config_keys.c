@@ -101,6 +101,12 @@ const struct config_key config_keys[] = {
      "accepted."},
     {"connectors", "worker_memory", CONFIG_SIZE, "1g", NULL, 64 * MIB, 64 * 1024 * MIB, RELOAD_DAEMON,
      "Address space of a worker process; what asks for more is told there is none."},
+    {"connectors", "max_threads", CONFIG_INT, "16", NULL, 3, 256, RELOAD_DAEMON,
+     "Calls of one connector at once, over all its endpoints; each takes a thread."},
+    {"connectors", "agent_calls", CONFIG_INT, "4", NULL, 1, 64, RELOAD_DAEMON,
+     "Calls at once to one endpoint that a person waits for, beside its sweeps and its changes."},
+    {"connectors", "max_requests", CONFIG_INT, "8", NULL, 2, 256, RELOAD_DAEMON,
+     "Requests at once to one endpoint's vendor; a quarter is kept for calls that a person waits for."},
 
     {"endpoint", "connector", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_CONNECTOR,
      "Connector of this account; its options follow as further keys (see \"tieline connector show NAME\")."},

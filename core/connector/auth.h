@@ -141,7 +141,7 @@ struct auth_blobs {
 };
 /* Owns what auth_http lends to its caller; one per instance. */
 struct auth_answers;
-struct auth_answers *auth_answers_new(void);
+struct auth_answers *auth_answers_new(bool urgent); /* a person waits for what is asked */
 struct auth_answers *auth_answers_free(struct auth_answers *k);
 AUTO_FN(struct auth_answers *, auth_answers_free)
 

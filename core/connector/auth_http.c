@@ -20,12 +20,14 @@ struct auth_answers {
     struct blob_use *uses;
     uint32_t n, cap;
     struct arena arena; /* header arrays */
+    bool urgent;
 };
 
-struct auth_answers *auth_answers_new(void)
+struct auth_answers *auth_answers_new(bool urgent)
 {
     struct auth_answers *k = calloc(1, sizeof *k);
     ASSERT(k);
+    k->urgent = urgent;
     return k;
 }
 
@@ -116,6 +118,7 @@ static int read_request(const struct auth *a, struct auth_answers *k, uint32_t i
     r->url = t->url;
     r->body = t->body;
     r->write = (t->flags & TL_HTTP_WRITE) != 0;
+    r->urgent = k->urgent;
     r->timeout_us = timeout * US_PER_MS;
     r->allow = a->allow;
     r->gate = a->gate;

@@ -426,7 +426,7 @@ struct host_side *host_side_new(const struct host_config *config)
     ASSERT(h);
     h->config = *config;
     h->blobs.dir = config->blob_dir;
-    h->answers = auth_answers_new();
+    h->answers = auth_answers_new(config->urgent);
     snprintf(h->log_ctx, sizeof h->log_ctx, "connector=%s endpoint=%s", config->connector, config->endpoint_name);
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_t attr;

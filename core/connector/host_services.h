@@ -41,6 +41,7 @@ struct host_config {
     struct auth *auth;                     /* lent; NULL: every request is refused */
     struct quota_board *quota;
     const char *blob_dir;
+    bool urgent; /* its calls are those of people who wait */
     void (*metric)(void *ctx, const char *connector, const char *name, int64_t add); /* may be NULL */
     void *metric_ctx;
     struct http_client *http; /* woken by cancel; may be NULL */

@@ -257,6 +257,7 @@ static struct inst *inst_new(struct endpoint *ep, int32_t purpose)
         .auth = ep->auth,
         .quota = &ep->quota,
         .blob_dir = rt->blob_dir,
+        .urgent = purpose == TL_PURPOSE_AGENT,
         .metric = rt->config.metric,
         .metric_ctx = rt->config.ctx,
         .http = rt->config.http,

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { READERS_KEPT = 4 };
+enum { READERS_KEPT = 32 /* as many as ask at once on a busy day; each holds a few descriptors */ };
 
 struct readers {
     pthread_mutex_t lock; /* guards idle */

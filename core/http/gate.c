@@ -8,6 +8,8 @@ struct http_gate *http_gate_new(uint32_t max_in_flight)
     struct http_gate *g = calloc(1, sizeof *g);
     ASSERT(g);
     g->max = max_in_flight ? max_in_flight : UINT32_MAX;
+    uint32_t kept = g->max / 4 ? g->max / 4 : g->max > 1;
+    g->max_others = g->max - kept;
     return g;
 }
 

@@ -141,7 +141,7 @@ static enum admission gate_admits(const struct transfer *t, int64_t now)
     int64_t until = atomic_load(&g->paused_until);
     if (until > now)
         return until >= t->deadline_us ? REFUSE : WAIT;
-    return atomic_load(&g->in_flight) < g->max ? ADMIT : WAIT;
+    return atomic_load(&g->in_flight) < (t->request->urgent ? g->max : g->max_others) ? ADMIT : WAIT;
 }
 
 static bool is_cancelled(const struct transfer *t)

@@ -37,8 +37,9 @@ int http_client_new(struct http_client **out, const struct http_config *config, 
 struct http_client *http_client_free(struct http_client *c);
 AUTO_FN(struct http_client *, http_client_free)
 
-/* Pacing of one endpoint: how many requests at once, and a pause the vendor asked for (429 or 503 with Retry-After).
- * A request whose deadline ends before the pause does fails at once (nothing sent). [any] */
+/* Pacing of one endpoint: how many requests at once, of which a quarter is kept for urgent ones; and a pause the vendor
+ * asked for (429 or 503 with Retry-After). A request whose deadline ends before the pause does fails at once (nothing
+ * sent). [any] */
 struct http_gate;
 struct http_gate *http_gate_new(uint32_t max_in_flight); /* 0: no limit */
 struct http_gate *http_gate_free(struct http_gate *g);   /* no request may use it any more */
@@ -60,6 +61,7 @@ struct http_request {
     const tl_pair *headers; /* "Host", "Content-Length", "Transfer-Encoding", "Connection" are refused */
     uint32_t n_headers;
     bool write;         /* has effects: see outcome */
+    bool urgent;        /* a person waits: may take the share that is kept at the gate */
     int64_t timeout_us; /* from the call of http_client_run, waiting at the gate included; 0: the client's default */
     uint64_t max_body;  /* 0: the client's default */
     const struct http_allow *allow;

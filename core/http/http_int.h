@@ -20,7 +20,7 @@ struct url_place {
 int http_allow_find(const struct http_allow *a, str url, struct url_place *place, enum http_target *out, struct err *e);
 
 struct http_gate {
-    uint32_t max;
+    uint32_t max, max_others;   /* others: not urgent */
     _Atomic uint32_t in_flight; /* written by the http thread only */
     _Atomic int64_t paused_until;
 };

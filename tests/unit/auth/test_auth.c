@@ -192,7 +192,7 @@ static const char *const with_refresh[] = {"client_id", "id", "refresh_token", "
 /* One API request; its outcome and status. */
 static tl_status call(struct bench *b, int32_t *status, char *error, size_t cap)
 {
-    AUTO(auth_answers_free) struct auth_answers *keep = auth_answers_new();
+    AUTO(auth_answers_free) struct auth_answers *keep = auth_answers_new(false);
     AUTO(text_free) char *url = text_fmt("%s/api/x", b->bed.base);
     const tl_pair own[] = {{TL_STR("authorization"), TL_STR("Bearer forged")}};
     tl_http h = {.struct_size = sizeof h, .method = "GET", .url = str_of(url), .headers = own, .n_headers = 1};
@@ -697,7 +697,7 @@ static void test_only_allowed_hosts_get_the_header(void **state)
 {
     struct bench *b = *state;
     start(b, with_secret);
-    AUTO(auth_answers_free) struct auth_answers *keep = auth_answers_new();
+    AUTO(auth_answers_free) struct auth_answers *keep = auth_answers_new(false);
     AUTO(text_free) char *url = text_fmt("%s/api/1", b->bed.base), *open = text_fmt("%s/api/2", b->bed.base);
     tl_http h[3] = {
         {.struct_size = sizeof(tl_http), .method = "GET", .url = str_of(url)},

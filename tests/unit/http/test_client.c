@@ -418,7 +418,7 @@ static void test_gate_limits_and_pauses(void **state)
 {
     enum { N = 40 };
     struct bench *b = *state;
-    AUTO(http_gate_free) struct http_gate *g = http_gate_new(2);
+    AUTO(http_gate_free) struct http_gate *g = http_gate_new(3); /* one of them for urgent requests */
     struct http_request all[N], *list[N];
     for (int i = 0; i < N; i++) {
         all[i] = ask(b, "GET", "/count");
@@ -478,7 +478,7 @@ static void *wait_thread(void *arg)
 static void test_cancel(void **state)
 {
     struct bench *b = *state;
-    AUTO(http_gate_free) struct http_gate *g = http_gate_new(2);
+    AUTO(http_gate_free) struct http_gate *g = http_gate_new(3); /* one of them for urgent requests */
     struct waiter w = {.b = b, .gate = g};
     w.write = ask(b, "POST", "/hold");
     w.read = ask(b, "GET", "/hold");
@@ -499,6 +499,40 @@ static void test_cancel(void **state)
     assert_int_equal(w.read.outcome, TL_E_CANCELLED);
     assert_int_equal(w.queued.outcome, TL_E_CANCELLED);
     assert_int_equal(b->posts, 1);
+    drop(&w.write);
+    drop(&w.read);
+    drop(&w.queued);
+}
+
+/* Whatever a sweep has under way, who waits for an answer gets through. */
+static void test_the_share_of_the_urgent(void **state)
+{
+    struct bench *b = *state;
+    AUTO(http_gate_free) struct http_gate *g = http_gate_new(4);
+    struct waiter w = {.b = b, .gate = g};
+    w.write = ask(b, "POST", "/hold");
+    w.read = ask(b, "GET", "/hold");
+    w.queued = ask(b, "GET", "/hold");
+    w.write.gate = w.read.gate = w.queued.gate = g;
+    pthread_t t;
+    assert_int_equal(pthread_create(&t, NULL, wait_thread, &w), 0);
+    while (loop_requests(b->server) < 3)
+        sched_yield();
+    struct http_request other = ask(b, "GET", "/echo"), urgent = ask(b, "GET", "/echo");
+    other.gate = urgent.gate = g;
+    other.timeout_us = 50 * US_PER_MS;
+    run(b, &other);
+    assert_int_equal(other.outcome, TL_E_TEMPORARY);
+    assert_non_null(strstr(other.error, "waiting for its turn (nothing was sent)"));
+    urgent.urgent = true;
+    run(b, &urgent);
+    assert_int_equal(urgent.outcome, TL_OK);
+    assert_int_equal(loop_requests(b->server), 4);
+    loop_release(b->server);
+    pthread_join(t, NULL);
+    assert_int_equal(w.queued.outcome, TL_OK);
+    drop(&other);
+    drop(&urgent);
     drop(&w.write);
     drop(&w.read);
     drop(&w.queued);
@@ -621,6 +655,7 @@ int main(void)
         T(test_many_at_once),
         T(test_gate_limits_and_pauses),
         T(test_cancel),
+        T(test_the_share_of_the_urgent),
         T(test_cut),
         T(test_streams),
         T(test_sockets_close_on_exec),

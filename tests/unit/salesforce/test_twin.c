@@ -192,7 +192,7 @@ static int setup(void **state)
         assert_int_equal(http_allow_url(b->allow, str_of(address(b, roles[i])), &e), TL_OK);
     assert_int_equal(http_client_new(&b->client, NULL, &env_real, &e), TL_OK);
     assert_int_equal(auth_spec_copy(&b->spec, &sf_auth, &e), TL_OK);
-    b->answers = auth_answers_new();
+    b->answers = auth_answers_new(false);
     sign_in(b, false);
     open_connector(b);
     discover(b);
