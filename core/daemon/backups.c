@@ -239,7 +239,7 @@ static void remember_bad(struct backups *b, const struct err *why)
     b->error_us = env_now_us(b->app->env);
     struct repair r = {.object = STR(NOW),
                        .code = STR("BACKUP_FAILED"),
-                       .level = TL_ERROR,
+                       .level = TL_WARN, /* everything else goes on */
                        .text = str_of(why->text),
                        .hint = str_of(why->hint)};
     struct err e = {0};

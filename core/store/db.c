@@ -274,6 +274,20 @@ int db_probe(struct db *db, struct err *e)
     return rc == TL_OK ? tx_commit(&tx, e) : rc;
 }
 
+int db_probe_room(struct db *db, struct err *e)
+{
+    AUTO(buf_done) struct buf filler = {0};
+    int rc = db_probe(db, e);
+    if (rc)
+        return rc;
+    for (int i = 0; i < DB_ROOM_BYTES; i++)
+        buf_char(&filler, 'r');
+    rc = meta_set(db, "probe_room", buf_lent(&filler), e);
+    struct err ignored = {0}; /* to give room back needs none */
+    (void)meta_set(db, "probe_room", (str){0}, &ignored);
+    return rc;
+}
+
 /* SQLite counts in an int: taken out and added up, so that it never wraps. */
 static int64_t status_of(sqlite3 *handle, int what, int64_t *sum)
 {

@@ -94,6 +94,9 @@ int db_present(struct db *db, struct err *e);
 /* db_present, then writes and commits one small row: after E_STORAGE the way to learn that writing works again.
  * [control] */
 int db_probe(struct db *db, struct err *e);
+/* The same with as much as a page of records takes: a small row may find room where no work would. [control] */
+enum { DB_ROOM_BYTES = 512 << 10 };
+int db_probe_room(struct db *db, struct err *e);
 /* Runs quick_check (full: integrity_check) on a connection and a thread of its own and calls done(arg, result) from
  * that thread: result->status TL_OK or E_STORAGE with the first findings in detail. At most one at a time (E_BUSY).
  * db_close() stops it; done is then not called. [control] */

@@ -174,6 +174,9 @@ int builder_intents(struct engine *g, struct g_link *l, struct builder *b, struc
     return rc == TL_OK ? limit_store(g, l, b, e) : rc;
 }
 
+/* As a piece of work whose success says that the disk works again. */
+static const char SEALING[] = "sealing what is sent";
+
 void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
 {
     for (int s = 0; s < 2; s++)
@@ -187,9 +190,10 @@ void builder_send(struct engine *g, struct g_link *l, struct builder *b, int rc)
     if (rc == TL_OK)
         limit_count(g, l, b);
     if (rc == TL_OK && last && db_seal_intent(g->db, last, &e) != TL_OK) {
-        log_err(LOG_ERROR, "sidecar", &e);
-        g->storage_down = true;
-        g->storage_due = g_mono(g) + US_PER_S;
+        storage_failed(g, SEALING, &e);
+        g->setbacks.disk_what = SEALING;
+    } else if (rc == TL_OK && last) {
+        storage_worked(g, SEALING);
     }
     while (b->batches) {
         struct g_batch *it = b->batches;

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "passport.h"
 #include "preview.h"
+#include "storage.h"
 #include "undo.h"
 #include "writing.h"
 
@@ -23,52 +24,6 @@ void g_step(struct engine *g, unsigned n)
 int g_begin(struct engine *g, struct err *e)
 {
     return db_begin(g->db, e);
-}
-
-#define STORAGE_LOOK_US (INT64_C(60) * US_PER_S)
-
-static void storage_failed(struct engine *g, const char *what, struct err *e)
-{
-    err_wrap(e, "while %s", what);
-    log_err(LOG_ERROR, "engine", e);
-    if (!g->storage_down)
-        log_line(LOG_ERROR, "engine", "nothing is sent until writing to the database works again");
-    g->storage_down = true;
-    g->storage_due = g_mono(g) + US_PER_S;
-}
-
-/* A failed one is remembered for whoever's work it was. Where the disk has failed before in the same place, that was
- * no short trouble, whatever a small write says. */
-static void transaction_failed(struct engine *g, int rc, const char *what, struct err *e)
-{
-    struct setbacks *s = &g->setbacks;
-    if (e->text[0] == 0)
-        err_set(e, rc, "%s", status_name(rc));
-    s->n++;
-    snprintf(s->text, sizeof s->text, "%s: %.150s%s%.60s", what, e->text, e->detail[0] ? ": " : "", e->detail);
-    if (rc != E_STORAGE) {
-        log_err(LOG_ERROR, what, e);
-        return;
-    }
-    storage_failed(g, what, e);
-    if (!s->disk_what || strcmp(s->disk_what, what) != 0)
-        s->disk = (struct setback){0};
-    s->disk_what = what;
-    g->storage_due = setback_add(g, &s->disk);
-}
-
-static void transaction_worked(struct engine *g, const char *what)
-{
-    if (g->setbacks.disk_what && strcmp(g->setbacks.disk_what, what) == 0)
-        g->setbacks.disk_what = NULL;
-}
-
-void g_write_failed(struct engine *g, const char *what, struct err *e)
-{
-    if (e->status == E_STORAGE)
-        storage_failed(g, what, e);
-    else
-        log_err(LOG_ERROR, what, e);
 }
 
 int g_end(struct engine *g, int rc, const char *what, struct err *e)
@@ -92,11 +47,11 @@ int g_end(struct engine *g, int rc, const char *what, struct err *e)
     runs_settle(g, rc == TL_OK);
     lookups_settle(g, rc == TL_OK);
     if (rc == TL_OK) {
-        transaction_worked(g, what);
+        storage_worked(g, what);
         return rc;
     }
     struct err unnamed = {0};
-    transaction_failed(g, rc, what, e ? e : &unnamed);
+    storage_transaction_failed(g, rc, what, e ? e : &unnamed);
     g->ref_epoch++;
     struct err again = {0};
     if (model_refresh(g, &again))
@@ -322,42 +277,6 @@ unsigned engine_calls_open(const struct engine *g)
 void engine_figures_get(const struct engine *g, struct engine_figures *out)
 {
     *out = g->figures;
-}
-
-int engine_probe(struct engine *g, struct err *e)
-{
-    struct err why = {0};
-    int rc = db_probe(g->db, &why);
-    if (rc && e)
-        *e = why;
-    if (rc && !g->storage_down)
-        storage_failed(g, "looking whether the database can be written", &why);
-    return rc;
-}
-
-/* A full disk is told before there is anything to write. */
-static bool storage_look(struct engine *g)
-{
-    if (g->storage_look_due > g_mono(g))
-        return true;
-    g->storage_look_due = g_mono(g) + STORAGE_LOOK_US;
-    return engine_probe(g, NULL) == TL_OK;
-}
-
-static bool storage_turn(struct engine *g)
-{
-    if (!g->storage_down)
-        return storage_look(g);
-    if (g->storage_due > g_mono(g))
-        return false;
-    struct err e = {0};
-    if (db_probe(g->db, &e) != TL_OK || model_refresh(g, &e) != TL_OK || prep_store_again(g, &e) != TL_OK) {
-        g->storage_due = g_mono(g) + US_PER_S;
-        return false;
-    }
-    g->storage_down = false;
-    log_line(LOG_INFO, "engine", "the database can be written again");
-    return true;
 }
 
 unsigned engine_turn(struct engine *g, unsigned max_steps)

@@ -27,6 +27,7 @@
 #include "runs.h"
 #include "setback.h"
 #include "stamp.h"
+#include "storage.h"
 #include "times.h"
 #include "values.h"
 
@@ -340,7 +341,8 @@ struct engine {
     bool storage_down;
     struct setbacks setbacks;
     uint32_t undos, previews; /* connections with an undo, a dry run: where there is none no turn looks for one */
-    int64_t storage_due, storage_look_due; /* next attempt while it is down; next look while it is not */
+    int64_t storage_due;      /* next attempt while it is down */
+    struct storage storage;
     unsigned steps, looks, max_steps;
     bool more; /* the last turn ended before its work did */
     struct passport_stamps *passport_stamps;
