@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "claims.h"
 #include "codec.h"
 #include "times.h"
 
@@ -140,6 +141,8 @@ static int check_manifest(const struct manifest *m, struct err *e)
         if (manifest_option(m, str_of(o->name)) != o)
             return err_set(e, TL_E_BUG, "connector \"%s\": option \"%s\" is declared twice", m->id, o->name);
     }
+    if (claims_check(str_of(m->claims), e))
+        return err_wrap(e, "connector \"%s\"", m->id);
     return m->webhook ? check_methods(m, e) : TL_OK;
 }
 

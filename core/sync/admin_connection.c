@@ -1,6 +1,7 @@
 /* Connections: made, renamed, released; links deleted. The verbs of their life are in admin_life.c. */
 #include "admin_util.h"
 #include "brake.h"
+#include "claims.h"
 #include "lifecycle.h"
 #include "view.h"
 
@@ -65,20 +66,12 @@ static int name_check(const char *name, struct err *e)
     return E_USAGE;
 }
 
-static const char *group_of(int32_t role)
-{
-    static const char *const groups[] = {"", "desk", "crm", "finance", "telephony"};
-    return role > 0 && role < (int32_t)ARRAY_LEN(groups) ? groups[role] : "";
-}
-
 int admin_claims_take(struct engine *g, struct g_endpoint *const ep[2], int64_t connection, struct err *e)
 {
     int rc = TL_OK;
-    for (int s = 0; s < 2 && rc == TL_OK; s++) {
-        str group = str_of(group_of(ep[1 - s]->row.role));
-        if (group.n && ep[s]->claims && str_in_list(str_of(ep[s]->claims), group))
+    for (int s = 0; s < 2 && rc == TL_OK; s++)
+        for (str rest = str_of(ep[s]->claims), group; rc == TL_OK && claims_next(&rest, ep[1 - s]->row.role, &group);)
             rc = claim_take(g->db, ep[s]->row.endpoint, group, connection, e);
-    }
     return rc;
 }
 

@@ -6,7 +6,7 @@
 
 struct g_conn *admin_conn(struct engine *g, const char *name, struct err *e); /* NULL with e */
 struct g_link *admin_link(struct engine *g, const char *connection, const char *kind, struct err *e);
-/* An endpoint whose connector claims a group ("desk") may have one partner of that role only; E_EXISTS names the
+/* An endpoint whose connector claims a group may have one partner of the roles of that group only; E_EXISTS names the
  * connection that has the place. Before both connectors were loaded nothing is known: taken again when a sync starts.
  */
 int admin_claims_take(struct engine *g, struct g_endpoint *const ep[2], int64_t connection, struct err *e);

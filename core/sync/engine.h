@@ -73,7 +73,7 @@ struct endpoint_setup {
     const char *connector; /* its id */
     const char *system;    /* connector id; part of the identity */
     int32_t role;          /* TL_ROLE_* */
-    const char *claims;    /* groups, comma separated, or null */
+    const char *claims;    /* as claims.h reads them, or null */
     int64_t default_window_s;
     bool default_master;
     int64_t daily_calls; /* the operator's limit; 0: none */

@@ -693,7 +693,7 @@ typedef struct tl_connector {
     const char *name, *version, *vendor, *url, *license; /* for people: "Salesforce", "1.2"; who made it; where */
     uint32_t flags;      /* TL_PLUGIN_* */
     int32_t role;        /* TL_ROLE_* */
-    const char *claims;  /* groups this system may be in only once per partner, comma separated; null: none */
+    const char *claims;  /* one place each: "helpdesk|crm:crm,finance:finance", whose roles and its name; or null */
     const char *hosts;   /* vendor hosts that http() may reach, by name: "desk.zoho.com,*.my.salesforce.com" */
     int64_t default_window_s; /* created_within of a new link; 0: none */
     int32_t default_master;   /* 1: this side settles ties unless the operator says otherwise */

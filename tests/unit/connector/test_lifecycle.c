@@ -35,7 +35,7 @@ static void test_manifest_outlives(void **state)
         assert_false(info.still_mapped);
         assert_string_equal(info.manifest->name, "Echo");
         assert_int_equal(info.manifest->role, TL_ROLE_CRM);
-        assert_string_equal(info.manifest->claims, "desk");
+        assert_string_equal(info.manifest->claims, "helpdesk|crm:desk");
         assert_int_equal(info.manifest->n_options, 6);
         assert_true(info.manifest->hook_parse);
         assert_true(info.manifest->prepare);

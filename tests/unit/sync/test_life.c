@@ -464,6 +464,29 @@ static void sign_ins_of_what_is_not_configured(void **s)
     assert_int_equal(b->signed_out[1], 1);
 }
 
+/* A telephone system that serves a CRM or a help desk serves one of them: the other one is refused, with the connection
+ * that has the place, and takes it once that is gone. */
+static void one_place_for_partners_of_several_roles(void **s)
+{
+    struct bed *b = *s;
+    struct err e = {0};
+    struct endpoint_setup phones = {.name = "phones",
+                                    .connector = "twin",
+                                    .system = "twinc",
+                                    .role = TL_ROLE_TELEPHONY,
+                                    .claims = "helpdesk|crm:crm"};
+    int64_t id;
+    must(engine_endpoint_put(b->engine, &phones, &id, &e), &e);
+    must(admin_connection_create(b->engine, "first", "phones", "desk", NULL, &e), &e);
+    assert_int_equal(admin_connection_create(b->engine, "second", "sales", "phones", NULL, &e), E_EXISTS);
+    assert_string_equal(e.code, "CLAIMED");
+    assert_non_null(strstr(e.text, "connection \"first\""));
+    err_clear(&e);
+    must(admin_connection_delete(b->engine, "first", true, NULL, &e), &e);
+    bed_run(b, 60 * US_PER_S);
+    must(admin_connection_create(b->engine, "second", "sales", "phones", NULL, &e), &e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +502,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(how_far_it_is_read, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(sign_ins_go_with_the_last_connection, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(sign_ins_of_what_is_not_configured, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(one_place_for_partners_of_several_roles, bed_setup, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
