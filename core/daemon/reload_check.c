@@ -85,9 +85,9 @@ static void check_endpoint(struct reload_check *r, const struct config_section *
 
 static void check_link(struct reload_check *r, const struct config_section *s)
 {
-    struct admin_setting set[32];
+    const struct admin_setting *set;
     struct err e = {0};
-    unsigned n = setup_link_settings(s, set, ARRAY_LEN(set));
+    unsigned n = setup_link_settings(s, r->arena, &set);
     if (admin_link_check(r->app->engine, s->name, s->kind, set, n, &e) == TL_OK)
         return;
     const char *file;

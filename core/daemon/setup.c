@@ -114,7 +114,7 @@ void setup_endpoint_hurry(struct app *app, const char *name)
 
 struct options {
     struct arena arena;
-    tl_pair pairs[64];
+    tl_pair *pairs;
     uint32_t n;
     const char *problem;
 };
@@ -141,7 +141,11 @@ static str option_value(struct app *app, struct options *o, const struct config_
 
 static void collect_options(struct app *app, const struct config_section *s, struct options *o)
 {
-    for (const struct config_value *v = s->values; v && o->n < ARRAY_LEN(o->pairs); v = v->next) {
+    uint32_t most = 0;
+    for (const struct config_value *v = s->values; v; v = v->next)
+        most++;
+    o->pairs = arena_array(&o->arena, tl_pair, most + 1);
+    for (const struct config_value *v = s->values; v; v = v->next) {
         if (config_key_find("endpoint", v->key))
             continue; /* the host's own */
         str value = option_value(app, o, v);
@@ -395,11 +399,16 @@ static int connection_apply(struct app *app, const struct config_section *s, str
     return rc ? err_wrap(e, "%s:%d", s->file, s->line) : TL_OK;
 }
 
-unsigned setup_link_settings(const struct config_section *s, struct admin_setting *out, unsigned max)
+unsigned setup_link_settings(const struct config_section *s, struct arena *a, const struct admin_setting **out)
 {
     unsigned n = 0;
-    for (const struct config_value *v = s->values; v && n < max; v = v->next)
-        out[n++] = (struct admin_setting){v->key, v->value};
+    for (const struct config_value *v = s->values; v; v = v->next)
+        n++;
+    struct admin_setting *list = arena_array(a, struct admin_setting, n + 1u);
+    n = 0;
+    for (const struct config_value *v = s->values; v; v = v->next)
+        list[n++] = (struct admin_setting){v->key, v->value};
+    *out = list;
     return n;
 }
 
@@ -418,9 +427,10 @@ void setup_link_place(const struct config_section *s, const struct err *e, const
 
 static int link_apply(struct app *app, const struct config_section *s, struct err *e)
 {
-    struct admin_setting set[32];
-    unsigned n = setup_link_settings(s, set, ARRAY_LEN(set));
-    AUTO(buf_done) struct buf keys = {.max = 4096}, place = {.max = 4096};
+    AUTO(arena_done) struct arena a = {0};
+    const struct admin_setting *set;
+    unsigned n = setup_link_settings(s, &a, &set);
+    AUTO(buf_done) struct buf keys = {0}, place = {0};
     for (unsigned i = 0; i < n; i++)
         buf_fmt(&keys, "%s%s", i ? "," : "", set[i].key);
     buf_fmt(&place, "%s:%d", s->file, s->line);

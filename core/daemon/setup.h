@@ -27,7 +27,8 @@ int setup_connection_fits(struct app *app, const struct config *c, const struct 
 int setup_connection(struct app *app, const struct config_section *s, struct err *e);
 int setup_link(struct app *app, const struct config_section *s, struct err *e);
 void setup_forgotten(struct app *app, const struct config_section *s); /* a section of either that went */
-unsigned setup_link_settings(const struct config_section *s, struct admin_setting *out, unsigned max);
+/* All of the section, in the arena; how many. */
+unsigned setup_link_settings(const struct config_section *s, struct arena *a, const struct admin_setting **out);
 /* Where the value stands that a link was refused for, or its section. */
 void setup_link_place(const struct config_section *s, const struct err *e, const char **file, int *line);
 #endif

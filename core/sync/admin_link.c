@@ -361,10 +361,12 @@ int admin_link_pin(struct engine *g, const char *connection, const char *kind, c
     if (!l)
         return TL_E_NOT_FOUND;
     AUTO(arena_done) struct arena a = {0};
-    struct setting pins[32];
-    size_t n = 0;
+    size_t n = 0, most = 1;
     int rc = TL_OK;
-    for (str rest = str_of(keys), key; rc == TL_OK && n < ARRAY_LEN(pins) && str_split(&rest, ',', &key);) {
+    for (const char *p = keys; *p; p++)
+        most += *p == ',';
+    struct setting *pins = arena_array(&a, struct setting, most);
+    for (str rest = str_of(keys), key; rc == TL_OK && str_split(&rest, ',', &key);) {
         str name = arena_str(&a, str_trim(key));
         if (name.n == 0 || !link_setting_known(name))
             continue;
