@@ -43,8 +43,6 @@ enum {
     WANTS_MAX = 4 * GET_MAX, /* reads before writes that wait; whoever needs more waits himself */
     PAGE_MAX = 500,          /* records observed in one transaction */
     PASS_ENUMERATED = -2,    /* pass.estimate of one that has met every record and is not evaluated yet */
-    CONFLICT_TRIES = 5,
-    TRANSIENT_TRIES = 10
 };
 #define JUST_NOW_US    (2 * US_PER_S) /* a write that takes no condition builds on what was read so lately */
 #define DEBOUNCE_US    (US_PER_S / 2)

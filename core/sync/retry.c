@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine_int.h"
+#include "next_try.h"
 #include "reading.h"
 #include "reason.h"
 #include "undo.h"
@@ -110,6 +111,27 @@ static bool duplicate_may_be_ours(const struct g_link *l, const struct g_batch *
            (l->rules.can[b->side] & TL_CAN_STAMP_FIND);
 }
 
+/* What it says of the endpoint as a whole. */
+static void refused_by_endpoint(struct engine *g, struct g_endpoint *ep, int status, int32_t reason,
+                                const tl_error *error)
+{
+    bool passes = status == TL_E_CONFLICT || status == TL_E_NOT_FOUND || status == TL_E_TEMPORARY;
+    if (status == TL_E_THROTTLED || status == TL_E_QUOTA || status == TL_E_AUTH || status == TL_E_CONFIG) {
+        endpoint_trouble(g, ep, NULL, status, error ? error : &(tl_error){0});
+    } else if (!passes && status != TL_E_CANCELLED && reason == TL_R_SCHEMA && ep->prep == PREP_READY) {
+        ep->prep = PREP_NEEDED;
+        ep->prep_due = 0;
+    }
+}
+
+/* As long as the vendor asks; else a second where it is not the record's fault, and longer each time where it is. */
+static int64_t wait_of(struct engine *g, const tl_error *error, const struct pair *p, int32_t attempts)
+{
+    if (error && error->retry_after_ms > 0)
+        return error->retry_after_ms * US_PER_MS;
+    return attempts == p->attempts ? US_PER_S : backoff_us(g, attempts);
+}
+
 int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t i, int status, const tl_error *error,
                 struct err *e)
 {
@@ -124,68 +146,26 @@ int retry_entry(struct engine *g, struct g_link *l, struct g_batch *b, uint32_t 
     int rc = pair_get(g->db, &a, entry->pair, &p, e);
     if (rc != TL_OK)
         return rc;
-    struct g_feed *f = l->feed[b->side];
-    link_lanes_stale(l);
-    p.intent = 0;
-    int64_t wait = error && error->retry_after_ms > 0 ? error->retry_after_ms * US_PER_MS : 0;
     /* What cannot be put back may have left the bin since it was seen there: it is read before that counts as a
      * failure. */
-    switch (b->op == TL_OP_RESTORE && status == TL_E_INVALID ? TL_E_NOT_FOUND : status) {
-    case TL_E_CONFLICT:
-        if (reason != TL_R_OTHER && reason != TL_R_LOCKED)
-            break;
-        if (++p.attempts <= CONFLICT_TRIES && entry->id.n) {
-            feed_want(f, p.rec[b->side], entry->id, g_mono(g), p.pair);
-            p.due_us = g_now(g) + READ_WAIT_US; /* the read wakes it earlier */
-            rc = pair_store(g->db, &p, e);
-            entry->done = rc == TL_OK;
-            return rc;
-        }
-        if (p.attempts <= TRANSIENT_TRIES)
-            goto again;
-        break;
-    case TL_E_NOT_FOUND:
-        if (!entry->id.n)
-            break;
-        feed_want(f, p.rec[b->side], entry->id, g_mono(g), p.pair);
-        p.due_us = g_now(g) + READ_WAIT_US;
-        if (++p.attempts > CONFLICT_TRIES)
-            break;
+    int counted = b->op == TL_OP_RESTORE && status == TL_E_INVALID ? TL_E_NOT_FOUND : status;
+    struct g_endpoint *ep = l->conn->ep[b->side];
+    struct refusal refusal = {.status = counted, .reason = reason, .known = entry->id.n > 0, .attempts = p.attempts};
+    refused_by_endpoint(g, ep, counted, reason, error);
+    refusal.away = error && error->scope == TL_SCOPE_ENDPOINT && ep->failures > 1;
+    struct next_try next = next_try(&refusal);
+    link_lanes_stale(l);
+    p.intent = 0;
+    if (next.how == TRY_READ || (counted == TL_E_NOT_FOUND && refusal.known))
+        feed_want(l->feed[b->side], p.rec[b->side], entry->id, g_mono(g), p.pair);
+    if (next.how == TRY_FAIL) {
+        rc = fail_entry(g, l, b, entry, &p, reason_code(status, reason), error, &a, e);
+    } else {
+        /* A read wakes it earlier. */
+        p.due_us = g_now(g) + (next.how == TRY_READ ? READ_WAIT_US : wait_of(g, error, &p, next.attempts));
+        p.attempts = next.attempts;
         rc = pair_store(g->db, &p, e);
-        entry->done = rc == TL_OK;
-        return rc;
-    case TL_E_THROTTLED:
-    case TL_E_QUOTA:
-    case TL_E_AUTH:
-    case TL_E_CONFIG:
-        endpoint_trouble(g, l->conn->ep[b->side], NULL, status, error ? error : &(tl_error){0});
-        wait = wait ? wait : US_PER_S;
-        p.attempts--;
-        goto again;
-    case TL_E_TEMPORARY:
-    case TL_E_CANCELLED:
-        if (error && error->scope == TL_SCOPE_ENDPOINT && l->conn->ep[b->side]->failures > 1) {
-            wait = wait ? wait : US_PER_S; /* the vendor is away: that is not the record's fault */
-            p.attempts--;
-            goto again;
-        }
-        if (p.attempts < TRANSIENT_TRIES)
-            goto again;
-        break;
-    default:
-        if (reason == TL_R_SCHEMA && l->conn->ep[b->side]->prep == PREP_READY) {
-            l->conn->ep[b->side]->prep = PREP_NEEDED;
-            l->conn->ep[b->side]->prep_due = 0;
-        }
-        break;
     }
-    rc = fail_entry(g, l, b, entry, &p, reason_code(status, reason), error, &a, e);
-    entry->done = rc == TL_OK;
-    return rc;
-again:
-    p.attempts++;
-    p.due_us = g_now(g) + (wait ? wait : backoff_us(g, p.attempts));
-    rc = pair_store(g->db, &p, e);
     entry->done = rc == TL_OK;
     return rc;
 }
