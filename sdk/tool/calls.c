@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "codec.h"
+#include "words.h"
 
 static json_t *text(str s)
 {
@@ -320,10 +321,10 @@ static json_t *kind_json(const tl_kind *k)
     for (uint32_t i = 0; i < k->n_fields; i++) {
         const tl_field *f = TL_AT(tl_field, k->fields, k->field_stride, i);
         json_object_set_new(fields, f->path.p,
-                            json_pack("{s:o,s:i,s:i,s:i}", "name", text(f->name), "type", (int)f->type, "flags",
-                                      (int)f->flags, "max", (int)f->max));
+                            json_pack("{s:o,s:o,s:o,s:i}", "name", text(f->name), "type", field_type_word(f->type),
+                                      "flags", field_flag_words(f->flags), "max", (int)f->max));
     }
-    return json_pack("{s:o,s:i,s:o,s:o}", "kind", text(k->kind), "can", (int)k->can, "stamp_field",
+    return json_pack("{s:o,s:o,s:o,s:o}", "kind", text(k->kind), "can", rights_words(k->can), "stamp_field",
                      text(k->stamp_field), "fields", fields);
 }
 

@@ -215,6 +215,8 @@ static int show(struct run *r, struct call *c, struct err *e)
     if (c->reply.status == TL_OK)
         return results_of(c, e);
     err_from_tl(e, c->reply.status, &c->reply.error);
+    if (c->reply.error.retry_after_ms)
+        err_hint(e, "it asks to be left alone for %lld ms (retry_after_ms)", (long long)c->reply.error.retry_after_ms);
     return err_wrap(e, "%s ended with \"%s\"", call_kind_name(c->kind), status_name(c->reply.status));
 }
 

@@ -92,6 +92,20 @@ def test_what_is_not_understood_is_not_sent(toy, words, said):
     assert toy.dump("toy", "contacts") == before
 
 
+def test_kinds_are_told_in_words(toy):
+    [contact] = [json.loads(line)["kind"] for line in toy.toy("discover").stdout.splitlines() if '"contact"' in line]
+    assert {"PULL", "PASS", "CREATE", "UPDATE"} <= set(contact["can"]), contact
+    email = contact["fields"]["email"]
+    assert email["type"] == "EMAIL" and all(isinstance(f, str) for f in email["flags"]), email
+
+
+def test_a_throttled_pull_says_how_long(toy):
+    toy.fault("429", twin="toy", times=100, retry_after=7)
+    done = toy.toy("pull", "contact")
+    toy.sim("DELETE", "/faults")
+    assert done.returncode != 0 and "it asks to be left alone for 7000 ms (retry_after_ms)" in done.stderr, done
+
+
 @pytest.mark.parametrize("words, status, said", [
     (["create", "first_name=Nobody"], "invalid", 'record 1 ended with "invalid": '),
     (["update", "99999", "phone=1"], "not found", 'record 1 ended with "not found": ')])
