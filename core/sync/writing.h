@@ -62,7 +62,7 @@ int guard_merged(struct engine *g, struct g_link *l, struct loaded *ld, int side
 int change_note(struct engine *g, struct g_link *l, const struct g_batch *b, const struct g_entry *entry,
                 const struct loaded *was, str id, struct arena *a, struct err *e);
 
-/* ---- batch.c, push.c */
+/* ---- batch.c, push.c, apply.c */
 int32_t field_of_number(const struct g_link *l, uint32_t number); /* index of the rules' field; -1: none */
 void push_submit(struct engine *g, struct g_batch *b, uint32_t first, uint32_t n);
 void push_call_done(struct engine *g, struct call *c);
