@@ -10,16 +10,19 @@
 #include "attention.h"
 #include "backups.h"
 #include "log.h"
+#include "setup.h"
 #include "times.h"
 
 #define WEEK_US    (7 * US_PER_DAY)
 #define AGAIN_US   (3600 * US_PER_S) /* after a check that could not be made */
 #define PRESENT_US (5 * US_PER_S)
+#define LOAD_US    (5 * US_PER_S)
 
 struct housekeeping {
     struct app *app;
     int64_t due;         /* mono; of the next check, or of a look at the one that runs */
     int64_t present_due; /* mono */
+    int64_t load_due;    /* mono; connectors that found no room */
     bool gone;           /* another file, or none, lies where the database was */
     bool running, first_done;
     bool looked;          /* one check ended, whatever came of it: backups may begin */
@@ -147,6 +150,10 @@ int64_t housekeeping_tick(void *arg)
     int64_t now = env_mono_us(h->app->env);
     if (h->present_due <= now)
         look_for_file(h, now);
+    if (h->load_due <= now) {
+        h->load_due = now + LOAD_US;
+        setup_load_again(h->app);
+    }
     if (h->due <= now && h->running)
         take_result(h, now);
     else if (h->due <= now)

@@ -223,6 +223,7 @@ static void forget_missing_endpoints(struct app *app)
 struct load_note {
     struct app *app;
     char connector[40];
+    bool again; /* by itself: that it still finds no room was told */
 };
 
 /* Which file it was, for the time when it is not loaded; the time is that of the first load of this file. */
@@ -260,7 +261,7 @@ static void connector_loaded(void *arg, const char *words, const struct err *e)
     if (e) {
         char ctx[64];
         snprintf(ctx, sizeof ctx, "connector=%s", note->connector);
-        log_err(LOG_ERROR, ctx, e);
+        log_err(note->again && e->status == E_STORAGE ? LOG_DEBUG : LOG_ERROR, ctx, e);
     } else {
         log_line(LOG_INFO, NULL, "connector \"%s\": %s", note->connector, words);
         hosts_tell_pending(note->app, note->connector);
@@ -294,6 +295,29 @@ void setup_connector(struct app *app, const char *name)
         log_err(LOG_ERROR, name, &e);
 }
 
+static void load(struct app *app, const char *name, bool again)
+{
+    struct load_note *note = calloc(1, sizeof *note);
+    ASSERT(note);
+    note->app = app;
+    note->again = again;
+    snprintf(note->connector, sizeof note->connector, "%s", name);
+    struct err e = {0};
+    if (runtime_load(app->runtime, name, connector_loaded, note, &e))
+        connector_loaded(note, NULL, &e);
+}
+
+void setup_load_again(struct app *app)
+{
+    for (size_t i = 0; i < runtime_connector_count(app->runtime) && !runtime_stopping(app->runtime); i++) {
+        struct connector_info info;
+        runtime_connector_at(app->runtime, i, &info);
+        if (info.state == RUN_NOT_LOADED && info.error && info.error->status == E_STORAGE &&
+            config_enables(app->config, info.name))
+            load(app, info.name, true);
+    }
+}
+
 static void load_enabled(struct app *app)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -312,13 +336,7 @@ static void load_enabled(struct app *app)
             log_line(LOG_INFO, NULL, "connector \"%s\" is disabled; tieline connector enable %s", name, name);
             continue;
         }
-        struct load_note *note = calloc(1, sizeof *note);
-        ASSERT(note);
-        note->app = app;
-        snprintf(note->connector, sizeof note->connector, "%s", name);
-        struct err e = {0};
-        if (runtime_load(app->runtime, name, connector_loaded, note, &e))
-            connector_loaded(note, NULL, &e);
+        load(app, name, false);
     }
 }
 

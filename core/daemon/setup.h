@@ -12,6 +12,7 @@ struct host_store setup_host_store(struct app *app);
 
 enum isolation setup_isolation(const struct config *c, const char *connector);
 void setup_connector(struct app *app, const char *name);   /* made known, not loaded */
+void setup_load_again(struct app *app);                    /* what found no room on the disk, now and then */
 void setup_loaded(struct app *app, const char *connector); /* it was: its endpoints, its webhooks */
 void setup_endpoint(struct app *app, const struct config_section *s);
 /* Endpoints of one connector, or all (NULL): options and secrets are read again. After a load, and after a secret

@@ -340,6 +340,11 @@ def test_disk_full():
             subprocess.run(["umount", s.state], check=True)
 
 
+def free_bytes(directory):
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize
+
+
 @ROOT_ONLY
 def test_full_disk_is_told_before_there_is_work():
     """No connection, nothing to write: the log and status (exit 3) say it all the same, and when it is over."""
@@ -366,6 +371,14 @@ def test_full_disk_is_told_before_there_is_work():
             wait_until(lambda: "can be written again" in s.log(), 20, "the log says that it is over")
             assert s.run("status").returncode == 0 and s.api("GET", "/-/ready").status == 200
             assert [s.log().count(words) for words in ("nothing is sent until", "can be written again")] == [1, 1]
+            s.daemon.stop()
+            with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as f:
+                while free_bytes(s.state) > 128 << 10:  # for the daemon, not for a copy of a connector
+                    f.write(b"x" * 4096)
+            s.start()
+            wait_until(lambda: "connectors/.desk-" in s.log() and "No space" in s.log(), 20, "no room for a connector")
+            filler.unlink()
+            s.wait_running()
         finally:
             if s.daemon.process and s.daemon.process.poll() is None:
                 s.daemon.stop()
