@@ -333,6 +333,20 @@ tl_status seat_open(struct seat *t, struct stand *s, int32_t purpose, seat_wrap_
     return status;
 }
 
+/* How it ended, and what it said last: where in the connector's file it was. */
+static void say_how_it_died(struct worker *w, tl_error *error)
+{
+    char how[128];
+    AUTO(buf_done) struct buf crime = {.max = 256}, printed = {.max = 1000};
+    size_t n = strlen(error->text);
+    worker_kill(w);
+    worker_wait(w, how, sizeof how);
+    worker_last_words(w, &crime, &printed);
+    snprintf(error->text + n, sizeof error->text - n, ": %s", crime.n ? buf_text(&crime) : how);
+    if (!error->detail[0])
+        snprintf(error->detail, sizeof error->detail, "%s", buf_text(&printed));
+}
+
 void seat_run(struct seat *t, struct call *call)
 {
     AUTO(buf_done) struct buf request = {.max = FRAME_MAX};
@@ -345,6 +359,8 @@ void seat_run(struct seat *t, struct call *call)
         err_to_tl(&e, &call->reply.error);
     } else if (t->remote) {
         remote_run(t->remote, call, buf_lent(&request), env_now_us(&env_real), &call->reply);
+        if (call->reply.crashed)
+            say_how_it_died(t->stand->worker, &call->reply.error);
     } else {
         instance_run(t->local, call->kind, buf_lent(&request), true, &call->reply);
     }

@@ -1,5 +1,6 @@
 """tieline-sdk as an author uses it."""
 import json
+import re
 import subprocess
 
 import pytest
@@ -97,6 +98,14 @@ def test_kinds_are_told_in_words(toy):
     assert {"PULL", "PASS", "CREATE", "UPDATE"} <= set(contact["can"]), contact
     email = contact["fields"]["email"]
     assert email["type"] == "EMAIL" and all(isinstance(f, str) for f in email["flags"]), email
+
+
+def test_how_a_worker_died_is_said(tmp_path):
+    config = tmp_path / "check.ini"
+    config.write_text("[endpoint]\nhow = exit\n")
+    done = sdk("run", program("hostile.so", "tests/unit/connector/fixtures"), "--config", config, "check")
+    assert done.returncode == 1, done
+    assert re.search(r"the connector's worker died in check: (exit status|signal) [1-9]", done.stderr), done.stderr
 
 
 def test_a_throttled_pull_says_how_long(toy):
