@@ -45,12 +45,7 @@ static int wake_dependants(struct engine *g, struct g_link *l, struct g_batch *b
             rc = record_get(g->db, a, p.rec[1 - b->side], &source, e);
         id = source.id;
     }
-    int64_t woken = 0;
-    if (rc == TL_OK)
-        rc = parked_wake(g->db, l->row.link, (enum side)(1 - b->side), id, LANE_LIVE, g_now(g), &woken, e);
-    for (struct g_link *other = l->conn->links; other && woken; other = other->next_of_conn)
-        link_lanes_stale(other);
-    return rc;
+    return rc == TL_OK ? refs_lead(g, l, 1 - b->side, id, e) : rc;
 }
 
 static void target_take(struct engine *g, struct record *to, const tl_record *post)
@@ -380,6 +375,8 @@ static int update_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     pair_is_through(g, &ld.pair, true);
     link_lanes_stale(l);
     rc = pair_store(g->db, &ld.pair, e);
+    if (rc == TL_OK && b->op == TL_OP_RESTORE)
+        rc = refs_lead(g, l, source, ld.rec[source].id, e);
     if (rc == TL_OK)
         rc = change_note(g, l, b, entry, &was, ld.rec[side].id, &a, e);
     if (rc == TL_OK && (b->flags & BATCH_UNDO))

@@ -184,9 +184,8 @@ static int survivor_bind(struct engine *g, struct g_link *l, struct loaded *ld, 
     link_lanes_stale(l);
     if (rc == TL_OK)
         rc = pair_store(g->db, &ld->pair, e);
-    if (rc == TL_OK && l->referred)
-        rc = parked_wake(g->db, l->row.link, (enum side)(1 - side), ld->rec[1 - side].id, LANE_LIVE, g_now(g),
-                         &resolved, e);
+    if (rc == TL_OK)
+        rc = refs_lead(g, l, 1 - side, ld->rec[1 - side].id, e);
     event_pair(g, l, ld->pair.pair, side, left->id, "merged");
     return rc;
 }

@@ -223,7 +223,9 @@ static int pair_seen(struct engine *g, struct g_link *l, int s, const struct pai
         if (ld.pair.status == PAIR_FAILED)
             due_now(g, l, &ld.pair, LANE_LIVE);
     }
-    return pair_store(g->db, &ld.pair, e);
+    if (seen->state_changed && ld.snap.side[s].state == SIDE_LIVE)
+        rc = refs_lead(g, l, 1 - s, ld.rec[1 - s].id, e);
+    return rc == TL_OK ? pair_store(g->db, &ld.pair, e) : rc;
 }
 
 int observe_settle(struct engine *g, struct g_link *l, int side, int64_t pair, struct arena *a, struct err *e)

@@ -109,6 +109,8 @@ int orphan_again(struct engine *g, const struct g_feed *f, int64_t rec, str stam
  * them, those from before a window are admitted. In a transaction. */
 int refs_wait(struct engine *g, struct g_link *l, const struct loaded *ld, const struct plan *plan, int side,
               struct arena *a, struct err *e);
+/* The record id of `side` has its counterpart from now on, or has it again: who waits for that is woken. */
+int refs_lead(struct engine *g, struct g_link *l, int side, str id, struct err *e);
 
 /* What was sent only stands in for the record that the source refers to: nothing is agreed on, the value follows. */
 bool stood_in(const struct loaded *ld, const struct g_entry *entry, const struct rule_field *f, int source, uint32_t i);

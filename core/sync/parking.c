@@ -2,6 +2,7 @@
 #include "engine_int.h"
 #include "pairing.h"
 #include "reading.h"
+#include "writing.h"
 
 int refs_wait(struct engine *g, struct g_link *l, const struct loaded *ld, const struct plan *plan, int side,
               struct arena *a, struct err *e)
@@ -21,8 +22,23 @@ int refs_wait(struct engine *g, struct g_link *l, const struct loaded *ld, const
         rc = parked_put(g->db, &row, e);
         struct g_link *to = row.dep_link == l->row.link ? l : model_link(g, row.dep_link);
         if (rc == TL_OK && to)
-            rc = window_referred(g, to, side, row.dep_id, a, e);
+            rc = window_referred(g, to, side, row.dep_id, 0, a, e);
+        /* What the other side refers to may be its counterpart, which only the window kept from being read. */
+        const tl_value *there = &ld->values[1 - side][i];
+        if (rc == TL_OK && to && !value_is_blank(there))
+            rc = window_referred(g, to, 1 - side, there->u.s, ld->pair.pair, a, e);
     }
+    return rc;
+}
+
+int refs_lead(struct engine *g, struct g_link *l, int side, str id, struct err *e)
+{
+    int64_t woken = 0;
+    if (!l->referred)
+        return TL_OK;
+    int rc = parked_wake(g->db, l->row.link, (enum side)side, id, LANE_LIVE, g_now(g), &woken, e);
+    for (struct g_link *other = l->conn->links; other && woken; other = other->next_of_conn)
+        link_lanes_stale(other);
     return rc;
 }
 

@@ -59,8 +59,10 @@ int64_t window_from(const struct engine *g, const struct g_link *l); /* as of no
 bool record_in_window(const struct engine *g, const struct g_link *l, const struct record *r);
 void feed_window(struct g_feed *f, int64_t *fixed_us, int64_t *slides_us); /* of its links together; 0: none */
 int64_t feed_created_from(const struct engine *g, const struct g_feed *f); /* as a pull is told; 0: all */
-/* A reference leads to this record, which has no pair: one from before the window is admitted. In a transaction. */
-int window_referred(struct engine *g, struct g_link *l, int s, str id, struct arena *a, struct err *e);
+/* A reference leads to this record, which has no pair: one from before the window is admitted. One that is not known is
+ * read first; pair_woken is looked at again then (0: none, as who is parked for it is woken). In a transaction. */
+int window_referred(struct engine *g, struct g_link *l, int s, str id, int64_t pair_woken, struct arena *a,
+                    struct err *e);
 /* A counterpart was found: from before the window it is paired, not doubled, and left alone. */
 int window_matched(struct engine *g, struct g_link *l, struct pair *p, int side, int64_t rec_id, struct arena *a,
                    struct err *e);

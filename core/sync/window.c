@@ -67,7 +67,8 @@ static bool admits(const struct g_link *l, int s)
     return l->admits && has_window(l) && l->row.phase >= PHASE_MATCH && link_allows(l->rules.direction, 1 - s);
 }
 
-int window_referred(struct engine *g, struct g_link *l, int s, str id, struct arena *a, struct err *e)
+int window_referred(struct engine *g, struct g_link *l, int s, str id, int64_t pair_woken, struct arena *a,
+                    struct err *e)
 {
     struct record rec = {0};
     int64_t pair = 0;
@@ -75,7 +76,7 @@ int window_referred(struct engine *g, struct g_link *l, int s, str id, struct ar
         return TL_OK;
     int rc = record_find(g->db, a, l->feed[s]->row.feed, id, &rec, e);
     if (rc == TL_E_NOT_FOUND) {
-        feed_want(l->feed[s], 0, id, g_mono(g), 0); /* a whole reading leaves it out: asked for */
+        feed_want(l->feed[s], 0, id, g_mono(g), pair_woken); /* a whole reading leaves it out: asked for */
         return TL_OK;
     }
     if (rc != TL_OK || rec.state != TL_STATE_LIVE || record_in_window(g, l, &rec))
@@ -117,7 +118,7 @@ bool window_recall(struct engine *g, struct g_link *l)
     if (rc == TL_OK)
         rc = parked_for(g->db, &a, l->row.link, l->recall_after, PAGE_ROWS, &list, &n, &e);
     for (size_t i = 0; i < n && rc == TL_OK; i++)
-        rc = window_referred(g, l, list[i].dep_side, list[i].dep_id, &a, &e);
+        rc = window_referred(g, l, list[i].dep_side, list[i].dep_id, 0, &a, &e);
     rc = g_end(g, rc, "asking again for records that others wait for", &e);
     g_step(g, (unsigned)n + 1);
     if (rc == TL_OK) /* the last pair may have more rows than were listed */

@@ -123,6 +123,59 @@ static void admitted_after_a_restart(void **state)
     assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], bed_named(w, 1, KIND_ACCOUNT, "Old")->id);
 }
 
+/* The connection is made anew: the mark on the counterpart of an account from before the window is explained by that
+ * account, which is read because a contact refers to it.
+ * proves: S2-26 V21 */
+static void marked_from_before_the_window(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct err e = {0};
+    w->knobs.window_kept = true;
+    struct twin_record *old = user_create(w, 1, KIND_ACCOUNT, "", "Old");
+    old->created_us = old->modified_us = w->now_us - 400 * US_PER_DAY;
+    struct twin_record *ann = user_create(w, 1, KIND_CONTACT, "ann@x.org", "Ann");
+    user_edit(w, 1, KIND_CONTACT, ann, F_ACCOUNT, old->id);
+    bed_set(b, "account", "created_within", "365d");
+    bed_start(b);
+    assert_int_equal(bed_count(w, 0, KIND_ACCOUNT), 1);
+    bed_run(b, 900 * US_PER_S);
+    must(admin_connection_pause(b->engine, "c", NULL, &e), &e);
+    bed_run(b, 10 * US_PER_S);
+    must(admin_connection_delete(b->engine, "c", true, NULL, &e), &e);
+    bed_run(b, 10 * US_PER_S);
+    user_edit(w, 0, KIND_CONTACT, bed_named(w, 0, KIND_CONTACT, "Ann"), F_TITLE, "Boss"); /* the newer one */
+    must(admin_connection_create(b->engine, "c", "desk", "sales", NULL, &e), &e);
+    must(admin_link_create(b->engine, "c", "accounts", NULL, 0, NULL, &e), &e);
+    must(admin_link_create(b->engine, "c", "contacts", NULL, 0, NULL, &e), &e);
+    bed_set(b, "account", "created_within", "365d");
+    must(admin_sync_start(b->engine, &(struct sync_request){.connection = "c"}, NULL, &e), &e);
+    bed_run(b, 900 * US_PER_S);
+    assert_int_equal(bed_count(w, 0, KIND_ACCOUNT), 1);
+    user_edit(w, 1, KIND_ACCOUNT, old, F_PHONE, "+551");
+    bed_run(b, 300 * US_PER_S);
+    assert_string_equal(bed_named(w, 0, KIND_ACCOUNT, "Old")->v[F_PHONE], "+551");
+}
+
+/* While an account lies in the bin no reference leads to it; those that waited are written once it is back.
+ * proves: S1-13 V4 */
+static void account_back_from_the_bin(void **state)
+{
+    struct bed *b = *state;
+    struct world *w = b->world;
+    struct twin_record *acme = user_create(w, 0, KIND_ACCOUNT, "", "Acme");
+    bed_start(b);
+    struct twin_record *twin = bed_named(w, 1, KIND_ACCOUNT, "Acme");
+    gone(w, twin, TL_STATE_TRASHED);
+    bed_run(b, 400 * US_PER_S);
+    account(w, user_create(w, 0, KIND_CONTACT, "ann@x.org", "Ann"), acme->id);
+    bed_run(b, 400 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], "");
+    gone(w, twin, TL_STATE_LIVE);
+    bed_run(b, 400 * US_PER_S);
+    assert_string_equal(bed_named(w, 1, KIND_CONTACT, "Ann")->v[F_ACCOUNT], twin->id);
+}
+
 /* A window that moves leaves alone what has grown older than it, but keeps in step what is paired.
  * proves: S2-26 */
 static void the_window_slides(void **state)
@@ -440,6 +493,8 @@ int main(void)
         T(admitted_by_a_reference),
         T(admitted_after_a_restart),
         T(the_window_slides),
+        T(marked_from_before_the_window),
+        T(account_back_from_the_bin),
         T(edited_unseen_before_the_window),
         T(many_before_the_window),
         T(counterpart_before_the_window),
