@@ -33,7 +33,9 @@ void ending_block_signals(void)
     sigset_t set;
     signal_set(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    static const int meant_for_others[] = {SIGPIPE, SIGUSR1, SIGUSR2}; /* each would end the process */
+    for (size_t i = 0; i < ARRAY_LEN(meant_for_others); i++)
+        signal(meant_for_others[i], SIG_IGN);
 }
 
 static int wait_signal(struct app *app, const sigset_t *set)

@@ -280,6 +280,7 @@ def test_by_signal(site):
     file = File(site)
     good = file.path.read_text(encoding="utf-8")
     file.add("[link demo contact]\nevery = 11s\n")
+    site.daemon.process.send_signal(signal.SIGUSR1)  # means nothing here
     site.daemon.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "configuration read again by SIGHUP: generation 2" in site.log(), 20, "the log tells of it")
     assert "[link demo contact] every added" in site.log()
