@@ -266,6 +266,8 @@ static int create_apply(struct engine *g, struct g_link *l, struct g_batch *b, s
     int64_t resolved = 0;
     if (rc == TL_OK && !(entry->flags & ENTRY_BORN))
         rc = failure_resolve_pair(g->db, entry->pair, STR("sync"), g_now(g), &resolved, e);
+    if (rc == TL_OK && seen_before)
+        rc = record_paired(g, l, side, rec.id, e);
     if (rc == TL_OK && b->lane != LANE_BULK && !post_full && !seen_before)
         feed_want(l->feed[side], rec.rec, rec.id, g_mono(g), 0);
     run_count(g, l, b->run, side, COUNT_ADDED);

@@ -90,6 +90,8 @@ static inline bool record_has_left(int32_t state)
 }
 /* The record is gone: what was told of it alone, without a pair, is over. */
 int record_over(struct engine *g, struct g_feed *f, str id, struct err *e);
+/* It was found to be the counterpart of another: likewise. */
+int record_paired(struct engine *g, const struct g_link *l, int side, str id, struct err *e);
 /* A whole reading that began then met everything there is: unusable records it did not meet are gone. */
 int unusable_unmet(struct engine *g, struct g_feed *f, int64_t since_us, struct err *e);
 /* The vendor answered a question for this very record a moment ago. What a list showed does not count: it may have been

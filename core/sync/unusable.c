@@ -55,6 +55,14 @@ static struct failure ended(struct engine *g, const struct feed_side *at, str id
                             .resolved_by = STR("sync")};
 }
 
+int record_paired(struct engine *g, const struct g_link *l, int side, str id, struct err *e)
+{
+    int64_t n = 0;
+    struct failure over = {
+        .link = l->row.link, .side = side, .id = id, .resolved_us = g_now(g), .resolved_by = STR("sync")};
+    return failure_resolve_record(g->db, &over, &n, e);
+}
+
 int record_over(struct engine *g, struct g_feed *f, str id, struct err *e)
 {
     int rc = TL_OK;

@@ -188,14 +188,13 @@ static int pair_adopt(struct engine *g, struct g_link *l, struct loaded *ld, int
     run_count(g, l, run, target, COUNT_MATCHED);
     g->figures.adoptions++;
     event_pair(g, l, ld->pair.pair, target, ld->rec[1 - target].id, "matched");
-    if (l->referred) {
-        int64_t woken = 0;
-        for (int s = 0; s < 2 && rc == TL_OK; s++) {
-            struct record rec = {0};
-            rc = record_get(g->db, a, ld->pair.rec[s], &rec, e);
-            if (rc == TL_OK)
-                rc = parked_wake(g->db, l->row.link, (enum side)s, rec.id, LANE_LIVE, g_now(g), &woken, e);
-        }
+    for (int s = 0; s < 2 && rc == TL_OK; s++) {
+        struct record rec = {0};
+        rc = record_get(g->db, a, ld->pair.rec[s], &rec, e);
+        if (rc == TL_OK)
+            rc = refs_lead(g, l, s, rec.id, e);
+        if (rc == TL_OK && s == target)
+            rc = record_paired(g, l, s, rec.id, e);
     }
     return rc;
 }

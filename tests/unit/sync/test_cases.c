@@ -155,6 +155,7 @@ static void marked_from_before_the_window(void **state)
     user_edit(w, 1, KIND_ACCOUNT, old, F_PHONE, "+551");
     bed_run(b, 300 * US_PER_S);
     assert_string_equal(bed_named(w, 0, KIND_ACCOUNT, "Old")->v[F_PHONE], "+551");
+    assert_int_equal(bed_failures_of(b, NULL), 0);
 }
 
 /* While an account lies in the bin no reference leads to it; those that waited are written once it is back.
