@@ -152,7 +152,7 @@ static int check_can(const tl_kind *k, const tl_connector *t, struct err *e)
 static int check_numbers(const tl_kind *k, struct err *e)
 {
     if ((k->can & CAN_WRITE) && k->max_batch == 0)
-        return err_set(e, TL_E_INVALID, "max_batch is 0: 1 if the vendor writes one record at a time");
+        return err_set(e, TL_E_INVALID, "max_batch is 0: how many records may one push be given?");
     if ((k->can & TL_CAN_FIND) && k->max_find == 0)
         return err_set(e, TL_E_INVALID, "max_find is 0: 1 if the vendor answers one question at a time");
     if (k->settle_ms < 0)

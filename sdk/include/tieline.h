@@ -350,14 +350,14 @@ enum {
 typedef struct tl_kind {
     uint32_t struct_size;
     uint32_t can;           /* TL_CAN_* */
-    uint32_t max_batch;     /* records per push; 1 if the vendor writes one at a time, 0 only when nothing is written */
+    uint32_t max_batch;     /* records one push is given at most; 0 only when nothing is written */
     uint32_t max_get;       /* ids per get; 0: as many as the host likes */
     uint32_t max_find;      /* queries per find; not 0 with TL_CAN_FIND */
     uint32_t n_fields;
     uint32_t field_stride;
     uint32_t resolution_ms; /* of modified times: 1000 where the vendor cuts to seconds */
     int64_t settle_ms;      /* after this long a lost write is visible or will never be */
-    int64_t lateness_ms;    /* how late a change may show up with an older time: the cursor overlap */
+    int64_t lateness_ms;    /* how late a change may show up with an older time; its cursor steps back by it */
     tl_str kind, label;     /* kind: [a-z0-9_]{1,32}, once per discover */
     tl_str name;            /* the vendor's name of the kind */
     tl_str stamp_field;     /* vendor's name of the one of the fields that holds stamps; empty: none is set up */
@@ -416,7 +416,8 @@ struct tl_host {
      * TL_OK: look at each outcome. TL_E_CANCELLED: those not sent have that outcome. [instance] */
     tl_status (*http)(const tl_host *, tl_http *requests, uint32_t n, tl_error *);
     /* Non-secret member of the last token answer, for example "instance_url"; len 0 if there is none. Signs in
-     * first when that has not happened yet. TL_E_AUTH, TL_E_CONFIG, TL_E_TEMPORARY. [instance] */
+     * first when that has not happened yet. A short buffer is TL_E_INVALID with the length needed in *len; TL_E_AUTH,
+     * TL_E_CONFIG, TL_E_TEMPORARY. [instance] */
     tl_status (*auth_extra)(const tl_host *, const char *member, char *buf, uint64_t cap, uint64_t *len, tl_error *);
     void (*quota)(const tl_host *, const tl_quota *);          /* [instance] */
     /* Small durable values per endpoint, shared by its instances; at most 64 KiB each, 1 MiB in all. A missing key is

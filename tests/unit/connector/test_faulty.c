@@ -113,7 +113,7 @@ static void test_kinds(void **state)
         {"path blank", KIND "field 2 \"last name \": a path has 1 to 255 bytes and no blanks"},
         {"type 99", KIND "field 2 \"last_name\": unknown type 99"},
         {"stamp missing", KIND "stamp_field \"Gone__c\" is the name of none of its fields"},
-        {"max_batch", KIND "max_batch is 0: 1 if the vendor writes one record at a time"},
+        {"max_batch", KIND "max_batch is 0: how many records may one push be given?"},
         {"settle", KIND "settle_ms is -5"},
         {"lateness", KIND "lateness_ms is -1"},
         {"unknown can", KIND "can has the unknown bits 0x40000000"},
