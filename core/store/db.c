@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "db_int.h"
 #include "times.h"
@@ -262,6 +264,21 @@ const struct env *db_env(const struct db *db)
     return db->env;
 }
 
+/* A log that has been longer takes small writes on a full disk, and no work. */
+static int room_left(const struct db *db, struct err *e)
+{
+    struct statvfs fs;
+    if (fstatvfs(db->file_fd, &fs) != 0)
+        return TL_OK; /* the write told */
+    uint64_t left = (uint64_t)(geteuid() == 0 ? fs.f_bfree : fs.f_bavail) * fs.f_frsize;
+    if (left >= DB_LEAST_BYTES)
+        return TL_OK;
+    err_set(e, E_STORAGE, "the file system of \"%s\" is full", db->path);
+    err_code(e, "STORAGE_FULL");
+    err_hint(e, "make room there");
+    return E_STORAGE;
+}
+
 int db_probe(struct db *db, struct err *e)
 {
     int rc = db_present(db, e);
@@ -271,7 +288,9 @@ int db_probe(struct db *db, struct err *e)
     rc = tx_begin(&tx, db, e);
     if (rc == TL_OK)
         rc = meta_set_i64(db, "probe", env_now_us(db->env), e);
-    return rc == TL_OK ? tx_commit(&tx, e) : rc;
+    if (rc == TL_OK)
+        rc = tx_commit(&tx, e);
+    return rc == TL_OK ? room_left(db, e) : rc;
 }
 
 int db_probe_room(struct db *db, struct err *e)

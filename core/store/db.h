@@ -91,8 +91,9 @@ bool db_in_transaction(const struct db *db);
 /* Does the file that is open still lie at its path? E_STORAGE, code STORAGE_GONE: it was removed, moved or replaced,
  * and what is written now ends with the process. Two calls of the system. [control] */
 int db_present(struct db *db, struct err *e);
-/* db_present, then writes and commits one small row: after E_STORAGE the way to learn that writing works again.
- * [control] */
+/* db_present, then writes and commits one small row, and looks whether its file system has room for more: after
+ * E_STORAGE the way to learn that writing works again. [control] */
+enum { DB_LEAST_BYTES = 64 << 10 };
 int db_probe(struct db *db, struct err *e);
 /* The same with as much as a page of records takes: a small row may find room where no work would. [control] */
 enum { DB_ROOM_BYTES = 512 << 10 };
