@@ -317,13 +317,9 @@ def test_disk_full():
             s.connect("every=1s")
             s.first_sync()
             filler = s.state / "filler"
-            with open(filler, "wb") as f:
-                try:
-                    while True:
-                        f.write(b"x" * 65536)
-                        f.flush()
-                except OSError:
-                    pass
+            with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as f:
+                while True:
+                    f.write(b"x" * 65536)
             chosen = s.pairs(40)
             for a, _, _ in chosen:
                 s.sandbox.change("desk", "contacts", a, title="disk full", description="x" * 30000)

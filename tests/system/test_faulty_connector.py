@@ -30,7 +30,7 @@ def site(request, tmp_path_factory):
 
 @pytest.mark.parametrize("endpoint, words", [
     ("stride", 'connector "faulty", describe in discover: kind "contact": stride 8 is smaller than a tl_field'),
-    ("choices", 'connector "faulty", describe in discover: kind "contact": field 1 "email": 3 choices at no address'),
+    ("choices", 'connector "faulty", describe in discover: kind "contact": field 1 "email": 3 of tl_choice at no address'),
     ("account", 'connector "faulty", account in check: struct_size 4 is smaller than a tl_account')])
 def test_check_says_the_rule(site, endpoint, words):
     told = site.run("endpoint", "check", endpoint, check=False)

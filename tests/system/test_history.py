@@ -73,7 +73,11 @@ def test_failures_summed_and_grouped(site):
     for r in rows:
         of = counted[r["kind"], r["code"]]
         assert r["oldest"] == min(f["first"] for f in of) and r["newest"] == max(f["time"] for f in of)
-        assert r["connection"] == "demo" and r["reason"] == of[0]["reason"]
+        assert r["connection"] == "demo"
+        if r["code"] in ("ALREADY_MAPPED", "AMBIGUOUS_MATCH"):  # a record's own words name its side, a sum has both
+            assert r["reason"] and "support" not in r["reason"] and "CRM" not in r["reason"]
+        else:
+            assert r["reason"] == of[0]["reason"]
     assert site.list("failure", "summary", "--connection", "demo") == rows
     assert site.run("failure", "summary", "--connection", "nope", check=False).returncode == 4
     lines = site.run("failure", "list", "--no-header", "--limit", "1000").stdout.splitlines()

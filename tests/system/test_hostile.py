@@ -39,6 +39,10 @@ def site(tmp_path_factory):
         yield s
 
 
+def repairs(site):
+    return site.api("GET", "/api/v1/status").json["repairs"]
+
+
 def others_go_on(site, n):
     """A change of a record goes over; both workers are those from before."""
     a, b, _ = site.pairs(n + 1)[n]
@@ -127,7 +131,7 @@ def test_it_stays_down_after_eight(site):
     shown = site.list("connector", "show", "hostile")[0]
     assert shown["crashes"] == 8 and "stays down" in shown["error"]["hint"], shown
     assert "hostile.so+0x" in shown["error"]["detail"], shown
-    status = site.list("status")[0]
+    status = site.api("GET", "/api/v1/status").json
     repair = [r for r in status["repairs"] if r["object"] == "connector hostile"]
     assert len(repair) == 1 and repair[0]["code"] == "CONNECTOR_CRASHED", status["repairs"]
     assert "in check of endpoint" in repair[0]["text"] and "hostile.so+0x" in repair[0]["hint"], repair
@@ -140,9 +144,9 @@ def test_it_stays_down_after_eight(site):
     assert again["state"] == "crashed" and again["error"]["text"] == shown["error"]["text"], again
     assert "hostile.so+0x" in again["error"]["hint"], again
     assert "connector hostile stays down: it crashed too often before this start" in site.log()
-    assert site.list("status")[0]["repairs"] == status["repairs"]
+    assert repairs(site) == status["repairs"]
 
     site.run("connector", "load", "hostile")
     assert site.run("endpoint", "check", "well").returncode == 0
-    wait_until(lambda: not [r for r in site.list("status")[0]["repairs"] if r["object"] == "connector hostile"], 10,
+    wait_until(lambda: not [r for r in repairs(site) if r["object"] == "connector hostile"], 10,
                "the repair is closed")

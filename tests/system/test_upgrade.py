@@ -99,7 +99,7 @@ def test_the_former_one_comes_back(site, how):
 
 def refusal(site):
     """What status says of the file, and every list of connectors with it."""
-    told = [r for r in site.list("status")[0]["repairs"] if r["code"] == "CONNECTOR_REFUSED"]
+    told = [r for r in site.api("GET", "/api/v1/status").json["repairs"] if r["code"] == "CONNECTOR_REFUSED"]
     shown = [c["error"]["text"] for c in site.list("connector", "list") if c["name"] == "toy" and "error" in c]
     assert shown == [r["text"] for r in told], (shown, told)
     assert not told or "then: tieline connector reload toy" in told[0]["hint"], told
