@@ -33,7 +33,7 @@ static void organisation_put(struct desk *d, struct buf *b, const char *org)
 void h_organizations(struct call *c)
 {
     struct desk *d = c->self;
-    const struct zoho_access *t = zoho_access_find(d->accounts, desk_token(c));
+    const struct zoho_access *t = zoho_access_of(d->accounts, c);
     buf_text_add(&c->out, "{\"data\":[");
     organisation_put(d, &c->out, t && t->org[0] ? t->org : ZOHO_DESK_ORG);
     buf_add(&c->out, "]}", 2);

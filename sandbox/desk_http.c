@@ -200,16 +200,6 @@ static const char *const scopes[][2] = {DESK_CALLS(AS_SCOPES)};
 
 /* ---- the door ----------------------------------------------------------- */
 
-str desk_token(const struct call *c)
-{
-    str h = call_header(c, "Authorization");
-    if (str_starts(h, STR("Zoho-oauthtoken ")))
-        return str_trim(str_n(h.p + 16, h.n - 16));
-    if (str_starts(h, STR("Bearer ")) && twin_switch(c->twin, "accept_bearer"))
-        return str_trim(str_n(h.p + 7, h.n - 7));
-    return (str){0};
-}
-
 static bool scope_given(const struct zoho_access *t, const char *alternatives)
 {
     str rest = str_of(alternatives), one;
@@ -264,7 +254,7 @@ static void on_before(struct call *c, const struct route *r)
     if (twin_switch(c->twin, "wrong_dc"))
         return call_answer_text(c, 401, "text/html;charset=UTF-8",
                                 "<html><head><title>Zoho Desk</title></head><body>Unauthorized</body></html>\n");
-    const struct zoho_access *t = zoho_access_find(d->accounts, desk_token(c));
+    const struct zoho_access *t = zoho_access_of(d->accounts, c);
     if (!t)
         return desk_error(c, 401, "INVALID_OAUTH", "The OAuth Token you provided is invalid.");
     if (!r)
@@ -296,9 +286,7 @@ static bool on_fault(struct call *c, const struct fault *f)
 static void on_expire(struct call *c)
 {
     struct desk *d = c->self;
-    struct zoho_access *t = zoho_access_find(d->accounts, desk_token(c));
-    if (t)
-        t->expires_us = 0;
+    zoho_access_expire(d->accounts, c);
 }
 
 /* ---- the twin ----------------------------------------------------------- */

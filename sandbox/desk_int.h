@@ -214,5 +214,4 @@ void ctl_deliveries(struct call *c);
 
 #define DESK_AGENT_ID INT64_C(4876000000010001)
 #define DESK_ORG_NAME "Northwind Support"
-str desk_token(const struct call *c); /* of the request's Authorization; empty: none */
 #endif

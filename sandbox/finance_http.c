@@ -106,16 +106,6 @@ static const char *const scopes[] = {FIN_CALLS(SCOPE_OF) FIN_CALLS(SCOPE_OF)};
 
 enum { CODE_URL = 5, CODE_TOKEN = 14, CODE_METHOD = 37, CODE_RIGHT = 57, CODE_INTERNAL = 1000, CODE_ORG = 4001 };
 
-static str token_of(const struct call *c)
-{
-    str h = call_header(c, "Authorization");
-    if (str_starts(h, STR("Zoho-oauthtoken ")))
-        return str_trim(str_n(h.p + 16, h.n - 16));
-    if (str_starts(h, STR("Bearer ")) && twin_switch(c->twin, "accept_bearer"))
-        return str_trim(str_n(h.p + 7, h.n - 7));
-    return (str){0};
-}
-
 static void right_refused(struct call *c, int status)
 {
     fin_error(c, status, CODE_RIGHT, "You are not authorized to perform this operation");
@@ -273,7 +263,7 @@ static void on_before(struct call *c, const struct route *r)
     struct finance *f = c->self;
     f->product = str_starts(c->path, STR("/invoice/")) ? "invoice" : "books";
     f->org = NULL;
-    const struct zoho_access *t = zoho_access_find(f->accounts, token_of(c));
+    const struct zoho_access *t = zoho_access_of(f->accounts, c);
     if (!t && twin_switch(c->twin, "token_code") == CODE_TOKEN)
         return fin_error(c, 401, CODE_TOKEN, "Invalid value passed for authtoken.");
     if (!t)
@@ -318,9 +308,7 @@ static bool on_fault(struct call *c, const struct fault *f)
 static void on_expire(struct call *c)
 {
     struct finance *f = c->self;
-    struct zoho_access *t = zoho_access_find(f->accounts, token_of(c));
-    if (t)
-        t->expires_us = 0;
+    zoho_access_expire(f->accounts, c);
 }
 
 /* ---- the twin ----------------------------------------------------------- */

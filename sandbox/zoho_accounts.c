@@ -129,7 +129,7 @@ static struct zoho_access *access_add(struct accounts *a, int refresh, const cha
     return t;
 }
 
-struct zoho_access *zoho_access_find(struct twin *accounts, str token)
+static struct zoho_access *zoho_access_find(struct twin *accounts, str token)
 {
     struct accounts *a = twin_self(accounts);
     int64_t now = sandbox_now_us(a->world);
@@ -138,6 +138,28 @@ struct zoho_access *zoho_access_find(struct twin *accounts, str token)
             return t->expires_us > now ? t : NULL;
     }
     return NULL;
+}
+
+static str token_of(const struct call *c)
+{
+    str h = call_header(c, "Authorization");
+    if (str_starts(h, STR("Zoho-oauthtoken ")))
+        return str_trim(str_n(h.p + 16, h.n - 16));
+    if (str_starts(h, STR("Bearer ")) && twin_switch(c->twin, "accept_bearer"))
+        return str_trim(str_n(h.p + 7, h.n - 7));
+    return (str){0};
+}
+
+struct zoho_access *zoho_access_of(struct twin *accounts, const struct call *c)
+{
+    return zoho_access_find(accounts, token_of(c));
+}
+
+void zoho_access_expire(struct twin *accounts, const struct call *c)
+{
+    struct zoho_access *t = zoho_access_of(accounts, c);
+    if (t)
+        t->expires_us = 0;
 }
 
 bool zoho_access_allows(const struct zoho_access *t, const char *scope)

@@ -24,8 +24,10 @@ void zoho_accounts_credentials(struct buf *b, struct twin *accounts);
 int zoho_accounts_client(struct twin *accounts, const char *scopes, const char *org);
 /* The members "client_id", "client_secret", "refresh_token" of a further client. */
 void zoho_accounts_client_put(struct buf *b, struct twin *accounts, int client);
-/* Token alive now, or NULL. Lent until the next change of tokens. */
-struct zoho_access *zoho_access_find(struct twin *accounts, str token);
+/* The token of a request to an API twin, alive now, or NULL. Lent until the next change of tokens. "Bearer" counts
+ * where the twin's switch "accept_bearer" says so. */
+struct zoho_access *zoho_access_of(struct twin *accounts, const struct call *c);
+void zoho_access_expire(struct twin *accounts, const struct call *c); /* that token, if it has one */
 /* True when the token has the scope, such as "Desk.contacts.READ"; its ALL counts, and WRITE for CREATE and UPDATE. */
 bool zoho_access_allows(const struct zoho_access *t, const char *scope);
 

@@ -48,6 +48,16 @@ static bool name_valid(const char *name)
     return true;
 }
 
+const char *config_key_nearest(const char *section, const char *key)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (int i = 0; i < config_key_count && n < ARRAY_LEN(names); i++)
+        if (strcmp(config_keys[i].section, section) == 0)
+            names[n++] = config_keys[i].key;
+    return text_nearest(key, names, n);
+}
+
 static const char *near_section(const char *type)
 {
     const char *names[ARRAY_LEN(section_types)];
@@ -138,12 +148,7 @@ static struct config_value *value_in(const struct config_section *s, const char 
 
 static void report_unknown_key(struct config *c, const struct config_section *s, const struct ini_entry *entry)
 {
-    const char *names[64];
-    size_t n = 0;
-    for (int i = 0; i < config_key_count && n < ARRAY_LEN(names); i++)
-        if (strcmp(config_keys[i].section, s->type) == 0)
-            names[n++] = config_keys[i].key;
-    const char *near = text_nearest(entry->key, names, n);
+    const char *near = config_key_nearest(s->type, entry->key);
     ini_find(&c->ini, FINDING_ERROR, entry->file, entry->line, "[%s] unknown key \"%s\"%s%s%s", s->header, entry->key,
              near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }

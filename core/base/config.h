@@ -39,6 +39,7 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const int config_key_count;
 const struct config_key *config_key_find(const char *section, const char *key); /* NULL: unknown */
+const char *config_key_nearest(const char *section, const char *key); /* what may have been meant; NULL: nothing */
 
 /* A value that counts, with its origin. */
 struct config_value {

@@ -47,13 +47,8 @@ static int quiet_value(str value, struct link_settings *s, struct err *e)
 
 static int unknown_key(const char *key, struct err *e)
 {
-    const char *keys[64];
-    size_t n = 0;
-    for (int i = 0; i < config_key_count && n < ARRAY_LEN(keys); i++)
-        if (strcmp(config_keys[i].section, "link") == 0)
-            keys[n++] = config_keys[i].key;
     err_set(e, E_USAGE, "a link has no setting \"%s\"", key);
-    const char *near = text_nearest(key, keys, n);
+    const char *near = config_key_nearest("link", key);
     if (near)
         err_hint(e, "did you mean \"%s\"?", near);
     return E_USAGE;

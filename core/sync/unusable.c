@@ -45,10 +45,10 @@ static int count_open(struct engine *g, struct g_feed *f, struct err *e)
     return TL_OK;
 }
 
-static struct failure ended(struct engine *g, const struct feed_side *at, str id, const char *code)
+static struct failure ended(struct engine *g, const struct g_link *l, int side, str id, const char *code)
 {
-    return (struct failure){.link = at->l->row.link,
-                            .side = at->side,
+    return (struct failure){.link = l->row.link,
+                            .side = side,
                             .id = id,
                             .code = str_of(code),
                             .resolved_us = g_now(g),
@@ -58,8 +58,7 @@ static struct failure ended(struct engine *g, const struct feed_side *at, str id
 int record_paired(struct engine *g, const struct g_link *l, int side, str id, struct err *e)
 {
     int64_t n = 0;
-    struct failure over = {
-        .link = l->row.link, .side = side, .id = id, .resolved_us = g_now(g), .resolved_by = STR("sync")};
+    struct failure over = ended(g, l, side, id, "");
     return failure_resolve_record(g->db, &over, &n, e);
 }
 
@@ -68,7 +67,7 @@ int record_over(struct engine *g, struct g_feed *f, str id, struct err *e)
     int rc = TL_OK;
     f->unusable_known = false;
     for (const struct feed_side *at = f->sides; at && rc == TL_OK; at = at->next) {
-        struct failure over = ended(g, at, id, "");
+        struct failure over = ended(g, at->l, at->side, id, "");
         int64_t n = 0;
         rc = failure_resolve_record(g->db, &over, &n, e);
     }
@@ -81,7 +80,7 @@ int unusable_unmet(struct engine *g, struct g_feed *f, int64_t since_us, struct 
     f->unusable_known = false;
     for (const struct feed_side *at = f->sides; at; at = at->next)
         for (int i = 0; i < 2 && rc == TL_OK; i++) {
-            struct failure over = ended(g, at, (str){0}, codes[i]);
+            struct failure over = ended(g, at->l, at->side, (str){0}, codes[i]);
             rc = failure_resolve_unmet(g->db, &over, since_us, e);
         }
     return rc;
@@ -92,7 +91,7 @@ int record_usable(struct engine *g, struct g_feed *f, str id, struct err *e)
     int rc = f->unusable_known ? TL_OK : count_open(g, f, e);
     for (const struct feed_side *at = f->n_unusable ? f->sides : NULL; at && rc == TL_OK; at = at->next)
         for (int i = 0; i < 2 && rc == TL_OK; i++) {
-            struct failure over = ended(g, at, id, codes[i]);
+            struct failure over = ended(g, at->l, at->side, id, codes[i]);
             int64_t n = 0;
             rc = failure_resolve_record(g->db, &over, &n, e);
             f->n_unusable -= n;

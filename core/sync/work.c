@@ -188,15 +188,13 @@ static int pair_adopt(struct engine *g, struct g_link *l, struct loaded *ld, int
     run_count(g, l, run, target, COUNT_MATCHED);
     g->figures.adoptions++;
     event_pair(g, l, ld->pair.pair, target, ld->rec[1 - target].id, "matched");
-    for (int s = 0; s < 2 && rc == TL_OK; s++) {
-        struct record rec = {0};
-        rc = record_get(g->db, a, ld->pair.rec[s], &rec, e);
-        if (rc == TL_OK)
-            rc = refs_lead(g, l, s, rec.id, e);
-        if (rc == TL_OK && s == target)
-            rc = record_paired(g, l, s, rec.id, e);
-    }
-    return rc;
+    struct record rec = {0};
+    rc = record_get(g->db, a, m->rec, &rec, e);
+    if (rc == TL_OK)
+        rc = refs_lead(g, l, target, rec.id, e);
+    if (rc == TL_OK)
+        rc = refs_lead(g, l, 1 - target, ld->rec[1 - target].id, e);
+    return rc == TL_OK ? record_paired(g, l, target, rec.id, e) : rc;
 }
 
 void plan_trouble(const struct g_link *l, const struct loaded *ld, const struct plan *plan, int side, struct arena *a,

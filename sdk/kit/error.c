@@ -6,7 +6,7 @@
 
 #include "kit/time.h"
 
-static void set_text(tl_error *e, const char *fmt, va_list ap)
+static void set_text(tl_error *e, int32_t scope, int32_t reason, const char *fmt, va_list ap)
 {
     char line[1024];
     vsnprintf(line, sizeof(line), fmt, ap);
@@ -15,16 +15,16 @@ static void set_text(tl_error *e, const char *fmt, va_list ap)
             *p = ' ';
     }
     tlk_copy(e->text, sizeof(e->text), tlk_str(line));
+    e->scope = scope;
+    e->reason = reason;
 }
 
 tl_status tlk_fail(tl_error *e, tl_status status, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    set_text(e, fmt, ap);
+    set_text(e, TL_SCOPE_ENDPOINT, TL_R_OTHER, fmt, ap);
     va_end(ap);
-    e->reason = TL_R_OTHER;
-    e->scope = TL_SCOPE_ENDPOINT;
     return status;
 }
 
@@ -32,10 +32,8 @@ tl_status tlk_fail_record(tl_error *e, tl_status status, int32_t reason, const c
 {
     va_list ap;
     va_start(ap, fmt);
-    set_text(e, fmt, ap);
+    set_text(e, TL_SCOPE_RECORD, reason, fmt, ap);
     va_end(ap);
-    e->reason = reason;
-    e->scope = TL_SCOPE_RECORD;
     tlk_copy(e->field, sizeof(e->field), tlk_str(field));
     return status;
 }
@@ -44,10 +42,8 @@ tl_status tlk_fail_kind(tl_error *e, tl_status status, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    set_text(e, fmt, ap);
+    set_text(e, TL_SCOPE_KIND, TL_R_OTHER, fmt, ap);
     va_end(ap);
-    e->reason = TL_R_OTHER;
-    e->scope = TL_SCOPE_KIND;
     return status;
 }
 

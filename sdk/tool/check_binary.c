@@ -68,14 +68,22 @@ static const char *text_at(const struct elf *x, const Elf64_Shdr *of, uint64_t o
     return texts && offset < s->sh_size && memchr(texts + offset, 0, s->sh_size - offset) ? texts + offset : "";
 }
 
+/* The table of symbols: *s is its section, the list is as long as that says. */
+static const Elf64_Sym *open_symbols(struct check *c, struct elf *x, const Elf64_Shdr **s)
+{
+    open_elf(c, x);
+    *s = section(x, SHT_DYNSYM);
+    const Elf64_Sym *list = *s ? piece(x, (*s)->sh_offset, (*s)->sh_size) : NULL;
+    if (!list)
+        check_fail(c, "it has no table of symbols");
+    return list;
+}
+
 static void symbols(struct check *c)
 {
     struct elf x = {0};
-    open_elf(c, &x);
-    const Elf64_Shdr *s = section(&x, SHT_DYNSYM);
-    const Elf64_Sym *list = s ? piece(&x, s->sh_offset, s->sh_size) : NULL;
-    if (!list)
-        check_fail(c, "it has no table of symbols");
+    const Elf64_Shdr *s;
+    const Elf64_Sym *list = open_symbols(c, &x, &s);
     bool entry = false;
     for (size_t i = 1; i < s->sh_size / sizeof *list; i++) {
         const char *name = text_at(&x, s, list[i].st_name);
@@ -209,11 +217,8 @@ static const char *instead_of(const char *symbol)
 static void imports(struct check *c)
 {
     struct elf x = {0};
-    open_elf(c, &x);
-    const Elf64_Shdr *s = section(&x, SHT_DYNSYM);
-    const Elf64_Sym *list = s ? piece(&x, s->sh_offset, s->sh_size) : NULL;
-    if (!list)
-        check_fail(c, "it has no table of symbols");
+    const Elf64_Shdr *s;
+    const Elf64_Sym *list = open_symbols(c, &x, &s);
     for (size_t i = 1; i < s->sh_size / sizeof *list; i++) {
         const char *name = text_at(&x, s, list[i].st_name);
         const char *instead = list[i].st_shndx == SHN_UNDEF ? instead_of(name) : NULL;

@@ -105,6 +105,18 @@ void bed_restart(struct bed *b)
         engine_endpoint_ready(b->engine, b->twin.endpoint[s]);
 }
 
+void bed_describe(struct bed *b)
+{
+    struct err e = {0};
+    b->checked = 0;
+    for (int s = 0; s < 2; s++)
+        must(admin_endpoint_check(b->engine, s ? "sales" : "desk", bed_checked, b, &e), &e);
+    while (b->checked < 2) {
+        engine_turn(b->engine, 0);
+        twin_step(&b->twin);
+    }
+}
+
 int bed_open(void **state)
 {
     struct bed *b = calloc(1, sizeof *b);
@@ -130,12 +142,7 @@ int bed_open(void **state)
     must(db_open(&b->db, &o, &e), &e);
     open_engine(b);
     put_endpoints(b);
-    for (int s = 0; s < 2; s++)
-        must(admin_endpoint_check(b->engine, s ? "sales" : "desk", bed_checked, b, &e), &e);
-    while (b->checked < 2) {
-        engine_turn(b->engine, 0);
-        twin_step(&b->twin);
-    }
+    bed_describe(b);
     *state = b;
     return 0;
 }

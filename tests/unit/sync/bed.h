@@ -30,6 +30,7 @@ int bed_setup(void **state);
 int bed_teardown(void **state);
 /* An admin_done_fn with the bed as arg: counts. */
 void bed_checked(void *arg, const json_t *result, const struct err *e);
+void bed_describe(struct bed *b);                      /* both endpoints are checked and described again */
 void bed_restart(struct bed *b);                       /* the daemon ends and starts again */
 void bed_run(struct bed *b, int64_t us);               /* time goes on by so much */
 void bed_start(struct bed *b);                         /* first sync of both links, to its end */

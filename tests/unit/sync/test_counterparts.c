@@ -383,14 +383,6 @@ static void written_and_edited(void **state)
     assert_string_equal(ann->v[F_TITLE], "Queen");
 }
 
-static void check_both(struct bed *b)
-{
-    struct err e = {0};
-    must(admin_endpoint_check(b->engine, "desk", bed_checked, b, &e), &e);
-    must(admin_endpoint_check(b->engine, "sales", bed_checked, b, &e), &e);
-    bed_run(b, 60 * US_PER_S);
-}
-
 /* What a person decided about a field that neither side lets us write for now is done once it may be written.
  * proves: S1-25 V4 */
 static void decided_while_read_only(void **state)
@@ -408,13 +400,13 @@ static void decided_while_read_only(void **state)
     bed_run(b, 400 * US_PER_S);
     for (int s = 0; s < 2; s++)
         w->drift[s] = 2;
-    check_both(b);
+    bed_describe(b);
     must(admin_conflict_decide(b->engine, &pick, NULL, &e), &e);
     bed_run(b, 400 * US_PER_S);
     assert_string_equal(twin->v[F_EXTRA], "Support");
     for (int s = 0; s < 2; s++)
         w->drift[s] = 0;
-    check_both(b);
+    bed_describe(b);
     bed_run(b, 900 * US_PER_S);
     assert_string_equal(twin->v[F_EXTRA], "Sales");
     assert_string_equal(ann->v[F_EXTRA], "Sales");

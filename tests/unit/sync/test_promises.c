@@ -59,18 +59,6 @@ static void spy_on(struct bed *b)
     b->twin.dispatcher.submit = spy_submit;
 }
 
-static void describe_again(struct bed *b)
-{
-    struct err e = {0};
-    b->checked = 0;
-    for (int s = 0; s < 2; s++)
-        must(admin_endpoint_check(b->engine, s ? "sales" : "desk", bed_checked, b, &e), &e);
-    while (b->checked < 2) {
-        engine_turn(b->engine, 0);
-        twin_step(&b->twin);
-    }
-}
-
 static void full_cycle(struct bed *b)
 {
     struct err e = {0};
@@ -106,7 +94,7 @@ static void answers_lost(struct bed *b, bool unique)
     for (int s = 0; s < 2 && !unique; s++)
         for (int kind = 0; kind < TWIN_KINDS; kind++)
             w->knobs.can[s][kind] &= ~(uint32_t)TL_CAN_STAMP_UNIQUE;
-    describe_again(b);
+    bed_describe(b);
     for (int i = 0; i < 120; i++)
         person(w, i % 2, "p", i);
     w->knobs.unknown_pct = 30;
@@ -316,7 +304,7 @@ static void commits_that_show_late(void **state)
     struct bed *b = *state;
     struct world *w = b->world;
     w->knobs.late_us = 20 * US_PER_S;
-    describe_again(b);
+    bed_describe(b);
     for (int i = 0; i < 20; i++)
         person(w, 0, "p", i);
     bed_run(b, 60 * US_PER_S);
