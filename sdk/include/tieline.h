@@ -1,4 +1,4 @@
-/* tieline.h - the connector ABI of tieline, version 0.1.
+/* tieline.h - the connector ABI of tieline, version 0.2.
  *
  * Policy. 0.x may still break, and each break is announced by an ADR; a connector of another 0.x break is refused
  * in one sentence. From 1.0 on, released names, layouts, meanings, threads and ownership never change: members are
@@ -38,9 +38,9 @@
 #include <stdint.h>
 
 #define TL_ABI_MAJOR 0u
-#define TL_ABI_MINOR 1u
+#define TL_ABI_MINOR 2u
 #define TL_MAGIC 0x304c5454u /* "TTL0" */
-#define TL_VOCABULARY 1u     /* version of the kinds and canonical paths listed at the end */
+#define TL_VOCABULARY 2u     /* version of the kinds and canonical paths listed at the end */
 
 #define TL_HAS(object, type, member)                                                                                 \
     ((object)->struct_size >= offsetof(type, member) + sizeof((object)->member) && (object)->member)
@@ -139,20 +139,23 @@ enum {
     TL_REF = 12,      /* [s] remote id of another record; aux = position of its kind in tl_field.refers_to */
     TL_LIST = 13,     /* [list] of values of one scalar type, for example several picklist entries */
     TL_JSON = 14,     /* [s] JSON text passed through untouched, never compared by member */
-    TL_BYTES = 15     /* [s] */
+    TL_BYTES = 15,    /* [s] */
+    TL_BLOB = 16,     /* [i] a file (tl_host.blob_new); in an action's parameters and results alone. Since 0.2 */
+    TL_ROWS = 17      /* [list] of rows, in their order: each is a TL_LIST of values, whose field is an index into
+                         tl_field.columns. A write replaces all of them. Since 0.2 */
 };
 
 /* One value of a record. Which member of u holds it follows from its type. */
 typedef struct tl_value tl_value;
 struct tl_value {
-    uint32_t field; /* index into tl_shape.fields; inside a list: 0 */
+    uint32_t field; /* index into tl_shape.fields; inside a list: 0; inside a row: into tl_field.columns */
     uint8_t type;   /* TL_NULL or the field's; the types of text and TL_JSON may stand for one another */
     uint8_t flags; /* 0 */
     uint16_t aux;  /* TL_REF: see there; else 0 */
     union {
         int64_t i; /* TL_BOOL, TL_INT, TL_TIME, TL_DATE */
         tl_str s;  /* texts, TL_DECIMAL, TL_REF, TL_JSON, TL_BYTES */
-        struct {   /* TL_LIST: n values from items on; [] may be used with them, they never grow */
+        struct {   /* TL_LIST, TL_ROWS: n values from items on; [] may be used with them, they never grow */
             const tl_value *items;
             uint64_t n; /* of them */
         } list;
@@ -192,6 +195,8 @@ typedef struct tl_field {
     tl_str refers_to; /* TL_REF: kinds, comma separated, for example "contact,lead" */
     const tl_choice *choices; /* entries of the picklist, of TL_CHOICE and of a TL_LIST of them; null: not known.
                                  Walk with TL_AT */
+    uint32_t n_columns, column_stride; /* TL_ROWS, since 0.2 */
+    const struct tl_field *columns;    /* what a row has; none of them is TL_ROWS or TL_BLOB. Walk with TL_AT */
 } tl_field;
 
 /* What one call is about. Chosen by the host for every call, so that a connector remembers nothing of discover(). */
@@ -362,7 +367,36 @@ typedef struct tl_kind {
     tl_str name;            /* the vendor's name of the kind */
     tl_str stamp_field;     /* vendor's name of the one of the fields that holds stamps; empty: none is set up */
     const tl_field *fields; /* all that may be mapped; walk with TL_AT */
+    tl_str about;           /* kinds one record of which may have several of these: "contact,account"; see tl.view/1.
+                               Empty: none. Since 0.2, as what follows */
+    tl_str filters;         /* names of parts of such a list, [a-z0-9_], for example "open,overdue"; or empty */
+    int64_t depth_s;        /* how far back TL_PULL_CHANGES can go: a cursor that is older is lost; 0: no limit known */
 } tl_kind;
+
+/* What a person must be permitted to do for an action: to see the record, to make one, to change it, to have something
+ * leave for people outside, to take it away. Unknown counts as: nobody may. */
+enum { TL_RIGHT_VIEW = 1, TL_RIGHT_CREATE = 2, TL_RIGHT_UPDATE = 4, TL_RIGHT_SEND = 8, TL_RIGHT_DELETE = 16 };
+
+/* tl_action.flags */
+enum {
+    TL_ACTION_CREATES = 1, /* makes a record of the kind: tl_record.id is empty, the result holds the new one */
+    TL_ACTION_READS = 2,   /* changes nothing, at most reads: a document. May be repeated at will */
+    TL_ACTION_LOOKS = 4    /* TL_ACT_LOOK can say whether an earlier attempt came through */
+};
+
+/* One thing that people can have done to a record of a kind, as discover() describes it. Since 0.2 */
+typedef struct tl_action {
+    uint32_t struct_size;
+    uint32_t flags;         /* TL_ACTION_* */
+    uint32_t rights;        /* TL_RIGHT_*, all that are needed */
+    uint32_t n_params;
+    uint32_t param_stride;
+    uint32_t reserved;
+    tl_str kind;            /* of the record; described before it */
+    tl_str name, label;     /* [a-z0-9_]{1,32}, once per kind: "send"; the vendor's words for people */
+    tl_str help;            /* one line for people: what it does at the vendor; may be empty */
+    const tl_field *params; /* what it is given; with TL_F_READONLY: what its result holds. Walk with TL_AT */
+} tl_action;
 
 typedef struct tl_host tl_host;
 
@@ -389,6 +423,14 @@ typedef struct tl_result {
     const tl_record *record;
     const tl_error *error; /* null when status is TL_OK */
 } tl_result;
+
+/* What is known of a blob. Since 0.2 */
+typedef struct tl_blob {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t bytes;         /* told by the host */
+    tl_str name, media_type; /* "INV-17.pdf", without a path; "application/pdf". Empty: not known */
+} tl_blob;
 
 /* Webhook subscription as the vendor knows it now. */
 typedef struct tl_subscription {
@@ -443,6 +485,12 @@ struct tl_host {
     tl_status (*checkpoint)(const tl_host *, const tl_checkpoint *);
     tl_status (*result)(const tl_host *, uint32_t index, const tl_result *);    /* [instance, in push] once a record */
     tl_status (*subscription)(const tl_host *, const tl_subscription *);        /* [instance, in subscribe] */
+    /* Since 0.2. */
+    tl_status (*describe_action)(const tl_host *, const tl_action *); /* [instance, in discover] once per action */
+    /* Name and media type of a blob, copied; and the same and its size told, lent until the current call returns.
+     * TL_E_NOT_FOUND: no such blob. [instance] */
+    tl_status (*blob_describe)(const tl_host *, uint64_t handle, const tl_blob *);
+    tl_status (*blob_about)(const tl_host *, uint64_t handle, tl_blob *out);
 };
 
 /* ---- Requests -------------------------------------------------------------------------------------------------- */
@@ -660,7 +708,60 @@ typedef struct tl_prepare {
     tl_status (*prepare)(tl_conn *, const tl_prepare_request *, tl_error *); /* [instance] */
 } tl_prepare;
 
-/* Extensions to come, by id: "tl.view/1" (read-through lists), "tl.action/1" (declared, typed actions). */
+/* ---- Extension "tl.view/1": lists read through, on instances of purpose TL_PURPOSE_AGENT. Since 0.2 ----------------
+ * What a person sees beside a record and nobody keeps: the notes of a contact, its deals, its invoices. A kind says in
+ * tl_kind.about of which records it makes lists; it need not be one that can be pulled. */
+
+/* Records of one kind that belong to one record, the latest first. */
+typedef struct tl_list {
+    uint32_t struct_size;
+    uint32_t limit;         /* records at most, and the size of a page */
+    const tl_shape *shape;  /* the kind and its fields that are wanted */
+    tl_str about_kind, about_id; /* the record they belong to; the kind is one of tl_kind.about */
+    tl_str filter;          /* one of tl_kind.filters; empty: all */
+    tl_str cursor;          /* of the checkpoint of the page before; empty: from the beginning */
+    int64_t deadline_us;    /* host's clock; 0: none */
+} tl_list;
+
+/* What extension("tl.view/1") returns, constant data. */
+typedef struct tl_view {
+    uint32_t struct_size;
+    uint32_t reserved;
+    /* Emits one page, then makes one checkpoint: complete = 1 when there are no more, estimate: how many in all. A
+     * record it belongs to that is not there is TL_E_NOT_FOUND. [instance] */
+    tl_status (*list)(tl_conn *, const tl_list *, tl_error *);
+} tl_view;
+
+/* ---- Extension "tl.action/1": what discover() described with describe_action. Since 0.2 -----------------------------
+ * Who may, whether the parameters are right, and that nothing is done twice is seen to by the host: it keeps what it
+ * is about to have done, under a key, before the call. When the answer is lost it asks with TL_ACT_LOOK and never
+ * sends again of itself. To show beforehand what would be sent it runs the action with every request that has
+ * TL_HTTP_WRITE noted down and answered with TL_E_CANCELLED; the connector returns that, as it would anyway. */
+
+/* tl_act.flags */
+enum { TL_ACT_LOOK = 1 /* do nothing: TL_OK and its result when it has been done, TL_E_NOT_FOUND when not */ };
+
+/* One action to be done. */
+typedef struct tl_act {
+    uint32_t struct_size;
+    uint32_t flags;          /* TL_ACT_LOOK */
+    tl_str name;             /* of the action */
+    const tl_shape *shape;   /* the kind, and the action's parameters in place of its fields */
+    const tl_record *record; /* id, version it was decided on (may be empty), values: the parameters; stamp: the key of
+                                this deed, the same on every attempt, ASCII, at most 64 bytes */
+    tl_str stamp_field;      /* vendor's name of the kind's stamp field; empty: none */
+    tl_str person;           /* name of whom it is done for, where the vendor's author is our own user; may be empty */
+    int64_t deadline_us;     /* host's clock; 0: none */
+} tl_act;
+
+/* What extension("tl.action/1") returns, constant data. */
+typedef struct tl_actions {
+    uint32_t struct_size;
+    uint32_t reserved;
+    /* Ends with one result of index 0, as a push of one record does; its record is the one acted on as it is now, of
+     * the shape of the call: what the action gives back. [instance] */
+    tl_status (*act)(tl_conn *, const tl_act *, tl_error *);
+} tl_actions;
 
 /* ---- The connector ----------------------------------------------------------------------------------------------- */
 
@@ -716,7 +817,7 @@ typedef struct tl_connector {
 /* The one exported symbol. No side effect, no I/O, no thread; the same pointer on every call. [any] */
 TL_EXPORT const tl_connector *tieline_connector_v0(void);
 
-/* ---- Vocabulary 1 ---------------------------------------------------------------------------------------------------
+/* ---- Vocabulary 2 ---------------------------------------------------------------------------------------------------
  * Kinds and their canonical paths. Equal paths on both sides are mapped by default; paths under "x." never are.
  *
  * account: name phone fax website industry description employees annual_revenue parent owner
@@ -735,6 +836,10 @@ TL_EXPORT const tl_connector *tieline_connector_v0(void);
  * event:   subject start end location description contact account owner
  * invoice, estimate: number status total balance currency date due expires customer lines
  * user:    name first_name last_name email active status profile role      profile: name      department: name
+ * Since 2:
+ * account, contact: balance.credits balance.receivable balance.payable currency payment_terms
+ * invoice, estimate: reference notes terms sent; columns of lines: id item name description quantity rate amount
+ * user:    departments       comment: author_name       profile: permissions       department: active
  */
 
 #ifdef __cplusplus

@@ -32,7 +32,7 @@ SIZE(tl_choice, 32);
 AT(tl_choice, value, 0);
 AT(tl_choice, label, 16);
 
-SIZE(tl_field, 104);
+SIZE(tl_field, 120);
 AT(tl_field, struct_size, 0);
 AT(tl_field, type, 4);
 AT(tl_field, flags, 8);
@@ -46,6 +46,9 @@ AT(tl_field, name, 48);
 AT(tl_field, label, 64);
 AT(tl_field, refers_to, 80);
 AT(tl_field, choices, 96);
+AT(tl_field, n_columns, 104);
+AT(tl_field, column_stride, 108);
+AT(tl_field, columns, 112);
 
 SIZE(tl_shape, 40);
 AT(tl_shape, struct_size, 0);
@@ -133,7 +136,7 @@ AT(tl_finding, code, 8);
 AT(tl_finding, text, 24);
 AT(tl_finding, hint, 40);
 
-SIZE(tl_kind, 120);
+SIZE(tl_kind, 160);
 AT(tl_kind, struct_size, 0);
 AT(tl_kind, can, 4);
 AT(tl_kind, max_batch, 8);
@@ -149,6 +152,59 @@ AT(tl_kind, label, 64);
 AT(tl_kind, name, 80);
 AT(tl_kind, stamp_field, 96);
 AT(tl_kind, fields, 112);
+AT(tl_kind, about, 120);
+AT(tl_kind, filters, 136);
+AT(tl_kind, depth_s, 152);
+
+SIZE(tl_action, 96);
+AT(tl_action, struct_size, 0);
+AT(tl_action, flags, 4);
+AT(tl_action, rights, 8);
+AT(tl_action, n_params, 12);
+AT(tl_action, param_stride, 16);
+AT(tl_action, reserved, 20);
+AT(tl_action, kind, 24);
+AT(tl_action, name, 40);
+AT(tl_action, label, 56);
+AT(tl_action, help, 72);
+AT(tl_action, params, 88);
+
+SIZE(tl_blob, 48);
+AT(tl_blob, struct_size, 0);
+AT(tl_blob, reserved, 4);
+AT(tl_blob, bytes, 8);
+AT(tl_blob, name, 16);
+AT(tl_blob, media_type, 32);
+
+SIZE(tl_list, 88);
+AT(tl_list, struct_size, 0);
+AT(tl_list, limit, 4);
+AT(tl_list, shape, 8);
+AT(tl_list, about_kind, 16);
+AT(tl_list, about_id, 32);
+AT(tl_list, filter, 48);
+AT(tl_list, cursor, 64);
+AT(tl_list, deadline_us, 80);
+
+SIZE(tl_view, 16);
+AT(tl_view, struct_size, 0);
+AT(tl_view, reserved, 4);
+AT(tl_view, list, 8);
+
+SIZE(tl_act, 80);
+AT(tl_act, struct_size, 0);
+AT(tl_act, flags, 4);
+AT(tl_act, name, 8);
+AT(tl_act, shape, 24);
+AT(tl_act, record, 32);
+AT(tl_act, stamp_field, 40);
+AT(tl_act, person, 56);
+AT(tl_act, deadline_us, 72);
+
+SIZE(tl_actions, 16);
+AT(tl_actions, struct_size, 0);
+AT(tl_actions, reserved, 4);
+AT(tl_actions, act, 8);
 
 SIZE(tl_checkpoint, 48);
 AT(tl_checkpoint, struct_size, 0);
@@ -174,7 +230,7 @@ AT(tl_subscription, id, 8);
 AT(tl_subscription, audience, 24);
 AT(tl_subscription, expires_us, 40);
 
-SIZE(tl_host, 200);
+SIZE(tl_host, 224);
 AT(tl_host, struct_size, 0);
 AT(tl_host, abi_major, 4);
 AT(tl_host, abi_minor, 8);
@@ -202,6 +258,9 @@ AT(tl_host, emit, 168);
 AT(tl_host, checkpoint, 176);
 AT(tl_host, result, 184);
 AT(tl_host, subscription, 192);
+AT(tl_host, describe_action, 200);
+AT(tl_host, blob_describe, 208);
+AT(tl_host, blob_about, 216);
 
 SIZE(tl_open, 40);
 AT(tl_open, struct_size, 0);
@@ -384,7 +443,7 @@ AT(tl_connector, push, 192);
 AT(tl_connector, extension, 200);
 
 /* Values that live in binaries. */
-_Static_assert(TL_ABI_MAJOR == 0 && TL_ABI_MINOR == 1 && TL_MAGIC == 0x304c5454u && TL_VOCABULARY == 1, "version");
+_Static_assert(TL_ABI_MAJOR == 0 && TL_ABI_MINOR == 2 && TL_MAGIC == 0x304c5454u && TL_VOCABULARY == 2, "version");
 _Static_assert(TL_OK == 0, "TL_OK");
 _Static_assert(TL_E_CONFIG == 1, "TL_E_CONFIG");
 _Static_assert(TL_E_AUTH == 2, "TL_E_AUTH");
@@ -436,6 +495,8 @@ _Static_assert(TL_REF == 12, "TL_REF");
 _Static_assert(TL_LIST == 13, "TL_LIST");
 _Static_assert(TL_JSON == 14, "TL_JSON");
 _Static_assert(TL_BYTES == 15, "TL_BYTES");
+_Static_assert(TL_BLOB == 16, "TL_BLOB");
+_Static_assert(TL_ROWS == 17, "TL_ROWS");
 _Static_assert(TL_F_READONLY == 1, "TL_F_READONLY");
 _Static_assert(TL_F_REQUIRED == 2, "TL_F_REQUIRED");
 _Static_assert(TL_F_CUSTOM == 4, "TL_F_CUSTOM");
@@ -499,6 +560,15 @@ _Static_assert(TL_HOOK_SECRET_PATH == 1, "TL_HOOK_SECRET_PATH");
 _Static_assert(TL_HOOK_HEADER_TOKEN == 2, "TL_HOOK_HEADER_TOKEN");
 _Static_assert(TL_HOOK_HMAC_SHA256 == 3, "TL_HOOK_HMAC_SHA256");
 _Static_assert(TL_HOOK_JWT_RS256 == 4, "TL_HOOK_JWT_RS256");
+_Static_assert(TL_RIGHT_VIEW == 1, "TL_RIGHT_VIEW");
+_Static_assert(TL_RIGHT_CREATE == 2, "TL_RIGHT_CREATE");
+_Static_assert(TL_RIGHT_UPDATE == 4, "TL_RIGHT_UPDATE");
+_Static_assert(TL_RIGHT_SEND == 8, "TL_RIGHT_SEND");
+_Static_assert(TL_RIGHT_DELETE == 16, "TL_RIGHT_DELETE");
+_Static_assert(TL_ACTION_CREATES == 1, "TL_ACTION_CREATES");
+_Static_assert(TL_ACTION_READS == 2, "TL_ACTION_READS");
+_Static_assert(TL_ACTION_LOOKS == 4, "TL_ACTION_LOOKS");
+_Static_assert(TL_ACT_LOOK == 1, "TL_ACT_LOOK");
 _Static_assert(TL_OPT_TEXT == 0, "TL_OPT_TEXT");
 _Static_assert(TL_OPT_INT == 1, "TL_OPT_INT");
 _Static_assert(TL_OPT_BOOL == 2, "TL_OPT_BOOL");
