@@ -10,7 +10,8 @@
 #define ENDPOINT_SHAPE                                                                                                 \
     "{name:string,connector:string,org_key:string?,org_name:string?,edition:string?,user:string?,present:boolean,"     \
     "block_code:string?,block_text:string?,clock_offset_ms:integer,checked:time?,discovered:time?,"                    \
-    "kinds:[{kind:string,fields:integer,stamp_field:string?,create_class:string}],"                                    \
+    "kinds:[{kind:string,fields:integer,stamp_field:string?,create_class:string,"                                      \
+    "mirror:{records:integer,read:time?}?}],"                                                                          \
     "quotas:[{name:string,limit:integer,remaining:integer,resets:time?}],state:string?,instances:integer?,"            \
     "auth:{state:string,flow:string,expires_at:time?,since:time?,next_try:time?,words:string?,hint:string?}?,"         \
     "throttled_until:time?,problem:" PROBLEM_SHAPE "?,budget:object?,error:{text:string,hint:string}?}"

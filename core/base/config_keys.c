@@ -119,6 +119,9 @@ const struct config_key config_keys[] = {
      "Share of every allowance in percent that is left to your other tools and never used. Sweeps, retries and first "
      "syncs "
      "stop at three quarters of the rest."},
+    {"endpoint", "mirror", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_CONNECTOR,
+     "Kinds to read beside those of links, comma separated: ticket. A help desk's agents, profiles and departments are "
+     "read always."},
 
     {"connection", "a", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "First endpoint of the connection."},
     {"connection", "b", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_LIVE, "Second endpoint of the connection."},

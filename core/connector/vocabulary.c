@@ -7,25 +7,27 @@ enum want { ANY, A_TEXT, A_TIME, A_NUMBER, A_BOOL, A_REF };
 const struct vocabulary_kind vocabulary_kinds[] = {
     {"account", "name phone fax website industry description employees annual_revenue parent owner address.street "
                 "address.city address.state address.postal_code address.country shipping.street shipping.city "
-                "shipping.state shipping.postal_code shipping.country"},
+                "shipping.state shipping.postal_code shipping.country balance.credits balance.receivable "
+                "balance.payable currency payment_terms"},
     {"contact",
      "first_name last_name email secondary_email phone mobile fax title department description account owner "
-     "birthday address.street address.city address.state address.postal_code address.country"},
+     "birthday address.street address.city address.state address.postal_code address.country balance.credits "
+     "balance.receivable balance.payable currency payment_terms"},
     {"product", "name code unit_price active description departments"},
     {"deal", "name stage amount probability close_date account contacts owner closed won"},
     {"lead", "first_name last_name company email phone mobile title status owner converted_contact converted_account"},
     {"ticket", "number subject description status status_type priority channel due contact account product owner "
                "department closed created overdue escalated"},
-    {"comment", "parent body public author at"},
+    {"comment", "parent body public author author_name at"},
     {"note", "parent title body author at"},
     {"task", "subject status due description contact account ticket deal owner completed url"},
     {"call", "subject direction from to start seconds status recording_url contact ticket owner utm.* client_id"},
     {"event", "subject start end location description contact account owner"},
-    {"invoice", "number status total balance currency date due expires customer lines"},
-    {"estimate", "number status total balance currency date due expires customer lines"},
-    {"user", "name first_name last_name email active status profile role"},
-    {"profile", "name"},
-    {"department", "name"},
+    {"invoice", "number status total balance currency date due expires customer lines reference notes terms sent"},
+    {"estimate", "number status total balance currency date due expires customer lines reference notes terms sent"},
+    {"user", "name first_name last_name email active status profile role departments"},
+    {"profile", "name permissions"},
+    {"department", "name active"},
 };
 const size_t vocabulary_n_kinds = ARRAY_LEN(vocabulary_kinds);
 
@@ -36,10 +38,14 @@ static const struct {
 } forms[] = {
     {A_TEXT,
      "first_name last_name email secondary_email phone mobile fax website subject body title address.street "
-     "address.city address.postal_code shipping.street shipping.city shipping.postal_code",
+     "address.city address.postal_code shipping.street shipping.city shipping.postal_code author_name currency "
+     "payment_terms reference notes terms",
      "text"},
     {A_TIME, "birthday close_date due closed created completed start end at date expires", "a time or a date"},
-    {A_NUMBER, "employees annual_revenue unit_price amount probability total balance seconds", "a number"},
+    {A_NUMBER,
+     "employees annual_revenue unit_price amount probability total balance balance.credits "
+     "balance.receivable balance.payable seconds",
+     "a number"},
     {A_BOOL, "active won public overdue escalated", "yes or no"},
     {A_REF, "owner parent account contact product deal ticket customer converted_contact converted_account author",
      "a reference"},

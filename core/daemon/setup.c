@@ -162,6 +162,7 @@ void setup_endpoint(struct app *app, const struct config_section *s)
     struct endpoint_setup setup = {.name = s->name, .connector = connector, .system = connector};
     setup.daily_calls = config_number(app->config, s->header, "daily_calls");
     setup.reserve_pct = (int32_t)config_number(app->config, s->header, "reserve_pct");
+    setup.mirrors = config_get(app->config, s->header, "mirror");
     if (loaded) {
         setup.system = info.manifest->id;
         setup.role = info.manifest->role;

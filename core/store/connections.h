@@ -45,13 +45,13 @@ int claim_holder(struct db *db, int64_t endpoint, str group, int64_t *connection
 
 /* ---- Links ----------------------------------------------------------------------------------------------------- */
 
-enum link_mode { LINK_SYNC = 0, LINK_FEED = 1, LINK_MIRROR = 2, LINK_DROPPED = 3 /* its rows are being deleted */ };
+enum link_mode { LINK_SYNC = 0, LINK_FEED = 1, LINK_DROPPED = 3 /* its rows are being deleted */ };
 
 struct link {
     int64_t link, connection;
     str name; /* unique in the connection; by default the kind */
     str kind[2];
-    int64_t feed[2]; /* 0: not subscribed (a mirror has one) */
+    int64_t feed[2]; /* 0: not subscribed */
     int32_t mode;
     int32_t topo;            /* links referred to come first */
     int32_t phase;           /* the engine's: how far the first sync is; 0 = new */

@@ -5,7 +5,8 @@
 #include "sql.h"
 
 #define COLUMNS                                                                                                        \
-    "feed, endpoint, kind, view, cursor, cursor_at, pulled, shape_hash, pass, full_pass, lookup_hash, gap, accepted"
+    "feed, endpoint, kind, view, cursor, cursor_at, pulled, shape_hash, pass, full_pass, lookup_hash, gap, accepted, " \
+    "mirrored"
 
 enum {
     Q_GET,
@@ -15,7 +16,8 @@ enum {
     Q_INSERT,
     Q_UPDATE,
     Q_CURSOR,
-    Q_ANY_LINK,
+    Q_MIRROR,
+    Q_IN_USE,
     Q_DELETE_LOOKUP,
     Q_DELETE_RECORDS,
     Q_DELETE_HINTS,
@@ -33,15 +35,18 @@ static const char *const SQL[] = {
     [Q_UPDATE] = "UPDATE feed SET cursor = ?2, cursor_at = ?3, pulled = ?4, shape_hash = ?5, pass = ?6, "
                  "full_pass = ?7, lookup_hash = ?8, gap = ?9, accepted = ?10 WHERE feed = ?1",
     [Q_CURSOR] = "UPDATE feed SET cursor = ?2, cursor_at = ?3, pulled = ?4 WHERE feed = ?1",
-    [Q_ANY_LINK] = "SELECT EXISTS(SELECT 1 FROM link WHERE a_feed = ?1 OR b_feed = ?1)",
+    [Q_MIRROR] = "UPDATE feed SET mirrored = ?2 WHERE feed = ?1",
+    [Q_IN_USE] = "SELECT EXISTS(SELECT 1 FROM link WHERE a_feed = ?1 OR b_feed = ?1) OR "
+                 "EXISTS(SELECT 1 FROM feed WHERE feed = ?1 AND mirrored)",
     [Q_DELETE_LOOKUP] = "DELETE FROM lookup WHERE feed = ?1 AND (kind, key, rec) IN "
                         "(SELECT kind, key, rec FROM lookup WHERE feed = ?1 LIMIT ?2)",
     [Q_DELETE_RECORDS] = "DELETE FROM record WHERE rec IN (SELECT rec FROM record WHERE feed = ?1 LIMIT ?2)",
     [Q_DELETE_HINTS] = "DELETE FROM hint WHERE feed = ?1",
     [Q_UNREAD] = "UPDATE feed SET cursor = x'', cursor_at = 0, pulled = 0, shape_hash = 0, pass = 0, full_pass = 0, "
                  "lookup_hash = 0, gap = 0, accepted = 0 WHERE feed = ?1",
-    [Q_UNUSED] = "SELECT feed FROM feed f WHERE NOT EXISTS(SELECT 1 FROM link WHERE a_feed = f.feed) AND "
-                 "NOT EXISTS(SELECT 1 FROM link WHERE b_feed = f.feed) LIMIT 1",
+    [Q_UNUSED] =
+        "SELECT feed FROM feed f WHERE NOT mirrored AND NOT EXISTS(SELECT 1 FROM link WHERE a_feed = f.feed) AND "
+        "NOT EXISTS(SELECT 1 FROM link WHERE b_feed = f.feed) LIMIT 1",
     [Q_DELETE_STRETCHES] = "DELETE FROM stretch WHERE owner = ?1",
     [Q_DELETE] = "DELETE FROM feed WHERE feed = ?1",
 };
@@ -62,6 +67,7 @@ static void read_feed(struct query *q, struct arena *a, struct feed *out)
     out->lookup_hash = get_u64(q);
     out->gap_us = get_i64(q);
     out->accepted_us = get_i64(q);
+    out->mirrored = get_i64(q) != 0;
 }
 
 static int feed_find(struct db *db, int64_t endpoint, str kind, str view, int64_t *out, struct err *e)
@@ -139,6 +145,14 @@ int feed_update(struct db *db, const struct feed *f, struct err *e)
     return query_run(&q);
 }
 
+int feed_mirror(struct db *db, int64_t feed, bool mirrored, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_MIRROR, e);
+    put_i64(&q, feed);
+    put_i64(&q, mirrored);
+    return query_run(&q);
+}
+
 int feed_set_cursor(struct db *db, int64_t feed, str cursor, int64_t cursor_us, int64_t pulled_us, struct err *e)
 {
     AUTO(query_end) struct query q = query_begin(db, &T, Q_CURSOR, e);
@@ -168,9 +182,9 @@ static int delete_some(struct db *db, int statement, int64_t feed, int max_rows,
     return rc;
 }
 
-static int has_links(struct db *db, int64_t feed, bool *out, struct err *e)
+static int in_use(struct db *db, int64_t feed, bool *out, struct err *e)
 {
-    AUTO(query_end) struct query q = query_begin(db, &T, Q_ANY_LINK, e);
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_IN_USE, e);
     put_i64(&q, feed);
     int rc = query_row(&q);
     if (rc == TL_OK)
@@ -216,9 +230,9 @@ int feed_delete_slice(struct db *db, int64_t feed, int max_rows, bool *done_out,
     bool is_used = false, done = false;
     int rc = tx_begin(&tx, db, e);
     if (rc == TL_OK)
-        rc = has_links(db, feed, &is_used, e);
+        rc = in_use(db, feed, &is_used, e);
     if (rc == TL_OK && is_used)
-        return err_set(e, E_PRECONDITION, "links still subscribe to this feed");
+        return err_set(e, E_PRECONDITION, "this feed is still read");
     if (rc == TL_OK)
         rc = delete_slice(db, feed, max_rows, &done, e);
     if (rc == TL_OK)

@@ -16,19 +16,21 @@ struct feed {
     uint64_t lookup_hash; /* of the keys that its lookup rows are complete for; 0: of none */
     int64_t gap_us;       /* ids were lost at this time: a pass is due; 0: no */
     int64_t accepted_us;  /* a person accepted then what the next pass will show, whatever it is; 0: nobody did */
+    bool mirrored;        /* it is read for its own sake, whether a link subscribes or not */
 };
 /* Row of (endpoint, kind, view), made when it is not there. */
 int feed_ensure(struct db *db, int64_t endpoint, str kind, str view, int64_t *out, struct err *e);
 int feed_get(struct db *db, struct arena *a, int64_t feed, struct feed *out, struct err *e);
 /* endpoint 0: all. */
 int feed_list(struct db *db, struct arena *a, int64_t endpoint, struct feed **out, size_t *n, struct err *e);
-int feed_update(struct db *db, const struct feed *f, struct err *e); /* all but ids, kind, view */
+int feed_update(struct db *db, const struct feed *f, struct err *e); /* all but ids, kind, view, mirrored */
+int feed_mirror(struct db *db, int64_t feed, bool mirrored, struct err *e);
 /* The one write of a page of changes: cursor and its times. */
 int feed_set_cursor(struct db *db, int64_t feed, str cursor, int64_t cursor_us, int64_t pulled_us, struct err *e);
 int64_t feed_record_count(struct db *db, int64_t feed); /* rows; 0 when it cannot be told */
-/* A feed that no link subscribes to; TL_E_NOT_FOUND: there is none. */
+/* A feed that no link subscribes to and that is not mirrored; TL_E_NOT_FOUND: there is none. */
 int feed_unused_next(struct db *db, int64_t *feed_out, struct err *e);
-/* Deletes at most max_rows records of a feed that no link subscribes to, then the feed. What is left in between is a
+/* Deletes at most max_rows records of such a feed, then the feed. What is left in between is a
  * feed that was never read: a link that takes it up again reads it whole. */
 int feed_delete_slice(struct db *db, int64_t feed, int max_rows, bool *done_out, struct err *e);
 

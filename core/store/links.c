@@ -202,10 +202,10 @@ int link_create(struct db *db, struct link *l, struct err *e)
         rc = connection_get(db, &a, l->connection, &c, e);
     if (rc == TL_E_NOT_FOUND)
         return err_set(e, TL_E_NOT_FOUND, "there is no connection %lld", (long long)l->connection);
-    if (rc == TL_OK && l->mode != LINK_MIRROR) {
-        same_key(&a, &c, l, &low, &high);
-        rc = check_same(db, low, high, e);
-    }
+    if (rc)
+        return rc;
+    same_key(&a, &c, l, &low, &high);
+    rc = check_same(db, low, high, e);
     if (rc)
         return rc;
     int64_t id = next_id(db, COUNT_LINK), now = env_now_us(db_env(db));

@@ -3,6 +3,7 @@
 #include "brake.h"
 #include "claims.h"
 #include "lifecycle.h"
+#include "mirror.h"
 #include "view.h"
 
 struct g_conn *admin_conn(struct engine *g, const char *name, struct err *e)
@@ -105,6 +106,8 @@ int admin_connection_create(struct engine *g, const char *name, const char *a, c
         db_rollback(g->db);
     if (rc == TL_OK)
         rc = model_load_connection(g, row.connection, e);
+    for (int s = 0; s < 2 && rc == TL_OK; s++)
+        rc = mirrors_refresh(g, ep[s], e);
     return rc == TL_OK ? admin_show_connection(g, name, out, e) : rc;
 }
 

@@ -74,6 +74,7 @@ struct endpoint_setup {
     const char *system;    /* connector id; part of the identity */
     int32_t role;          /* TL_ROLE_* */
     const char *claims;    /* as claims.h reads them, or null */
+    const char *mirrors;   /* kinds to be read beside those of links, comma separated, or null */
     int64_t default_window_s;
     bool default_master;
     int64_t daily_calls; /* the operator's limit; 0: none */

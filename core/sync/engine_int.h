@@ -95,6 +95,8 @@ struct g_endpoint {
     int64_t default_window_us;
     bool default_master;
     char *claims;
+    bool people_asked; /* a person wanted something of it since the start */
+    char *mirrors;     /* kinds that the configuration wants mirrored, comma separated; NULL: none */
     struct g_kind *kinds;
     enum prep prep;
     int64_t prep_due; /* mono */
@@ -130,6 +132,7 @@ struct feed_side {
 struct g_feed {
     struct g_feed *next, *next_of_endpoint;
     struct feed_side *sides; /* of the links that read it */
+    struct mirror *mirror;   /* mirror.h; NULL: nobody reads it but them */
     struct ready ready;
     struct arena arena; /* texts of row */
     struct feed row;
@@ -147,7 +150,7 @@ struct g_feed {
     unsigned n_keys;
     uint64_t keys_hash;
     bool wanted; /* some running link reads it */
-    int64_t every_us;
+    int64_t every_us, sweep_us;
     /* Pulling */
     struct call *replies; /* pages to take in, oldest first */
     struct call *replies_last;
@@ -416,6 +419,9 @@ int model_load_connection(struct engine *g, int64_t id, struct err *e);
 int model_load_link(struct engine *g, int64_t id, struct err *e);
 void model_free(struct engine *g);
 int model_refresh(struct engine *g, struct err *e); /* rows again from the store, work state kept */
+/* Shape, keys and whether it is wanted, anew; and gone from memory when nobody reads it. */
+void model_feed_build(struct engine *g, struct g_feed *f);
+void model_feed_forget(struct engine *g, struct g_feed *f);
 struct g_endpoint *model_endpoint(struct engine *g, int64_t id);
 struct g_endpoint *model_endpoint_named(struct engine *g, const char *name);
 struct g_feed *model_feed(struct engine *g, int64_t id);

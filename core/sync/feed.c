@@ -95,7 +95,7 @@ static bool pass_wanted(const struct engine *g, const struct g_feed *f)
     if (!(f->kind->desc.can & TL_CAN_PASS) || f->pass_done)
         return false;
     return f->pass.pass || f->want_pass || f->row.full_pass_us == 0 || f->row.shape_hash != f->shape_hash ||
-           f->row.gap_us != 0 || f->row.accepted_us != 0 || g_now(g) - f->row.full_pass_us > SWEEP_US;
+           f->row.gap_us != 0 || f->row.accepted_us != 0 || g_now(g) - f->row.full_pass_us > f->sweep_us;
 }
 
 /* A copy of the feed's shape that lives as long as the call. */
@@ -604,7 +604,7 @@ static int64_t pass_due(const struct engine *g, const struct g_feed *f)
     if (!(f->kind->desc.can & TL_CAN_PASS) || f->pass_done)
         return NEVER;
     if (!pass_wanted(g, f))
-        return f->row.full_pass_us + SWEEP_US - g_now(g) + g_mono(g) + 1;
+        return f->row.full_pass_us + f->sweep_us - g_now(g) + g_mono(g) + 1;
     int64_t free = endpoint_free_us(g, f->ep, LANE_SWEEP);
     return feed_rests(g, f) && free <= g_mono(g) ? g_mono(g) + REST_LOOK_US : free;
 }

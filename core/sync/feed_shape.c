@@ -3,6 +3,7 @@
 
 #include "engine_int.h"
 #include "linkset.h"
+#include "mirror.h"
 #include "reading.h"
 
 static int by_number(const void *a, const void *b)
@@ -54,6 +55,30 @@ static void shape_build(struct g_feed *f, const struct feed_need *const *needs, 
         (tl_shape){sizeof(tl_shape), (uint32_t)n, sizeof(tl_field), 0, arena_str(&f->shape_arena, f->row.kind), fields};
 }
 
+/* Who reads it, one after the other: the links that can be used, then its mirror. */
+struct users {
+    const struct feed_side *side;
+    const struct mirror *mirror;
+};
+
+static struct users users_of(const struct g_feed *f)
+{
+    return (struct users){f->kind ? f->sides : NULL, f->kind ? f->mirror : NULL};
+}
+
+static const struct feed_user *next_user(struct users *u)
+{
+    while (u->side && !u->side->l->usable)
+        u->side = u->side->next;
+    const struct feed_side *side = u->side;
+    const struct mirror *mirror = side ? NULL : u->mirror;
+    if (side)
+        u->side = side->next;
+    else
+        u->mirror = NULL;
+    return side ? &side->user : mirror ? &mirror->user : NULL;
+}
+
 void feed_build(struct g_feed *f)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -61,25 +86,24 @@ void feed_build(struct g_feed *f)
     unsigned n_keys = 0;
     f->kind = f->ep ? model_kind(f->ep, f->row.kind) : NULL;
     f->every_us = 0;
-    for (const struct feed_side *at = f->kind ? f->sides : NULL; at; at = at->next)
-        if (at->l->usable) {
-            n += at->user.n_needs;
-            n_keys += at->user.n_keys;
-        }
+    f->sweep_us = f->mirror ? f->mirror->sweep_us : SWEEP_US;
+    struct users count = users_of(f), all = users_of(f);
+    for (const struct feed_user *u; (u = next_user(&count));) {
+        n += u->n_needs;
+        n_keys += u->n_keys;
+    }
     const struct feed_need **needs = arena_array(&a, const struct feed_need *, n + 1);
     arena_done(&f->shape_arena);
     f->shape_arena = (struct arena){0};
     f->keys = arena_array(&f->shape_arena, struct feed_key, n_keys + 1);
     n = n_keys = 0;
-    for (const struct feed_side *at = f->kind ? f->sides : NULL; at; at = at->next) {
-        if (!at->l->usable)
-            continue;
-        for (size_t i = 0; i < at->user.n_needs; i++)
-            needs[n++] = &at->user.needs[i];
-        for (unsigned i = 0; i < at->user.n_keys; i++)
-            f->keys[n_keys++] = at->user.keys[i];
-        if (f->every_us == 0 || at->user.every_us < f->every_us)
-            f->every_us = at->user.every_us;
+    for (const struct feed_user *u; (u = next_user(&all));) {
+        for (size_t i = 0; i < u->n_needs; i++)
+            needs[n++] = &u->needs[i];
+        for (unsigned i = 0; i < u->n_keys; i++)
+            f->keys[n_keys++] = u->keys[i];
+        if (f->every_us == 0 || u->every_us < f->every_us)
+            f->every_us = u->every_us;
     }
     f->n_keys = keys_sort(f->keys, n_keys);
     f->keys_hash = keys_hash(f->keys, f->n_keys);

@@ -5,6 +5,7 @@
 #include "attention.h"
 #include "engine_int.h"
 #include "log.h"
+#include "mirror.h"
 #include "sign_out.h"
 #include "writing.h"
 
@@ -150,7 +151,11 @@ static bool conn_gone(struct engine *g, struct g_conn *c)
         if (out[s])
             sign_out_tell(g, endpoint[s]);
     log_line(LOG_INFO, "connection", "\"%.*s\" is gone", STR_FMT(c->row.name));
+    struct g_endpoint *const ep[2] = {c->ep[0], c->ep[1]};
     model_conn_forget(g, c);
+    for (int s = 0; s < 2; s++)
+        if (ep[s] && mirrors_refresh(g, ep[s], &e) != TL_OK)
+            log_err(LOG_WARN, "mirror", &e);
     g_step(g, 1);
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "engine_int.h"
 #include "log.h"
+#include "mirror.h"
 #include "preview.h"
 #include "reading.h"
 #include "undo.h"
@@ -333,6 +334,19 @@ int model_load_link(struct engine *g, int64_t id, struct err *e)
     return model_link_build(g, l ? l : link_make(g, id, model_conn(g, row.connection)), e);
 }
 
+/* Those that no link reads: whether they are wanted is known when their endpoint is told of. */
+static int load_mirrored(struct engine *g, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    struct feed *rows = NULL;
+    size_t n = 0;
+    int rc = feed_list(g->db, &a, 0, &rows, &n, e);
+    for (size_t i = 0; i < n && rc == TL_OK; i++)
+        if (rows[i].mirrored && !feed_make(g, rows[i].feed, e))
+            rc = E_STORAGE;
+    return rc;
+}
+
 static int load_links(struct engine *g, struct err *e)
 {
     AUTO(arena_done) struct arena a = {0};
@@ -351,6 +365,8 @@ int model_load(struct engine *g, struct err *e)
         rc = load_connections(g, e);
     if (rc == TL_OK)
         rc = load_links(g, e);
+    if (rc == TL_OK)
+        rc = load_mirrored(g, e);
     if (rc == TL_OK)
         model_feeds_build(g, NULL);
     return rc;
@@ -378,6 +394,7 @@ static void feed_free(struct g_feed *f)
     }
     if (f->reading)
         reply_reader_done(&f->reader);
+    mirror_free(f->mirror);
     lookup_build_free(f->build);
     pass_walk_close(f->walk);
     free(f->vanished);
@@ -389,9 +406,9 @@ static void feed_free(struct g_feed *f)
     free(f);
 }
 
-static void feed_forget(struct engine *g, struct g_feed *f)
+void model_feed_forget(struct engine *g, struct g_feed *f)
 {
-    if (f->sides)
+    if (f->sides || f->mirror)
         return;
     struct g_feed **at = &g->feeds;
     while (*at && *at != f)
@@ -445,7 +462,7 @@ void model_link_forget(struct engine *g, struct g_link *l)
     link_free(l);
     for (int s = 0; s < 2; s++)
         if (feed[s])
-            feed_forget(g, feed[s]);
+            model_feed_forget(g, feed[s]);
 }
 
 void model_conn_forget(struct engine *g, struct g_conn *c)
@@ -492,6 +509,7 @@ void model_free(struct engine *g)
         }
         arena_done(&ep->arena);
         free(ep->claims);
+        free(ep->mirrors);
         free(ep->hook_url);
         ready_remove(&ep->ready);
         free(ep);
@@ -550,12 +568,19 @@ int link_row_store(struct engine *g, struct g_link *l, struct err *e)
     return link_update(g->db, &l->row, e);
 }
 
-static bool feed_is_read(const struct g_feed *f)
+static bool feed_is_read(const struct engine *g, const struct g_feed *f)
 {
-    bool read = false;
+    bool read = mirror_is_read(g, f);
     for (const struct feed_side *at = f->sides; at && !read; at = at->next)
         read = (link_runs(at->l) && at->l->row.phase != PHASE_NEW) || preview_reads(at->l);
     return read;
+}
+
+void model_feed_build(struct engine *g, struct g_feed *f)
+{
+    feed_build(f);
+    f->wanted = feed_is_read(g, f);
+    schedule_feed(f);
 }
 
 /* References lead to links of the same connection. */
@@ -572,15 +597,15 @@ static void conn_build(struct engine *g, struct g_conn *c)
             l->leans |= to->fallback[0].n > 0 || to->fallback[1].n > 0;
         }
         for (int s = 0; s < 2; s++)
-            if (l->feed[s]) {
-                feed_build(l->feed[s]);
-                l->feed[s]->wanted = feed_is_read(l->feed[s]);
-                schedule_feed(l->feed[s]);
-            }
+            if (l->feed[s])
+                model_feed_build(g, l->feed[s]);
         ready_wake(&l->ready);
     }
     for (int s = 0; s < 2; s++)
         if (c->ep[s]) {
+            for (struct g_feed *f = c->ep[s]->feeds; f; f = f->next_of_endpoint)
+                if (f->mirror)
+                    model_feed_build(g, f);
             c->ep[s]->subscribe_due = 0;
             ready_wake(&c->ep[s]->ready);
         }

@@ -201,7 +201,7 @@ static int suspicion(struct engine *g, struct g_feed *f, struct buf *why, struct
     size_t limit = all / 20 > 20 ? all / 20 : 20;
     bool too_many = gone > limit;
     int rc = TL_OK;
-    if (f->row.accepted_us || f->row.full_pass_us == 0)
+    if (f->row.accepted_us || f->row.full_pass_us == 0 || !f->sides) /* of a mirror nothing is written */
         return TL_OK;
     if (!too_many && f->pass.seen == 0)
         rc = had_rows(g, f, &too_many, e);

@@ -6,6 +6,7 @@
 #include "brake.h"
 #include "engine_int.h"
 #include "log.h"
+#include "mirror.h"
 #include "pairing.h"
 #include "sign_out.h"
 
@@ -236,11 +237,20 @@ void endpoint_works(struct engine *g, struct g_endpoint *ep, const struct call *
     outage_over(g, ep, c);
 }
 
+/* A pause stops what is kept in step, not what people see. */
+static bool serves_people(const struct g_endpoint *ep)
+{
+    bool serves = ep->people_asked;
+    for (const struct g_feed *f = ep->feeds; f && !serves; f = f->next_of_endpoint)
+        serves = f->mirror;
+    return serves;
+}
+
 bool endpoint_used(const struct engine *g, const struct g_endpoint *ep)
 {
     for (const struct g_conn *c = g->conns; c; c = c->next) {
         bool runs = c->row.state == CONN_INITIAL || c->row.state == CONN_ACTIVE || c->row.state == CONN_BLOCKED ||
-                    c->row.state == CONN_READY;
+                    c->row.state == CONN_READY || (c->row.state == CONN_PAUSED && serves_people(ep));
         if ((runs || c->preview) && conn_uses(c, ep))
             return true;
     }
@@ -251,6 +261,9 @@ static const str *kinds_of(struct engine *g, const struct g_endpoint *ep, struct
 {
     str *kinds = arena_array(a, str, 64);
     uint32_t n = 0;
+    for (const struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
+        if (f->mirror && n < 64)
+            kinds[n++] = arena_str(a, f->row.kind);
     for (struct g_link *l = g->links; l; l = l->next)
         for (int s = 0; s < 2 && n < 64; s++) {
             if (!l->conn || l->conn->ep[s] != ep)
@@ -391,6 +404,12 @@ static int links_rebuild(struct engine *g, const struct g_endpoint *ep, struct e
     return rc;
 }
 
+static int kinds_changed(struct engine *g, struct g_endpoint *ep, struct err *e)
+{
+    int rc = mirrors_refresh(g, ep, e);
+    return rc == TL_OK ? links_rebuild(g, ep, e) : rc;
+}
+
 int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply *reply, struct err *e)
 {
     bool changed = false;
@@ -419,7 +438,7 @@ int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply 
         model_kinds_unstored(ep);
         return rc;
     }
-    return links_rebuild(g, ep, e);
+    return kinds_changed(g, ep, e);
 }
 
 static void prep_failed(struct engine *g, struct g_endpoint *ep, const struct call *c)
@@ -510,12 +529,14 @@ int engine_endpoint_put(struct engine *g, const struct endpoint_setup *setup, in
     budget_recall(g, ep);
     text_free(ep->claims);
     ep->claims = setup->claims ? text_dup(setup->claims) : NULL;
+    text_free(ep->mirrors);
+    ep->mirrors = setup->mirrors ? text_dup(setup->mirrors) : NULL;
     if (was_gone)
         endpoint_unblock(g, ep);
     if (!str_is(ep->row.block_code, "ORG_MISMATCH") && ep->prep == PREP_NEEDED)
         ep->prep_due = 0;
     schedule_endpoint(ep);
-    rc = links_rebuild(g, ep, e);
+    rc = kinds_changed(g, ep, e);
     if (rc == TL_OK)
         *id_out = id;
     return rc;

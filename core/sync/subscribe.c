@@ -6,30 +6,31 @@
 #include "engine_int.h"
 #include "lifecycle.h"
 #include "log.h"
+#include "mirror.h"
 
 #define LOOK_AGAIN_US  (3600 * US_PER_S) /* what changes wakes the endpoint */
 #define TRY_AGAIN_US   (60 * US_PER_S)
 #define RENEW_APART_US (60 * US_PER_S) /* however short the vendor keeps it */
 
-/* Some link wants to hear of this feed: also while its connection is paused or blocked, never of a disabled one. */
-static bool is_heard(const struct g_feed *f)
+/* Somebody wants to hear of this feed: also while its connection is paused or blocked, never of a disabled one. */
+static bool is_heard(const struct engine *g, const struct g_feed *f)
 {
-    bool heard = false;
+    bool heard = mirror_is_read(g, f);
     for (const struct feed_side *at = f->sides; at && !heard; at = at->next)
         heard = at->l->conn && at->l->row.enabled && at->l->row.phase != PHASE_NEW &&
                 life_takes_hooks(at->l->conn->row.state);
     return heard;
 }
 
-/* Kinds that some link reads from this endpoint, each once. */
-static uint32_t kinds_used(const struct g_endpoint *ep, struct arena *a, str **out)
+/* Kinds that are read from this endpoint, each once. */
+static uint32_t kinds_used(const struct engine *g, const struct g_endpoint *ep, struct arena *a, str **out)
 {
     uint32_t n = 0, room = 0;
     for (const struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint)
         room++;
     str *kinds = arena_array(a, str, room);
     for (const struct g_feed *f = ep->feeds; f; f = f->next_of_endpoint) {
-        bool listed = !is_heard(f);
+        bool listed = !is_heard(g, f);
         for (uint32_t i = 0; i < n && !listed; i++)
             listed = str_eq(kinds[i], f->row.kind);
         if (!listed)
@@ -73,7 +74,7 @@ static void subscription_send(struct engine *g, struct g_endpoint *ep, enum call
 {
     struct call *c = g_call(g, kind, ep->row.endpoint, TL_PURPOSE_LIVE);
     str *kinds = NULL;
-    c->request.subscribe.n_kinds = kinds_used(ep, &c->arena, &kinds);
+    c->request.subscribe.n_kinds = kinds_used(g, ep, &c->arena, &kinds);
     c->request.subscribe.kinds = kinds;
     c->request.subscribe.url = arena_str(&c->arena, str_of(ep->hook_url ? ep->hook_url : ""));
     c->request.subscribe.id = arena_str(&c->arena, id);
@@ -107,7 +108,7 @@ bool subscription_turn(struct engine *g, struct g_endpoint *ep)
     if (rc != TL_OK)
         return false;
     str *kinds = NULL;
-    uint32_t n = kinds_used(ep, &a, &kinds);
+    uint32_t n = kinds_used(g, ep, &a, &kinds);
     bool wanted = ep->hook_url && n > 0;
     bool told = made && wanted && w.url == url_hash(str_of(ep->hook_url)) && str_eq(w.kinds, kinds_text(kinds, n, &a));
     if (wanted && (!told || renewed_at(&w) <= g_now(g)))

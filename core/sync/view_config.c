@@ -59,6 +59,16 @@ static const char *class_name(const tl_kind *k)
     return k->can & (TL_CAN_FIND | TL_CAN_FIND_CREATED) ? "C3" : "C4";
 }
 
+/* What is read of the kind for its own sake; null: nothing. */
+static json_t *mirror_json(struct db *r, const struct feed *feeds, size_t n, str kind)
+{
+    for (size_t i = 0; i < n; i++)
+        if (feeds[i].mirrored && str_eq(feeds[i].kind, kind))
+            return json_pack("{s:I,s:o}", "records", (json_int_t)feed_record_count(r, feeds[i].feed), "read",
+                             view_time(feeds[i].pulled_us ? feeds[i].pulled_us : feeds[i].full_pass_us));
+    return json_null();
+}
+
 static json_t *endpoint_json(struct db *r, struct arena *a, const struct endpoint *ep)
 {
     static const char *const auth[] = {"none", "ok", "expiring", "failed"};
@@ -79,8 +89,10 @@ static json_t *endpoint_json(struct db *r, struct arena *a, const struct endpoin
     json_object_set_new(o, "discovered", view_time(ep->discovered_us));
     json_t *kinds = json_array();
     struct kind_row *rows = NULL;
-    size_t n = 0;
+    struct feed *feeds = NULL;
+    size_t n = 0, n_feeds = 0;
     struct err e = {0};
+    (void)feed_list(r, a, ep->endpoint, &feeds, &n_feeds, &e); /* none then */
     for (size_t i = 0; kind_list(r, a, ep->endpoint, &rows, &n, &e) == TL_OK && i < n; i++) {
         AUTO(arena_done) struct arena arrays = {0};
         tl_kind k;
@@ -91,6 +103,7 @@ static json_t *endpoint_json(struct db *r, struct arena *a, const struct endpoin
         json_object_set_new(row, "fields", json_integer(k.n_fields));
         json_object_set_new(row, "stamp_field", view_text_or_null(k.stamp_field));
         json_object_set_new(row, "create_class", json_string(class_name(&k)));
+        json_object_set_new(row, "mirror", mirror_json(r, feeds, n_feeds, k.kind));
         json_array_append_new(kinds, row);
     }
     json_object_set_new(o, "kinds", kinds);

@@ -23,7 +23,7 @@ static bool has_window(const struct g_link *l)
 void feed_window(struct g_feed *f, int64_t *fixed_us, int64_t *slides_us)
 {
     int64_t fixed = 0, slides = 0;
-    f->windowed = f->sides != NULL;
+    f->windowed = f->sides && !f->mirror;
     for (const struct feed_side *at = f->sides; at; at = at->next) {
         const struct g_link *l = at->l;
         int64_t from = l->slides_us ? 0 : l->row.created_from_us;

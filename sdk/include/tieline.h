@@ -30,6 +30,7 @@
  *   counted as crashed. Waiting inside http() is the host's time, not the connector's.
  * - Enumerators may be appended only to enums that flow connector -> host; the host treats one it does not know
  *   as the most cautious value, named at each enum.
+ * style-ok: file-length one header is all that a connector needs
  */
 #ifndef TIELINE_H
 #define TIELINE_H
@@ -819,27 +820,29 @@ TL_EXPORT const tl_connector *tieline_connector_v0(void);
 
 /* ---- Vocabulary 2 ---------------------------------------------------------------------------------------------------
  * Kinds and their canonical paths. Equal paths on both sides are mapped by default; paths under "x." never are.
+ * Version 2 adds balance.*, currency and payment_terms of account and contact, author_name of a comment, reference,
+ * notes, terms and sent of an invoice and an estimate, departments of a user, permissions of a profile, active of a
+ * department; and columns of lines (TL_ROWS): id, item, name, description, quantity, rate, amount.
  *
  * account: name phone fax website industry description employees annual_revenue parent owner
  *          address.street address.city address.state address.postal_code address.country
  *          shipping.street shipping.city shipping.state shipping.postal_code shipping.country
+ *          balance.credits balance.receivable balance.payable currency payment_terms
  * contact: first_name last_name email secondary_email phone mobile fax title department description account owner
  *          birthday address.street address.city address.state address.postal_code address.country
+ *          balance.credits balance.receivable balance.payable currency payment_terms
  * product: name code unit_price active description departments
  * deal:    name stage amount probability close_date account contacts owner closed won
  * lead:    first_name last_name company email phone mobile title status owner converted_contact converted_account
  * ticket:  number subject description status status_type priority channel due contact account product owner department
  *          closed created overdue escalated
- * comment: parent body public author at              note:  parent title body author at
+ * comment: parent body public author author_name at  note:  parent title body author at
  * task:    subject status due description contact account ticket deal owner completed url
  * call:    subject direction from to start seconds status recording_url contact ticket owner utm.* client_id
  * event:   subject start end location description contact account owner
- * invoice, estimate: number status total balance currency date due expires customer lines
- * user:    name first_name last_name email active status profile role      profile: name      department: name
- * Since 2:
- * account, contact: balance.credits balance.receivable balance.payable currency payment_terms
- * invoice, estimate: reference notes terms sent; columns of lines: id item name description quantity rate amount
- * user:    departments       comment: author_name       profile: permissions       department: active
+ * invoice, estimate: number status total balance currency date due expires customer lines reference notes terms sent
+ * user:    name first_name last_name email active status profile role departments
+ * profile: name permissions                          department: name active
  */
 
 #ifdef __cplusplus

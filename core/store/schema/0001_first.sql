@@ -100,6 +100,7 @@ CREATE TABLE feed(
   lookup_hash INTEGER NOT NULL DEFAULT 0, -- of the keys that the rows in lookup are complete for
   gap INTEGER NOT NULL DEFAULT 0,
   accepted INTEGER NOT NULL DEFAULT 0, -- when a person accepted what the next pass will show
+  mirrored INTEGER NOT NULL DEFAULT 0, -- it is read for its own sake, whether a link reads it or not
   UNIQUE(endpoint, kind, view)
 ) STRICT;
 
@@ -116,7 +117,7 @@ CREATE TABLE link(
   brake_code TEXT NOT NULL, brake_text TEXT NOT NULL, brake_at INTEGER NOT NULL, made INTEGER NOT NULL,
   readopt INTEGER NOT NULL DEFAULT 0, -- since when marks of a passport are looked for
   next_map_no INTEGER NOT NULL DEFAULT 1,
-  same_low TEXT, same_high TEXT, -- "endpoint/kind" of both sides in order; NULL for mirrors
+  same_low TEXT, same_high TEXT, -- "endpoint/kind" of both sides in order; NULL of one that is being deleted
   UNIQUE(connection, name)
 ) STRICT;
 -- The same two endpoints and kinds are synced by one link only, whichever way round and in whichever connection.

@@ -168,7 +168,7 @@ static void test_handshake_refusals(void **state)
     (void)state;
     refused("bad_magic", TL_E_UNSUPPORTED,
             "connector \"bad_magic\" is no tieline connector: magic 12345678 instead of");
-    refused("bad_major", TL_E_UNSUPPORTED, "connector \"bad_major\" speaks ABI 7.1, this host 0.1");
+    refused("bad_major", TL_E_UNSUPPORTED, "connector \"bad_major\" speaks ABI 7.2, this host 0.2");
     refused("other_entry", TL_E_UNSUPPORTED, "connector \"other_entry\" speaks major 3 of the ABI, this host major 0");
     refused("no_entry", TL_E_UNSUPPORTED, "\"no_entry\" is no connector: it has no symbol tieline_connector_v0");
     refused("undefined", TL_E_UNSUPPORTED,

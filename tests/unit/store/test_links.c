@@ -70,12 +70,11 @@ static void the_same_records_are_synced_once(void **state)
     assert_non_null(strstr(r->e.text, "link \"contact\" of connection \"desk-sf\""));
     again.kind[SIDE_A] = STR("lead"); /* lead of sf with contact of desk is something else */
     ok(link_create(r->db, &again, &r->e));
-    struct link mirror = {.connection = other.connection,
-                          .name = STR("board"),
-                          .mode = LINK_MIRROR,
-                          .kind = {STR("contact"), STR("contact")},
-                          .feed = {r->feed[1], 0}};
-    ok(link_create(r->db, &mirror, &r->e));
+    struct link board = {.connection = other.connection,
+                         .name = STR("board"),
+                         .kind = {STR("contact"), STR("ticket")},
+                         .feed = {r->feed[1], 0}};
+    ok(link_create(r->db, &board, &r->e));
     struct link named = {.connection = other.connection, .name = STR("board"), .kind = {STR("deal"), STR("ticket")}};
     assert_int_equal(link_create(r->db, &named, &r->e), E_EXISTS);
     struct link *links;

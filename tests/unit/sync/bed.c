@@ -64,14 +64,15 @@ void bed_run(struct bed *b, int64_t us)
     }
 }
 
-static void put_endpoints(struct bed *b)
+void bed_endpoints(struct bed *b)
 {
     struct err e = {0};
     for (int s = 0; s < 2; s++) {
         struct endpoint_setup ep = {.name = s ? "sales" : "desk",
                                     .connector = "twin",
                                     .system = s ? "twinb" : "twina",
-                                    .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK};
+                                    .role = s ? TL_ROLE_CRM : TL_ROLE_HELPDESK,
+                                    .mirrors = s ? NULL : b->mirrors};
         must(engine_endpoint_put(b->engine, &ep, &b->twin.endpoint[s], &e), &e);
     }
 }
@@ -100,7 +101,7 @@ void bed_restart(struct bed *b)
     }
     engine_close(b->engine);
     open_engine(b);
-    put_endpoints(b);
+    bed_endpoints(b);
     for (int s = 0; s < 2; s++)
         engine_endpoint_ready(b->engine, b->twin.endpoint[s]);
 }
@@ -141,7 +142,7 @@ int bed_open(void **state)
     struct db_options o = {.path = b->path, .env = &b->env, .key = &key, .no_checkpoint_thread = true};
     must(db_open(&b->db, &o, &e), &e);
     open_engine(b);
-    put_endpoints(b);
+    bed_endpoints(b);
     bed_describe(b);
     *state = b;
     return 0;

@@ -17,8 +17,9 @@ struct bed {
     struct engine *engine;
     char path[64];
     int checked;
-    int signed_out[2]; /* how often the engine said that nobody uses the endpoint any more */
-    int64_t ahead_us;  /* of the daemon's wall clock */
+    int signed_out[2];   /* how often the engine said that nobody uses the endpoint any more */
+    int64_t ahead_us;    /* of the daemon's wall clock */
+    const char *mirrors; /* kinds of the desk that are read beside those of links; NULL: none */
 };
 
 void must(int rc, const struct err *e);
@@ -30,6 +31,7 @@ int bed_setup(void **state);
 int bed_teardown(void **state);
 /* An admin_done_fn with the bed as arg: counts. */
 void bed_checked(void *arg, const json_t *result, const struct err *e);
+void bed_endpoints(struct bed *b);                     /* told again, as after another configuration */
 void bed_describe(struct bed *b);                      /* both endpoints are checked and described again */
 void bed_restart(struct bed *b);                       /* the daemon ends and starts again */
 void bed_run(struct bed *b, int64_t us);               /* time goes on by so much */

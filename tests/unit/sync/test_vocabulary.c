@@ -24,7 +24,7 @@ static void read_header(struct buf *out)
     for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;)
         buf_add(out, piece, n);
     fclose(f);
-    const char *begin = strstr(buf_text(out), "---- Vocabulary 1 -"), *end = begin ? strstr(begin, "*/") : NULL;
+    const char *begin = strstr(buf_text(out), "---- Vocabulary 2 -"), *end = begin ? strstr(begin, "*/") : NULL;
     begin = begin ? strstr(begin, "* account:") : NULL;
     assert_true(begin && end && begin < end);
     AUTO(text_free) char *text = str_dup(str_n(begin, (size_t)(end - begin)));
