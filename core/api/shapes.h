@@ -98,4 +98,15 @@
 #define CONFLICT_SHAPE                                                                                                 \
     "{pair:integer,connection:string,kind:string,field:string,b_field:string,a_id:string?,b_id:string?,a:any?,"        \
     "b:any?,since:time?}"
+#define GRANTED_SHAPE   "{object:string,access:string,granted:[string]}"
+#define PROFILE_MEMBERS "profile:string,name:string,administrator:boolean,new:boolean,visible:boolean,first_seen:time?"
+#define PROFILE_SHAPE   "{" PROFILE_MEMBERS ",objects:[{object:string,access:string}]}"
+#define PROFILE_WHOLE_SHAPE                                                                                            \
+    "{" PROFILE_MEMBERS ",objects:[{object:string,access:string,granted:[string],not_granted:[string]}]}"
+#define PROFILE_CHANGE_SHAPE                                                                                           \
+    "{dry_run:boolean,connection:string,profile:string,name:string,visible:boolean,before:[" GRANTED_SHAPE             \
+    "],after:[" GRANTED_SHAPE "]}"
+#define PERMISSION_SHAPE                                                                                               \
+    "{profile:string,name:string,object:string,item:string,allowed:boolean,decided_by:{object:string,item:string,"     \
+    "there:boolean},text:string}"
 #endif

@@ -41,6 +41,7 @@ enum sql_module {
     SQL_PASSPORTS,
     SQL_ERASED,
     SQL_ERASE,
+    SQL_PERMISSIONS,
     SQL_MODULES
 };
 

@@ -1,9 +1,11 @@
 """The served OpenAPI document is what the daemon does: every answer of a GET fits its schema, member for member, and what
 a request says beyond the document is refused and named."""
+import contextlib
 import datetime
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 
 import pytest
@@ -58,6 +60,8 @@ def site():
         s.pair_id = s.list("pair", "find", pair[2])[0]["pair"]
         s.email = pair[2]
         s.run("backup", "now")
+        with contextlib.closing(sqlite3.connect(s.database, timeout=20)) as db, db:
+            db.execute("INSERT INTO profile SELECT endpoint, '7', 'Agent', 0, 1, 0 FROM endpoint WHERE name = 'desk'")
         s.sandbox.fault("503-html", twin="desk", method="GET", times=1)
         yield s
 
@@ -67,7 +71,8 @@ def test_answers_fit_the_document(site):
     failure = site.list("failure", "list")[0]["id"]
     filled = {"{connection}": "demo", "{kind}": "contact", "/failures/{id}": f"/failures/{failure}",
               "/pairs/{id}": f"/pairs/{site.pair_id}", "/connectors/{name}": "/connectors/desk",
-              "/endpoints/{name}": "/endpoints/desk", "/connections/{name}": "/connections/demo", "{run}": site.plan}
+              "/endpoints/{name}": "/endpoints/desk", "/connections/{name}": "/connections/demo", "{run}": site.plan,
+              "{profile}": "Agent"}
     wrong, seen = [], 0
     for path, methods in document["paths"].items():
         if "get" not in methods:
@@ -83,6 +88,8 @@ def test_answers_fit_the_document(site):
             target += f"?find={site.email}"
         if path.endswith("/map/preview"):
             target += f"?record={site.pairs(1)[0][0]}"
+        if path.endswith("/{profile}/test"):
+            target += "?object=contact&item=deal"
         answer = site.api("GET", target)
         assert answer.status == 200, (target, answer.body)
         schema = content["application/json"]["schema"]

@@ -407,6 +407,35 @@ CREATE TABLE kv(
   PRIMARY KEY(endpoint, key)
 ) STRICT;
 
+-- What agents see and do --------------------------------------------------------------------------------------------
+
+-- Profiles of a help desk, as it tells them.
+CREATE TABLE profile(
+  endpoint INTEGER NOT NULL REFERENCES endpoint ON DELETE CASCADE,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL, administrator INTEGER NOT NULL,
+  first_seen INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY(endpoint, id)
+) STRICT, WITHOUT ROWID;
+
+-- A row grants, no row denies. object: "integration", or a kind; item: "visible", what is shown of it, or a right.
+CREATE TABLE permission(
+  connection INTEGER NOT NULL REFERENCES connection ON DELETE CASCADE,
+  profile TEXT NOT NULL,
+  object TEXT NOT NULL,
+  item TEXT NOT NULL,
+  PRIMARY KEY(connection, profile, object, item)
+) STRICT, WITHOUT ROWID;
+
+-- Profiles that were decided about, at the set-up or by a person since; others are new. The empty profile stands for
+-- the set-up itself.
+CREATE TABLE permission_decided(
+  connection INTEGER NOT NULL REFERENCES connection ON DELETE CASCADE,
+  profile TEXT NOT NULL,
+  at INTEGER NOT NULL, who TEXT NOT NULL,
+  PRIMARY KEY(connection, profile)
+) STRICT, WITHOUT ROWID;
+
 -- People ------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE repair(
