@@ -1,7 +1,8 @@
 #ifndef SANDBOX_DESK_H
 #define SANDBOX_DESK_H
-/* Twin of the Zoho Desk REST API v1: accounts and contacts with search, recycle bin and merge, field metadata,
- * webhooks, and what sits beside them. As strict as the vendor where it is known, with a switch where it is not. */
+/* Twin of the Zoho Desk REST API v1: accounts and contacts with search, recycle bin and merge, tickets
+ * with their comments, agents, profiles and departments, field metadata, webhooks. As strict as the vendor where it is
+ * known, with a switch where it is not. */
 #include "people.h"
 #include "server.h"
 

@@ -1,6 +1,5 @@
-/* What stands around the records: the organisation, field metadata, departments, agents, profiles, views.
- * Vendor: zohodesk-oas v1.0 Organization.json, Field.json, Department.json, Agent.json, Profile.json, CustomView.json.
- */
+/* What stands around the records: the organisation, field metadata, views.
+ * Vendor: zohodesk-oas v1.0 Organization.json, Field.json, CustomView.json. */
 #include <stdlib.h>
 
 #include "desk_int.h"
@@ -70,7 +69,7 @@ void h_fields(struct call *c)
     call_query(c, "apiNames", &names);
     buf_text_add(&c->out, "{\"data\":[");
     for (int i = 0; i < m->field_count; i++) {
-        if (names.n && !str_in_list(names, str_of(m->fields[i].api_name)))
+        if (m->fields[i].unlisted || (names.n && !str_in_list(names, str_of(m->fields[i].api_name))))
             continue;
         json_put_comma(&c->out);
         field_put(&c->out, &m->fields[i]);
@@ -162,86 +161,6 @@ void h_field_create(struct call *c)
     if (field_slot(m, buf_lent(&name)) >= 0)
         return field_invalid(c, "displayLabel", "duplicate");
     field_make(c, m, body, label, buf_text(&name), type);
-}
-
-/* ---- departments, agents, profiles -------------------------------------- */
-
-static const char department[] =
-    "{\"id\":\"4876000000006907\",\"name\":\"Support\",\"nameInCustomerPortal\":\"Support\",\"isEnabled\":true,"
-    "\"isDefault\":true,\"isVisibleInCustomerPortal\":true,\"isAssignToTeamEnabled\":false,"
-    "\"creatorId\":\"4876000000010001\",\"description\":null,\"chatStatus\":\"NOT_CREATED\","
-    "\"associatedAgentIds\":[\"4876000000010001\",\"4876000000010002\"],\"createdTime\":\"2020-01-15T08:00:00.000Z\"}";
-#define AGENT(id, first, last, mail, role)                                                                             \
-    "{\"id\":\"" id "\",\"firstName\":\"" first "\",\"lastName\":\"" last "\",\"name\":\"" first " " last              \
-    "\",\"emailId\":\"" mail "\",\"phone\":null,\"mobile\":null,\"extn\":null,\"photoURL\":null,\"roleId\":"           \
-    "\"4876000000010101\",\"profileId\":\"" role "\",\"zuid\":\"2006357" id "\",\"timeZone\":\"Europe/Berlin\","       \
-    "\"langCode\":\"en_US\",\"countryCode\":\"de_DE\",\"status\":\"ACTIVE\",\"isConfirmed\":true,"                     \
-    "\"rolePermissionType\":\"Admin\",\"associatedDepartmentIds\":[\"4876000000006907\"],\"aboutInfo\":null}"
-static const char *const agents[] = {
-    AGENT("4876000000010001", "Ada", "Admin", "admin@mail.example", "4876000000010301"),
-    AGENT("4876000000010002", "Lena", "Light", "light@mail.example", "4876000000010303"),
-};
-static const char profiles[] =
-    "{\"data\":[{\"id\":\"4876000000010301\",\"name\":\"Support Administrator\",\"type\":\"Administrator\","
-    "\"isDefault\":true,\"isVisible\":true},{\"id\":\"4876000000010302\",\"name\":\"Agent\",\"type\":\"Standard\","
-    "\"isDefault\":true,\"isVisible\":true},{\"id\":\"4876000000010303\",\"name\":\"Light Agent\",\"type\":\"Light\","
-    "\"isDefault\":true,\"isVisible\":true}]}";
-
-void h_departments(struct call *c)
-{
-    int64_t from, limit;
-    if (!desk_params_known(c, "isEnabled,searchStr,chatStatus,from,limit") ||
-        !desk_int_param(c, "from", 0, 0, INT64_C(100000), &from) || !desk_int_param(c, "limit", 10, 1, 200, &limit))
-        return;
-    if (from > 1)
-        return call_answer_empty(c, 204);
-    call_answer_fmt(c, 200, "{\"data\":[%s]}", department);
-}
-
-void h_agents(struct call *c)
-{
-    int64_t from, limit;
-    str wanted = {0};
-    if (!desk_params_known(c, "status,isConfirmed,isLightAgent,rolePermissionType,departmentIds,roleIds,profileIds,"
-                              "searchStr,include,from,limit,sortOrder,fieldName") ||
-        !desk_int_param(c, "from", 0, 0, INT64_C(100000), &from) || !desk_int_param(c, "limit", 10, 10, 200, &limit))
-        return;
-    call_query(c, "searchStr", &wanted);
-    AUTO(text_free) char *needle = str_dup(wanted);
-    size_t n = 0;
-    buf_text_add(&c->out, "{\"data\":[");
-    for (size_t i = 0; i < ARRAY_LEN(agents) && from <= 1; i++) {
-        if (wanted.n && !strstr(agents[i], needle))
-            continue;
-        json_put_comma(&c->out);
-        buf_text_add(&c->out, agents[i]);
-        n++;
-    }
-    if (!n)
-        return call_answer_empty(c, 204);
-    buf_add(&c->out, "]}", 2);
-    call_answer(c, 200);
-}
-
-void h_agent(struct call *c)
-{
-    int64_t id;
-    if (!str_to_i64(c->capture[0], &id) || id < DESK_AGENT_ID || id > DESK_AGENT_ID + 1)
-        return desk_not_found(c);
-    buf_text_add(&c->out, agents[id - DESK_AGENT_ID]);
-    call_answer(c, 200);
-}
-
-void h_myinfo(struct call *c)
-{
-    buf_text_add(&c->out, agents[0]);
-    call_answer(c, 200);
-}
-
-void h_profiles(struct call *c)
-{
-    buf_text_add(&c->out, profiles);
-    call_answer(c, 200);
 }
 
 /* ---- views -------------------------------------------------------------- */

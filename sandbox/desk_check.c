@@ -66,7 +66,7 @@ static bool reference_known(struct module *m, const struct field *f, str v)
     if (!str_to_i64(v, &id))
         return false;
     if (f->to_module < 0)
-        return id == DESK_AGENT_ID || id == DESK_AGENT_ID + 1;
+        return staff_find(m->desk, f->to_staff, v) != NULL;
     const struct record *r = store_find(&m->desk->modules[f->to_module], id);
     return r && r->state == REC_LIVE;
 }

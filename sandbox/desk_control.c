@@ -98,15 +98,19 @@ void desk_load(struct desk *d, const struct people *people)
             person_load(d, p, p->company == NO_COMPANY ? 0 : ids[p->company]);
     }
     free(ids);
+    tickets_load(d);
 }
 
 /* ---- dumps -------------------------------------------------------------- */
 
 bool desk_dump(struct twin *t, str kind, struct buf *out)
 {
-    struct module *m = desk_module_named(twin_self(t), kind);
+    struct desk *d = twin_self(t);
+    struct module *m = desk_module_named(d, kind);
+    if (str_is(kind, "comments"))
+        return comments_dump(d, out), true;
     if (!m)
-        return false;
+        return staff_dump(d, kind, out);
     for (size_t i = 0; i < m->count; i++) {
         record_put_plain(out, m, &m->records[i]);
         buf_char(out, '\n');
@@ -199,10 +203,16 @@ static void change_merge(struct call *c, struct module *m, struct record *winner
 
 bool desk_change(struct call *c, struct twin *t, const char *verb, str kind, str id, json_t *fields)
 {
-    struct module *m = desk_module_named(twin_self(t), kind);
+    struct desk *d = twin_self(t);
+    struct module *m = desk_module_named(d, kind);
+    bool create = strcmp(verb, "create") == 0;
+    if (str_is(kind, "comments") && create)
+        return comment_create(c, d, fields), true;
     if (!m)
-        return false;
-    if (strcmp(verb, "create") == 0)
+        return staff_change(c, d, verb, kind, id, fields);
+    if (create && m->number == MOD_TICKETS)
+        ticket_defaults(d, fields);
+    if (create)
         return change_fields(c, m, NULL, fields), true;
     struct record *r = store_find_text(m, id);
     if (!r)

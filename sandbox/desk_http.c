@@ -10,6 +10,13 @@
 static const struct sandbox_switch switches[] = {
     {"trash_reads", 1, "GET of a trashed record: 1 answers it with isTrashed, 0 answers 404"},
     {"from_base", 1, "first row of a list: 0 or 1 (searches always count from 0)"},
+    {"tickets_need_department", 0, "the list of tickets wants departmentId"},
+    {"open_word", 1, "searches of tickets know the status ${open}; 0: they take it for the name of a status"},
+    {"comment_samples", 0,
+     "comments as the vendor's samples show them: times in milliseconds, the author's type a list"},
+    {"profile_fields", 1,
+     "the list of profiles has id and name, and more by the parameter fields; 0: an older portal "
+     "that does not know it and lists no permissions"},
     {"limit_cap", 99, "largest limit of lists: 99 or 100"},
     {"patch_answers", 1, "PATCH answers 1: 200 with the record, 0: 204"},
     {"mismatch_status", 403, "of SCOPE_MISMATCH and OAUTH_ORG_MISMATCH: 403 or 401"},
@@ -148,7 +155,12 @@ struct module *desk_module_named(struct desk *d, str name)
 struct module *desk_module_of(struct call *c)
 {
     struct desk *d = c->self;
-    return str_starts(c->path, STR("/api/v1/accounts")) ? &d->modules[MOD_ACCOUNTS] : &d->modules[MOD_CONTACTS];
+    size_t base = sizeof "/api/v1/" - 1;
+    str rest = str_n(c->path.p + base, c->path.n - base);
+    int i = 0;
+    while (i < DESK_MODULES - 1 && !str_starts(rest, str_of(d->modules[i].name)))
+        i++;
+    return &d->modules[i];
 }
 
 /* ---- the table of calls ------------------------------------------------- */
@@ -164,22 +176,30 @@ struct module *desk_module_of(struct call *c)
     X("POST", "/api/v1/" module "/{id}/merge", h_merge, "Desk.contacts.UPDATE", NULL)                                  \
     X("GET", "/api/v1/" module "/{id}", h_get, "Desk.contacts.READ", NULL)                                             \
     X("PATCH", "/api/v1/" module "/{id}", h_patch, "Desk.contacts.UPDATE", NULL)
-#define FIELD_READ     "Desk.basic.READ|Desk.settings.READ|Desk.fields.READ"
-#define HOOK_SCOPE(op) "Desk.events." op "|Desk.settings." op "|Desk.webhooks." op
+#define FIELD_READ       "Desk.basic.READ|Desk.settings.READ|Desk.fields.READ"
+#define STAFF_READ(area) "Desk.basic.READ|Desk.settings.READ|Desk." area ".READ"
+#define HOOK_SCOPE(op)   "Desk.events." op "|Desk.settings." op "|Desk.webhooks." op
 #define DESK_CALLS(X)                                                                                                  \
     RECORD_CALLS(X, "contacts")                                                                                        \
     RECORD_CALLS(X, "accounts")                                                                                        \
+    X("GET", "/api/v1/tickets", h_tickets, "Desk.tickets.READ", NULL)                                                  \
+    X("GET", "/api/v1/tickets/search", h_search, "Desk.tickets.READ", "Desk.search.READ")                              \
+    X("GET", "/api/v1/tickets/{id}", h_get, "Desk.tickets.READ", NULL)                                                 \
+    X("GET", "/api/v1/tickets/{id}/comments", h_comments, "Desk.tickets.READ", NULL)                                   \
+    X("POST", "/api/v1/tickets/{id}/comments", h_comment_create, "Desk.tickets.UPDATE", NULL)                          \
     X("GET", "/api/v1/organizations", h_organizations, "Desk.basic.READ|Desk.organization.READ|Desk.settings.READ",    \
       NULL)                                                                                                            \
     X("GET", "/api/v1/accessibleOrganizations", h_organizations, "Desk.basic.READ|Desk.organization.READ", NULL)       \
     X("GET", "/api/v1/organizations/{id}", h_organization, "Desk.basic.READ|Desk.organization.READ", NULL)             \
     X("GET", "/api/v1/organizationFields", h_fields, FIELD_READ, NULL)                                                 \
     X("POST", "/api/v1/organizationFields", h_field_create, "Desk.settings.CREATE|Desk.fields.CREATE", NULL)           \
-    X("GET", "/api/v1/departments", h_departments, "Desk.basic.READ|Desk.settings.READ", NULL)                         \
-    X("GET", "/api/v1/agents", h_agents, "Desk.basic.READ|Desk.settings.READ|Desk.agents.READ", NULL)                  \
-    X("GET", "/api/v1/agents/{id}", h_agent, "Desk.basic.READ|Desk.settings.READ|Desk.agents.READ", NULL)              \
+    X("GET", "/api/v1/departments", h_departments, STAFF_READ("departments"), NULL)                                    \
+    X("GET", "/api/v1/departments/{id}", h_department, STAFF_READ("departments"), NULL)                                \
+    X("GET", "/api/v1/agents", h_agents, STAFF_READ("agents"), NULL)                                                   \
+    X("GET", "/api/v1/agents/{id}", h_agent, STAFF_READ("agents"), NULL)                                               \
     X("GET", "/api/v1/myinfo", h_myinfo, "Desk.basic.READ", NULL)                                                      \
-    X("GET", "/api/v1/profiles", h_profiles, "Desk.basic.READ|Desk.settings.READ", NULL)                               \
+    X("GET", "/api/v1/profiles", h_profiles, STAFF_READ("permissions"), NULL)                                          \
+    X("GET", "/api/v1/profiles/{id}", h_profile, STAFF_READ("permissions"), NULL)                                      \
     X("GET", "/api/v1/views", h_views, "Desk.settings.READ", NULL)                                                     \
     X("GET", "/api/v1/recycleBin", h_bin, "Desk.settings.READ", NULL)                                                  \
     X("POST", "/api/v1/recycleBin/restore", h_bin_restore, "Desk.settings.UPDATE", NULL)                               \
@@ -304,6 +324,8 @@ static void self_free(void *self)
         schema_done(&d->modules[i]);
         store_done(&d->modules[i]);
     }
+    staff_done(d);
+    comments_done(d);
     buf_done(&d->line);
     free(d);
 }
@@ -352,6 +374,8 @@ struct twin *desk_add(struct sandbox *w, struct twin *accounts, const struct peo
     d->next_id = INT64_C(4876000000042001);
     module_init(d, MOD_ACCOUNTS, "accounts", "Accounts", "Account", "accountIds");
     module_init(d, MOD_CONTACTS, "contacts", "Contacts", "Contact", "contactIds");
+    module_init(d, MOD_TICKETS, "tickets", "Tickets", "Ticket", "ticketIds");
+    staff_load(d);
     d->hooks = hooks_new(d);
     d->twin = sandbox_add(w, &ops, d, port);
     desk_load(d, people);

@@ -5,7 +5,7 @@
 #include "desk.h"
 #include "zoho_accounts.h"
 
-enum { FIELDS_MAX = 200, DESK_MODULES = 2, DESK_WEBHOOKS_MAX = 20, DESK_FIELD_TEXT_MAX = 65535, DESK_ID_MAX = 20 };
+enum { FIELDS_MAX = 200, DESK_MODULES = 3, DESK_WEBHOOKS_MAX = 20, DESK_FIELD_TEXT_MAX = 65535, DESK_ID_MAX = 20 };
 
 enum field_type {
     FT_TEXT,
@@ -26,6 +26,9 @@ enum field_type {
     FT_TYPES
 };
 
+/* Who works at the desk: short lists beside the modules. */
+enum staff { STAFF_AGENTS, STAFF_PROFILES, STAFF_DEPARTMENTS, STAFF_KINDS };
+
 struct field {
     int64_t id;
     char *api_name, *label, *options; /* options of picklists, separated by commas; NULL: any */
@@ -33,7 +36,9 @@ struct field {
     enum field_type type;
     int max;                                           /* characters */
     bool mandatory, custom, unique, indexed, in_short; /* in_short: part of list records */
-    int to_module;                                     /* FT_LOOKUP: index of the module, or -1: agents */
+    bool unlisted;                                     /* the vendor's own: not among the fields, and put by its kind */
+    int to_module;                                     /* FT_LOOKUP: index of the module, or -1: see to_staff */
+    enum staff to_staff;
 };
 
 enum rec_state { REC_LIVE, REC_TRASHED, REC_PURGED, REC_MERGED };
@@ -77,17 +82,27 @@ struct module {
     struct hash_index by_value;
 };
 
+struct comment {                   /* of a ticket */
+    int64_t id, ticket, commenter; /* commenter: an agent or a contact */
+    int64_t at_us;
+    bool open, html;
+    char *content;
+};
+
 struct hooks; /* desk_hooks.c */
 struct desk {
     struct sandbox *world;
     struct twin *twin, *accounts;
     struct module modules[DESK_MODULES];
+    json_t *staff[STAFF_KINDS]; /* arrays of objects with every member */
+    struct comment *comments;   /* by time */
+    size_t comment_count, comment_cap;
     int64_t next_id;
     int64_t credits_used, credits_day;
     struct hooks *hooks;
     struct buf line; /* scratch */
 };
-enum { MOD_ACCOUNTS, MOD_CONTACTS };
+enum { MOD_ACCOUNTS, MOD_CONTACTS, MOD_TICKETS };
 
 struct change { /* of one slot; an empty value clears it */
     int slot;
@@ -156,6 +171,31 @@ bool desk_int_param(struct call *c, const char *name, int64_t otherwise, int64_t
 struct module *desk_module_of(struct call *c); /* by the path's third segment */
 struct module *desk_module_named(struct desk *d, str name);
 
+/* ---- desk_staff.c ------------------------------------------------------- */
+void staff_load(struct desk *d);
+void staff_done(struct desk *d);
+const json_t *staff_find(const struct desk *d, enum staff kind, str id); /* NULL: none */
+bool staff_dump(struct desk *d, str kind, struct buf *out);
+bool staff_change(struct call *c, struct desk *d, const char *verb, str kind, str id, json_t *fields);
+
+/* ---- desk_tickets.c ----------------------------------------------------- */
+void tickets_load(struct desk *d);
+str ticket_status_type(str status); /* "Open", "On Hold", "Closed" */
+int64_t ticket_number(const struct module *m, const struct record *r);
+void ticket_settle(struct module *m, struct record *r); /* what follows from a change: closedTime */
+void ticket_extras_put(struct buf *b, const struct module *m, const struct record *r, bool full);
+void ticket_defaults(struct desk *d, json_t *fields); /* of one made behind the vendor's back */
+void h_tickets(struct call *c);
+
+/* ---- desk_comments.c ---------------------------------------------------- */
+void comments_done(struct desk *d);
+size_t comments_of(const struct desk *d, int64_t ticket);
+void comment_add(struct desk *d, int64_t ticket, int64_t commenter, int64_t at_us, bool open, bool html, str content);
+void comments_dump(struct desk *d, struct buf *out);
+void comment_create(struct call *c, struct desk *d, json_t *fields); /* behind the vendor's back */
+void h_comments(struct call *c);
+void h_comment_create(struct call *c);
+
 /* ---- handlers ----------------------------------------------------------- */
 void h_list(struct call *c);
 void h_create(struct call *c);
@@ -175,6 +215,8 @@ void h_agents(struct call *c);
 void h_agent(struct call *c);
 void h_myinfo(struct call *c);
 void h_profiles(struct call *c);
+void h_profile(struct call *c);
+void h_department(struct call *c);
 void h_views(struct call *c);
 void h_bin(struct call *c);
 void h_bin_restore(struct call *c);
@@ -212,6 +254,7 @@ void desk_load(struct desk *d, const struct people *people);
 void ctl_credits(struct call *c);
 void ctl_deliveries(struct call *c);
 
-#define DESK_AGENT_ID INT64_C(4876000000010001)
-#define DESK_ORG_NAME "Northwind Support"
+#define DESK_AGENT_ID      INT64_C(4876000000010001)
+#define DESK_DEPARTMENT_ID "4876000000006907"
+#define DESK_ORG_NAME      "Northwind Support"
 #endif

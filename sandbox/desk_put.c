@@ -57,7 +57,7 @@ static void fields_put(struct buf *b, const struct module *m, struct walk *w, bo
 {
     for (int i = 0; i < m->standard_count; i++) {
         str v = walk_value(w, i);
-        if (!full && !m->fields[i].in_short)
+        if (m->fields[i].unlisted || (!full && !m->fields[i].in_short))
             continue;
         buf_char(b, ',');
         buf_text_add(b, m->fields[i].key);
@@ -110,6 +110,11 @@ static void web_url_put(struct buf *b, const struct module *m, const struct reco
     buf_char(b, '"');
 }
 
+static void happiness_put(struct buf *b)
+{
+    buf_text_add(b, ",\"customerHappiness\":{\"badPercentage\":\"0\",\"okPercentage\":\"0\",\"goodPercentage\":\"0\"}");
+}
+
 void record_put(struct buf *b, struct module *m, const struct record *r, bool full, bool with_account)
 {
     struct walk w = {r->blob, r->blob + r->blob_n};
@@ -125,10 +130,13 @@ void record_put(struct buf *b, struct module *m, const struct record *r, bool fu
         buf_text_add(b, ",\"layoutId\":\"4876000000010201\"");
         custom_put(b, m, &w);
     }
-    buf_text_add(b, ",\"customerHappiness\":{\"badPercentage\":\"0\",\"okPercentage\":\"0\",\"goodPercentage\":\"0\"}");
+    if (m->number == MOD_TICKETS)
+        ticket_extras_put(b, m, r, full);
+    else
+        happiness_put(b);
     if (m->number == MOD_CONTACTS)
         contact_extras_put(b, m, r, full);
-    else
+    else if (m->number == MOD_ACCOUNTS)
         buf_text_add(b, ",\"zohoCRMAccount\":null");
     if (with_account && m->number == MOD_CONTACTS)
         account_of_put(b, m, r);

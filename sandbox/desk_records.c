@@ -1,4 +1,5 @@
-/* Contacts and accounts by list, id and write. Vendor: zohodesk-oas v1.0 Contact.json, Account.json, Recyclebin.json.
+/* Contacts, accounts and tickets by list, id and write. Vendor: zohodesk-oas v1.0 Contact.json, Account.json,
+ * Recyclebin.json.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,8 @@ struct record *record_create(struct module *m, const struct checked *x, str sour
     stamp_watch(m, NULL, x);
     struct record *r = store_add(m, now_of(m));
     store_apply(m, r, x->changes, x->n, r->created_us);
+    if (m->number == MOD_TICKETS)
+        ticket_settle(m, r);
     raise_event(m, "Add", r, (str){0}, source_id);
     return r;
 }
@@ -80,6 +83,8 @@ void record_update(struct module *m, struct record *r, const struct checked *x, 
         record_put(&prev, m, r, true, false);
     stamp_watch(m, r, x);
     store_apply(m, r, x->changes, x->n, now_of(m));
+    if (m->number == MOD_TICKETS)
+        ticket_settle(m, r);
     raise_event(m, "Update", r, buf_lent(&prev), source_id);
 }
 
@@ -511,8 +516,10 @@ static struct record *find_trashed(struct call *c, str id)
 
 static struct module *owner_of(struct desk *d, const struct record *r)
 {
-    const struct module *a = &d->modules[MOD_ACCOUNTS];
-    return r >= a->records && r < a->records + a->count ? &d->modules[MOD_ACCOUNTS] : &d->modules[MOD_CONTACTS];
+    int k = 0;
+    while (k < DESK_MODULES - 1 && !(r >= d->modules[k].records && r < d->modules[k].records + d->modules[k].count))
+        k++;
+    return &d->modules[k];
 }
 
 static void bin_act(struct desk *d, struct record *r, bool restore)

@@ -1,5 +1,6 @@
-/* Fields of contacts and accounts, and custom fields made at run time.
- * Vendor: zohodesk-oas v1.0 Contact.json, Account.json (lengths), Field.json (shape of organizationFields). */
+/* Fields of contacts, accounts and tickets, and custom fields made at run time.
+ * Vendor: zohodesk-oas v1.0 Contact.json, Account.json, Ticket.json (lengths), Field.json (shape of
+ * organizationFields). */
 #include <stdlib.h>
 
 #include "desk_int.h"
@@ -52,6 +53,28 @@ static const struct standard contact_fields[] = {
     {"facebook", "Facebook", FT_TEXT, 100, false, false, false, NULL},
     {"description", "Description", FT_TEXTAREA, 65535, false, false, false, NULL},
 };
+static const struct standard ticket_fields[] = {
+    {"subject", "Subject", FT_TEXT, 1000, true, false, true, NULL},
+    {"status", "Status", FT_PICKLIST, 120, true, false, true, "Open,On Hold,Escalated,Closed"},
+    {"priority", "Priority", FT_PICKLIST, 120, false, false, true, "High,Medium,Low"},
+    {"channel", "Channel", FT_PICKLIST, 120, false, false, true, "Phone,Email,Web,Chat,Forums"},
+    {"contactId", "Contact Name", FT_LOOKUP, 20, true, true, true, NULL},
+    {"accountId", "Account Name", FT_LOOKUP, 20, false, true, true, NULL},
+    {"departmentId", "Department", FT_LOOKUP, 20, true, false, true, NULL},
+    {"assigneeId", "Ticket Owner", FT_LOOKUP, 20, false, false, true, NULL},
+    {"email", "Email", FT_EMAIL, 150, false, true, true, NULL},
+    {"phone", "Phone", FT_PHONE, 120, false, true, true, NULL},
+    {"dueDate", "Due Date", FT_DATETIME, 40, false, false, true, NULL},
+    {"category", "Category", FT_TEXT, 120, false, false, true, NULL},
+    {"classification", "Classifications", FT_PICKLIST, 120, false, false, false, "Question,Problem,Feature,Others"},
+    {"description", "Description", FT_TEXTAREA, 65535, false, false, false, NULL},
+    {"resolution", "Resolution", FT_TEXTAREA, 65535, false, false, false, NULL},
+};
+/* Members of every ticket that are no fields of its layout. */
+static const struct standard ticket_own[] = {
+    {"closedTime", "Ticket Closed Time", FT_DATETIME, 40, false, false, true, NULL},
+    {"isEscalated", "Is Escalated", FT_BOOLEAN, 5, false, false, false, NULL},
+};
 
 const char *field_type_name(enum field_type t)
 {
@@ -85,22 +108,36 @@ struct field *schema_add(struct module *m, const char *api_name, const char *lab
     return f;
 }
 
+static void standard_add(struct module *m, const struct standard *from, bool unlisted)
+{
+    struct field *f = schema_add(m, from->api_name, from->label, from->type, from->max);
+    f->mandatory = from->mandatory;
+    f->indexed = from->indexed;
+    f->in_short = from->in_short;
+    f->unlisted = unlisted;
+    f->options = from->options ? text_dup(from->options) : NULL;
+    if (strcmp(from->api_name, "accountId") == 0)
+        f->to_module = MOD_ACCOUNTS;
+    else if (strcmp(from->api_name, "contactId") == 0)
+        f->to_module = MOD_CONTACTS;
+    else if (strcmp(from->api_name, "departmentId") == 0)
+        f->to_staff = STAFF_DEPARTMENTS;
+}
+
 void schema_fill(struct module *m)
 {
-    bool contacts = m->number == MOD_CONTACTS;
-    const struct standard *from = contacts ? contact_fields : account_fields;
-    size_t n = contacts ? ARRAY_LEN(contact_fields) : ARRAY_LEN(account_fields);
-    for (size_t i = 0; i < n; i++) {
-        struct field *f = schema_add(m, from[i].api_name, from[i].label, from[i].type, from[i].max);
-        f->mandatory = from[i].mandatory;
-        f->indexed = from[i].indexed;
-        f->in_short = from[i].in_short;
-        f->options = from[i].options ? text_dup(from[i].options) : NULL;
-        if (strcmp(from[i].api_name, "accountId") == 0)
-            f->to_module = MOD_ACCOUNTS;
-    }
+    static const struct {
+        const struct standard *list;
+        size_t n;
+    } of[DESK_MODULES] = {[MOD_ACCOUNTS] = {account_fields, ARRAY_LEN(account_fields)},
+                          [MOD_CONTACTS] = {contact_fields, ARRAY_LEN(contact_fields)},
+                          [MOD_TICKETS] = {ticket_fields, ARRAY_LEN(ticket_fields)}};
+    for (size_t i = 0; i < of[m->number].n; i++)
+        standard_add(m, &of[m->number].list[i], false);
+    for (size_t i = 0; m->number == MOD_TICKETS && i < ARRAY_LEN(ticket_own); i++)
+        standard_add(m, &ticket_own[i], true);
     m->standard_count = m->field_count;
-    if (!contacts)
+    if (m->number != MOD_CONTACTS)
         return;
     struct field *f = schema_add(m, "cf_customer_number", "Customer Number", FT_TEXT, 255);
     f->custom = f->indexed = true;

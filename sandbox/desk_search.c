@@ -1,5 +1,6 @@
-/* GET /contacts/search and /accounts/search: narrow by the best index, check every condition, sort, cut the page.
- * Vendor: zohodesk-oas v1.0 Search.json: from 0 to 999, limit to 100, several values by comma mean OR (30 at most),
+/* GET /contacts/search, /accounts/search and /tickets/search: narrow by the best index, check every condition, sort,
+ * cut the page. Vendor: zohodesk-oas v1.0 Search.json: from 0 to 999, limit to 100, several values by comma mean OR (30
+ * at most),
  * '*' as wildcard, ${empty}, ${notempty}; _all needs 3 characters and does not combine with other fields. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 
 enum { CONDITIONS_MAX = 20, VALUES_MAX = 30, FROM_LAST = 999, LIMIT_MAX = 100, ALL_MIN = 3 };
 
-enum match_kind { MATCH_EQUAL, MATCH_GLOB, MATCH_EMPTY, MATCH_NOT_EMPTY };
-enum { SLOT_ID = -1, SLOT_ALL = -2, SLOT_FULL_NAME = -3, SLOT_ACCOUNT_NAME = -4 };
+enum match_kind { MATCH_EQUAL, MATCH_GLOB, MATCH_EMPTY, MATCH_NOT_EMPTY, MATCH_OPEN };
+enum { SLOT_ID = -1, SLOT_ALL = -2, SLOT_FULL_NAME = -3, SLOT_ACCOUNT_NAME = -4, SLOT_NUMBER = -5 };
 
 struct match {
     enum match_kind kind;
@@ -27,8 +28,8 @@ struct search {
     struct call *c;
     struct condition conditions[CONDITIONS_MAX];
     int count;
-    int64_t created[2], modified[2]; /* both ends included */
-    bool has_created, has_modified, bad;
+    int64_t created[2], modified[2], due[2]; /* both ends included */
+    bool has_created, has_modified, has_due, bad;
     uint32_t *hits;
     size_t hit_count, hit_cap;
     int64_t visible_us; /* written later than this: not in the index yet */
@@ -68,6 +69,8 @@ static struct match match_read(struct call *c, str v)
         return (struct match){MATCH_EMPTY, {0}};
     if (str_is(v, "${notempty}"))
         return (struct match){MATCH_NOT_EMPTY, {0}};
+    if (str_is(v, "${open}") && twin_switch(c->twin, "open_word"))
+        return (struct match){MATCH_OPEN, {0}};
     if (memchr(v.p, '*', v.n))
         return (struct match){MATCH_GLOB, folded(c, v)};
     return (struct match){MATCH_EQUAL, v};
@@ -120,23 +123,38 @@ static void custom_read(struct search *s)
     }
 }
 
+/* Fields that are searched by their name. */
+static const char *const params_by_module[DESK_MODULES][12] = {
+    [MOD_ACCOUNTS] = {"accountName", "email", "phone", "website"},
+    [MOD_CONTACTS] = {"firstName", "lastName", "email", "phone", "mobile"},
+    [MOD_TICKETS] = {"subject", "description", "status", "priority", "channel", "category", "contactId", "accountId",
+                     "assigneeId", "email", "phone"},
+};
+
+static void ticket_read(struct search *s)
+{
+    field_read(s, "departmentId", field_slot(s->m, STR("departmentId")));
+    field_read(s, "ticketNumber", SLOT_NUMBER);
+    if (!s->bad)
+        s->has_due = range_read(s, "dueDateRange", s->due);
+}
+
 static void query_read(struct search *s)
 {
-    static const char *const contact_params[] = {"firstName", "lastName", "email", "phone", "mobile"};
-    static const char *const account_params[] = {"accountName", "email", "phone", "website"};
     bool contacts = s->m->number == MOD_CONTACTS;
-    const char *const *params = contacts ? contact_params : account_params;
-    size_t n = contacts ? ARRAY_LEN(contact_params) : ARRAY_LEN(account_params);
+    const char *const *params = params_by_module[s->m->number];
     s->has_created = range_read(s, "createdTimeRange", s->created);
     if (!s->bad)
         s->has_modified = range_read(s, "modifiedTimeRange", s->modified);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; params[i]; i++)
         field_read(s, params[i], field_slot(s->m, str_of(params[i])));
     field_read(s, "id", SLOT_ID);
-    if (contacts) {
+    if (s->m->number == MOD_TICKETS)
+        ticket_read(s);
+    if (contacts)
         field_read(s, "fullName", SLOT_FULL_NAME);
+    if (s->m->number != MOD_ACCOUNTS)
         field_read(s, "accountName", SLOT_ACCOUNT_NAME);
-    }
     custom_read(s);
     str all;
     if (s->bad || !call_query(s->c, "_all", &all))
@@ -180,6 +198,8 @@ static bool text_fits(const struct match *x, str text)
         return !text.n;
     if (x->kind == MATCH_NOT_EMPTY)
         return text.n > 0;
+    if (x->kind == MATCH_OPEN)
+        return str_is(ticket_status_type(text), "Open");
     if (x->kind == MATCH_EQUAL)
         return text.n && value_equal(text, x->value);
     AUTO(buf_done) struct buf b = {0};
@@ -213,6 +233,9 @@ static bool match_fits(struct search *s, const struct condition *x, const struct
     case SLOT_ID:
         snprintf(id, sizeof id, "%lld", (long long)r->id);
         return str_is(v->value, id);
+    case SLOT_NUMBER:
+        snprintf(id, sizeof id, "%lld", (long long)ticket_number(m, r));
+        return str_is(v->value, id);
     case SLOT_ALL:
         return any_fits(s, v, r);
     case SLOT_FULL_NAME: {
@@ -230,6 +253,13 @@ static bool match_fits(struct search *s, const struct condition *x, const struct
     }
 }
 
+static bool is_due(const struct search *s, const struct record *r)
+{
+    int64_t due;
+    str text = store_value(r, field_slot(s->m, STR("dueDate")));
+    return text.n && time_parse(text, &due) && due >= s->due[0] && due <= s->due[1];
+}
+
 static bool record_fits(struct search *s, const struct record *r)
 {
     if (r->state != REC_LIVE || r->created_us > s->visible_us)
@@ -238,6 +268,8 @@ static bool record_fits(struct search *s, const struct record *r)
         return false;
     if (s->has_modified &&
         (r->modified_us < s->modified[0] || r->modified_us > s->modified[1] || r->modified_us > s->visible_us))
+        return false;
+    if (s->has_due && !is_due(s, r))
         return false;
     for (int i = 0; i < s->count; i++) {
         const struct condition *x = &s->conditions[i];
@@ -476,12 +508,18 @@ static const char *params_of(const struct search *s)
 {
 #define COMMON ",_all,id,accountName,createdTimeRange,modifiedTimeRange,from,limit,sortBy"
 #define VALUES ",email,phone,customField*"
+#define TICKET                                                                                                         \
+    "ticketNumber,subject,description,status,priority,channel,category,contactId,accountId,assigneeId,departmentId,"   \
+    "dueDateRange"
     bool contacts = s->m->number == MOD_CONTACTS, values = twin_switch(s->c->twin, "search_values");
+    if (s->m->number == MOD_TICKETS)
+        return values ? TICKET VALUES COMMON : TICKET COMMON;
     if (contacts)
         return values ? "firstName,lastName,fullName,mobile" VALUES COMMON : "firstName,lastName,fullName" COMMON;
     return values ? "website" VALUES COMMON : "website" COMMON;
 #undef COMMON
 #undef VALUES
+#undef TICKET
 }
 
 void h_search(struct call *c)
@@ -498,7 +536,7 @@ void h_search(struct call *c)
     query_read(&s);
     if (s.bad || !order_read(&s, &order, &down))
         return;
-    if (!s.count && !s.has_created && !s.has_modified)
+    if (!s.count && !s.has_created && !s.has_modified && !s.has_due)
         return desk_error(c, 422, "UNPROCESSABLE_ENTITY",
                           "At least one search parameter must be present in the query.");
     hits_find(&s, order, down);

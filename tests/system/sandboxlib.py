@@ -107,8 +107,8 @@ class Sandbox:
 
     def desk(self, method, path, body=None, token=None, org="20063578341", headers=None, **more):
         if token is None:
-            self.token = self.token or self.token_with("Desk.contacts.ALL,Desk.basic.ALL,Desk.settings.ALL,"
-                                                       "Desk.search.READ,Desk.events.ALL")
+            self.token = self.token or self.token_with("Desk.contacts.ALL,Desk.tickets.ALL,Desk.basic.ALL,"
+                                                       "Desk.settings.ALL,Desk.search.READ,Desk.events.ALL")
             token = self.token
         h = {**({"Authorization": "Zoho-oauthtoken " + token} if token else {}), **({"orgId": org} if org else {}),
              **(headers or {})}

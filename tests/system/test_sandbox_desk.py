@@ -191,7 +191,15 @@ def test_org_is_needed_everywhere_but_on_organizations(sim):
     ("Desk.contacts.ALL", "GET", "/recycleBin", False),
     ("Desk.contacts.ALL", "GET", "/webhooks", False),
     ("Desk.events.READ", "GET", "/webhooks", True),
-    ("Desk.tickets.ALL", "GET", "/contacts", False)])
+    ("Desk.tickets.ALL", "GET", "/contacts", False),
+    ("Desk.contacts.ALL", "GET", "/tickets", False),
+    ("Desk.tickets.READ", "GET", "/tickets", True),
+    ("Desk.tickets.READ", "GET", "/tickets/search?status=Open", False),
+    ("Desk.tickets.READ", "GET", "/tickets/1/comments", True),
+    ("Desk.tickets.READ", "POST", "/tickets/1/comments", False),
+    ("Desk.tickets.UPDATE", "POST", "/tickets/1/comments", True),
+    ("Desk.permissions.READ", "GET", "/profiles", True),
+    ("Desk.contacts.ALL", "GET", "/profiles", False)])
 def test_scopes_per_call(sim, scope, method, path, allowed):
     answer = sim.desk(method, path, {"x": 1} if method == "POST" else None, token=sim.token_with(scope))
     assert (answer.status == 403 and answer.code == "SCOPE_MISMATCH") != allowed, answer.body
@@ -216,7 +224,7 @@ def test_wrong_data_centre_is_401_with_html(sim):
 
 
 def test_unknown_path_and_wrong_verb(sim):
-    assert sim.desk("GET", "/tickets").code == "URL_NOT_FOUND"
+    assert sim.desk("GET", "/nothing").code == "URL_NOT_FOUND"
     assert (sim.desk("PUT", "/contacts").status, sim.desk("PUT", "/contacts").code) == (405, "METHOD_NOT_ALLOWED")
     assert sim.call("desk", "GET", "/api/v1/nothing").status == 401
 
@@ -553,7 +561,154 @@ def test_surroundings(sim):
     assert [a["emailId"] for a in sim.desk("GET", "/agents?searchStr=light@mail.example").json["data"]] == [
         "light@mail.example"]
     assert sim.desk("GET", "/agents?limit=5").status == 422
-    assert {p["type"] for p in sim.desk("GET", "/profiles").json["data"]} == {"Administrator", "Standard", "Light"}
+    assert {p["type"] for p in sim.desk("GET", "/profiles?fields=type").json["data"]} == {
+        "Administrator", "Standard", "Light"}
+
+
+# ---- agents, profiles, departments -----------------------------------------------------------------------------------
+
+def test_what_agents_show_besides(sim):
+    [plain] = sim.desk("GET", "/agents?searchStr=admin@").json["data"]
+    assert not {"role", "profile"} & set(plain) and plain["profileId"] and plain["associatedDepartmentIds"]
+    more = sim.desk("GET", f"/agents/{plain['id']}?include=profile,role").json
+    assert (more["role"]["name"], more["profile"]["name"]) == ("CEO", "Support Administrator")
+    assert sim.desk("GET", "/agents?include=profile,teams").code == "UNPROCESSABLE_ENTITY"
+    assert sim.desk("GET", "/agents/1").status == 404
+
+
+def test_lists_of_profiles_are_a_switch(sim):
+    short = sim.desk("GET", "/profiles").json["data"]
+    assert all(set(p) == {"id", "name"} for p in short)
+    full = sim.desk("GET", "/profiles?fields=type,permissions").json["data"]
+    assert full[0]["permissions"]["crmInteg"]["crmContactsNotes"] is True
+    assert full[1]["permissions"]["financeInteg"]["sendInvoice"] is False
+    assert sim.desk("GET", "/profiles?fields=secrets").code == "UNPROCESSABLE_ENTITY"
+    sim.switch("desk", profile_fields=0)
+    assert sim.desk("GET", "/profiles?fields=type").code == "UNPROCESSABLE_ENTITY"
+    older = sim.desk("GET", "/profiles").json["data"]
+    assert "type" in older[0] and "permissions" not in older[0]
+    assert "permissions" in sim.desk("GET", "/profiles/" + older[0]["id"]).json
+
+
+def test_people_come_and_change(sim):
+    profile = sim.sim("POST", "/desk/records/profiles", {"name": "Novice",
+                                                         "permissions": {"financeInteg": {"createEstimate": True}}}).json
+    assert profile["permissions"]["financeInteg"]["createEstimate"] and profile["type"] == "Custom"
+    department = sim.sim("POST", "/desk/records/departments", {"name": "Sales"}).json
+    agent = sim.sim("POST", "/desk/records/agents", {
+        "firstName": "Nora", "lastName": "New", "emailId": "nora@mail.example", "profileId": profile["id"],
+        "associatedDepartmentIds": [department["id"]]}).json
+    assert agent["name"] == "Nora New"
+    assert sim.desk("GET", "/agents/" + agent["id"]).json["associatedDepartmentIds"] == [department["id"]]
+    sim.sim("PATCH", "/desk/records/agents/" + agent["id"], {"status": "DISABLED"})
+    assert [a["id"] for a in sim.desk("GET", "/agents?status=DISABLED").json["data"]] == [agent["id"]]
+    sim.sim("PATCH", "/desk/records/departments/" + department["id"], {"isEnabled": False})
+    assert [d["name"] for d in sim.desk("GET", "/departments?isEnabled=false").json["data"]] == ["Sales"]
+    assert sim.sim("POST", "/desk/records/agents", {"lastName": "x", "emailId": "x@y.z"}).status == 400
+    for kind, id in (("agents", agent["id"]), ("departments", department["id"]), ("profiles", profile["id"])):
+        assert sim.sim("POST", f"/desk/records/{kind}/{id}/purge").status == 200
+        assert sim.desk("GET", f"/{kind}/{id}").status == 404
+        assert id not in {one["id"] for one in sim.dump("desk", kind)}
+
+
+# ---- tickets ---------------------------------------------------------------------------------------------------------
+
+def contact_of(sim):
+    return make(sim, lastName="Asks")["id"]
+
+
+def ticket(sim, contact, **fields):
+    answer = sim.sim("POST", "/desk/records/tickets", {"subject": "Help", "contactId": contact, **fields})
+    assert answer.status == 200, answer.body
+    return answer.json["id"]
+
+
+def found(sim, query):
+    answer = sim.desk("GET", "/tickets/search?" + query)
+    return [t["id"] for t in answer.json["data"]] if answer.status == 200 else answer.status
+
+
+def test_the_life_of_a_ticket(sim):
+    contact = contact_of(sim)
+    id = ticket(sim, contact, dueDate="2030-01-31T09:00:00.000Z")
+    before = sim.desk("GET", "/tickets/" + id).json
+    assert (before["status"], before["statusType"], before["closedTime"]) == ("Open", "Open", None)
+    assert before["ticketNumber"].isdigit() and not before["isOverDue"] and before["departmentId"]
+    sim.sim("PATCH", "/desk/records/tickets/" + id, {"dueDate": "2020-01-01T00:00:00.000Z", "status": "On Hold",
+                                                     "isEscalated": True})
+    late = sim.desk("GET", "/tickets/" + id).json
+    assert late["isOverDue"] and late["isEscalated"] and late["statusType"] == "On Hold"
+    sim.sim("PATCH", "/desk/records/tickets/" + id, {"status": "Closed"})
+    closed = sim.desk("GET", "/tickets/" + id).json
+    assert closed["closedTime"] == closed["modifiedTime"] and not closed["isOverDue"]
+    sim.sim("PATCH", "/desk/records/tickets/" + id, {"status": "Open"})
+    assert sim.desk("GET", "/tickets/" + id).json["closedTime"] is None
+    refused = sim.sim("POST", "/desk/records/tickets", {"subject": "x", "contactId": "1", "departmentId": "2"})
+    assert refused.status == 422 and b"/contactId" in refused.body and b"/departmentId" in refused.body
+
+
+def test_searching_tickets(sim):
+    a, b = contact_of(sim), contact_of(sim)
+    first = ticket(sim, a, priority="High", dueDate="2025-06-01T00:00:00.000Z", email="a@x.org")
+    second = ticket(sim, a, status="Escalated")
+    third = ticket(sim, a, status="Closed", subject="Something else")
+    ticket(sim, b)
+    assert set(found(sim, f"contactId={a}")) == {first, second, third}
+    assert set(found(sim, f"contactId={a}&status=%24%7Bopen%7D")) == {first, second}
+    assert found(sim, f"contactId={a}&priority=High") == [first]
+    assert found(sim, f"contactId={a}&subject=something*") == [third]
+    assert found(sim, "email=a@x.org") == [first]
+    due = "dueDateRange=2025-05-01T00:00:00.000Z,2025-07-01T00:00:00.000Z"
+    assert found(sim, f"contactId={a}&{due}") == [first]
+    number = sim.desk("GET", "/tickets/" + second).json["ticketNumber"]
+    assert found(sim, "ticketNumber=" + number) == [second]
+    assert sim.desk("GET", "/tickets/search?isEscalated=true").code == "UNPROCESSABLE_ENTITY"
+    sim.switch("desk", open_word=0)
+    assert found(sim, f"contactId={a}&status=%24%7Bopen%7D") == 204
+
+
+def test_listing_tickets(sim):
+    rows = sim.desk("GET", "/tickets?sortBy=-createdTime&limit=2").json["data"]
+    assert len(rows) == 2 and "isOverDue" not in rows[0] and "statusType" in rows[0]
+    assert sim.desk("GET", "/tickets?sortBy=modifiedTime").code == "UNPROCESSABLE_ENTITY"
+    sim.switch("desk", tickets_need_department=1)
+    assert b"departmentId" in sim.desk("GET", "/tickets").body
+    assert sim.desk("GET", "/tickets?departmentId=" + rows[0]["departmentId"]).status == 200
+    names = {f["apiName"] for f in sim.desk("GET", "/organizationFields?module=tickets").json["data"]}
+    assert {"subject", "status", "departmentId"} <= names and not {"isEscalated", "closedTime"} & names
+
+
+def test_comments_of_a_ticket(sim):
+    id = ticket(sim, contact_of(sim))
+    path = f"/tickets/{id}/comments"
+    assert sim.desk("GET", path).status == 204 and sim.desk("GET", "/tickets/1/comments").status == 404
+    made = sim.desk("POST", path, {"content": "One <b>", "contentType": "plainText"}).json
+    assert (made["isPublic"], made["contentType"], made["commenter"]["type"]) == (False, "plainText", "AGENT")
+    sim.sim("POST", "/clock", {"advance": "1s"})
+    second = sim.desk("POST", path, {"content": "Two", "isPublic": True}).json
+    assert second["contentType"] == "html" and second["isPublic"]
+    assert [x["id"] for x in sim.desk("GET", path).json["data"]] == [made["id"], second["id"]]
+    latest = sim.desk("GET", path + "?sortBy=-commentedTime&limit=1").json["data"]
+    assert [x["id"] for x in latest] == [second["id"]]
+    assert sim.desk("GET", "/tickets/" + id).json["commentCount"] == "2"
+    assert sim.desk("GET", path + "?limit=101").code == "UNPROCESSABLE_ENTITY"
+    assert sim.desk("GET", path + "?sortBy=id").code == "UNPROCESSABLE_ENTITY"
+    assert errors(sim.desk("POST", path, {"isPublic": True})) == {("/content", "missing")}
+    assert errors(sim.desk("POST", path, {"content": "x" * 32001})) == {("/content", "invalid")}
+    assert errors(sim.desk("POST", path, {"content": "x", "isPublic": "yes"})) == {("/isPublic", "invalid")}
+    assert errors(sim.desk("POST", path, {"content": "x", "contentType": "pdf"})) == {("/contentType", "invalid")}
+    assert errors(sim.desk("POST", path, {"content": "x", "attachmentIds": ["5"]})) == {("/attachmentIds", "invalid")}
+
+
+def test_how_comments_show_times_and_authors_is_a_switch(sim):
+    contact = contact_of(sim)
+    id = ticket(sim, contact)
+    sim.sim("POST", "/desk/records/comments", {"ticketId": id, "content": "Mine", "commenterId": contact})
+    plain = sim.desk("GET", f"/tickets/{id}/comments").json["data"][0]
+    assert plain["commenter"]["type"] == "END_USER" and plain["commentedTime"].endswith("Z")
+    sim.switch("desk", comment_samples=1)
+    sample = sim.desk("GET", f"/tickets/{id}/comments").json["data"][0]
+    assert sample["commenter"]["type"] == ["END_USER"] and isinstance(sample["commentedTime"], int)
 
 
 # ---- stamps ----------------------------------------------------------------------------------------------------------
@@ -669,6 +824,18 @@ def test_webhook_envelope_and_signature(sim, hooks):
     sim.desk("POST", "/contacts/moveToTrash", {"contactIds": [made["id"]]})
     event, _ = hooks.next()
     assert event["eventType"] == "Contact_Delete" and event["payload"] == {"id": made["id"]}
+
+
+def test_events_of_tickets(sim, hooks):
+    subscribe(sim, hooks, {"Ticket_Add": None, "Ticket_Update": None, "Ticket_Delete": None})
+    id = ticket(sim, contact_of(sim))
+    event, _ = hooks.next()
+    assert (event["eventType"], event["payload"]["id"]) == ("Ticket_Add", id)
+    sim.sim("PATCH", "/desk/records/tickets/" + id, {"status": "Closed"})
+    event, _ = hooks.next()
+    assert (event["eventType"], event["payload"]["statusType"]) == ("Ticket_Update", "Closed")
+    sim.sim("POST", f"/desk/records/tickets/{id}/trash")
+    assert hooks.next()[0]["eventType"] == "Ticket_Delete"
 
 
 def test_verification_falls_back_to_post_and_may_fail(sim, hooks):
