@@ -6,8 +6,8 @@
  * zoho.com/crm/developer/docs/api/v8/refresh.html (the accounts server is one for all products). */
 #include "desk.h"
 
-/* For accounts and contacts, their fields, finding them, and webhooks. */
-#define SCOPES "Desk.contacts.ALL,Desk.search.READ,Desk.basic.ALL,Desk.settings.ALL,Desk.events.ALL"
+/* For accounts and contacts, their fields, finding them, webhooks; tickets and comments; who works there (basic). */
+#define SCOPES "Desk.contacts.ALL,Desk.tickets.ALL,Desk.search.READ,Desk.basic.ALL,Desk.settings.ALL,Desk.events.ALL"
 
 static const tl_auth_flow flows[] = {
     {.name = "authorization_code",

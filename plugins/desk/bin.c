@@ -9,7 +9,7 @@ static const int64_t LOOK_EVERY_US = INT64_C(300) * TLK_US_PER_S;
 
 static bool may_not(tl_status rc, const tl_error *e)
 {
-    return rc == TL_E_DENIED || (rc == TL_E_AUTH && strcmp(e->code, "SCOPE_MISMATCH") == 0);
+    return rc == TL_E_DENIED || desk_lacks_scope(rc, e);
 }
 
 /* Where reading stands. */

@@ -54,6 +54,20 @@ tl_status desk_begin(tl_conn *c, tl_error *e)
     return c->org.n > 0 ? TL_OK : find_portal(c, e);
 }
 
+bool desk_lacks_scope(tl_status rc, const tl_error *e)
+{
+    return rc != TL_OK && strcmp(e->code, "SCOPE_MISMATCH") == 0;
+}
+
+tl_status desk_of_kind(const struct desk_kind *k, tl_status rc, tl_error *e)
+{
+    if (k->trash_ids || !desk_lacks_scope(rc, e))
+        return rc;
+    tlk_fail_kind(e, TL_E_DENIED, "the sign-in lacks the scope %s for %s: sign in again with it", k->scope, k->label);
+    e->reason = TL_R_PERMISSION;
+    return TL_E_DENIED;
+}
+
 tl_status desk_begin_records(tl_conn *c, const tl_shape *shape, struct desk_reader *rd, tl_error *e)
 {
     const struct desk_kind *k = desk_kind_of(shape->kind);

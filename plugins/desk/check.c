@@ -5,22 +5,28 @@
  * between the halves of lost. */
 struct probe {
     const char *path, *query;
-    const char *scope, *lost_before, *lost_behind;
+    const char *scope; /* null: the kind's own */
+    const char *lost_before, *lost_behind;
     int32_t level;
 };
 static const struct probe kind_probes[] = {
-    {.path = "/",
-     .query = "?limit=1",
-     .scope = "Desk.contacts.READ",
-     .lost_before = "",
-     .lost_behind = " cannot be read",
-     .level = TL_ERROR},
+    {.path = "/", .query = "?limit=1", .lost_before = "", .lost_behind = " cannot be read", .level = TL_ERROR},
     {.path = "/organizationFields?module=",
      .query = "",
      .scope = "Desk.settings.READ",
      .lost_before = "the fields of ",
      .lost_behind = " cannot be discovered",
      .level = TL_ERROR},
+};
+/* Of kinds that are no module; only where they are used. */
+static const struct {
+    const char *kind;
+    struct probe probe;
+} other_probes[] = {
+    {"user", {"/agents", "?limit=10", "Desk.basic.READ", "agents cannot be read", "", TL_ERROR}},
+    {"profile", {"/profiles", "?limit=1", "Desk.basic.READ", "the profiles of agents cannot be read", "", TL_ERROR}},
+    {"department", {"/departments", "?limit=1", "Desk.basic.READ", "departments cannot be read", "", TL_ERROR}},
+    {"comment", {"/tickets", "?limit=1", "Desk.tickets.READ", "comments of tickets cannot be read", "", TL_ERROR}},
 };
 static const struct probe probes[] = {
     {.path = "/recycleBin",
@@ -41,7 +47,13 @@ static const struct probe probes[] = {
 static bool is_fatal(tl_status rc, const tl_error *e)
 {
     return rc == TL_E_TEMPORARY || rc == TL_E_THROTTLED || rc == TL_E_QUOTA || rc == TL_E_CANCELLED ||
-           rc == TL_E_CONFIG || (rc == TL_E_AUTH && strcmp(e->code, "SCOPE_MISMATCH") != 0);
+           rc == TL_E_CONFIG || (rc == TL_E_AUTH && !desk_lacks_scope(rc, e));
+}
+
+/* Some portals list tickets of one department only: that the parameter is asked for says that the call is allowed. */
+static bool wants_department(tl_status rc, const tl_error *e)
+{
+    return rc == TL_E_INVALID && strcmp(e->code, "UNPROCESSABLE_ENTITY") == 0 && strstr(e->text, "departmentId");
 }
 
 static tl_status refused_finding(tl_conn *c, const struct probe *p, const char *module, tl_status rc, const tl_error *e)
@@ -69,7 +81,7 @@ static tl_status run_probe(tl_conn *c, const struct probe *p, const char *module
     tl_status rc = desk_read(c, &u, &root, e);
     if (rc == TL_OK || is_fatal(rc, e))
         return rc;
-    rc = refused_finding(c, p, module, rc, e);
+    rc = wants_department(rc, e) ? TL_OK : refused_finding(c, p, module, rc, e);
     tlk_error_clear(e);
     return rc;
 }
@@ -134,21 +146,38 @@ static tl_status check_stamp(tl_conn *c, const struct desk_kind *k, tl_error *e)
 static tl_status check_kind(tl_conn *c, const struct desk_kind *k, tl_error *e)
 {
     tl_status rc = TL_OK;
-    for (size_t i = 0; i < TLK_LEN(kind_probes) && rc == TL_OK; i++)
-        rc = run_probe(c, &kind_probes[i], k->module, e);
+    for (size_t i = 0; i < TLK_LEN(kind_probes) && rc == TL_OK; i++) {
+        struct probe p = kind_probes[i];
+        p.scope = p.scope ? p.scope : k->scope;
+        rc = run_probe(c, &p, k->module, e);
+    }
     tlk_arena_reset(&c->page);
     if (rc == TL_OK)
         rc = probe_search(c, k, e);
-    return rc == TL_OK ? check_stamp(c, k, e) : rc;
+    return rc == TL_OK && k->trash_ids ? check_stamp(c, k, e) : rc;
+}
+
+/* What only some sign-ins were made for is looked at where it is used. */
+static bool is_named(const tl_check *q, const char *kind)
+{
+    return q->n_kinds > 0 && tlk_wants(q->kinds, q->n_kinds, kind);
 }
 
 /* The token answer sometimes lists the scopes: then writing can be checked without writing. */
-static tl_status check_write_scopes(tl_conn *c, tl_error *e)
+static tl_status check_write_scopes(tl_conn *c, const tl_check *q, tl_error *e)
 {
     tl_str scopes = TLK_NONE;
     tl_status rc = tlk_auth_extra(c->host, &c->call, "scope", &scopes, e);
     if (rc != TL_OK || scopes.n == 0)
         return rc;
+    if (is_named(q, "comment") && !strstr(scopes.p, "Desk.tickets.ALL") && !strstr(scopes.p, "Desk.tickets.UPDATE") &&
+        !strstr(scopes.p, "Desk.tickets.WRITE")) {
+        rc = tlk_finding(c->host, TL_WARN, "scope",
+                         TL_STR("the sign-in lacks the scope Desk.tickets.UPDATE: tickets cannot be commented on"),
+                         TL_STR("make a new grant code with Desk.tickets.ALL among its scopes and sign in again"));
+        if (rc != TL_OK)
+            return rc;
+    }
     bool all = strstr(scopes.p, "Desk.contacts.ALL") != NULL;
     if (!all && (!strstr(scopes.p, "Desk.contacts.CREATE") || !strstr(scopes.p, "Desk.contacts.UPDATE")) &&
         !strstr(scopes.p, "Desk.contacts.WRITE"))
@@ -231,10 +260,15 @@ tl_status desk_check(tl_conn *c, const tl_check *q, tl_error *e)
     if (rc == TL_OK)
         rc = who_am_i(c, e);
     for (uint32_t i = 0; i < desk_n_kinds && rc == TL_OK; i++) {
-        if (tlk_wants(q->kinds, q->n_kinds, desk_kinds[i].kind))
-            rc = check_kind(c, &desk_kinds[i], e);
+        const struct desk_kind *k = &desk_kinds[i];
+        if (k->trash_ids ? tlk_wants(q->kinds, q->n_kinds, k->kind) : is_named(q, k->kind))
+            rc = check_kind(c, k, e);
+    }
+    for (size_t i = 0; i < TLK_LEN(other_probes) && rc == TL_OK; i++) {
+        if (is_named(q, other_probes[i].kind))
+            rc = run_probe(c, &other_probes[i].probe, "", e);
     }
     for (size_t i = 0; i < TLK_LEN(probes) && rc == TL_OK; i++)
         rc = run_probe(c, &probes[i], "", e);
-    return rc == TL_OK ? check_write_scopes(c, e) : rc;
+    return rc == TL_OK ? check_write_scopes(c, q, e) : rc;
 }

@@ -13,23 +13,30 @@ enum {
 };
 #define DESK_OVERLAP_US (INT64_C(120) * TLK_US_PER_S) /* search index lag: not documented, so generous */
 
+/* desk_field.flags beside TL_F_*: in every record, though the metadata do not list it; of this type, whatever they say
+ */
+#define DESK_F_TOLD  (1u << 30)
+#define DESK_F_TYPED (1u << 31)
+
 /* One standard field of a module: where it lies and what it is called in the vocabulary. */
 struct desk_field {
     const char *name; /* the vendor's apiName */
     const char *path;
     uint32_t type; /* when the metadata say nothing better */
     uint32_t max;
-    uint32_t flags; /* TL_F_REQUIRED, TL_F_MATCH */
+    uint32_t flags; /* TL_F_REQUIRED, TL_F_MATCH, DESK_F_* */
     const char *refers_to;
     const char *search; /* parameter of /search that finds by it; null: only _all */
 };
 
 struct desk_kind {
     const char *kind, *label;
-    const char *module;    /* "contacts": path and metadata */
-    const char *bin_type;  /* "Contacts": type of a recycle bin entry */
-    const char *event;     /* "Contact": head of webhook events */
-    const char *trash_ids; /* member of the moveToTrash body */
+    const char *module;          /* "contacts": path and metadata */
+    const char *bin_type;        /* "Contacts": type of a recycle bin entry */
+    const char *event;           /* "Contact": head of webhook events */
+    const char *trash_ids;       /* member of the moveToTrash body; null: its records are only read */
+    const char *scope;           /* a sign-in needs it to read them: "Desk.contacts.READ" */
+    const char *about, *filters; /* as in tl_kind; null: none */
     const struct desk_field *fields;
     uint32_t n_fields;
 };
@@ -39,22 +46,26 @@ const struct desk_kind *desk_kind_of(tl_str kind); /* null: not ours */
 
 struct tl_conn {
     const tl_host *host;
-    tlk_arena keep;  /* texts below */
-    tl_str base;     /* "https://desk.zoho.eu" */
-    tl_str api;      /* base + "/api/v1" */
-    tl_str org;      /* portal; empty until desk_ready found the only one */
-    tl_str stamp;    /* apiName of the stamp field: "cf_tieline_id" */
-    tlk_json json;   /* the answer looked at */
-    tlk_arena call;  /* lives as long as one call of the host */
-    tlk_arena page;  /* lives as long as one answer */
-    uint32_t limit;  /* rows of a search page that this portal allows */
-    bool old_search; /* this portal's search knows no email, phone and custom field: only _all is left */
+    tlk_arena keep;    /* texts below */
+    tl_str base;       /* "https://desk.zoho.eu" */
+    tl_str api;        /* base + "/api/v1" */
+    tl_str org;        /* portal; empty until desk_ready found the only one */
+    tl_str stamp;      /* apiName of the stamp field: "cf_tieline_id" */
+    tlk_json json;     /* the answer looked at */
+    tlk_arena call;    /* lives as long as one call of the host */
+    tlk_arena page;    /* lives as long as one answer */
+    uint32_t limit;    /* rows of a search page that this portal allows */
+    bool old_search;   /* this portal's search knows no email, phone and custom field: only _all is left */
+    bool knows_open;   /* its search of tickets was seen to know "${open}" */
+    bool old_profiles; /* its list of profiles knows no "fields": permissions are read one by one */
 };
 
 extern const tlk_errors desk_errors;
 extern const tl_auth desk_auth;
 extern const tl_webhook desk_webhook;
 extern const tl_prepare desk_prepare;
+extern const tl_view desk_view;
+extern const tl_actions desk_actions;
 extern const tlk_rules desk_rules;
 
 /* ---- calls (call.c) */
@@ -64,6 +75,10 @@ tlk_url desk_url(tl_conn *c, const char *path); /* below /api/v1 */
 void desk_request(tl_conn *c, tl_http *r, const char *method, tlk_url *u, uint32_t flags);
 tl_status desk_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e); /* tlk_call by desk_errors */
 tl_status desk_read(tl_conn *c, tlk_url *u, const tlk_node **root, tl_error *e); /* a GET */
+/* Stands for rc, the end of a call for records of this kind. For those that are only read a sign-in need not have been
+ * made: its missing scope is a matter of that kind alone, and is named. */
+tl_status desk_of_kind(const struct desk_kind *k, tl_status rc, tl_error *e);
+bool desk_lacks_scope(tl_status rc, const tl_error *e);
 
 /* ---- records (record.c) */
 struct desk_reader {
@@ -97,6 +112,8 @@ tl_str desk_range_url(tl_conn *c, const struct desk_kind *k, const struct desk_r
 tl_status desk_range_page(tl_conn *c, const struct desk_kind *k, const struct desk_range *r, uint32_t from,
                           struct desk_rows *out, tl_error *e);
 tl_status desk_rows_of(tl_conn *c, const tl_http *r, struct desk_rows *out, tl_error *e);
+/* Was a page refused because of its length? Then c->limit is smaller from now on, and it is asked for again. */
+bool desk_limit_refused(tl_conn *c, tl_status rc, const tl_error *e);
 /* Emits the rows whose time lies in the range (null: all). */
 tl_status desk_emit_rows(const struct desk_reader *rd, const struct desk_rows *rows, const struct desk_range *r,
                          tl_error *e);
@@ -138,11 +155,18 @@ tl_status desk_bin_read(tl_conn *c, const struct desk_kind *k, int64_t since_us,
 tl_status desk_bin_changes(const struct desk_reader *rd, int64_t *mark_us, int64_t *looked_us, tl_str *tracked,
                            int64_t now_us, tl_error *e);
 
-/* ---- agents, the kind "user" (agents.c); alone of their kind */
-bool desk_is_agents(tl_str kind);
-tl_status desk_agents_describe(tl_conn *c, tl_error *e);
-tl_status desk_agents_pull(tl_conn *c, const tl_pull *p, tl_error *e);
-tl_status desk_agents_get(tl_conn *c, const tl_get *q, tl_error *e);
+/* ---- who works here: agents, profiles, departments (directory.c). Short lists without times, each read whole */
+struct directory;
+const struct directory *desk_directory_of(tl_str kind); /* null: another kind */
+tl_status desk_directory_describe(tl_conn *c, const tl_discover *q, tl_error *e);
+tl_status desk_directory_pull(tl_conn *c, const struct directory *d, const tl_pull *p, tl_error *e);
+tl_status desk_directory_get(tl_conn *c, const struct directory *d, const tl_get *q, tl_error *e);
+
+/* ---- comments of tickets (comments.c): listed and made, never pulled */
+bool desk_is_comments(tl_str kind);
+tl_status desk_comments_describe(tl_conn *c, tl_error *e);
+tl_status desk_comments_list(tl_conn *c, const tl_list *q, tl_error *e);
+tl_str desk_plain_text(tlk_arena *a, tl_str html); /* what a person reads of it (text.c) */
 
 /* ---- the rest of the table */
 tl_status desk_check(tl_conn *c, const tl_check *q, tl_error *e);

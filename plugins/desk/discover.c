@@ -61,9 +61,9 @@ static void set_type(tl_field *f, tl_str vendor, const struct desk_field *known)
 {
     f->type = known ? known->type : TL_TEXT;
     const struct type *type = tlk_row_by(types, TLK_LEN(types), vendor, vendor);
-    if (type && !(known && known->type == TL_REF))
+    if (type && !(known && (known->type == TL_REF || (known->flags & DESK_F_TYPED))))
         f->type = type->type;
-    f->item_type = type ? type->item_type : 0;
+    f->item_type = type && f->type == TL_LIST ? type->item_type : 0;
     if (tlk_is(vendor, "AutoNumber") || tlk_is(vendor, "Formula") || tlk_is(vendor, "MultiLookup"))
         f->flags |= TL_F_READONLY;
 }
@@ -123,6 +123,26 @@ static void add_field(tl_conn *c, const struct desk_kind *k, const tlk_node *v, 
     }
 }
 
+/* What every record tells although the metadata do not name it. */
+static void add_told(const struct desk_kind *k, const tlk_node *metadata, tlk_fields *list)
+{
+    for (uint32_t i = 0; i < k->n_fields; i++) {
+        const struct desk_field *known = &k->fields[i];
+        tl_str name = tlk_str(known->name);
+        if (!(known->flags & DESK_F_TOLD) || desk_metadata_field(metadata, name))
+            continue;
+        tl_field *f = tlk_field_add(list, known->path, name, name, known->type, known->flags & TL_F_MATCH);
+        f->max = known->max;
+        f->refers_to = known->refers_to ? tlk_str(known->refers_to) : TLK_NONE;
+    }
+}
+
+static void all_readonly(tlk_fields *list)
+{
+    for (uint32_t i = 0; i < list->n; i++)
+        list->list[i].flags = (list->list[i].flags | TL_F_READONLY) & ~(uint32_t)(TL_F_REQUIRED | TL_F_STAMP);
+}
+
 tl_status desk_can_find_stamp(tl_conn *c, const struct desk_kind *k, bool *can, tl_error *e)
 {
     const tlk_node *root;
@@ -140,6 +160,15 @@ tl_status desk_can_find_stamp(tl_conn *c, const struct desk_kind *k, bool *can, 
     return TL_OK;
 }
 
+static uint32_t can_of(const struct desk_kind *k, bool stamp_findable)
+{
+    uint32_t read = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_FIND | TL_CAN_DELETED;
+    if (!k->trash_ids)
+        return read;
+    return read | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_TRASH | TL_CAN_RESTORE | TL_CAN_RETURN_POST |
+           TL_CAN_FIND_CREATED | (stamp_findable ? TL_CAN_STAMP_FIND : 0u);
+}
+
 static tl_status describe(tl_conn *c, const struct desk_kind *k, tl_error *e)
 {
     const tlk_node *metadata;
@@ -150,16 +179,17 @@ static tl_status describe(tl_conn *c, const struct desk_kind *k, tl_error *e)
     tlk_iter i = tlk_each(metadata);
     for (const tlk_node *v; tlk_next_item(&i, &v);)
         add_field(c, k, v, &list);
-    bool stamped = desk_metadata_field(metadata, c->stamp) != NULL, findable = false;
+    add_told(k, metadata, &list);
+    if (!k->trash_ids)
+        all_readonly(&list);
+    bool stamped = k->trash_ids && desk_metadata_field(metadata, c->stamp), findable = false;
     rc = stamped ? desk_can_find_stamp(c, k, &findable, e) : TL_OK;
     if (rc != TL_OK)
         return rc;
     tl_kind kind = {
         .struct_size = sizeof(kind),
-        .can = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_TRASH |
-               TL_CAN_RESTORE | TL_CAN_RETURN_POST | TL_CAN_FIND | TL_CAN_DELETED | TL_CAN_FIND_CREATED |
-               (findable ? TL_CAN_STAMP_FIND : 0u),
-        .max_batch = 20,
+        .can = can_of(k, findable),
+        .max_batch = k->trash_ids ? 20 : 0,
         .max_get = 40,
         .max_find = 20,
         .n_fields = list.n,
@@ -172,18 +202,36 @@ static tl_status describe(tl_conn *c, const struct desk_kind *k, tl_error *e)
         .name = tlk_str(k->module),
         .stamp_field = stamped ? tlk_fmt(&c->call, "cf.%.*s", TLK_FMT(c->stamp)) : TLK_NONE,
         .fields = list.list,
+        .about = tlk_str(k->about),
+        .filters = tlk_str(k->filters),
     };
     return tlk_refused(c->host->describe(c->host, &kind), e);
+}
+
+/* A portal that has no such module, or a sign-in that may not see it, is no reason to know nothing of the others. */
+static bool may_be_left_out(const struct desk_kind *k, const tl_discover *q, tl_status rc, const tl_error *e)
+{
+    return q->n_kinds == 0 && !k->trash_ids &&
+           (rc == TL_E_DENIED || rc == TL_E_INVALID || rc == TL_E_NOT_FOUND || desk_lacks_scope(rc, e));
 }
 
 tl_status desk_discover(tl_conn *c, const tl_discover *q, tl_error *e)
 {
     tl_status rc = desk_begin(c, e);
     for (uint32_t i = 0; i < desk_n_kinds && rc == TL_OK; i++) {
-        if (tlk_wants(q->kinds, q->n_kinds, desk_kinds[i].kind))
-            rc = describe(c, &desk_kinds[i], e);
+        const struct desk_kind *k = &desk_kinds[i];
+        if (!tlk_wants(q->kinds, q->n_kinds, k->kind))
+            continue;
+        rc = desk_of_kind(k, describe(c, k, e), e);
+        if (!may_be_left_out(k, q, rc, e))
+            continue;
+        tlk_log(c->host, TL_INFO, "%s are left out: %s", k->label, e->text);
+        tlk_error_clear(e);
+        rc = TL_OK;
     }
-    if (rc == TL_OK && tlk_wants(q->kinds, q->n_kinds, "user"))
-        rc = desk_agents_describe(c, e);
+    if (rc == TL_OK)
+        rc = desk_directory_describe(c, q, e);
+    if (rc == TL_OK && tlk_wants(q->kinds, q->n_kinds, "comment"))
+        rc = desk_comments_describe(c, e);
     return rc;
 }

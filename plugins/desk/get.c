@@ -79,8 +79,9 @@ tl_status desk_fetch(const struct desk_reader *rd, const tl_str *ids, uint32_t n
 tl_status desk_get(tl_conn *c, const tl_get *q, tl_error *e)
 {
     struct desk_reader rd;
-    if (desk_is_agents(q->shape->kind))
-        return desk_agents_get(c, q, e);
+    const struct directory *d = desk_directory_of(q->shape->kind);
+    if (d)
+        return desk_directory_get(c, d, q, e);
     tl_status rc = desk_begin_records(c, q->shape, &rd, e);
-    return rc == TL_OK ? desk_fetch(&rd, q->ids, q->n_ids, e) : rc;
+    return rc == TL_OK ? desk_of_kind(rd.kind, desk_fetch(&rd, q->ids, q->n_ids, e), e) : rc;
 }

@@ -89,6 +89,10 @@ static const void *desk_extension(const char *id)
         return &desk_webhook;
     if (strcmp(id, "tl.prepare/1") == 0)
         return &desk_prepare;
+    if (strcmp(id, "tl.view/1") == 0)
+        return &desk_view;
+    if (strcmp(id, "tl.action/1") == 0)
+        return &desk_actions;
     return NULL;
 }
 

@@ -87,7 +87,7 @@ static tl_status prepare(tl_conn *c, const tl_prepare_request *q, tl_error *e)
 {
     tl_status rc = desk_begin(c, e);
     for (uint32_t i = 0; i < desk_n_kinds && rc == TL_OK; i++) {
-        if (tlk_wants(q->kinds, q->n_kinds, desk_kinds[i].kind))
+        if (desk_kinds[i].trash_ids && tlk_wants(q->kinds, q->n_kinds, desk_kinds[i].kind))
             rc = prepare_kind(c, &desk_kinds[i], q->dry_run != 0, e);
     }
     return rc;

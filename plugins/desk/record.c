@@ -1,10 +1,15 @@
 /* The vendor's record objects to tl_record. */
 #include "desk.h"
 
-/* Empty picklists come back as "-None-" in some portals. */
+/* Empty picklists come back as "-None-" in some portals; whether an agent is active is told by his status. */
 static int from_vendor(void *ctx, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out)
 {
     (void)ctx;
+    if (f->type == TL_BOOL && tlk_is(f->name, "status")) { /* of an agent: ACTIVE, DISABLED, DELETED [OAS:Agent] */
+        out->type = TL_BOOL;
+        out->u.i = tlk_is(tlk_text(v, a), "ACTIVE");
+        return TLK_DONE;
+    }
     if (f->type != TL_CHOICE || !tlk_is(tlk_text(v, a), "-None-"))
         return TLK_DEFAULT;
     out->type = TL_NULL;
@@ -40,7 +45,7 @@ static void read_envelope(tl_conn *c, const tlk_node *object, tl_record *rec)
         } else if (tlk_is(name, "modifiedTime")) {
             rec->modified_us = desk_time_us(v);
             rec->version = tlk_text(v, &c->page);
-        } else if (tlk_is(name, "createdTime")) {
+        } else if (tlk_is(name, "createdTime") || tlk_is(name, "commentedTime")) {
             rec->created_us = desk_time_us(v);
         } else if (tlk_is(name, "webUrl")) {
             rec->url = tlk_text(v, &c->page);

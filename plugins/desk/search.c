@@ -51,7 +51,7 @@ tl_status desk_rows_of(tl_conn *c, const tl_http *r, struct desk_rows *out, tl_e
 }
 
 /* Some portals allow 99 rows, others 100; the vendor's own pages differ. */
-static bool limit_refused(tl_conn *c, tl_status rc, const tl_error *e)
+bool desk_limit_refused(tl_conn *c, tl_status rc, const tl_error *e)
 {
     if (rc != TL_E_INVALID || e->http_status != 422 || c->limit != DESK_PAGE || !strstr(e->text, "limit"))
         return false;
@@ -69,7 +69,7 @@ tl_status desk_range_page(tl_conn *c, const struct desk_kind *k, const struct de
         tl_status rc = c->host->http(c->host, &req, 1, e);
         if (rc == TL_OK)
             rc = desk_rows_of(c, &req, out, e);
-        if (!limit_refused(c, rc, e))
+        if (!desk_limit_refused(c, rc, e))
             return rc;
         tlk_error_clear(e);
     }

@@ -10,12 +10,17 @@
 
 /* ---- deliveries */
 
+static const char *const verbs[] = {"_Add", "_Update", "_Delete"};
+
+/* Not by its beginning: Ticket_Comment_Add carries the id of the comment. */
 static const struct desk_kind *kind_of_event(tl_str event)
 {
     for (uint32_t i = 0; i < desk_n_kinds; i++) {
         size_t n = strlen(desk_kinds[i].event);
-        if (event.n > n && tlk_starts(event, desk_kinds[i].event) && event.p[n] == '_')
-            return &desk_kinds[i];
+        for (size_t v = 0; v < TLK_LEN(verbs) && tlk_starts(event, desk_kinds[i].event); v++) {
+            if (tlk_is(tlk_strn(event.p + n, event.n - n), verbs[v]))
+                return &desk_kinds[i];
+        }
     }
     return NULL;
 }
@@ -53,7 +58,6 @@ static tl_status parse(tl_conn *c, const tl_hook_request *q, tl_error *e)
 
 static tl_str subscription_body(tl_conn *c, const tl_subscribe *q)
 {
-    static const char *const verbs[] = {"_Add", "_Update", "_Delete"};
     TLK_AUTO_WRITER w = {0};
     tlk_w_object(&w);
     tlk_w_member(&w, "name", TL_STR("tieline")); /* one client says at most 50 characters */

@@ -152,6 +152,28 @@ static void push_some(const tl_connector *k, tl_conn *c, struct host *h, tl_erro
     }
 }
 
+static const tl_field comment_fields[] = {
+    {.struct_size = sizeof(tl_field), .type = TL_REF, .path = TL_STR("parent"), .name = TL_STR("ticketId")},
+    {.struct_size = sizeof(tl_field), .type = TL_MULTILINE, .path = TL_STR("body"), .name = TL_STR("content")},
+    {.struct_size = sizeof(tl_field),
+     .type = TL_REF,
+     .path = TL_STR("author"),
+     .name = TL_STR("commenterId"),
+     .refers_to = TL_STR("user,contact")},
+};
+
+static void comment_on(tl_conn *c, struct host *h, const tl_shape *of, tl_error *e)
+{
+    const tl_value values[] = {{.field = 0, .type = TL_REF, .u.s = TL_STR("1")},
+                               {.field = 1, .type = TL_MULTILINE, .u.s = TL_STR("x")}};
+    const tl_record record = {.n_values = 2, .values = values};
+    h->results[0] = 0;
+    desk_actions.act(c, &(tl_act){.name = TL_STR("create"), .shape = of, .record = &record}, e);
+    if (h->results[0] != 1)
+        abort();
+    desk_plain_text(&c->call, h->body);
+}
+
 static void all_calls(const tl_connector *k, tl_conn *c, struct host *h)
 {
     tl_error e = {.struct_size = sizeof(e)};
@@ -173,6 +195,22 @@ static void all_calls(const tl_connector *k, tl_conn *c, struct host *h)
     k->check(c, &(tl_check){0}, &e);
     k->discover(c, &(tl_discover){0}, &e);
     push_some(k, c, h, &e);
+    const tl_shape comment = {
+        .n_fields = 3, .field_stride = sizeof(tl_field), .kind = TL_STR("comment"), .fields = comment_fields};
+    const tl_shape ticket = {
+        .n_fields = 3, .field_stride = sizeof(tl_field), .kind = TL_STR("ticket"), .fields = fields};
+    const tl_list lists[] = {
+        {.limit = 5,
+         .shape = &ticket,
+         .about_kind = TL_STR("contact"),
+         .about_id = TL_STR("1"),
+         .filter = TL_STR("open")},
+        {.limit = 5, .shape = &ticket, .about_kind = TL_STR("account"), .about_id = TL_STR("1"), .cursor = h->body},
+        {.limit = 5, .shape = &comment, .about_kind = TL_STR("ticket"), .about_id = TL_STR("1")},
+    };
+    for (size_t i = 0; i < TLK_LEN(lists) && h->body.n < 65536; i++)
+        desk_view.list(c, &lists[i], &e);
+    comment_on(c, h, &comment, &e);
     desk_webhook.parse(c, &(tl_hook_request){.body = h->body}, &e);
     desk_webhook.subscribe(c, &(tl_subscribe){.url = TL_STR("https://h/1")}, &e);
     desk_prepare.prepare(c, &(tl_prepare_request){0}, &e);

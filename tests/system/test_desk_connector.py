@@ -81,7 +81,7 @@ def live(sim, kind):
 @pytest.mark.parametrize("max_pages", [0, 1])
 def test_pass(sim, desk, switches, max_pages):
     sim.switch("desk", **switches)
-    for kind, module in (("account", "accounts"), ("contact", "contacts")):
+    for kind, module in (("account", "accounts"), ("contact", "contacts"), ("ticket", "tickets")):
         records, _ = desk.pull(kind, "pass", max_pages=max_pages)
         ids = [r["id"] for r in records]
         assert len(ids) == len(set(ids)) and set(ids) == live(sim, module)
@@ -104,6 +104,59 @@ def test_changes(sim, desk, switches):
     looked = cursor.replace("looked=", "looked=-")  # as if the last look for restores was long ago
     records, cursor = desk.pull("contact", "changes", looked)
     assert [r["state"] for r in records if r["id"] == ids[1]][-1] == LIVE
+
+
+def test_a_ticket(sim, desk):
+    """What it tells, and what becomes of it."""
+    _, cursor = desk.pull("ticket", "changes")
+    contact = sim.sim("POST", "/desk/records/contacts", {"lastName": "Asks"}).json["id"]
+    id = sim.sim("POST", "/desk/records/tickets", {"subject": "Help", "contactId": contact, "priority": "High",
+                                                   "dueDate": "2020-01-01T00:00:00.000Z"}).json["id"]
+    records, cursor = desk.pull("ticket", "changes", cursor)
+    [made] = [r for r in records if r["id"] == id]
+    values = made["values"]
+    assert (values["subject"], values["status_type"], values["contact"]) == ("Help", "Open", contact)
+    assert values["overdue"] and not values["escalated"] and values["closed"] is None and values["number"]
+    assert values["department"] and values["created"]
+    sim.sim("PATCH", "/desk/records/tickets/" + id, {"status": "Closed"})
+    records, cursor = desk.pull("ticket", "changes", cursor)
+    closed = [r for r in records if r["id"] == id][-1]["values"]
+    assert closed["status_type"] == "Closed" and closed["closed"] and not closed["overdue"]
+    sim.sim("POST", f"/desk/records/tickets/{id}/trash")
+    records, cursor = desk.pull("ticket", "changes", cursor)
+    assert [r["state"] for r in records if r["id"] == id][-1] == TRASHED
+    assert [r["state"] for r in desk.items("record", "get", kind="ticket", ids=[id])] == [TRASHED]
+
+
+def test_finding_tickets(sim, desk):
+    contact = sim.sim("POST", "/desk/records/contacts", {"lastName": "Asks"}).json["id"]
+    made = sim.sim("POST", "/desk/records/tickets", {"subject": "Rare words", "contactId": contact,
+                                                     "email": "rare@x.org"}).json["id"]
+    number = desk.items("record", "get", kind="ticket", ids=[made])[0]["values"]["number"]
+    records = desk.items("record", "find", kind="ticket", queries=[
+        {"path": "number", "value": number}, {"path": "subject", "value": "Rare words"},
+        {"path": "x.email", "value": "rare@x.org"}, {"path": "number", "value": "999999"}])
+    assert {(r["index"], r["id"]) for r in records} == {(0, made), (1, made), (2, made)}
+
+
+@pytest.mark.parametrize("switches", [{}, {"profile_fields": 0}, {"from_base": 0}])
+def test_who_works_here(sim, desk, switches):
+    """The profile and the departments of an agent, and the switches of a profile."""
+    sim.switch("desk", **switches)
+    agents, _ = desk.pull("user", "pass")
+    ada = next(r["values"] for r in agents if r["values"]["email"] == "admin@mail.example")
+    assert ada["active"] and ada["role"] == "CEO" and len(ada["departments"]) == 2
+    profiles, _ = desk.pull("profile", "pass")
+    by_id = {r["id"]: r["values"] for r in profiles}
+    assert by_id[ada["profile"]]["name"] == "Support Administrator"
+    permissions = by_id[ada["profile"]]["permissions"]
+    permissions = json.loads(permissions) if isinstance(permissions, str) else permissions
+    assert permissions["crmInteg"]["crmContactsNotes"] is True and "financeInteg" in permissions
+    departments, _ = desk.pull("department", "pass")
+    assert set(ada["departments"]) == {r["id"] for r in departments}
+    assert all(r["values"]["active"] for r in departments)
+    got = desk.items("record", "get", kind="profile", ids=[ada["profile"], "4876000000099999999"])
+    assert [r["state"] for r in got] == [LIVE, DELETED]
 
 
 @pytest.mark.parametrize("reads", [0, 1])
@@ -237,6 +290,29 @@ def test_check_names_a_missing_scope(sim, tmp_path, status, missing, level, word
     texts = findings(c)
     c.close()
     assert any(l == level and words in t for l, t in texts), texts
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_older_sign_in_lacks_tickets_alone(sim, tmp_path, status):
+    sim.reset()
+    sim.switch("desk", mismatch_status=status)
+    scopes = ",".join(s for s in SCOPES.split(",") if s != "Desk.tickets.ALL")
+    c = Connector(sim, tmp_path, refresh_token=refresh_token(sim, scopes))
+    assert {"ticket", "contact", "comment"} <= {k["kind"] for k in c.items("kind", "discover")}
+    assert not [t for _, t in findings(c) if "tickets" in t]  # nobody uses them
+    texts = [f["text"] for f in c.items("finding", "check", kinds=["ticket"])]
+    assert "the sign-in lacks the scope Desk.tickets.READ: tickets cannot be read" in texts
+    answer = c.call("pull", kind="ticket", mode="pass", expect="denied")
+    assert "Desk.tickets.READ" in answer["error"]["text"]
+    records, _ = c.pull("contact", "pass")
+    c.close()
+    assert {r["id"] for r in records} == live(sim, "contacts")
+
+
+@pytest.mark.parametrize("need", [0, 1])
+def test_check_of_tickets(sim, desk, need):
+    sim.switch("desk", tickets_need_department=need)
+    assert desk.items("finding", "check", kinds=["ticket", "user", "profile", "department", "comment"]) == []
 
 
 def test_wrong_data_centre(sim, desk):

@@ -51,60 +51,6 @@ static void get_states(bool trashed_404)
     portal_free(f);
 }
 
-/* ---- agents */
-
-static const tl_field agent_email[] = {
-    {.struct_size = sizeof(tl_field), .type = TL_EMAIL, .path = TL_STR("email"), .name = TL_STR("emailId")}};
-static const tl_shape agent_shape = {.struct_size = sizeof(tl_shape),
-                                     .n_fields = 1,
-                                     .field_stride = sizeof(tl_field),
-                                     .kind = TL_STR("user"),
-                                     .fields = agent_email};
-
-/* 200 a call, until a call brings fewer; the place in between is in the cursor, and the next poll begins anew. */
-static void test_agents_are_read_page_by_page(void **state)
-{
-    (void)state;
-    struct portal *f = portal_new();
-    tl_error e = {.struct_size = sizeof(e)};
-    TLK_AUTO_BUF page = {0};
-    tlk_addz(&page, "{\"data\":[");
-    for (int i = 0; i < 200; i++)
-        tlk_addf(&page, "%s{\"id\":\"%lld\",\"emailId\":\"a%d@x.org\"}", i ? "," : "", 4000000000000000LL + i, i);
-    tlk_addz(&page, "]}");
-    tlk_addc(&page, 0);
-    const char *last = "{\"data\":[{\"id\":\"4000000000000200\",\"emailId\":\"last@x.org\",\"status\":\"ACTIVE\"}]}";
-    can(f, 0, "GET https://desk.test/api/v1/agents?limit=200", 200, tlk_lent(&page).p, 2);
-    can(f, 1, "GET https://desk.test/api/v1/agents?from=200&limit=200", 200, last, 2);
-    assert_int_equal(portal_pull_of(f, &agent_shape, TL_PULL_PASS, 1, &e), TL_OK);
-    assert_false(f->complete);
-    assert_int_equal(f->n_emitted, 200);
-    assert_int_equal(portal_pull_of(f, &agent_shape, TL_PULL_PASS, 1, &e), TL_OK);
-    assert_true(f->complete);
-    assert_int_equal(f->n_emitted, 201);
-    assert_true(tlk_is(f->last.id, "4000000000000200"));
-    assert_int_equal(portal_pull_of(f, &agent_shape, TL_PULL_CHANGES, 8, &e), TL_OK);
-    assert_true(f->complete);
-    assert_int_equal(f->n_emitted, 402);
-    portal_free(f);
-}
-
-static void test_agents_by_id(void **state)
-{
-    (void)state;
-    struct portal *f = portal_new();
-    tl_error e = {.struct_size = sizeof(e)};
-    const tl_str id = TL_STR("42");
-    const tl_get q = {.struct_size = sizeof(q), .n_ids = 1, .shape = &agent_shape, .ids = &id};
-    can(f, 0, "GET https://desk.test/api/v1/agents/42", 200, "{\"id\":\"42\",\"emailId\":\"a@x.org\"}", 1);
-    assert_int_equal(desk_get(f->conn, &q, &e), TL_OK);
-    assert_int_equal(f->last.state, TL_STATE_LIVE);
-    can(f, 0, "GET https://desk.test/api/v1/agents/42", 404, "{\"errorCode\":\"URL_NOT_FOUND\",\"message\":\"no\"}", 1);
-    assert_int_equal(desk_get(f->conn, &q, &e), TL_OK);
-    assert_int_equal(f->last.state, TL_STATE_DELETED);
-    portal_free(f);
-}
-
 /* Both readings of what the vendor leaves open: trashed records answered with isTrashed, or with 404. */
 static void test_get_states(void **state)
 {
@@ -637,19 +583,21 @@ static void test_hook_parsing(void **state)
     struct portal *f = portal_new();
     tl_error e;
     assert_int_equal(
-        parse(
-            f,
-            "[{\"payload\":{\"id\":\"1\",\"lastName\":\"X\"},\"prevState\":null,\"eventTime\":\"1700000000000\","
-            "\"eventType\":\"Contact_Update\",\"orgId\":\"4711\"},"
-            "{\"payload\":{\"id\":2},\"eventTime\":1700000000000,\"eventType\":\"Account_Delete\"},"
-            "{\"payload\":{\"id\":\"3\"},\"eventType\":\"Ticket_Add\"},{\"payload\":{},\"eventType\":\"Contact_Add\"},"
-            "17]",
-            &e),
+        parse(f,
+              "[{\"payload\":{\"id\":\"1\",\"lastName\":\"X\"},\"prevState\":null,\"eventTime\":\"1700000000000\","
+              "\"eventType\":\"Contact_Update\",\"orgId\":\"4711\"},"
+              "{\"payload\":{\"id\":2},\"eventTime\":1700000000000,\"eventType\":\"Account_Delete\"},"
+              "{\"payload\":{\"id\":\"3\"},\"eventType\":\"Ticket_Comment_Add\"},{\"payload\":{},\"eventType\":"
+              "\"Contact_Add\"},17]",
+              &e),
         TL_OK);
     assert_int_equal(f->n_emitted, 2);
     assert_int_equal(f->n_hints, 2);
     assert_true(tlk_is(f->last.kind, "account"));
     assert_true(tlk_is(f->last.id, "2"));
+    assert_int_equal(parse(f, "{\"payload\":{\"id\":\"4\"},\"eventType\":\"Ticket_Update\"}", &e), TL_OK);
+    assert_true(tlk_is(f->last.kind, "ticket"));
+    assert_true(tlk_is(f->last.id, "4"));
     assert_int_equal(parse(f, "{\"payload\":{\"id\":\"5\"},\"eventType\":\"Contact_Add\"}", &e), TL_OK);
     assert_int_equal(f->n_emitted, 1);
     assert_true(tlk_is(f->last.kind, "contact"));
@@ -770,8 +718,6 @@ int main(void)
         cmocka_unit_test(test_discover),
         cmocka_unit_test(test_discover_where_stamps_cannot_be_searched),
         cmocka_unit_test(test_prepare_shows_first),
-        cmocka_unit_test(test_agents_are_read_page_by_page),
-        cmocka_unit_test(test_agents_by_id),
         cmocka_unit_test(test_hook_parsing),
         cmocka_unit_test(test_subscribing),
         cmocka_unit_test(test_subscribing_again),
