@@ -33,7 +33,9 @@ int admit_array(const char *what, const void *p, uint64_t n, size_t stride, size
 
 /* ---- batches ---- */
 
-static bool same_value(const tl_value *a, const tl_value *b)
+enum { DEPTH_MAX = 3 /* rows, a row, a list in it: what nests deeper breaks a rule, and is never the same */ };
+
+static bool same_value(const tl_value *a, const tl_value *b, unsigned depth)
 {
     if (a->type != b->type || a->aux != b->aux || a->field != b->field)
         return false;
@@ -44,12 +46,16 @@ static bool same_value(const tl_value *a, const tl_value *b)
     case TL_INT:
     case TL_TIME:
     case TL_DATE:
+    case TL_BLOB:
         return a->u.i == b->u.i;
     case TL_LIST:
-        if (a->u.list.n != b->u.list.n || (a->u.list.n && (!a->u.list.items || !b->u.list.items)))
+    case TL_ROWS:
+        if (depth == DEPTH_MAX || a->u.list.n != b->u.list.n)
+            return false;
+        if (a->u.list.n && (!a->u.list.items || !b->u.list.items))
             return false;
         for (uint64_t i = 0; i < a->u.list.n; i++)
-            if (a->u.list.items[i].type == TL_LIST || !same_value(&a->u.list.items[i], &b->u.list.items[i]))
+            if (!same_value(&a->u.list.items[i], &b->u.list.items[i], depth + 1))
                 return false;
         return true;
     default:
@@ -65,7 +71,7 @@ static bool same_record(const tl_record *a, const tl_record *b)
     if (a->n_values && (!a->values || !b->values))
         return false;
     for (uint32_t i = 0; i < a->n_values; i++)
-        if (!same_value(&a->values[i], &b->values[i]))
+        if (!same_value(&a->values[i], &b->values[i], 0))
             return false;
     return true;
 }
@@ -146,11 +152,11 @@ enum { SEEN_FIELDS = 1024 /* over ADMIT_VALUES_MAX, which no shape exceeds */ };
 
 static const char *const type_names[] = {"TL_NULL", "TL_BOOL",      "TL_INT",   "TL_TIME",  "TL_DATE", "TL_DECIMAL",
                                          "TL_TEXT", "TL_MULTILINE", "TL_EMAIL", "TL_PHONE", "TL_URL",  "TL_CHOICE",
-                                         "TL_REF",  "TL_LIST",      "TL_JSON",  "TL_BYTES"};
+                                         "TL_REF",  "TL_LIST",      "TL_JSON",  "TL_BYTES", "TL_BLOB", "TL_ROWS"};
 
 static uint32_t type_known(uint32_t type)
 {
-    return type > TL_BYTES ? (uint32_t)TL_JSON : type;
+    return type > CODEC_TYPE_LAST ? (uint32_t)TL_JSON : type;
 }
 
 /* Texts may stand for one another: what counts is how the value is stored. */
@@ -199,7 +205,7 @@ static int check_scalar(const tl_value *v, const tl_field *f, uint32_t want, uin
     if (type == TL_BOOL && v->u.i != 0 && v->u.i != 1)
         return err_set(e, TL_E_INVALID, "field \"%.*s\": a TL_BOOL is 0 or 1, not %lld", STR_FMT(f->path),
                        (long long)v->u.i);
-    bool in_s = type >= TL_DECIMAL && type != TL_LIST;
+    bool in_s = type == TL_DECIMAL || type == TL_BYTES || is_text(type);
     if (in_s && v->u.s.n && !v->u.s.p)
         return err_set(e, TL_E_INVALID, "field \"%.*s\": %llu bytes at no address", STR_FMT(f->path),
                        (unsigned long long)v->u.s.n);
@@ -209,23 +215,80 @@ static int check_scalar(const tl_value *v, const tl_field *f, uint32_t want, uin
     return TL_OK;
 }
 
-static int check_one(const tl_value *v, const tl_field *f, uint64_t *bytes, struct err *e)
+static int check_list(const tl_value *v, const tl_field *f, uint64_t *bytes, struct err *e)
 {
-    uint32_t want = type_known(f->type);
-    if (v->type != TL_LIST || want != TL_LIST)
-        return check_scalar(v, f, want, bytes, e);
     if (v->u.list.n > CODEC_LIST_MAX || (v->u.list.n && !v->u.list.items))
         return err_set(e, TL_E_INVALID, "field \"%.*s\": a list too long, or at no address", STR_FMT(f->path));
     for (uint64_t i = 0; i < v->u.list.n; i++) {
         const tl_value *item = &v->u.list.items[i];
         uint32_t item_type = type_known(f->item_type ? f->item_type : item->type);
-        if (item->type == TL_LIST)
+        if (item->type == TL_LIST || item->type == TL_ROWS)
             return err_set(e, TL_E_INVALID, "field \"%.*s\": a list in a list", STR_FMT(f->path));
+        if (item->type == TL_BLOB)
+            return err_set(e, TL_E_INVALID, "field \"%.*s\": a file in a list", STR_FMT(f->path));
         int rc = check_scalar(item, f, item_type, bytes, e);
         if (rc)
             return rc;
     }
     return TL_OK;
+}
+
+/* One of each field at most. */
+struct seen {
+    uint64_t bits[SEEN_FIELDS / 64];
+};
+
+static bool seen_before(struct seen *s, uint32_t field)
+{
+    if (field >= SEEN_FIELDS)
+        return false;
+    uint64_t bit = UINT64_C(1) << (field % 64);
+    bool before = s->bits[field / 64] & bit;
+    s->bits[field / 64] |= bit;
+    return before;
+}
+
+static int check_row(const tl_value *row, const tl_field *f, uint64_t *bytes, struct err *e)
+{
+    struct seen seen = {{0}};
+    if (row->type != TL_LIST)
+        return err_set(e, TL_E_INVALID, "a row is a TL_LIST of its values");
+    if (row->u.list.n > ADMIT_VALUES_MAX || (row->u.list.n && !row->u.list.items))
+        return err_set(e, TL_E_INVALID, "%llu values, at most %d, or at no address", (unsigned long long)row->u.list.n,
+                       ADMIT_VALUES_MAX);
+    int rc = TL_OK;
+    for (uint64_t i = 0; i < row->u.list.n && !rc; i++) {
+        const tl_value *v = &row->u.list.items[i];
+        if (v->field >= f->n_columns)
+            return err_set(e, TL_E_INVALID, "value %llu is of column %u, there are %u", (unsigned long long)i + 1,
+                           v->field, f->n_columns);
+        const tl_field *column = TL_AT(tl_field, f->columns, f->column_stride, v->field);
+        if (seen_before(&seen, v->field))
+            return err_set(e, TL_E_INVALID, "two values for the column \"%.*s\"", STR_FMT(column->path));
+        uint32_t want = type_known(column->type);
+        rc = v->type == TL_LIST && want == TL_LIST ? check_list(v, column, bytes, e)
+                                                   : check_scalar(v, column, want, bytes, e);
+    }
+    return rc;
+}
+
+static int check_rows(const tl_value *v, const tl_field *f, uint64_t *bytes, struct err *e)
+{
+    if (v->u.list.n > CODEC_ROWS_MAX || (v->u.list.n && !v->u.list.items))
+        return err_set(e, TL_E_INVALID, "field \"%.*s\": %llu rows, at most %d, or at no address", STR_FMT(f->path),
+                       (unsigned long long)v->u.list.n, CODEC_ROWS_MAX);
+    for (uint64_t i = 0; i < v->u.list.n; i++)
+        if (check_row(&v->u.list.items[i], f, bytes, e))
+            return err_wrap(e, "field \"%.*s\", row %llu", STR_FMT(f->path), (unsigned long long)i + 1);
+    return TL_OK;
+}
+
+static int check_one(const tl_value *v, const tl_field *f, uint64_t *bytes, struct err *e)
+{
+    uint32_t want = type_known(f->type);
+    if (v->type == TL_LIST && want == TL_LIST)
+        return check_list(v, f, bytes, e);
+    return v->type == TL_ROWS && want == TL_ROWS ? check_rows(v, f, bytes, e) : check_scalar(v, f, want, bytes, e);
 }
 
 static int check_values(const tl_record *r, const tl_shape *shape, uint64_t *bytes, struct err *e)
@@ -235,19 +298,15 @@ static int check_values(const tl_record *r, const tl_shape *shape, uint64_t *byt
     if (r->n_values && !r->values)
         return err_set(e, TL_E_INVALID, "%u values at no address", r->n_values);
     uint32_t n_fields = shape ? shape->n_fields : 0;
-    uint64_t seen[SEEN_FIELDS / 64] = {0};
+    struct seen seen = {{0}};
     for (uint32_t i = 0; i < r->n_values; i++) {
         const tl_value *v = &r->values[i];
         if (v->field >= n_fields)
             return err_set(e, TL_E_INVALID, "value %u is of field %u, the shape has %u fields", i + 1, v->field,
                            n_fields);
         const tl_field *f = TL_AT(tl_field, shape->fields, shape->field_stride, v->field);
-        if (v->field < SEEN_FIELDS) {
-            uint64_t bit = UINT64_C(1) << (v->field % 64);
-            if (seen[v->field / 64] & bit)
-                return err_set(e, TL_E_INVALID, "two values for the field \"%.*s\"", STR_FMT(f->path));
-            seen[v->field / 64] |= bit;
-        }
+        if (seen_before(&seen, v->field))
+            return err_set(e, TL_E_INVALID, "two values for the field \"%.*s\"", STR_FMT(f->path));
         int rc = check_one(v, f, bytes, e);
         if (rc)
             return rc;

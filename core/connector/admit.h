@@ -18,7 +18,8 @@ enum {
     ADMIT_VALUES_MAX = 500,     /* fields of a kind, values of a record */
     ADMIT_RECORD_MAX = 1 << 20, /* bytes of a record's texts */
     ADMIT_BATCH_MAX = 10000,    /* records of a batch */
-    ADMIT_CHOICES_MAX = 10000
+    ADMIT_CHOICES_MAX = 10000,
+    ADMIT_NAME_MAX = 32 /* bytes of the name of a kind, a filter, an action */
 };
 
 /* A struct that starts with its size, and an array that travels with a stride. least: what every version of the struct
@@ -42,9 +43,17 @@ int admit_record(const tl_record *r, const tl_shape *shape, bool *too_large, str
 /* Its values alone: the record of a result has its id from the record that was pushed. */
 int admit_values(const tl_record *r, const tl_shape *shape, struct err *e);
 int admit_checkpoint(const tl_checkpoint *c, int32_t mode, struct err *e);
+/* Fields, wherever they stand: each word is judged alike. newer: of a connector of a later minor. */
+enum admit_fields { FIELDS_OF_KIND, FIELDS_OF_ACTION, FIELDS_OF_ROW };
+int admit_fields(const tl_field *fields, uint32_t n, size_t stride, enum admit_fields of, bool newer, struct err *e);
+bool admit_name_ok(str s);                              /* [a-z0-9_]{1,32} */
+int admit_text(const char *what, str s, struct err *e); /* UTF-8 without NUL, at an address */
+str admit_shown(str s);                                 /* for a message: "?" where it cannot be shown */
+
 /* table: the functions behind it, NULL where they are not known. minor: of the connector; bits of a later one are not
  * judged. */
 int admit_kind(const tl_kind *k, const tl_connector *table, uint32_t minor, struct err *e);
+int admit_action(const tl_action *a, uint32_t minor, struct err *e);
 /* The table's own rules, beside those of the options (manifest.h). */
 int admit_table(const tl_connector *c, struct err *e);
 int admit_hosts(const char *hosts, struct err *e); /* in the daemon alone */

@@ -1,111 +1,9 @@
 /* What a connector says about itself and its kinds. */
-#include <string.h>
-
 #include "admit.h"
 #include "codec.h"
 
-enum { NAME_MAX_BYTES = 255 };
-
 static const uint32_t CAN_WRITE = TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_DELETE | TL_CAN_RESTORE;
 static const uint32_t CAN_KNOWN = (TL_CAN_TRASH << 1) - 1;
-static const uint32_t FIELD_FLAGS_KNOWN = (TL_F_STAMP << 1) - 1;
-
-static bool kind_name_ok(str s)
-{
-    for (uint64_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
-            return false;
-    }
-    return s.n > 0 && s.n <= 32;
-}
-
-/* No blanks and no control characters: it is typed at a prompt and written into a map. */
-static bool path_ok(str s)
-{
-    for (uint64_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
-            return false;
-    return s.n > 0 && s.n <= NAME_MAX_BYTES;
-}
-
-/* For a message: what cannot be shown is left out. */
-static str shown(str s)
-{
-    if (!s.p || !codec_utf8(s))
-        return STR("?");
-    return s.n > 64 ? str_n(s.p, 64) : s;
-}
-
-static int text_ok(const char *what, str s, struct err *e)
-{
-    if ((s.n && !s.p) || !codec_utf8(s))
-        return err_set(e, TL_E_INVALID, "its %s is not UTF-8 text without NUL", what);
-    return TL_OK;
-}
-
-static int check_choices(const tl_field *f, struct err *e)
-{
-    if (f->n_choices > ADMIT_CHOICES_MAX)
-        return err_set(e, TL_E_INVALID, "%u choices, at most %d", f->n_choices, ADMIT_CHOICES_MAX);
-    int rc = admit_array("tl_choice", f->choices, f->n_choices, f->choice_stride, ADMIT_LEAST(tl_choice, label),
-                         _Alignof(tl_choice), e);
-    for (uint32_t i = 0; i < f->n_choices && !rc; i++) {
-        const tl_choice *choice = TL_AT(tl_choice, f->choices, f->choice_stride, i);
-        rc = text_ok("choice", choice->value, e);
-        if (!rc)
-            rc = text_ok("choice's label", choice->label, e);
-    }
-    return rc;
-}
-
-static int check_field(const tl_field *f, bool newer, struct err *e)
-{
-    int rc = admit_size("tl_field", f, ADMIT_LEAST(tl_field, choices), e);
-    if (!rc)
-        rc = text_ok("path", f->path, e);
-    if (!rc)
-        rc = text_ok("name", f->name, e);
-    if (!rc)
-        rc = text_ok("label", f->label, e);
-    if (!rc)
-        rc = text_ok("refers_to", f->refers_to, e);
-    if (rc)
-        return rc;
-    if (!path_ok(f->path))
-        return err_set(e, TL_E_INVALID, "a path has 1 to %d bytes and no blanks", NAME_MAX_BYTES);
-    if (f->name.n == 0)
-        return err_set(e, TL_E_INVALID, "it has no name");
-    if (f->type == TL_NULL)
-        return err_set(e, TL_E_INVALID, "it has no type");
-    if (!newer && (f->type > TL_BYTES || f->item_type > TL_BYTES))
-        return err_set(e, TL_E_INVALID, "unknown type %u", f->type > TL_BYTES ? f->type : f->item_type);
-    if (f->type == TL_LIST && (f->item_type == TL_NULL || f->item_type == TL_LIST))
-        return err_set(e, TL_E_INVALID, "a TL_LIST names the type of its items in item_type");
-    if (!newer && (f->flags & ~FIELD_FLAGS_KNOWN))
-        return err_set(e, TL_E_INVALID, "unknown flags %#x", f->flags & ~FIELD_FLAGS_KNOWN);
-    return check_choices(f, e);
-}
-
-static int check_fields(const tl_kind *k, bool newer, struct err *e)
-{
-    if (k->n_fields > ADMIT_VALUES_MAX)
-        return err_set(e, TL_E_INVALID, "%u fields, at most %d", k->n_fields, ADMIT_VALUES_MAX);
-    int rc = admit_array("tl_field", k->fields, k->n_fields, k->field_stride, ADMIT_LEAST(tl_field, choices),
-                         _Alignof(tl_field), e);
-    if (rc)
-        return rc;
-    for (uint32_t i = 0; i < k->n_fields; i++) {
-        const tl_field *f = TL_AT(tl_field, k->fields, k->field_stride, i);
-        rc = check_field(f, newer, e);
-        for (uint32_t j = 0; j < i && !rc; j++)
-            if (str_eq(TL_AT(tl_field, k->fields, k->field_stride, j)->path, f->path))
-                rc = err_set(e, TL_E_INVALID, "fields %u and %u have the same path", j + 1, i + 1);
-        if (rc)
-            return err_wrap(e, "field %u \"%.*s\"", i + 1, STR_FMT(shown(f->path)));
-    }
-    return TL_OK;
-}
 
 static int check_stamp(const tl_kind *k, struct err *e)
 {
@@ -115,7 +13,32 @@ static int check_stamp(const tl_kind *k, struct err *e)
         if (str_eq(TL_AT(tl_field, k->fields, k->field_stride, i)->name, k->stamp_field))
             return TL_OK;
     return err_set(e, TL_E_INVALID, "stamp_field \"%.*s\" is the name of none of its fields",
-                   STR_FMT(shown(k->stamp_field)));
+                   STR_FMT(admit_shown(k->stamp_field)));
+}
+
+/* "contact,account": each a name as kinds have it. */
+static int check_names(const char *what, str names, struct err *e)
+{
+    str one;
+    int rc = admit_text(what, names, e);
+    while (!rc && str_split(&names, ',', &one))
+        if (!admit_name_ok(one))
+            rc = err_set(e, TL_E_INVALID, "%s: \"%.*s\" is no name: small letters, digits and \"_\", at most %d", what,
+                         STR_FMT(admit_shown(one)), ADMIT_NAME_MAX);
+    return rc;
+}
+
+/* Whose lists it makes, and which parts of them. */
+static int check_lists(const tl_kind *k, struct err *e)
+{
+    int rc = check_names("about", k->about, e);
+    if (!rc)
+        rc = check_names("filters", k->filters, e);
+    if (!rc && k->filters.n && !k->about.n)
+        rc = err_set(e, TL_E_INVALID, "filters, and about names no kind that has lists of it");
+    if (!rc && k->depth_s < 0)
+        rc = err_set(e, TL_E_INVALID, "depth_s is %lld", (long long)k->depth_s);
+    return rc;
 }
 
 struct need {
@@ -165,15 +88,15 @@ static int check_numbers(const tl_kind *k, struct err *e)
 int admit_kind(const tl_kind *k, const tl_connector *table, uint32_t minor, struct err *e)
 {
     bool newer = minor > TL_ABI_MINOR;
-    int rc = text_ok("name", k->kind, e);
-    if (!rc && !kind_name_ok(k->kind))
+    int rc = admit_text("name", k->kind, e);
+    if (!rc && !admit_name_ok(k->kind))
         rc = err_set(e, TL_E_INVALID, "the name of a kind is 1 to 32 small letters, digits and \"_\"");
     if (!rc)
-        rc = text_ok("label", k->label, e);
+        rc = admit_text("label", k->label, e);
     if (!rc)
-        rc = text_ok("name at the vendor", k->name, e);
+        rc = admit_text("name at the vendor", k->name, e);
     if (!rc)
-        rc = text_ok("stamp_field", k->stamp_field, e);
+        rc = admit_text("stamp_field", k->stamp_field, e);
     if (!rc && !newer && (k->can & ~CAN_KNOWN))
         rc = err_set(e, TL_E_INVALID, "can has the unknown bits %#x", k->can & ~CAN_KNOWN);
     if (!rc)
@@ -181,10 +104,12 @@ int admit_kind(const tl_kind *k, const tl_connector *table, uint32_t minor, stru
     if (!rc)
         rc = check_numbers(k, e);
     if (!rc)
-        rc = check_fields(k, newer, e);
+        rc = admit_fields(k->fields, k->n_fields, k->field_stride, FIELDS_OF_KIND, newer, e);
     if (!rc)
         rc = check_stamp(k, e);
-    return rc ? err_wrap(e, "kind \"%.*s\"", STR_FMT(shown(k->kind))) : TL_OK;
+    if (!rc)
+        rc = check_lists(k, e);
+    return rc ? err_wrap(e, "kind \"%.*s\"", STR_FMT(admit_shown(k->kind))) : TL_OK;
 }
 
 /* ---- the table ---- */

@@ -30,7 +30,8 @@ static const struct call_type *type_of(const struct call *c)
 
 bool call_writes(const struct call *c)
 {
-    return type_of(c)->flags & CALL_WRITES;
+    const struct call_type *t = type_of(c);
+    return t->writes && t->writes(c);
 }
 
 bool call_asks_vendor(const struct call *c)
@@ -68,7 +69,8 @@ struct call *call_free(struct call *c)
     if (!c)
         return NULL;
     arena_done(&c->arena);
-    buf_done(&c->reply.items);
+    blob_list_done(&c->blobs);
+    reply_done(&c->reply);
     free(c);
     return NULL;
 }
@@ -113,6 +115,42 @@ const tl_shape *record_shape(const struct call *c, str kind)
             return s;
     }
     return request_shape(c);
+}
+
+uint32_t request_records(const struct call *c)
+{
+    if (c->kind == CALL_ACT)
+        return 1;
+    return c->kind == CALL_PUSH && c->request.push.batch ? c->request.push.batch->count : 0;
+}
+
+const tl_record *request_record(const struct call *c, uint32_t index)
+{
+    const tl_batch *b = c->request.push.batch;
+    return c->kind == CALL_ACT ? c->request.act.record : TL_AT(tl_record, b->records, b->stride, index);
+}
+
+int32_t checkpoint_mode(const struct call *c)
+{
+    return c->kind == CALL_PULL ? c->request.pull.mode : TL_PULL_CHANGES;
+}
+
+uint32_t page_budget(const struct call *c)
+{
+    return c->kind == CALL_LIST ? 1 : c->kind == CALL_PULL ? c->request.pull.max_pages : 0;
+}
+
+tl_status call_act_outcome(const struct call *c, struct reply_reader *r, tl_result *result)
+{
+    reply_reader_init(r, &c->reply);
+    for (struct item x; reply_next(r, &x);) {
+        if (x.kind != ITEM_RESULT)
+            continue;
+        if (result)
+            *result = x.u.result.result;
+        return x.u.result.result.status;
+    }
+    return c->reply.status ? c->reply.status : TL_E_UNKNOWN;
 }
 
 int request_encode(struct buf *b, const struct call *c, struct err *e)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "blob.h"
 #include "buf.h"
 #include "err.h"
 #include "tieline.h"
@@ -24,7 +25,9 @@ enum call_kind {
     CALL_PARSE_HOOK,
     CALL_SUBSCRIBE,
     CALL_UNSUBSCRIBE,
-    CALL_PREPARE
+    CALL_PREPARE,
+    CALL_LIST,
+    CALL_ACT
 };
 const char *call_kind_name(enum call_kind k); /* "pull" */
 bool call_kind_parse(const char *name, enum call_kind *out);
@@ -38,14 +41,20 @@ struct reply {
     bool crashed;     /* the worker died inside this call */
     int64_t took_us;
     struct buf items;
+    struct blob_list blobs; /* files that its results name, by their handles: blob_list_find */
+    struct buf rehearsed;   /* what was not sent: rehearsed_next */
 };
+void reply_done(struct reply *r);
 
 struct call {
     enum call_kind kind;
-    int32_t purpose;    /* TL_PURPOSE_* */
-    int64_t endpoint;   /* store id */
-    struct arena arena; /* owns everything `request` points to */
-    union {             /* by kind; struct_size, the first member of each, is filled in by call_new */
+    int32_t purpose;        /* TL_PURPOSE_* */
+    bool rehearse;          /* an act: requests that write are noted in the reply and not sent */
+    bool reads;             /* an act: the action is one with TL_ACTION_READS */
+    int64_t endpoint;       /* store id */
+    struct blob_list blobs; /* files that its parameters name by their handles: blob_list_add */
+    struct arena arena;     /* owns everything `request` points to */
+    union {                 /* by kind; struct_size, the first member of each, is filled in by call_new */
         tl_check check;
         tl_discover discover;
         tl_pull pull;
@@ -55,6 +64,8 @@ struct call {
         tl_hook_request hook;
         tl_subscribe subscribe; /* also CALL_UNSUBSCRIBE */
         tl_prepare_request prepare;
+        tl_list list;
+        tl_act act; /* its shape has the parameters of the action in place of fields */
     } request;
     struct reply reply;
     void (*done)(struct call *c); /* [control] */
@@ -91,6 +102,9 @@ struct dispatcher {
     void (*cancel)(void *ctx, struct call *c);
 };
 
+/* tl_action.rights of a reply: it needs one that this host does not know, so nobody may. */
+#define RIGHTS_NOBODY UINT32_MAX
+
 /* tl_record.flags of a reply, set by the host alone: the record is bad because it is larger than 1 MiB (SIZE_LIMIT). */
 enum { REC_TOO_LARGE = 1 << 16 };
 
@@ -102,7 +116,8 @@ enum item_kind {
     ITEM_KIND = 4,
     ITEM_ACCOUNT = 5,
     ITEM_FINDING = 6,
-    ITEM_SUBSCRIPTION = 7
+    ITEM_SUBSCRIPTION = 7,
+    ITEM_ACTION = 8
 };
 struct item {
     enum item_kind kind;
@@ -118,6 +133,7 @@ struct item {
         tl_account account;
         tl_finding finding;
         tl_subscription subscription;
+        tl_action action;
     } u;
 };
 struct reply_reader {
@@ -130,6 +146,10 @@ AUTO_DONE(struct reply_reader, reply_reader_done)
 /* True and *out; false at the end. Bytes were validated when the reply was built, so decoding cannot fail. */
 bool reply_next(struct reply_reader *r, struct item *out);
 
+/* What became of an act: the status of its one result; without one how the call ended, or TL_E_UNKNOWN where it ended
+ * well. *result, unless NULL: that result, lent by the reader until its end; its record may be NULL. */
+tl_status call_act_outcome(const struct call *c, struct reply_reader *r, tl_result *result);
+
 /* Builders, used by the runtime and by the simulated dispatcher; they check values against nothing but their own
  * form (UTF-8, known types, sizes). TL_E_INVALID with e filled when an item cannot be taken. */
 int reply_add_record(struct reply *r, const tl_record *record, struct err *e);
@@ -138,5 +158,6 @@ int reply_add_result(struct reply *r, uint32_t index, const tl_result *result, s
 int reply_add_kind(struct reply *r, const tl_kind *k, struct err *e);
 int reply_add_account(struct reply *r, const tl_account *a, struct err *e);
 int reply_add_finding(struct reply *r, const tl_finding *f, struct err *e);
+int reply_add_action(struct reply *r, const tl_action *a, struct err *e);
 int reply_add_subscription(struct reply *r, const tl_subscription *s, struct err *e);
 #endif

@@ -29,6 +29,11 @@ static void tell_asked(struct buf *out, const struct call *c)
         tell_ids(out, creates ? &b->records->stamp : &b->records->id, b->count, b->stride);
         buf_text_add(out, ")");
     }
+    if (c->kind == CALL_LIST)
+        buf_fmt(out, " about %.*s \"%.*s\"", STR_FMT(c->request.list.about_kind), STR_FMT(c->request.list.about_id));
+    if (c->kind == CALL_ACT)
+        buf_fmt(out, ": \"%.*s\" of \"%.*s\"", STR_FMT(c->request.act.name),
+                STR_FMT(c->request.act.record ? c->request.act.record->id : (str){0}));
     if (c->kind == CALL_GET && c->request.get.n_ids) {
         buf_fmt(out, " of %u ids (", c->request.get.n_ids);
         tell_ids(out, c->request.get.ids, c->request.get.n_ids, sizeof(tl_str));

@@ -169,11 +169,26 @@ static int push_encode(struct buf *b, const struct call *c, struct err *e)
     return TL_OK;
 }
 
+static bool rows_inside(const tl_value *v, uint32_t columns)
+{
+    for (uint64_t i = 0; i < v->u.list.n; i++)
+        for (uint64_t k = 0; k < v->u.list.items[i].u.list.n; k++)
+            if (v->u.list.items[i].u.list.items[k].field >= columns)
+                return false;
+    return true;
+}
+
+/* Every value is of a field that the shape has, and of a column that the field has. */
 static bool inside(const tl_record *r, const tl_shape *shape)
 {
-    for (uint32_t i = 0; i < r->n_values; i++)
-        if (!shape || r->values[i].field >= shape->n_fields)
+    for (uint32_t i = 0; i < r->n_values; i++) {
+        const tl_value *v = &r->values[i];
+        if (!shape || v->field >= shape->n_fields)
             return false;
+        if (v->type == TL_ROWS &&
+            !rows_inside(v, TL_AT(tl_field, shape->fields, shape->field_stride, v->field)->n_columns))
+            return false;
+    }
     return true;
 }
 
@@ -202,6 +217,87 @@ static void push_decode(struct decoder *d, struct call *c)
 static tl_status push_run(const struct module *m, tl_conn *conn, const struct call *c, tl_error *error)
 {
     return m->connector.push ? m->connector.push(conn, &c->request.push, error) : TL_E_UNSUPPORTED;
+}
+
+static bool push_writes(const struct call *c)
+{
+    (void)c;
+    return true;
+}
+
+/* ---- lists ---- */
+
+static int list_encode(struct buf *b, const struct call *c, struct err *e)
+{
+    const tl_list *r = &c->request.list;
+    (void)e;
+    enc_shape(b, r->shape);
+    enc_u64(b, r->limit);
+    enc_str(b, r->about_kind);
+    enc_str(b, r->about_id);
+    enc_str(b, r->filter);
+    enc_str(b, r->cursor);
+    enc_i64(b, r->deadline_us);
+    return TL_OK;
+}
+
+static void list_decode(struct decoder *d, struct call *c)
+{
+    tl_list *r = &c->request.list;
+    r->shape = dec_shape(d);
+    r->limit = dec_u32(d);
+    r->about_kind = dec_str(d);
+    r->about_id = dec_str(d);
+    r->filter = dec_str(d);
+    r->cursor = dec_bytes(d);
+    r->deadline_us = dec_i64(d);
+}
+
+static tl_status list_run(const struct module *m, tl_conn *conn, const struct call *c, tl_error *error)
+{
+    return m->view.list ? m->view.list(conn, &c->request.list, error) : TL_E_UNSUPPORTED;
+}
+
+/* ---- actions ---- */
+
+static int act_encode(struct buf *b, const struct call *c, struct err *e)
+{
+    static const tl_record nothing = {.id = {"", 0}};
+    const tl_act *r = &c->request.act;
+    enc_u64(b, r->flags);
+    enc_str(b, r->name);
+    enc_shape(b, r->shape);
+    enc_str(b, r->stamp_field);
+    enc_str(b, r->person);
+    enc_i64(b, r->deadline_us);
+    int rc = enc_record(b, r->record ? r->record : &nothing, r->shape, e);
+    return rc ? err_wrap(e, "action \"%.*s\"", STR_FMT(r->name)) : TL_OK;
+}
+
+static void act_decode(struct decoder *d, struct call *c)
+{
+    tl_act *r = &c->request.act;
+    r->flags = dec_u32(d);
+    r->name = dec_str(d);
+    r->shape = dec_shape(d);
+    r->stamp_field = dec_str(d);
+    r->person = dec_str(d);
+    r->deadline_us = dec_i64(d);
+    tl_record *record = arena_new(d->arena, tl_record);
+    dec_record(d, record);
+    r->record = record;
+    d->bad = d->bad || !inside(record, r->shape);
+}
+
+static tl_status act_run(const struct module *m, tl_conn *conn, const struct call *c, tl_error *error)
+{
+    return m->actions.act ? m->actions.act(conn, &c->request.act, error) : TL_E_UNSUPPORTED;
+}
+
+/* What looks, reads, or is only shown changes nothing. */
+static bool act_writes(const struct call *c)
+{
+    return !(c->request.act.flags & TL_ACT_LOOK) && !c->reads && !c->rehearse;
 }
 
 /* ---- webhooks ---- */
@@ -306,7 +402,7 @@ static const struct call_type types[] = {
                     .decode = check_decode,
                     .run = check_run},
     [CALL_DISCOVER] = {.name = "discover",
-                       .items = ITEM(KIND),
+                       .items = ITEM(KIND) | ITEM(ACTION),
                        .size = sizeof(tl_discover),
                        .encode = discover_encode,
                        .decode = discover_decode,
@@ -337,7 +433,7 @@ static const struct call_type types[] = {
                    .decode = find_decode,
                    .run = find_run},
     [CALL_PUSH] = {.name = "push",
-                   .flags = CALL_WRITES,
+                   .writes = push_writes,
                    .items = ITEM(RESULT),
                    .size = sizeof(tl_push),
                    .shape_at = OFFSET(push.shape),
@@ -369,6 +465,23 @@ static const struct call_type types[] = {
                       .encode = prepare_encode,
                       .decode = prepare_decode,
                       .run = prepare_run},
+    [CALL_LIST] = {.name = "list",
+                   .items = ITEM(RECORD) | ITEM(CHECKPOINT),
+                   .size = sizeof(tl_list),
+                   .shape_at = OFFSET(list.shape),
+                   .deadline_at = OFFSET(list.deadline_us),
+                   .encode = list_encode,
+                   .decode = list_decode,
+                   .run = list_run},
+    [CALL_ACT] = {.name = "act",
+                  .writes = act_writes,
+                  .items = ITEM(RESULT),
+                  .size = sizeof(tl_act),
+                  .shape_at = OFFSET(act.shape),
+                  .deadline_at = OFFSET(act.deadline_us),
+                  .encode = act_encode,
+                  .decode = act_decode,
+                  .run = act_run},
 };
 
 const struct call_type *call_type(uint32_t kind)

@@ -7,15 +7,16 @@
 #include "codec.h"
 #include "loader.h"
 
-/* What may be done with a call and what follows when its answer is lost. */
 enum {
-    CALL_WRITES = 1, /* nobody knows then whether it was done: a drain waits for it, and it ends as TL_E_UNKNOWN */
-    CALL_LOCAL = 2   /* the vendor is asked nothing: it counts against no budget */
+    CALL_LOCAL = 1 /* the vendor is asked nothing: it counts against no budget */
 };
 
 struct call_type {
     const char *name;
     unsigned flags;
+    /* Nobody knows, when its answer is lost, whether it was done: a drain waits for it, and it ends as TL_E_UNKNOWN.
+     * NULL: never so. */
+    bool (*writes)(const struct call *c);
     uint32_t items;               /* what it may answer: 1 << ITEM_* */
     uint32_t size;                /* of its request, whose first member says so */
     size_t shape_at, deadline_at; /* in struct call; 0: it has none. One that has a shape needs it */

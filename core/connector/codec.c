@@ -1,15 +1,9 @@
-/* Primitives of the flat form, and the structs that travel in both directions: errors, records, fields, shapes. */
+/* Primitives of the flat form, and errors and records, which travel in both directions. Shapes: codec_shape.c. */
 #include "codec.h"
 
 #include "unicode.h"
 
 /* ---- decoding */
-
-static void fault(struct decoder *d)
-{
-    d->bad = true;
-    d->p = d->end;
-}
 
 /* Inlined by hand: a record is read by some thirty of these, and nearly all are one byte long. */
 static inline __attribute__((always_inline)) uint64_t read_u64(struct decoder *d)
@@ -18,7 +12,7 @@ static inline __attribute__((always_inline)) uint64_t read_u64(struct decoder *d
         return *d->p++;
     uint64_t v = 0;
     if (!varint_read(&d->p, d->end, &v)) {
-        fault(d);
+        dec_fault(d);
         return 0;
     }
     return v;
@@ -34,7 +28,7 @@ static inline __attribute__((always_inline)) tl_str read_bytes(struct decoder *d
 {
     uint64_t n = read_u64(d);
     if (n >= (uint64_t)(d->end - d->p) || d->p[n] != 0) { /* also after a fault: then nothing is left */
-        fault(d);
+        dec_fault(d);
         return (tl_str){"", 0};
     }
     tl_str s = {(const char *)d->p, n};
@@ -46,7 +40,7 @@ static inline __attribute__((always_inline)) tl_str read_str(struct decoder *d)
 {
     tl_str s = read_bytes(d);
     if (s.n && d->strict && !codec_utf8(s)) {
-        fault(d);
+        dec_fault(d);
         return (tl_str){"", 0};
     }
     return s;
@@ -66,7 +60,7 @@ uint32_t dec_u32(struct decoder *d)
 {
     uint64_t v = read_u64(d);
     if (v > UINT32_MAX) {
-        fault(d);
+        dec_fault(d);
         return 0;
     }
     return (uint32_t)v;
@@ -76,7 +70,7 @@ int32_t dec_i32(struct decoder *d)
 {
     int64_t v = read_i64(d);
     if (v > INT32_MAX || v < INT32_MIN) {
-        fault(d);
+        dec_fault(d);
         return 0;
     }
     return (int32_t)v;
@@ -96,12 +90,12 @@ const char *dec_text(struct decoder *d)
 {
     uint64_t present = dec_u64(d);
     if (present > 1)
-        fault(d);
+        dec_fault(d);
     if (d->bad || !present)
         return NULL;
     tl_str s = dec_str(d);
     if (memchr(s.p, 0, s.n)) {
-        fault(d);
+        dec_fault(d);
         return NULL;
     }
     return d->bad ? NULL : s.p;
@@ -111,10 +105,19 @@ uint32_t dec_count(struct decoder *d, size_t min_bytes)
 {
     uint64_t n = dec_u64(d);
     if (n > (uint64_t)(d->end - d->p) / min_bytes || n > UINT32_MAX) {
-        fault(d);
+        dec_fault(d);
         return 0;
     }
     return (uint32_t)n;
+}
+
+uint32_t dec_count_of(struct decoder *d, size_t min_bytes, uint32_t max)
+{
+    uint32_t n = dec_count(d, min_bytes);
+    if (n <= max)
+        return n;
+    dec_fault(d);
+    return 0;
 }
 
 const tl_str *dec_strs(struct decoder *d, uint32_t *n_out)
@@ -268,7 +271,7 @@ static void dec_chars(struct decoder *d, char *out, size_t cap)
 {
     tl_str s = dec_str(d);
     if (s.n >= cap) {
-        fault(d);
+        dec_fault(d);
         return;
     }
     memcpy(out, s.p, s.n);
@@ -296,12 +299,20 @@ enum { VARINT_MAX = 10, AUX_BIT = 0x80 };
 
 static bool type_has_int(uint8_t type)
 {
-    return type == TL_BOOL || type == TL_INT || type == TL_TIME || type == TL_DATE;
+    return type == TL_BOOL || type == TL_INT || type == TL_TIME || type == TL_DATE || type == TL_BLOB;
 }
 
 static uint8_t type_known(uint8_t type)
 {
-    return type > TL_BYTES ? TL_JSON : type;
+    return type > CODEC_TYPE_LAST ? TL_JSON : type;
+}
+
+/* Where a value may stand: a list holds single values, a row those and lists. */
+enum place { IN_RECORD, IN_ROW, IN_LIST };
+
+static bool has_place(uint8_t type, enum place place)
+{
+    return place == IN_RECORD || (type != TL_ROWS && (place == IN_ROW || type != TL_LIST));
 }
 
 static size_t str_bound(tl_str s)
@@ -343,32 +354,61 @@ static int refuse_value(const tl_shape *shape, uint32_t field, const char *why, 
     return err_set(e, TL_E_INVALID, "field %u: the value %s", field, why);
 }
 
-/* Checks one value and adds its bound. field: where it stands, also for the items of a list. */
-static int check_value(const tl_shape *shape, const tl_value *v, uint32_t field, bool in_list, size_t *bound,
-                       struct err *e)
+/* What a message is about: the field of the record, also for the items of its list and the values of its rows. */
+struct checking {
+    const tl_shape *shape;
+    uint32_t field;
+    size_t *bound; /* of the flat form, grown by each value */
+};
+
+static int check_text(const struct checking *c, const tl_value *v, uint8_t type, struct err *e)
 {
-    *bound += 4 * VARINT_MAX;
+    if (v->u.s.n > UINT32_MAX || (v->u.s.n && !v->u.s.p))
+        return refuse_value(c->shape, c->field, "has no bytes", e);
+    if (type != TL_BYTES && !codec_utf8(v->u.s))
+        return refuse_value(c->shape, c->field, "is not UTF-8 text without NUL", e);
+    *c->bound += str_bound(v->u.s);
+    return TL_OK;
+}
+
+static int check_value(const struct checking *c, const tl_value *v, enum place place, struct err *e);
+
+static int check_items(const struct checking *c, const tl_value *v, uint64_t max, enum place place, struct err *e)
+{
+    if (v->u.list.n > max || (v->u.list.n && !v->u.list.items))
+        return refuse_value(c->shape, c->field, "is a list too long", e);
+    int rc = TL_OK;
+    for (uint64_t i = 0; i < v->u.list.n && !rc; i++)
+        rc = check_value(c, &v->u.list.items[i], place, e);
+    return rc;
+}
+
+static int check_rows(const struct checking *c, const tl_value *v, struct err *e)
+{
+    if (v->u.list.n > CODEC_ROWS_MAX || (v->u.list.n && !v->u.list.items))
+        return refuse_value(c->shape, c->field, "has too many rows", e);
+    int rc = TL_OK;
+    for (uint64_t i = 0; i < v->u.list.n && !rc; i++) {
+        const tl_value *row = &v->u.list.items[i];
+        *c->bound += VARINT_MAX;
+        rc = row->type == TL_LIST ? check_items(c, row, CODEC_COLUMNS_MAX, IN_ROW, e)
+                                  : refuse_value(c->shape, c->field, "has a row that is no list of values", e);
+    }
+    return rc;
+}
+
+/* Checks one value and adds its bound. */
+static int check_value(const struct checking *c, const tl_value *v, enum place place, struct err *e)
+{
+    *c->bound += 4 * VARINT_MAX;
     uint8_t type = type_known(v->type);
+    if (!has_place(type, place))
+        return refuse_value(c->shape, c->field, type == TL_ROWS ? "has rows in it" : "is a list in a list", e);
     if (type == TL_NULL || type_has_int(type))
         return TL_OK;
-    if (type != TL_LIST) {
-        if (v->u.s.n > UINT32_MAX || (v->u.s.n && !v->u.s.p))
-            return refuse_value(shape, field, "has no bytes", e);
-        if (type != TL_BYTES && !codec_utf8(v->u.s))
-            return refuse_value(shape, field, "is not UTF-8 text without NUL", e);
-        *bound += str_bound(v->u.s);
-        return TL_OK;
-    }
-    if (in_list)
-        return refuse_value(shape, field, "is a list in a list", e);
-    if (v->u.list.n > CODEC_LIST_MAX || (v->u.list.n && !v->u.list.items))
-        return refuse_value(shape, field, "is a list too long", e);
-    for (uint64_t i = 0; i < v->u.list.n; i++) {
-        int rc = check_value(shape, &v->u.list.items[i], field, true, bound, e);
-        if (rc)
-            return rc;
-    }
-    return TL_OK;
+    if (type == TL_LIST)
+        return check_items(c, v, CODEC_LIST_MAX, IN_LIST, e);
+    return type == TL_ROWS ? check_rows(c, v, e) : check_text(c, v, type, e);
 }
 
 static int check_record(const tl_record *r, const tl_shape *shape, size_t *bound, struct err *e)
@@ -386,11 +426,25 @@ static int check_record(const tl_record *r, const tl_shape *shape, size_t *bound
     for (uint32_t i = 0; i < r->n_values; i++) {
         if (shape && r->values[i].field >= shape->n_fields)
             return refuse_value(shape, r->values[i].field, "lies outside the shape", e);
-        int rc = check_value(shape, &r->values[i], r->values[i].field, false, bound, e);
+        const struct checking c = {shape, r->values[i].field, bound};
+        int rc = check_value(&c, &r->values[i], IN_RECORD, e);
         if (rc)
             return rc;
     }
     return TL_OK;
+}
+
+static uint8_t *w_value(uint8_t *w, const tl_value *v);
+
+/* Each of them with its column. */
+static uint8_t *w_row(uint8_t *w, const tl_value *row)
+{
+    w = w_u64(w, row->u.list.n);
+    for (uint64_t i = 0; i < row->u.list.n; i++) {
+        w = w_u64(w, row->u.list.items[i].field);
+        w = w_value(w, &row->u.list.items[i]);
+    }
+    return w;
 }
 
 static uint8_t *w_value(uint8_t *w, const tl_value *v)
@@ -403,11 +457,11 @@ static uint8_t *w_value(uint8_t *w, const tl_value *v)
         return w;
     if (type_has_int(type))
         return w_i64(w, v->u.i);
-    if (type != TL_LIST)
+    if (type != TL_LIST && type != TL_ROWS)
         return w_str(w, v->u.s);
     w = w_u64(w, v->u.list.n);
     for (uint64_t i = 0; i < v->u.list.n; i++)
-        w = w_value(w, &v->u.list.items[i]);
+        w = type == TL_ROWS ? w_row(w, &v->u.list.items[i]) : w_value(w, &v->u.list.items[i]);
     return w;
 }
 
@@ -446,30 +500,53 @@ int enc_record(struct buf *b, const tl_record *r, const tl_shape *shape, struct 
     return TL_OK;
 }
 
-static void dec_value(struct decoder *d, tl_value *out, bool in_list)
+static void dec_value(struct decoder *d, tl_value *out, enum place place);
+
+static void dec_list(struct decoder *d, tl_value *out)
 {
-    uint8_t head = (uint8_t)(d->p < d->end ? *d->p++ : (fault(d), 0));
+    uint32_t n = dec_count_of(d, 1, CODEC_LIST_MAX);
+    tl_value *items = arena_array(d->arena, tl_value, n);
+    for (uint32_t i = 0; i < n; i++)
+        dec_value(d, &items[i], IN_LIST);
+    out->u.list.items = items;
+    out->u.list.n = n;
+}
+
+static void dec_rows(struct decoder *d, tl_value *out)
+{
+    uint32_t n = dec_count_of(d, 1, CODEC_ROWS_MAX);
+    tl_value *rows = arena_array(d->arena, tl_value, n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t n_values = dec_count_of(d, 2, CODEC_COLUMNS_MAX);
+        tl_value *values = arena_array(d->arena, tl_value, n_values);
+        for (uint32_t k = 0; k < n_values; k++) {
+            values[k].field = dec_u32(d);
+            dec_value(d, &values[k], IN_ROW);
+        }
+        rows[i].type = TL_LIST;
+        rows[i].u.list.items = values;
+        rows[i].u.list.n = n_values;
+    }
+    out->u.list.items = rows;
+    out->u.list.n = n;
+}
+
+static void dec_value(struct decoder *d, tl_value *out, enum place place)
+{
+    uint8_t head = (uint8_t)(d->p < d->end ? *d->p++ : (dec_fault(d), 0));
     out->type = head & (AUX_BIT - 1);
     if (head & AUX_BIT)
         out->aux = (uint16_t)dec_u32(d);
-    if (out->type > TL_BYTES || (in_list && out->type == TL_LIST)) {
-        fault(d);
-    } else if (type_has_int(out->type)) {
+    if (out->type > CODEC_TYPE_LAST || !has_place(out->type, place))
+        dec_fault(d);
+    else if (type_has_int(out->type))
         out->u.i = read_i64(d);
-    } else if (out->type == TL_LIST) {
-        uint32_t n = dec_count(d, 1);
-        if (n > CODEC_LIST_MAX) {
-            fault(d);
-            n = 0;
-        }
-        tl_value *items = arena_array(d->arena, tl_value, n);
-        for (uint32_t i = 0; i < n; i++)
-            dec_value(d, &items[i], true);
-        out->u.list.items = items;
-        out->u.list.n = n;
-    } else if (out->type != TL_NULL) {
+    else if (out->type == TL_LIST)
+        dec_list(d, out);
+    else if (out->type == TL_ROWS)
+        dec_rows(d, out);
+    else if (out->type != TL_NULL)
         out->u.s = out->type == TL_BYTES ? read_bytes(d) : read_str(d);
-    }
 }
 
 void dec_record(struct decoder *d, tl_record *out)
@@ -494,82 +571,8 @@ void dec_record(struct decoder *d, tl_record *out)
     tl_value *values = arena_array(d->arena, tl_value, n);
     for (uint32_t i = 0; i < n; i++) {
         values[i].field = dec_u32(d);
-        dec_value(d, &values[i], false);
+        dec_value(d, &values[i], IN_RECORD);
     }
     out->values = values;
     out->n_values = d->bad ? 0 : n;
-}
-
-/* ---- fields and shapes */
-
-void enc_field(struct buf *b, const tl_field *f)
-{
-    enc_u64(b, f->type);
-    enc_u64(b, f->flags);
-    enc_u64(b, f->max);
-    enc_u64(b, f->scale);
-    enc_u64(b, f->item_type);
-    enc_str(b, f->path);
-    enc_str(b, f->name);
-    enc_str(b, f->label);
-    enc_str(b, f->refers_to);
-    enc_u64(b, f->n_choices);
-    for (uint32_t i = 0; i < f->n_choices; i++) {
-        const tl_choice *choice = TL_AT(tl_choice, f->choices, f->choice_stride, i);
-        enc_str(b, choice->value);
-        enc_str(b, choice->label);
-    }
-}
-
-void dec_field(struct decoder *d, tl_field *out)
-{
-    memset(out, 0, sizeof *out);
-    out->struct_size = sizeof *out;
-    out->type = dec_u32(d);
-    out->flags = dec_u32(d);
-    out->max = dec_u32(d);
-    out->scale = dec_u32(d);
-    out->item_type = dec_u32(d);
-    out->path = dec_str(d);
-    out->name = dec_str(d);
-    out->label = dec_str(d);
-    out->refers_to = dec_str(d);
-    uint32_t n = dec_count(d, 4);
-    tl_choice *choices = arena_array(d->arena, tl_choice, n);
-    for (uint32_t i = 0; i < n; i++) {
-        choices[i].value = dec_str(d);
-        choices[i].label = dec_str(d);
-    }
-    out->choices = choices;
-    out->choice_stride = sizeof(tl_choice);
-    out->n_choices = d->bad ? 0 : n;
-}
-
-void enc_shape(struct buf *b, const tl_shape *s)
-{
-    enc_u64(b, s != NULL);
-    if (!s)
-        return;
-    enc_str(b, s->kind);
-    enc_u64(b, s->n_fields);
-    size_t stride = s->field_stride ? s->field_stride : sizeof(tl_field);
-    for (uint32_t i = 0; i < s->n_fields; i++)
-        enc_field(b, TL_AT(tl_field, s->fields, stride, i));
-}
-
-const tl_shape *dec_shape(struct decoder *d)
-{
-    if (!dec_u64(d))
-        return NULL;
-    tl_shape *s = arena_new(d->arena, tl_shape);
-    s->struct_size = sizeof *s;
-    s->field_stride = sizeof(tl_field);
-    s->kind = dec_str(d);
-    uint32_t n = dec_count(d, 10);
-    tl_field *fields = arena_array(d->arena, tl_field, n);
-    for (uint32_t i = 0; i < n; i++)
-        dec_field(d, &fields[i]);
-    s->fields = fields;
-    s->n_fields = d->bad ? 0 : n;
-    return s;
 }

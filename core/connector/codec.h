@@ -18,7 +18,13 @@
 #include "err.h"
 #include "tieline.h"
 
-enum { CODEC_CURSOR_MAX = 64 << 10, CODEC_LIST_MAX = 100000 };
+enum {
+    CODEC_CURSOR_MAX = 64 << 10,
+    CODEC_LIST_MAX = 100000,
+    CODEC_ROWS_MAX = 1000,   /* rows of one TL_ROWS */
+    CODEC_COLUMNS_MAX = 500, /* values of a row */
+    CODEC_TYPE_LAST = TL_ROWS
+};
 
 struct decoder {
     const uint8_t *p, *end;
@@ -35,6 +41,12 @@ static inline bool decoder_ended(const struct decoder *d)
     return !d->bad && d->p == d->end;
 }
 
+static inline void dec_fault(struct decoder *d)
+{
+    d->bad = true;
+    d->p = d->end;
+}
+
 uint64_t dec_u64(struct decoder *d);
 int64_t dec_i64(struct decoder *d);
 uint32_t dec_u32(struct decoder *d);
@@ -44,6 +56,7 @@ tl_str dec_bytes(struct decoder *d);     /* any bytes */
 const char *dec_text(struct decoder *d); /* NULL when the encoder had NULL */
 /* A count of elements that take at least min_bytes each. */
 uint32_t dec_count(struct decoder *d, size_t min_bytes);
+uint32_t dec_count_of(struct decoder *d, size_t min_bytes, uint32_t max); /* more of them are a fault */
 const tl_str *dec_strs(struct decoder *d, uint32_t *n_out);
 const tl_pair *dec_pairs(struct decoder *d, uint32_t *n_out);
 
@@ -65,12 +78,13 @@ void enc_error(struct buf *b, const tl_error *e);
 void dec_error(struct decoder *d, tl_error *out);
 
 /* A record: index is not part of it (it belongs to the question asked), so equal records have equal bytes.
- * enc_record fails with TL_E_INVALID on text that is not UTF-8 or a list in a list; b is as before then.
+ * enc_record fails with TL_E_INVALID on text that is not UTF-8, a list in a list, rows in rows; b is as before then.
  * shape: values must name one of its fields; NULL: unchecked. */
 int enc_record(struct buf *b, const tl_record *r, const tl_shape *shape, struct err *e);
 void dec_record(struct decoder *d, tl_record *out);
-void enc_field(struct buf *b, const tl_field *f);
-void dec_field(struct decoder *d, tl_field *out);
+/* Fields of any minor's size, 0 for this one's; an unknown type becomes TL_JSON. Decoded they are of this size. */
+void enc_fields(struct buf *b, const tl_field *fields, uint32_t n, size_t stride);
+const tl_field *dec_fields(struct decoder *d, uint32_t *n_out);
 void enc_shape(struct buf *b, const tl_shape *s);
 const tl_shape *dec_shape(struct decoder *d);
 
@@ -82,6 +96,14 @@ int request_decode(struct call *c, str bytes, bool strict, struct err *e);
 const tl_shape *request_shape(const struct call *c);
 /* What a record of that kind is read by: of a delivery each kind has its own. */
 const tl_shape *record_shape(const struct call *c, str kind);
+
+/* The records a call ends with one result each for: those of a push, or the one that is acted on. */
+uint32_t request_records(const struct call *c);
+const tl_record *request_record(const struct call *c, uint32_t index);
+/* tl_checkpoint.mode that its checkpoints have: a list knows one alone. */
+int32_t checkpoint_mode(const struct call *c);
+/* Checkpoints it may make; 0: any number, or none at all. */
+uint32_t page_budget(const struct call *c);
 
 /* As reply_add_* of call.h, for records that must keep inside a shape. */
 int reply_add_record_of(struct reply *r, const tl_record *record, const tl_shape *shape, struct err *e);

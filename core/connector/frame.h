@@ -51,7 +51,9 @@ enum frame_type {
     FRAME_BLOB_READ = 45,
     FRAME_VERDICT = 46, /* answers to ASK_ */
     FRAME_TOKEN_ERROR = 47,
-    FRAME_ALIVE = 48 /* milliseconds of silence to come */
+    FRAME_ALIVE = 48, /* milliseconds of silence to come */
+    FRAME_BLOB_DESCRIBE = 49,
+    FRAME_BLOB_ABOUT = 50
 };
 
 struct frame {

@@ -8,6 +8,7 @@
 #include "codec.h"
 #include "line_pace.h"
 #include "log.h"
+#include "rehearsal.h"
 
 /* ---- asking the control thread ---- */
 
@@ -161,6 +162,8 @@ struct host_side {
     char log_ctx[128];
     struct auth_answers *answers;
     struct blobs blobs;
+    struct reply *reply; /* of the running call; NULL between calls */
+    bool rehearse;
     pthread_mutex_t lock; /* of the cancel flag while someone sleeps on it; guards pace */
     struct line_pace pace;
     pthread_cond_t cond;
@@ -330,7 +333,7 @@ static int blob_write(void *ctx, uint64_t handle, const void *p, size_t n)
     return blob_take(ctx, handle, p, n);
 }
 
-static tl_status s_http(void *ctx, tl_http *requests, uint32_t n, tl_error *error)
+static tl_status send_all(void *ctx, tl_http *requests, uint32_t n, tl_error *error)
 {
     struct host_side *h = ctx;
     if (!h->config.auth) {
@@ -345,6 +348,14 @@ static tl_status s_http(void *ctx, tl_http *requests, uint32_t n, tl_error *erro
     if (rc)
         err_to_tl(&e, error);
     return tl_status_of(rc);
+}
+
+static tl_status s_http(void *ctx, tl_http *requests, uint32_t n, tl_error *error)
+{
+    struct host_side *h = ctx;
+    if (!h->rehearse)
+        return send_all(h, requests, n, error);
+    return rehearsal_http(&h->reply->rehearsed, &h->blobs, requests, n, send_all, h, error);
 }
 
 static tl_status s_auth_extra(void *ctx, const char *member, struct buf *out, tl_error *error)
@@ -414,10 +425,52 @@ static tl_status s_blob_read(void *ctx, uint64_t handle, uint64_t offset, char *
     return s;
 }
 
+static tl_status s_blob_describe(void *ctx, uint64_t handle, const tl_blob *about)
+{
+    struct host_side *h = ctx;
+    return blobs_describe(&h->blobs, handle, about);
+}
+
+static tl_status s_blob_about(void *ctx, uint64_t handle, tl_blob *out)
+{
+    struct host_side *h = ctx;
+    return blobs_about(&h->blobs, handle, out);
+}
+
+void host_side_served(struct host_side *h)
+{
+    h->reply = NULL;
+    h->rehearse = false;
+    blobs_reset(&h->blobs);
+}
+
+/* The files that its results name go with the reply. */
+static void keep_blobs(struct host_side *h)
+{
+    AUTO(reply_reader_done) struct reply_reader reader;
+    reply_reader_init(&reader, h->reply);
+    for (struct item x; h->blobs.n && reply_next(&reader, &x);) {
+        const tl_record *r = x.kind == ITEM_RESULT ? x.u.result.result.record : NULL;
+        for (uint32_t i = 0; r && i < r->n_values; i++)
+            if (r->values[i].type == TL_BLOB)
+                blobs_keep(&h->blobs, (uint64_t)r->values[i].u.i, &h->reply->blobs);
+    }
+}
+
 static void s_call_end(void *ctx)
 {
     struct host_side *h = ctx;
+    if (h->reply)
+        keep_blobs(h);
+    host_side_served(h);
+}
+
+tl_status host_side_serve(struct host_side *h, const struct call *c, struct reply *reply)
+{
     blobs_reset(&h->blobs);
+    h->reply = reply;
+    h->rehearse = c->rehearse;
+    return blobs_lend(&h->blobs, &c->blobs);
 }
 
 struct host_side *host_side_new(const struct host_config *config)
@@ -473,6 +526,8 @@ void host_side_services(struct host_side *h, struct services *out)
         .blob_new = s_blob_new,
         .blob_write = s_blob_write,
         .blob_read = s_blob_read,
+        .blob_describe = s_blob_describe,
+        .blob_about = s_blob_about,
         .call_end = s_call_end,
         .alive = s_alive,
     };

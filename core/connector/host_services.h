@@ -53,7 +53,12 @@ struct host_side *host_side_free(struct host_side *h);
 void host_side_services(struct host_side *h, struct services *out);
 /* Other tokens for what it does from now on; returns the former. By the thread that runs the instance. */
 struct auth *host_side_auth_swap(struct host_side *h, struct auth *auth);
-void host_side_begin(struct host_side *h);  /* a call begins: not cancelled */
+void host_side_begin(struct host_side *h); /* a call begins: not cancelled */
+/* What it needs of the call beside its request: its files, whether it is only rehearsed, and where files of its results
+ * and what is not sent go. Both are lent until the call ends; of c only this function reads. Before each run, by the
+ * thread that runs it. TL_E_TEMPORARY: its files cannot be opened. */
+tl_status host_side_serve(struct host_side *h, const struct call *c, struct reply *reply);
+void host_side_served(struct host_side *h); /* after it, whatever came of it: nothing is lent any more */
 void host_side_cancel(struct host_side *h); /* [any] */
 /* How long the call has given no sign of life; 0 while the host itself works for it. [any] */
 int64_t host_side_silent_us(const struct host_side *h, int64_t mono_us);

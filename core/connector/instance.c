@@ -81,6 +81,7 @@ void instance_rest(struct instance *i)
 {
     i->result_seen = NULL;
     i->kinds = NULL;
+    i->actions = NULL;
     arena_done(&i->answer);
     arena_done(&i->scratch);
 }
@@ -132,19 +133,24 @@ static tl_status broke(struct instance *i, tl_error *error, const char *what)
 static void missing_results(struct instance *i, const struct call *c)
 {
     AUTO(buf_done) struct buf which = {0};
-    const tl_batch *b = c->request.push.batch;
-    uint32_t n = 0;
-    for (uint32_t k = 0; k < b->count; k++) {
+    uint32_t n = 0, all = request_records(c);
+    for (uint32_t k = 0; k < all; k++) {
         if (i->result_seen[k])
             continue;
-        const tl_record *r = TL_AT(tl_record, b->records, b->stride, k);
+        const tl_record *r = request_record(c, k);
         if (n++ < BAD_TOLD)
             buf_fmt(&which, "%srecord %u (\"%.*s\")", n > 1 ? ", " : "", k + 1, STR_FMT(r->id.n ? r->id : r->stamp));
     }
     char place[128];
     instance_place(i, place, sizeof place);
     instance_log(i, TL_ERROR, "connector \"%s\", %s: success without a result for %u of %u records: %s%s",
-                 i->module->connector.id, place, n, b->count, buf_text(&which), n > BAD_TOLD ? ", ..." : "");
+                 i->module->connector.id, place, n, all, buf_text(&which), n > BAD_TOLD ? ", ..." : "");
+}
+
+/* It ends with a checkpoint. */
+static bool paged(const struct call *c)
+{
+    return c->kind == CALL_PULL || c->kind == CALL_LIST;
 }
 
 static void judge(struct instance *i, const struct call *c, tl_status given, tl_status *s, tl_error *error)
@@ -153,7 +159,7 @@ static void judge(struct instance *i, const struct call *c, tl_status given, tl_
     if (*s == TL_E_UNSUPPORTED && !error->text[0])
         snprintf(error->text, sizeof error->text, "the connector has no %s", call_kind_name(c->kind));
     /* Stopping at the page budget is no fault, however the connector words it. */
-    bool budget = c->kind == CALL_PULL && i->pages >= c->request.pull.max_pages && c->request.pull.max_pages;
+    bool budget = page_budget(c) && i->pages >= page_budget(c);
     if (*s == TL_E_CANCELLED && budget && !i->services.cancelled(i->services.ctx))
         *s = TL_OK;
     if (i->bad > BAD_TOLD)
@@ -165,7 +171,7 @@ static void judge(struct instance *i, const struct call *c, tl_status given, tl_
     } else if (*s != given && given != TL_E_CANCELLED) {
         snprintf(words, sizeof words, "it ended with the status %d, which is none", given);
         *s = broke(i, error, words);
-    } else if (*s == TL_OK && c->kind == CALL_PULL && i->pages == 0 && !stopped) {
+    } else if (*s == TL_OK && paged(c) && i->pages == 0 && !stopped) {
         *s = broke(i, error, "it ended with success and without a checkpoint");
     } else if (*s && *s != TL_E_CANCELLED && !error->text[0]) {
         char place[128];
@@ -173,7 +179,7 @@ static void judge(struct instance *i, const struct call *c, tl_status given, tl_
         snprintf(error->text, sizeof error->text, "%s ended with \"%s\", and the connector does not say why", place,
                  status_name(*s));
     }
-    if (*s == TL_OK && c->kind == CALL_PUSH && i->results < c->request.push.batch->count)
+    if (*s == TL_OK && i->results < request_records(c))
         missing_results(i, c);
 }
 
@@ -186,8 +192,9 @@ static void call_begins(struct instance *i, struct call *c)
     i->pages = i->results = i->bad = 0;
     i->stopped = false;
     i->kinds = NULL;
-    if (c->kind == CALL_PUSH)
-        i->result_seen = arena_alloc(&c->arena, c->request.push.batch->count + 1u);
+    i->actions = NULL;
+    if (request_records(c))
+        i->result_seen = arena_alloc(&c->arena, request_records(c));
     if (c->kind == CALL_PULL)
         progress_begin(&i->progress, &c->request.pull);
 }

@@ -1,13 +1,12 @@
-/* The functions of the host table that take a connector's answers: records, checkpoints, results, kinds. What is
- * handed over is judged by admit.h. A record that breaks a rule fails by itself and the page goes on; what is wrong
- * with a batch, a cursor or a description spoils the call, and no checkpoint covers what came of it. */
+/* The functions of the host table that take a connector's answers: records, checkpoints, results. What is handed over
+ * is judged by admit.h. A record that breaks a rule fails by itself and the page goes on; what is wrong with a batch or
+ * a cursor spoils the call, and no checkpoint covers what came of it. */
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "admit.h"
 #include "codec.h"
 #include "instance_int.h"
-#include "vocabulary.h"
 
 enum { NOTE_MAX = 255, REC_FLAGS = TL_REC_FULL | TL_REC_HINT | TL_REC_GAP | TL_REC_BAD };
 
@@ -36,8 +35,7 @@ void instance_log(struct instance *i, int32_t level, const char *fmt, ...)
     i->services.log(i->services.ctx, level, str_n(line, have));
 }
 
-/* The call is spoilt: the first fault decides how it ends. Returns TL_E_INVALID. */
-static tl_status instance_fault(struct instance *i, const char *function, const struct err *e)
+tl_status instance_fault(struct instance *i, const char *function, const struct err *e)
 {
     char place[128];
     instance_place(i, place, sizeof place);
@@ -49,7 +47,7 @@ static tl_status instance_fault(struct instance *i, const char *function, const 
     return TL_E_INVALID;
 }
 
-static bool in_call(struct instance *i, enum item_kind item, const char *function)
+bool instance_in_call(struct instance *i, enum item_kind item, const char *function)
 {
     if (!instance_own_thread(i, function))
         return false;
@@ -77,8 +75,7 @@ static bool too_much(struct instance *i, const char *function)
     return true;
 }
 
-/* Status of the host function after an item was added. */
-static tl_status added(struct instance *i, size_t before)
+tl_status instance_added(struct instance *i, size_t before)
 {
     i->items_bytes += i->reply->items.n - before;
     if (i->reply->items.n >= ITEMS_FLUSH_BYTES && !instance_flush(i)) {
@@ -124,7 +121,7 @@ static tl_status take_bad(struct instance *i, const tl_record *r, uint32_t flags
     i->records++;
     if (reply_add_record_of(i->reply, &bad, request_shape(i->call), &e))
         return instance_fault(i, "emit", &e);
-    return added(i, before);
+    return instance_added(i, before);
 }
 
 static tl_status refuse_record(struct instance *i, const tl_record *r, uint32_t k, uint32_t n, bool too_large,
@@ -163,7 +160,7 @@ static tl_status take_record(struct instance *i, const tl_record *record, uint32
     if (rc)
         return refuse_record(i, &r, k, n, too_large, &e);
     i->records++;
-    return added(i, before);
+    return instance_added(i, before);
 }
 
 static tl_status take_batch(struct instance *i, const tl_batch *b, bool unique)
@@ -191,12 +188,16 @@ static tl_status take_batch(struct instance *i, const tl_batch *b, bool unique)
 static tl_status host_emit(const tl_host *h, const tl_batch *from)
 {
     struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_RECORD, "emit"))
+    if (!instance_in_call(i, ITEM_RECORD, "emit"))
         return TL_E_BUG;
     struct err e = {0};
     tl_batch b;
-    bool unique = i->call->kind == CALL_PULL;
-    int rc = admit_size("tl_batch", from, ADMIT_LEAST(tl_batch, records), &e);
+    bool unique = i->call->kind == CALL_PULL || i->call->kind == CALL_LIST;
+    int rc = i->call->kind == CALL_LIST && i->pages
+                 ? err_set(&e, TL_E_INVALID, "records behind the checkpoint: a list has one page")
+                 : TL_OK;
+    if (!rc)
+        rc = admit_size("tl_batch", from, ADMIT_LEAST(tl_batch, records), &e);
     if (!rc) {
         codec_adopt(&b, sizeof b, from, from->struct_size);
         rc = admit_batch(&b, unique, &e);
@@ -210,10 +211,36 @@ static tl_status host_emit(const tl_host *h, const tl_batch *from)
     return i->services.cancelled(i->services.ctx) ? TL_E_CANCELLED : TL_OK;
 }
 
+/* A page of a list: one, of the size that was asked for, and the next one lies elsewhere. */
+static int list_step(const struct instance *i, const tl_checkpoint *c, struct err *e)
+{
+    const tl_list *q = &i->call->request.list;
+    if (i->pages)
+        return err_set(e, TL_E_INVALID, "a second checkpoint: a list has one page");
+    if (q->limit && i->records > q->limit)
+        return err_set(e, TL_E_INVALID, "%llu records in a page of at most %u", (unsigned long long)i->records,
+                       q->limit);
+    if (!c->complete && (c->cursor.n == 0 || str_eq(c->cursor, q->cursor)))
+        return err_set(e, TL_E_INVALID, "there is more, and the cursor is %s",
+                       c->cursor.n ? "the one that was given" : "empty");
+    return TL_OK;
+}
+
+static int checkpoint_step(struct instance *i, tl_checkpoint *c, struct err *e)
+{
+    bool list = i->call->kind == CALL_LIST;
+    if (list)
+        c->mode = checkpoint_mode(i->call); /* it has none */
+    int rc = admit_checkpoint(c, checkpoint_mode(i->call), e);
+    if (rc)
+        return rc;
+    return list ? list_step(i, c, e) : progress_step(&i->progress, c, i->records, e);
+}
+
 static tl_status host_checkpoint(const tl_host *h, const tl_checkpoint *from)
 {
     struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_CHECKPOINT, "checkpoint"))
+    if (!instance_in_call(i, ITEM_CHECKPOINT, "checkpoint"))
         return TL_E_BUG;
     if (i->fault.status)
         return TL_E_INVALID; /* it would cover what was refused */
@@ -223,20 +250,18 @@ static tl_status host_checkpoint(const tl_host *h, const tl_checkpoint *from)
     int rc = admit_size("tl_checkpoint", from, ADMIT_LEAST(tl_checkpoint, estimate), &e);
     if (!rc) {
         codec_adopt(&c, sizeof c, from, from->struct_size);
-        rc = admit_checkpoint(&c, i->call->request.pull.mode, &e);
+        rc = checkpoint_step(i, &c, &e);
     }
-    if (!rc)
-        rc = progress_step(&i->progress, &c, i->records, &e);
     if (!rc)
         rc = reply_add_checkpoint(i->reply, &c, &e);
     if (rc)
         return instance_fault(i, "checkpoint", &e);
-    tl_status s = added(i, before);
+    tl_status s = instance_added(i, before);
     if (s)
         return s;
     i->pages++;
     i->records = 0;
-    uint32_t budget = i->call->request.pull.max_pages;
+    uint32_t budget = page_budget(i->call);
     if (instance_flush(i) && !(budget && i->pages >= budget) && !i->services.cancelled(i->services.ctx))
         return TL_OK;
     i->stopped = true;
@@ -245,22 +270,33 @@ static tl_status host_checkpoint(const tl_host *h, const tl_checkpoint *from)
 
 /* ---- results ---- */
 
-/* What was pushed as record `index`, for a message. */
-static str pushed_id(const struct instance *i, uint32_t index)
+/* What call or push was given as record `index`, for a message. */
+static str given_id(const struct instance *i, uint32_t index)
 {
-    const tl_batch *b = i->call->request.push.batch;
-    const tl_record *r = TL_AT(tl_record, b->records, b->stride, index);
-    return r->id.n ? r->id : r->stamp;
+    const tl_record *r = request_record(i->call, index);
+    return !r ? (str){0} : r->id.n ? r->id : r->stamp;
 }
 
 static tl_status refuse_result(struct instance *i, uint32_t index, const char *why)
 {
     char place[128];
-    const tl_batch *b = i->call->request.push.batch;
+    uint32_t n = request_records(i->call);
     instance_place(i, place, sizeof place);
     instance_log(i, TL_ERROR, "connector \"%s\", result in %s: record %u of %u (\"%.*s\"): %s", i->module->connector.id,
-                 place, index + 1, b->count, STR_FMT(index < b->count ? pushed_id(i, index) : (str){0}), why);
+                 place, index + 1, n, STR_FMT(index < n ? given_id(i, index) : (str){0}), why);
     return TL_E_INVALID;
+}
+
+/* Are there such files? They go with the answer. */
+static int check_files(struct instance *i, const tl_record *r, struct err *e)
+{
+    for (uint32_t k = 0; k < r->n_values; k++) {
+        tl_blob about;
+        uint64_t handle = (uint64_t)r->values[k].u.i;
+        if (r->values[k].type == TL_BLOB && i->services.blob_about(i->services.ctx, handle, &about))
+            return err_set(e, TL_E_INVALID, "there is no blob %llu", (unsigned long long)handle);
+    }
+    return TL_OK;
 }
 
 /* What the vendor says the record is now, as far as it can be used; NULL: not at all. */
@@ -273,11 +309,9 @@ static const tl_record *result_record(struct instance *i, uint32_t index, const 
     *own = *r->record;
     own->flags &= REC_FLAGS;
     if (own->id.n == 0)
-        own->id =
-            i->call->request.push.batch
-                ? TL_AT(tl_record, i->call->request.push.batch->records, i->call->request.push.batch->stride, index)->id
-                : own->id;
-    bool bad = (own->flags & TL_REC_BAD) || admit_record(own, request_shape(i->call), &too_large, &e);
+        own->id = request_record(i->call, index)->id;
+    bool bad = (own->flags & TL_REC_BAD) || admit_record(own, request_shape(i->call), &too_large, &e) ||
+               check_files(i, own, &e);
     if (!bad) {
         AUTO(buf_done) struct buf probe = {0};
         bad = enc_record(&probe, own, request_shape(i->call), &e) != TL_OK;
@@ -293,9 +327,9 @@ static const tl_record *result_record(struct instance *i, uint32_t index, const 
 static tl_status host_result(const tl_host *h, uint32_t index, const tl_result *from)
 {
     struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_RESULT, "result"))
+    if (!instance_in_call(i, ITEM_RESULT, "result"))
         return TL_E_BUG;
-    if (index >= i->call->request.push.batch->count)
+    if (index >= request_records(i->call))
         return refuse_result(i, index, "there is no such record in the batch");
     if (i->result_seen[index])
         return refuse_result(i, index, "a second result; the first one counts");
@@ -328,113 +362,13 @@ static tl_status host_result(const tl_host *h, uint32_t index, const tl_result *
         return refuse_result(i, index, e.text);
     i->result_seen[index] = 1;
     i->results++;
-    return added(i, before);
-}
-
-/* ---- descriptions ---- */
-
-static int described_twice(struct instance *i, const tl_kind *k, struct err *e)
-{
-    for (struct kind_seen *s = i->kinds; s; s = s->next)
-        if (str_eq(s->kind, k->kind))
-            return err_set(e, TL_E_INVALID, "kind \"%.*s\" is described twice", STR_FMT(k->kind));
-    struct kind_seen *s = arena_new(&i->answer, struct kind_seen);
-    *s = (struct kind_seen){i->kinds, arena_str(&i->answer, k->kind)};
-    i->kinds = s;
-    return TL_OK;
-}
-
-static tl_status ended(struct instance *i, const char *function, size_t before, int rc, const struct err *e)
-{
-    return rc ? instance_fault(i, function, e) : added(i, before);
-}
-
-/* What is not of the vocabulary is taken as it is, and told. */
-static void tell_strange_words(struct instance *i, const tl_kind *k)
-{
-    struct err why = {0};
-    uint32_t told = 0;
-    for (uint32_t from = 0; told < BAD_TOLD && vocabulary_complaint(k, &from, &why); told++)
-        instance_log(i, TL_WARN, "connector \"%s\", describe: %s; %s", i->module->connector.id, why.text, why.hint);
-}
-
-static tl_status host_describe(const tl_host *h, const tl_kind *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_KIND, "describe"))
-        return TL_E_BUG;
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    tl_kind k;
-    int rc = admit_size("tl_kind", from, ADMIT_LEAST(tl_kind, fields), &e);
-    if (!rc) {
-        codec_adopt(&k, sizeof k, from, from->struct_size);
-        rc = admit_kind(&k, &i->module->connector, i->module->connector.abi_minor, &e);
-    }
-    if (!rc)
-        rc = described_twice(i, &k, &e);
-    if (!rc)
-        rc = reply_add_kind(i->reply, &k, &e);
-    if (!rc)
-        tell_strange_words(i, &k);
-    return ended(i, "describe", before, rc, &e);
-}
-
-static tl_status host_account(const tl_host *h, const tl_account *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_ACCOUNT, "account"))
-        return TL_E_BUG;
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    tl_account a;
-    int rc = admit_size("tl_account", from, ADMIT_LEAST(tl_account, server_us), &e);
-    if (!rc) {
-        codec_adopt(&a, sizeof a, from, from->struct_size);
-        rc = reply_add_account(i->reply, &a, &e);
-    }
-    return ended(i, "account", before, rc, &e);
-}
-
-static tl_status host_finding(const tl_host *h, const tl_finding *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_FINDING, "finding"))
-        return TL_E_BUG;
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    tl_finding f;
-    int rc = admit_size("tl_finding", from, ADMIT_LEAST(tl_finding, hint), &e);
-    if (!rc) {
-        codec_adopt(&f, sizeof f, from, from->struct_size);
-        rc = reply_add_finding(i->reply, &f, &e);
-    }
-    return ended(i, "finding", before, rc, &e);
-}
-
-static tl_status host_subscription(const tl_host *h, const tl_subscription *from)
-{
-    struct instance *i = instance_of(h);
-    if (!in_call(i, ITEM_SUBSCRIPTION, "subscription"))
-        return TL_E_BUG;
-    struct err e = {0};
-    size_t before = i->reply->items.n;
-    tl_subscription s;
-    int rc = admit_size("tl_subscription", from, ADMIT_LEAST(tl_subscription, expires_us), &e);
-    if (!rc) {
-        codec_adopt(&s, sizeof s, from, from->struct_size);
-        rc = reply_add_subscription(i->reply, &s, &e);
-    }
-    return ended(i, "subscription", before, rc, &e);
+    return instance_added(i, before);
 }
 
 void instance_answer_init(tl_host *h)
 {
-    h->account = host_account;
-    h->finding = host_finding;
-    h->describe = host_describe;
     h->emit = host_emit;
     h->checkpoint = host_checkpoint;
     h->result = host_result;
-    h->subscription = host_subscription;
+    instance_describe_init(h);
 }

@@ -261,6 +261,48 @@ static tl_status host_blob_read(const tl_host *h, uint64_t handle, uint64_t offs
     return i->services.blob_read(i->services.ctx, handle, offset, buf, cap < limit ? cap : limit, len);
 }
 
+static tl_status host_blob_describe(const tl_host *h, uint64_t handle, const tl_blob *from)
+{
+    struct instance *i = instance_of(h);
+    struct err e = {0};
+    tl_blob about;
+    if (!instance_own_thread(i, "blob_describe"))
+        return TL_E_BUG;
+    int rc = admit_size("tl_blob", from, ADMIT_LEAST(tl_blob, media_type), &e);
+    if (!rc) {
+        codec_adopt(&about, sizeof about, from, from->struct_size);
+        rc = admit_text("name", about.name, &e);
+    }
+    if (!rc)
+        rc = admit_text("media type", about.media_type, &e);
+    if (rc) {
+        instance_log(i, TL_ERROR, "connector \"%s\", blob_describe: %s", i->module->connector.id, e.text);
+        return TL_E_INVALID;
+    }
+    return i->services.blob_describe(i->services.ctx, handle, &about);
+}
+
+static tl_status host_blob_about(const tl_host *h, uint64_t handle, tl_blob *out)
+{
+    struct instance *i = instance_of(h);
+    struct err e = {0};
+    tl_blob own = {.struct_size = sizeof own};
+    if (!instance_own_thread(i, "blob_about"))
+        return TL_E_BUG;
+    if (admit_size("tl_blob", out, ADMIT_LEAST(tl_blob, media_type), &e)) {
+        instance_log(i, TL_ERROR, "connector \"%s\", blob_about: %s", i->module->connector.id, e.text);
+        return TL_E_INVALID;
+    }
+    tl_status s = i->services.blob_about(i->services.ctx, handle, &own);
+    if (s)
+        return s;
+    own.name = arena_str(&i->answer, own.name);
+    own.media_type = arena_str(&i->answer, own.media_type);
+    own.struct_size = out->struct_size;
+    memcpy(out, &own, out->struct_size < sizeof own ? out->struct_size : sizeof own);
+    return TL_OK;
+}
+
 void instance_host_init(tl_host *h)
 {
     *h = (tl_host){
@@ -283,6 +325,8 @@ void instance_host_init(tl_host *h)
         .blob_new = host_blob_new,
         .blob_write = host_blob_write,
         .blob_read = host_blob_read,
+        .blob_describe = host_blob_describe,
+        .blob_about = host_blob_about,
     };
     instance_answer_init(h);
 }

@@ -180,6 +180,12 @@ static int module_adopt(struct module *m, const tl_connector *table, const char 
     if (!rc)
         rc = adopt_extension(&m->connector, "tl.prepare/1", &m->prepare, sizeof m->prepare,
                              ADMIT_LEAST(tl_prepare, prepare), &m->has_prepare, e);
+    if (!rc)
+        rc = adopt_extension(&m->connector, "tl.view/1", &m->view, sizeof m->view, ADMIT_LEAST(tl_view, list),
+                             &m->has_view, e);
+    if (!rc)
+        rc = adopt_extension(&m->connector, "tl.action/1", &m->actions, sizeof m->actions, ADMIT_LEAST(tl_actions, act),
+                             &m->has_actions, e);
     if (!rc && m->has_auth &&
         admit_array("tl_auth_flow", m->auth.flows, m->auth.n_flows, m->auth.flow_stride,
                     ADMIT_LEAST(tl_auth_flow, assertion_lifetime_s), _Alignof(tl_auth_flow), e))

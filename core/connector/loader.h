@@ -22,7 +22,9 @@ struct module {
     tl_auth auth;           /* with its functions; zero when has_auth is false */
     tl_webhook webhook;
     tl_prepare prepare;
-    bool has_auth, has_webhook, has_prepare;
+    tl_view view;
+    tl_actions actions;
+    bool has_auth, has_webhook, has_prepare, has_view, has_actions;
     bool loaded;           /* load() succeeded: unload() is due */
     bool *foreign_threads; /* set once a thread of the connector's own came to the host; atomic */
     struct manifest *manifest;

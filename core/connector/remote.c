@@ -185,6 +185,34 @@ static bool serve_blob_read(struct remote *r, struct decoder *d)
     return true;
 }
 
+static bool serve_blob_describe(struct remote *r, struct decoder *d)
+{
+    uint64_t handle = dec_u64(d);
+    tl_blob about;
+    wire_get_blob(d, &about);
+    if (!decoder_ended(d))
+        return false;
+    tl_status s = r->services.blob_describe(r->services.ctx, handle, &about);
+    buf_clear(&r->out);
+    enc_i64(&r->out, s);
+    answer(r, &r->out);
+    return true;
+}
+
+static bool serve_blob_about(struct remote *r, struct decoder *d)
+{
+    uint64_t handle = dec_u64(d);
+    if (!decoder_ended(d))
+        return false;
+    tl_blob about = {.struct_size = sizeof about};
+    tl_status s = r->services.blob_about(r->services.ctx, handle, &about);
+    buf_clear(&r->out);
+    enc_i64(&r->out, s);
+    wire_put_blob(&r->out, &about);
+    answer(r, &r->out);
+    return true;
+}
+
 static bool serve_log(struct remote *r, struct decoder *d)
 {
     int32_t level = dec_i32(d);
@@ -254,6 +282,10 @@ static bool serve(struct remote *r, const struct frame *f)
         return serve_blob_write(r, d);
     case FRAME_BLOB_READ:
         return serve_blob_read(r, d);
+    case FRAME_BLOB_DESCRIBE:
+        return serve_blob_describe(r, d);
+    case FRAME_BLOB_ABOUT:
+        return serve_blob_about(r, d);
     default:
         return false;
     }

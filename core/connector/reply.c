@@ -93,14 +93,14 @@ static int check_texts(const tl_str *texts, size_t n, const char *what, struct e
     return TL_OK;
 }
 
-static int check_field(const tl_kind *k, const tl_field *f, struct err *e)
+static int check_field(const tl_field *f, struct err *e)
 {
     const tl_str texts[] = {f->path, f->name, f->label, f->refers_to};
     int rc = check_texts(texts, ARRAY_LEN(texts), "a field", e);
     if (rc)
         return rc;
     if (f->path.n == 0 || f->name.n == 0)
-        return err_set(e, TL_E_INVALID, "kind \"%.*s\": a field without path or name", STR_FMT(k->kind));
+        return err_set(e, TL_E_INVALID, "a field without path or name");
     if (f->n_choices && !f->choices)
         return err_set(e, TL_E_INVALID, "field \"%.*s\": choices at no address", STR_FMT(f->path));
     for (uint32_t i = 0; i < f->n_choices; i++) {
@@ -112,29 +112,38 @@ static int check_field(const tl_kind *k, const tl_field *f, struct err *e)
     return TL_OK;
 }
 
-static void enc_field_adopted(struct buf *b, const tl_field *from, size_t stride)
+static int check_plain_fields(const tl_field *fields, uint32_t n, size_t stride, struct err *e)
 {
-    tl_field f;
-    codec_adopt(&f, sizeof f, from, stride);
-    if (f.type > TL_BYTES)
-        f.type = TL_JSON;
-    enc_field(b, &f);
+    int rc = TL_OK;
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        tl_field f;
+        codec_adopt(&f, sizeof f, TL_AT(tl_field, fields, stride, i), stride);
+        rc = check_field(&f, e);
+    }
+    return rc;
+}
+
+static int check_fields(str of, const tl_field *fields, uint32_t n, size_t stride, struct err *e)
+{
+    stride = stride ? stride : sizeof(tl_field);
+    int rc = check_plain_fields(fields, n, stride, e);
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        tl_field f;
+        codec_adopt(&f, sizeof f, TL_AT(tl_field, fields, stride, i), stride);
+        if (f.type == TL_ROWS)
+            rc = check_plain_fields(f.columns, f.n_columns, f.column_stride, e);
+    }
+    return rc ? err_wrap(e, "\"%.*s\"", STR_FMT(of)) : TL_OK;
 }
 
 int reply_add_kind(struct reply *r, const tl_kind *k, struct err *e)
 {
-    const tl_str texts[] = {k->kind, k->label, k->name, k->stamp_field};
+    const tl_str texts[] = {k->kind, k->label, k->name, k->stamp_field, k->about, k->filters};
     int rc = check_texts(texts, ARRAY_LEN(texts), "a kind", e);
+    if (!rc)
+        rc = check_fields(k->kind, k->fields, k->n_fields, k->field_stride, e);
     if (rc)
         return rc;
-    size_t stride = k->field_stride ? k->field_stride : sizeof(tl_field);
-    for (uint32_t i = 0; i < k->n_fields; i++) {
-        tl_field f;
-        codec_adopt(&f, sizeof f, TL_AT(tl_field, k->fields, stride, i), stride);
-        rc = check_field(k, &f, e);
-        if (rc)
-            return rc;
-    }
     size_t at = item_begin(r, ITEM_KIND);
     struct buf *b = &r->items;
     enc_u64(b, k->can);
@@ -148,9 +157,28 @@ int reply_add_kind(struct reply *r, const tl_kind *k, struct err *e)
     enc_str(b, k->label);
     enc_str(b, k->name);
     enc_str(b, k->stamp_field);
-    enc_u64(b, k->n_fields);
-    for (uint32_t i = 0; i < k->n_fields; i++)
-        enc_field_adopted(b, TL_AT(tl_field, k->fields, stride, i), stride);
+    enc_fields(b, k->fields, k->n_fields, k->field_stride);
+    enc_str(b, k->about);
+    enc_str(b, k->filters);
+    enc_i64(b, k->depth_s);
+    return item_end(r, at, e);
+}
+
+int reply_add_action(struct reply *r, const tl_action *a, struct err *e)
+{
+    static const uint32_t known = (TL_RIGHT_DELETE << 1) - 1;
+    const tl_str texts[] = {a->kind, a->name, a->label, a->help};
+    int rc = check_texts(texts, ARRAY_LEN(texts), "an action", e);
+    if (!rc)
+        rc = check_fields(a->name, a->params, a->n_params, a->param_stride, e);
+    if (rc)
+        return rc;
+    size_t at = item_begin(r, ITEM_ACTION);
+    enc_u64(&r->items, a->flags);
+    enc_u64(&r->items, a->rights & ~known ? RIGHTS_NOBODY : a->rights);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        enc_str(&r->items, texts[i]);
+    enc_fields(&r->items, a->params, a->n_params, a->param_stride);
     return item_end(r, at, e);
 }
 
@@ -193,6 +221,15 @@ int reply_add_subscription(struct reply *r, const tl_subscription *s, struct err
     return item_end(r, at, e);
 }
 
+/* ---- the end of one ---- */
+
+void reply_done(struct reply *r)
+{
+    buf_done(&r->items);
+    buf_done(&r->rehearsed);
+    blob_list_done(&r->blobs);
+}
+
 /* ---- reading ---- */
 
 static void read_kind(struct decoder *d, tl_kind *k)
@@ -210,12 +247,25 @@ static void read_kind(struct decoder *d, tl_kind *k)
     k->label = dec_str(d);
     k->name = dec_str(d);
     k->stamp_field = dec_str(d);
-    uint32_t n = dec_count(d, 10);
-    tl_field *fields = arena_array(d->arena, tl_field, n);
-    for (uint32_t i = 0; i < n; i++)
-        dec_field(d, &fields[i]);
-    k->fields = fields;
-    k->n_fields = d->bad ? 0 : n;
+    k->fields = dec_fields(d, &k->n_fields);
+    if (d->p == d->end && !d->strict)
+        return; /* kept since before there were lists */
+    k->about = dec_str(d);
+    k->filters = dec_str(d);
+    k->depth_s = dec_i64(d);
+}
+
+static void read_action(struct decoder *d, tl_action *a)
+{
+    a->struct_size = sizeof *a;
+    a->param_stride = sizeof(tl_field);
+    a->flags = dec_u32(d);
+    a->rights = dec_u32(d);
+    a->kind = dec_str(d);
+    a->name = dec_str(d);
+    a->label = dec_str(d);
+    a->help = dec_str(d);
+    a->params = dec_fields(d, &a->n_params);
 }
 
 static void read_result(struct decoder *d, struct item *out)
@@ -261,6 +311,9 @@ static void read_payload(struct decoder *d, struct item *out)
         break;
     case ITEM_KIND:
         read_kind(d, &out->u.described);
+        break;
+    case ITEM_ACTION:
+        read_action(d, &out->u.action);
         break;
     case ITEM_ACCOUNT:
         out->u.account.struct_size = sizeof out->u.account;
@@ -351,16 +404,17 @@ static int check_item(const struct call *c, const struct item *item, struct err 
             return record->n_values ? err_set(e, TL_E_INVALID, "a bad record with values") : TL_OK;
         return admit_record(record, record_shape(c, record->kind), &too_large, e);
     case ITEM_RESULT:
-        if (item->u.result.index >= c->request.push.batch->count)
-            return err_set(e, TL_E_INVALID, "a result for record %u of %u", item->u.result.index,
-                           c->request.push.batch->count);
+        if (item->u.result.index >= request_records(c))
+            return err_set(e, TL_E_INVALID, "a result for record %u of %u", item->u.result.index, request_records(c));
         return record ? admit_values(record, request_shape(c), e) : TL_OK;
     case ITEM_CHECKPOINT:
         if (item->u.checkpoint.cursor.n > CODEC_CURSOR_MAX)
             return err_set(e, TL_E_INVALID, "a cursor of %llu bytes", (unsigned long long)item->u.checkpoint.cursor.n);
-        return admit_checkpoint(&item->u.checkpoint, c->request.pull.mode, e);
+        return admit_checkpoint(&item->u.checkpoint, checkpoint_mode(c), e);
     case ITEM_KIND:
         return admit_kind(&item->u.described, NULL, UINT32_MAX, e);
+    case ITEM_ACTION:
+        return admit_action(&item->u.action, UINT32_MAX, e);
     case ITEM_ACCOUNT:
     case ITEM_FINDING:
     case ITEM_SUBSCRIPTION:

@@ -187,6 +187,10 @@ static void inst_run_call(struct inst *inst, struct call *call)
     } else if (request_encode(&request, call, &e)) {
         reply->status = TL_E_INVALID;
         err_to_tl(&e, &reply->error);
+    } else if (host_side_serve(inst->host, call, reply)) {
+        reply->status = TL_E_TEMPORARY;
+        err_set(&e, TL_E_TEMPORARY, "the files of the call cannot be opened");
+        err_to_tl(&e, &reply->error);
     } else if (inst->remote) {
         remote_run(inst->remote, call, buf_lent(&request), env_now_us(env), reply);
         if (reply->crashed || (reply->status == TL_E_TEMPORARY && remote_is_broken(inst->remote)))
@@ -196,6 +200,7 @@ static void inst_run_call(struct inst *inst, struct call *call)
         __atomic_store_n(&inst->phase, PHASE_HANDED, __ATOMIC_RELEASE);
         instance_run(inst->local, kind, buf_lent(&request), false, reply);
     }
+    host_side_served(inst->host);
     reply->took_us = env_mono_us(env) - start;
 }
 
@@ -340,7 +345,7 @@ static void learn(struct endpoint *ep, struct inst *inst, const struct reply *re
 
 static void reply_move(struct reply *to, struct reply *from)
 {
-    buf_done(&to->items);
+    reply_done(to);
     *to = *from;
     memset(from, 0, sizeof *from);
 }
@@ -411,7 +416,7 @@ static void inst_back(struct inst *inst)
     log_line(LOG_WARN, ep->connector->name, "a call of endpoint \"%s\" that was given up came back after %lld s",
              ep->name, (long long)((rt_mono_us(ep->connector->rt) - inst->started_us) / 1000000));
     slot_of(ep, inst->purpose)->n_lost--;
-    buf_done(&inst->reply.items);
+    reply_done(&inst->reply);
     inst->state = INST_IDLE;
     inst_close(inst);
     endpoint_moved(ep);

@@ -27,6 +27,8 @@ struct services {
     tl_status (*blob_new)(void *ctx, const char *name, uint64_t *handle);
     tl_status (*blob_write)(void *ctx, uint64_t handle, tl_str bytes);
     tl_status (*blob_read)(void *ctx, uint64_t handle, uint64_t offset, char *buf, uint64_t cap, uint64_t *len);
+    tl_status (*blob_describe)(void *ctx, uint64_t handle, const tl_blob *about);
+    tl_status (*blob_about)(void *ctx, uint64_t handle, tl_blob *out); /* texts lent until the next service */
     /* Hands over finished items of the call's answer and empties the buffer. NULL: they stay in the reply. Called
      * before anything that leaves the instance, so that what was answered survives a crash. False: nobody listens any
      * more. */

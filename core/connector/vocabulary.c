@@ -1,6 +1,6 @@
 #include "vocabulary.h"
 
-#include "str.h"
+#include "codec.h"
 
 enum want { ANY, A_TEXT, A_TIME, A_NUMBER, A_BOOL, A_REF };
 
@@ -30,6 +30,7 @@ const struct vocabulary_kind vocabulary_kinds[] = {
     {"department", "name active"},
 };
 const size_t vocabulary_n_kinds = ARRAY_LEN(vocabulary_kinds);
+const char *const vocabulary_columns = "id item name description quantity rate amount";
 
 /* Paths that mean one form of value wherever they stand. */
 static const struct {
@@ -86,6 +87,21 @@ static bool is_exception(str kind, str path)
     return (str_is(kind, "deal") && str_is(path, "closed")) || str_is(path, "author");
 }
 
+/* Where the vendor has rows they are the lines of a document; another column is the vendor's own. */
+static bool column_complaint(const tl_kind *k, const tl_field *f, struct err *out)
+{
+    for (uint32_t i = 0; f->type == TL_ROWS && str_is(f->path, "lines") && i < f->n_columns; i++) {
+        const tl_field *column = TL_AT(tl_field, f->columns, f->column_stride, i);
+        if (str_starts(column->path, STR("x.")) || in_words(vocabulary_columns, column->path))
+            continue;
+        err_set(out, TL_E_INVALID, "kind \"%.*s\", field \"%.*s\": the vocabulary has no such column as \"%.*s\"",
+                STR_FMT(k->kind), STR_FMT(f->path), STR_FMT(column->path));
+        err_hint(out, "%s, or \"x.%.*s\"", vocabulary_columns, STR_FMT(column->name));
+        return true;
+    }
+    return false;
+}
+
 static bool field_complaint(const tl_kind *k, const char *paths, const tl_field *f, struct err *out)
 {
     str rest = f->path, own = STR("x.");
@@ -106,7 +122,7 @@ static bool field_complaint(const tl_kind *k, const char *paths, const tl_field 
         err_hint(out, "describe it as %s, or as \"x.%.*s\"", forms[i].words, STR_FMT(f->name));
         return true;
     }
-    return false;
+    return column_complaint(k, f, out);
 }
 
 static const char *paths_of(str kind)
@@ -145,8 +161,9 @@ bool vocabulary_complaint(const tl_kind *k, uint32_t *from, struct err *out)
         return true;
     }
     while (paths && *from < k->n_fields) {
-        const tl_field *f = TL_AT(tl_field, k->fields, k->field_stride, (*from)++);
-        if (field_complaint(k, paths, f, out))
+        tl_field f; /* of an older header it has no columns */
+        codec_adopt(&f, sizeof f, TL_AT(tl_field, k->fields, k->field_stride, (*from)++), k->field_stride);
+        if (field_complaint(k, paths, &f, out))
             return true;
     }
     return false;

@@ -1,6 +1,6 @@
 #ifndef VOCABULARY_H
 #define VOCABULARY_H
-/* The kinds and canonical paths of vocabulary 1, as tieline.h lists them at its end. What a connector calls otherwise
+/* The kinds and canonical paths of vocabulary 2, as tieline.h lists them at its end. What a connector calls otherwise
  * is never mapped by itself, so it is told; nothing is refused for it: the vocabulary of a later minor may have it. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +15,7 @@ struct vocabulary_kind {
 };
 extern const struct vocabulary_kind vocabulary_kinds[];
 extern const size_t vocabulary_n_kinds;
+extern const char *const vocabulary_columns; /* of the path "lines" */
 
 bool vocabulary_has(str kind);
 const char *vocabulary_nearest(const char *kind); /* NULL: none is like it */

@@ -127,6 +127,21 @@ void wire_get_http_answer(struct decoder *d, tl_http *out)
     snprintf(out->error, sizeof out->error, "%s", error ? error : "");
 }
 
+void wire_put_blob(struct buf *b, const tl_blob *x)
+{
+    enc_u64(b, x->bytes);
+    enc_str(b, x->name);
+    enc_str(b, x->media_type);
+}
+
+void wire_get_blob(struct decoder *d, tl_blob *out)
+{
+    *out = (tl_blob){.struct_size = sizeof *out};
+    out->bytes = dec_u64(d);
+    out->name = dec_str(d);
+    out->media_type = dec_str(d);
+}
+
 void wire_put_quota(struct buf *b, const tl_quota *q)
 {
     enc_str(b, q->name);

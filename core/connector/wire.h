@@ -28,6 +28,9 @@ void wire_get_http_answer(struct decoder *d, tl_http *out); /* fills outputs onl
 /* An answer too large for memory becomes an outcome; the same in both isolation modes. */
 void http_answer_limit(tl_http *r);
 
+void wire_put_blob(struct buf *b, const tl_blob *x);
+void wire_get_blob(struct decoder *d, tl_blob *out);
+
 void wire_put_quota(struct buf *b, const tl_quota *q);
 void wire_get_quota(struct decoder *d, tl_quota *out);
 #endif

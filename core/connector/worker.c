@@ -64,7 +64,7 @@ static bool run_call(struct worker_instance *w, struct instance *instance, const
     struct reply reply = {.status = TL_OK};
     instance_run(instance, (enum call_kind)kind, request, true, &reply);
     __atomic_store_n(&w->call_id, 0, __ATOMIC_RELAXED);
-    buf_done(&reply.items);
+    reply_done(&reply);
     send_status(w, FRAME_DONE, f->call, reply.status, &reply.error);
     return true;
 }

@@ -279,6 +279,28 @@ static tl_status s_blob_read(void *ctx, uint64_t handle, uint64_t offset, char *
     return s;
 }
 
+static tl_status s_blob_describe(void *ctx, uint64_t handle, const tl_blob *about)
+{
+    struct worker_instance *w = ctx;
+    enc_u64(&w->out, handle);
+    wire_put_blob(&w->out, about);
+    return ask_status(w, FRAME_BLOB_DESCRIBE);
+}
+
+/* Its texts lie in the frame, which the next one takes the place of. */
+static tl_status s_blob_about(void *ctx, uint64_t handle, tl_blob *out)
+{
+    struct worker_instance *w = ctx;
+    enc_u64(&w->out, handle);
+    struct frame f;
+    if (!ask(w, FRAME_BLOB_ABOUT, &f))
+        return TL_E_CANCELLED;
+    struct decoder d = decoder_of(f.body, &w->answer, false);
+    tl_status s = dec_i32(&d);
+    wire_get_blob(&d, out);
+    return s;
+}
+
 static void s_call_end(void *ctx)
 {
     struct worker_instance *w = ctx;
@@ -302,6 +324,8 @@ void worker_services(struct worker_instance *w, struct services *out)
         .blob_new = s_blob_new,
         .blob_write = s_blob_write,
         .blob_read = s_blob_read,
+        .blob_describe = s_blob_describe,
+        .blob_about = s_blob_about,
         .items = s_items,
         .alive = s_alive,
         .call_end = s_call_end,

@@ -239,6 +239,9 @@ static void take_answer(struct engine *g, struct call *c)
     case CALL_UNSUBSCRIBE:
         subscription_done(g, c);
         break;
+    case CALL_LIST:
+    case CALL_ACT: /* of a person who waits: not the engine's own */
+        break;
     }
     if (resolves)
         setback_note(g, &g->setbacks.resolve, failed, true, STR("engine"), STR("unknown writes"));

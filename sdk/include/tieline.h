@@ -389,7 +389,7 @@ enum {
 typedef struct tl_action {
     uint32_t struct_size;
     uint32_t flags;         /* TL_ACTION_* */
-    uint32_t rights;        /* TL_RIGHT_*, all that are needed */
+    uint32_t rights;        /* TL_RIGHT_*, all that are needed; at least one */
     uint32_t n_params;
     uint32_t param_stride;
     uint32_t reserved;
@@ -478,18 +478,19 @@ struct tl_host {
     /* Hands over records, in any order. Copied before it returns. TL_OK also when one of them cannot be used: that one
      * fails by itself. In a pull an id stands once in a batch, or twice the same; over a pass it may come again, the
      * last one counts. TL_E_CANCELLED: stop. TL_E_INVALID: the batch as a whole is refused and nothing of it is taken;
-     * return, the call is spoilt. [instance, in pull, get, find, parse] */
+     * return, the call is spoilt. [instance, in pull, get, find, parse, list] */
     tl_status (*emit)(const tl_host *, const tl_batch *);
     /* TL_OK: go on with the next page. TL_E_CANCELLED: the page budget is used up or the host wants the instance
      * back: return TL_OK now. TL_E_INVALID: refused, the call is spoilt. A pull that ends with TL_OK has made at least
-     * one, unless it was told to stop. [instance, in pull] */
+     * one, unless it was told to stop. [instance, in pull, list] */
     tl_status (*checkpoint)(const tl_host *, const tl_checkpoint *);
-    tl_status (*result)(const tl_host *, uint32_t index, const tl_result *);    /* [instance, in push] once a record */
+    tl_status (*result)(const tl_host *, uint32_t index, const tl_result *); /* [instance, in push, act] one a record */
     tl_status (*subscription)(const tl_host *, const tl_subscription *);        /* [instance, in subscribe] */
     /* Since 0.2. */
     tl_status (*describe_action)(const tl_host *, const tl_action *); /* [instance, in discover] once per action */
-    /* Name and media type of a blob, copied; and the same and its size told, lent until the current call returns.
-     * TL_E_NOT_FOUND: no such blob. [instance] */
+    /* Name (at most 255 bytes, without a path) and media type (127) of a blob, copied; the same and its size told, lent
+     * until the current call returns. TL_E_NOT_FOUND: no such blob. TL_E_INVALID: words that are none. A blob that the
+     * call was given can be read and sent, not written to. [instance] */
     tl_status (*blob_describe)(const tl_host *, uint64_t handle, const tl_blob *);
     tl_status (*blob_about)(const tl_host *, uint64_t handle, tl_blob *out);
 };
@@ -728,8 +729,10 @@ typedef struct tl_list {
 typedef struct tl_view {
     uint32_t struct_size;
     uint32_t reserved;
-    /* Emits one page, then makes one checkpoint: complete = 1 when there are no more, estimate: how many in all. A
-     * record it belongs to that is not there is TL_E_NOT_FOUND. [instance] */
+    /* Emits one page, then makes one checkpoint: complete = 1 when there are no more, estimate: how many in all; its
+     * mode means nothing, and it answers TL_E_CANCELLED, as the page is all that was asked for. More records than
+     * limit, or the cursor that was given once more, spoils the call. A record it belongs to that is not there is
+     * TL_E_NOT_FOUND. [instance] */
     tl_status (*list)(tl_conn *, const tl_list *, tl_error *);
 } tl_view;
 

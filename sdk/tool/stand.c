@@ -354,7 +354,10 @@ void seat_run(struct seat *t, struct call *call)
     int64_t start = env_mono_us(&env_real);
     host_side_begin(t->host);
     verdicts_bind(t->remote ? remote_verdicts(t->remote) : &t->verdicts);
-    if (request_encode(&request, call, &e)) {
+    if (host_side_serve(t->host, call, &call->reply)) {
+        call->reply.status = TL_E_TEMPORARY;
+        snprintf(call->reply.error.text, sizeof call->reply.error.text, "the files of the call cannot be opened");
+    } else if (request_encode(&request, call, &e)) {
         call->reply.status = TL_E_INVALID;
         err_to_tl(&e, &call->reply.error);
     } else if (t->remote) {
@@ -365,6 +368,7 @@ void seat_run(struct seat *t, struct call *call)
         instance_run(t->local, call->kind, buf_lent(&request), true, &call->reply);
     }
     verdicts_bind(NULL);
+    host_side_served(t->host);
     call->reply.took_us = env_mono_us(&env_real) - start;
 }
 

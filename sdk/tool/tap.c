@@ -142,6 +142,18 @@ static tl_status t_blob_read(void *ctx, uint64_t handle, uint64_t offset, char *
     return fails(t, "blob_read") ? TL_E_TEMPORARY : t->inner.blob_read(t->inner.ctx, handle, offset, buf, cap, len);
 }
 
+static tl_status t_blob_describe(void *ctx, uint64_t handle, const tl_blob *about)
+{
+    const struct tap *t = ctx;
+    return t->inner.blob_describe(t->inner.ctx, handle, about);
+}
+
+static tl_status t_blob_about(void *ctx, uint64_t handle, tl_blob *out)
+{
+    const struct tap *t = ctx;
+    return t->inner.blob_about(t->inner.ctx, handle, out);
+}
+
 static void t_alive(void *ctx, uint32_t ms)
 {
     const struct tap *t = ctx;
@@ -173,6 +185,8 @@ void tap_wrap(void *tap, struct services *services)
         .blob_new = t_blob_new,
         .blob_write = t_blob_write,
         .blob_read = t_blob_read,
+        .blob_describe = t_blob_describe,
+        .blob_about = t_blob_about,
         .alive = t_alive,
         .call_end = t_call_end,
     };

@@ -27,11 +27,19 @@ static void fuzz_request(enum call_kind kind, str bytes)
 static void fuzz_items(enum call_kind kind, str bytes)
 {
     struct call *c = call_new(kind, 1, 0);
-    static const tl_field fields[4] = {{.type = TL_TEXT}, {.type = TL_INT}, {.type = TL_LIST}, {.type = TL_DECIMAL}};
-    tl_shape shape = {.struct_size = sizeof shape, .n_fields = 4, .field_stride = sizeof *fields, .fields = fields};
+    static const tl_field columns[2] = {{.type = TL_TEXT}, {.type = TL_LIST, .item_type = TL_TEXT}};
+    static const tl_field fields[6] = {
+        {.type = TL_TEXT},    {.type = TL_INT},
+        {.type = TL_LIST},    {.type = TL_ROWS, .n_columns = 2, .column_stride = sizeof *columns, .columns = columns},
+        {.type = TL_DECIMAL}, {.type = TL_BLOB}};
+    tl_shape shape = {.struct_size = sizeof shape, .n_fields = 6, .field_stride = sizeof *fields, .fields = fields};
     tl_batch batch = {.struct_size = sizeof batch, .count = 3};
     if (kind == CALL_PULL)
         c->request.pull.shape = &shape;
+    if (kind == CALL_LIST)
+        c->request.list.shape = &shape;
+    if (kind == CALL_ACT)
+        c->request.act.shape = &shape;
     if (kind == CALL_PUSH) {
         c->request.push.shape = &shape;
         c->request.push.batch = &batch;
@@ -66,6 +74,7 @@ static void fuzz_wire(unsigned which, str bytes)
     tl_open open;
     tl_error error;
     tl_quota quota;
+    tl_blob blob;
     tl_http answer = {.struct_size = sizeof answer};
     struct err e;
     uint32_t count = 0;
@@ -85,6 +94,9 @@ static void fuzz_wire(unsigned which, str bytes)
     case 4:
         wire_get_http_answer(&d, &answer);
         break;
+    case 5:
+        wire_get_blob(&d, &blob);
+        break;
     default:
         wire_get_quota(&d, &quota);
     }
@@ -95,14 +107,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n < 1)
         return 0;
     str bytes = str_n(data + 1, n - 1);
-    unsigned which = data[0] % 32;
-    if (which < 10)
+    enum { CALLS = CALL_ACT + 1, BODIES = 7 };
+    unsigned which = data[0] % (2 * CALLS + 1 + BODIES);
+    if (which < CALLS)
         fuzz_request((enum call_kind)which, bytes);
-    else if (which < 20)
-        fuzz_items((enum call_kind)(which - 10), bytes);
-    else if (which < 22)
+    else if (which < 2 * CALLS)
+        fuzz_items((enum call_kind)(which - CALLS), bytes);
+    else if (which == 2 * CALLS)
         fuzz_manifest(bytes);
     else
-        fuzz_wire((which - 22) % 6, bytes);
+        fuzz_wire(which - 2 * CALLS - 1, bytes);
     return 0;
 }

@@ -98,6 +98,22 @@ static tl_status s_blob_read(void *ctx, uint64_t handle, uint64_t offset, char *
     return TL_OK;
 }
 
+static tl_status s_blob_describe(void *ctx, uint64_t handle, const tl_blob *about)
+{
+    (void)ctx;
+    (void)handle;
+    (void)about;
+    return TL_OK;
+}
+
+static tl_status s_blob_about(void *ctx, uint64_t handle, tl_blob *out)
+{
+    (void)ctx;
+    (void)handle;
+    *out = (tl_blob){.struct_size = sizeof *out, .name = STR("a.pdf"), .media_type = STR("application/pdf")};
+    return TL_OK;
+}
+
 static const struct services services = {.log = s_log,
                                          .metric = s_metric,
                                          .cancelled = s_cancelled,
@@ -108,7 +124,9 @@ static const struct services services = {.log = s_log,
                                          .kv_set = s_kv_set,
                                          .blob_new = s_blob_new,
                                          .blob_write = s_blob_write,
-                                         .blob_read = s_blob_read};
+                                         .blob_read = s_blob_read,
+                                         .blob_describe = s_blob_describe,
+                                         .blob_about = s_blob_about};
 
 /* ---- the worker ---- */
 
@@ -163,6 +181,12 @@ static void run(struct remote *r, enum call_kind kind)
         .struct_size = sizeof batch, .count = 3, .stride = sizeof *records, .records = records};
     if (kind == CALL_PULL)
         c->request.pull.shape = &shape;
+    if (kind == CALL_LIST)
+        c->request.list.shape = &shape;
+    if (kind == CALL_ACT) {
+        c->request.act.shape = &shape;
+        c->request.act.record = records;
+    }
     if (kind == CALL_PUSH) {
         c->request.push.shape = &shape;
         c->request.push.batch = &batch;
@@ -176,7 +200,7 @@ static void run(struct remote *r, enum call_kind kind)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static const enum call_kind kinds[] = {CALL_CHECK, CALL_DISCOVER, CALL_PULL, CALL_PUSH};
+    static const enum call_kind kinds[] = {CALL_CHECK, CALL_DISCOVER, CALL_PULL, CALL_PUSH, CALL_LIST, CALL_ACT};
     if (n < 1)
         return 0;
     struct worker w = {.refs = 1};

@@ -369,6 +369,10 @@ static void print_item(struct buf *out, const struct item *i)
     case ITEM_KIND:
         buf_fmt(out, "kind %.*s fields %u\n", STR_FMT(i->u.described.kind), i->u.described.n_fields);
         break;
+    case ITEM_ACTION:
+        buf_fmt(out, "action %.*s of %.*s flags %u rights %x params %u\n", STR_FMT(i->u.action.name),
+                STR_FMT(i->u.action.kind), i->u.action.flags, i->u.action.rights, i->u.action.n_params);
+        break;
     case ITEM_ACCOUNT:
         buf_fmt(out, "account %.*s %.*s\n", STR_FMT(i->u.account.org_key), STR_FMT(i->u.account.org_name));
         break;

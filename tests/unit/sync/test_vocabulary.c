@@ -73,6 +73,27 @@ static void the_header_lists_what_discover_is_compared_with(void **state)
     }
 }
 
+/* Which columns lines have the header says in prose. */
+static void the_header_names_the_columns_of_lines(void **state)
+{
+    (void)state;
+    char piece[1 << 17];
+    FILE *f = fopen(TIELINE_HEADER, "re");
+    assert_non_null(f);
+    piece[fread(piece, 1, sizeof piece - 1, f)] = 0;
+    fclose(f);
+    const char *at = strstr(piece, "columns of lines (TL_ROWS): ");
+    assert_non_null(at);
+    str said = str_of(at + strlen("columns of lines (TL_ROWS): ")), list = str_of(vocabulary_columns), one, column;
+    assert_true(str_split(&said, '.', &one));
+    while (str_split(&list, ' ', &column)) {
+        str word;
+        assert_true(str_split(&one, ',', &word));
+        assert_true(str_eq(str_trim(word), column));
+    }
+    assert_int_equal(one.n, 0);
+}
+
 /* A path for which every type is wrong could be described by nobody. */
 static void every_path_has_a_type(void **state)
 {
@@ -118,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_header_lists_what_discover_is_compared_with),
         cmocka_unit_test(every_path_has_a_type),
+        cmocka_unit_test(the_header_names_the_columns_of_lines),
         cmocka_unit_test(the_engine_knows_no_other_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
