@@ -79,8 +79,9 @@ void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, t
 /* ---- reading one value */
 
 static const char *const type_words[] = {
-    "nothing", "yes or no", "a whole number", "a time",   "a date", "a decimal number", "text", "text",
-    "text",    "text",      "text",           "a choice", "an id",  "a list",           "JSON", "bytes"};
+    "nothing", "yes or no", "a whole number", "a time", "a date", "a decimal number",
+    "text",    "text",      "text",           "text",   "text",   "a choice",
+    "an id",   "a list",    "JSON",           "bytes",  "a file", "rows"};
 
 /* The parts of "-12.50e3": how many digits before and behind the point, and the exponent. */
 struct decimal {
@@ -233,6 +234,61 @@ static bool as_list(const tlk_rules *r, const tl_field *f, const tlk_node *v, tl
     return true;
 }
 
+/* One column of a row, by its name; *n grows where the row has it. */
+static bool row_value(const tlk_rules *r, const tl_field *f, uint32_t column, const tlk_node *row, tlk_arena *a,
+                      tl_value *values, uint64_t *n)
+{
+    const tl_field *c = TL_AT(tl_field, f->columns, f->column_stride, column);
+    const tlk_node *v = tlk_get(row, c->name.p);
+    tl_value *out = &values[*n];
+    int said = v && r && r->from ? r->from(r->ctx, c, v, a, out) : TLK_DEFAULT;
+    if (!v || said == TLK_OMIT)
+        return true;
+    if (said == TLK_BAD || (said == TLK_DEFAULT && !tlk_value_read(r, c, v, a, out, NULL)))
+        return false;
+    out->field = column;
+    (*n)++;
+    return true;
+}
+
+static bool as_rows(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out)
+{
+    if (v->type != TLK_JARRAY)
+        return false;
+    tl_value *rows = tlk_new(a, tl_value, v->count + 1);
+    uint64_t n = 0;
+    tlk_iter i = tlk_each(v);
+    for (const tlk_node *row; tlk_next_item(&i, &row);) {
+        tl_value *values = tlk_new(a, tl_value, f->n_columns + 1);
+        uint64_t n_values = 0;
+        if (row->type != TLK_JOBJECT)
+            return false;
+        for (uint32_t c = 0; c < f->n_columns; c++)
+            if (!row_value(r, f, c, row, a, values, &n_values))
+                return false;
+        rows[n].type = TL_LIST;
+        rows[n].u.list.items = values;
+        rows[n++].u.list.n = n_values;
+    }
+    out->u.list.items = rows;
+    out->u.list.n = n;
+    return true;
+}
+
+static bool by_type(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out)
+{
+    switch (f->type) {
+    case TL_LIST:
+        return as_list(r, f, v, a, out);
+    case TL_ROWS:
+        return as_rows(r, f, v, a, out);
+    case TL_BLOB: /* a file is no JSON */
+        return false;
+    default:
+        return scalar(f->type, v, a, out);
+    }
+}
+
 bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out, tl_str *note)
 {
     out->type = (uint8_t)f->type;
@@ -245,7 +301,7 @@ bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tl
         ok = !(v->flags & TLK_UNUSABLE);
         out->u.s = v->type == TLK_JSTRING ? (tl_str){v->p - 1, (uint64_t)v->n + 2} : tlk_raw(v);
     } else {
-        ok = f->type == TL_LIST ? as_list(r, f, v, a, out) : scalar(f->type, v, a, out);
+        ok = by_type(r, f, v, a, out);
     }
     if (!ok && note)
         *note = tlk_fmt(a, "field \"%.*s\" (%.*s) holds %s where %s is expected", TLK_FMT(f->path), TLK_FMT(f->name),
@@ -415,6 +471,27 @@ static void write_list(tlk_writer *w, const tl_field *f, const tl_value *v, cons
     tlk_w_end_array(w);
 }
 
+static void write_rows(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r)
+{
+    tlk_w_array(w);
+    for (uint64_t i = 0; i < v->u.list.n; i++) {
+        const tl_value *row = &v->u.list.items[i];
+        tlk_w_object(w);
+        for (uint64_t k = 0; k < row->u.list.n; k++) {
+            const tl_value *x = &row->u.list.items[k];
+            if (x->field >= f->n_columns)
+                continue;
+            const tl_field *column = TL_AT(tl_field, f->columns, f->column_stride, x->field);
+            if (column->flags & TL_F_READONLY)
+                continue;
+            tlk_w_key(w, column->name);
+            tlk_value_write(w, column, x, r);
+        }
+        tlk_w_end_object(w);
+    }
+    tlk_w_end_array(w);
+}
+
 void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r)
 {
     char text[32];
@@ -448,6 +525,9 @@ void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const 
     case TL_LIST:
         write_list(w, f, v, r);
         break;
+    case TL_ROWS:
+        write_rows(w, f, v, r);
+        break;
     case TL_JSON:
         if (is_json(v->u.s))
             tlk_w_raw(w, v->u.s);
@@ -463,7 +543,7 @@ void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const 
 static bool is_written(const tl_shape *s, const tl_record *rec, uint32_t i)
 {
     const tl_value *v = &rec->values[i];
-    if (v->field >= s->n_fields || v->type == TL_BYTES)
+    if (v->field >= s->n_fields || v->type == TL_BYTES || v->type == TL_BLOB)
         return false;
     const tl_field *f = tlk_field(s, v->field);
     if (f->name.n == 0 || (f->flags & TL_F_READONLY))

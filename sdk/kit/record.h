@@ -43,7 +43,8 @@ void tlk_plan_init(tlk_plan *p, const tl_shape *shape, const tlk_rules *rules, t
  * gives TL_REC_BAD, no values, and a note that names field and form of the value; then false. Memory in a or lent from
  * the document. */
 bool tlk_record_read(const tlk_plan *p, const tlk_node *object, tlk_arena *a, tl_record *rec);
-/* One value by the kit's rule for f->type: true and *out, or false and why in *note. */
+/* One value by the kit's rule for f->type: true and *out, or false and why in *note. TL_ROWS are read from an array of
+ * objects; a column that one of them lacks is left out of its row. */
 bool tlk_value_read(const tlk_rules *r, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out,
                     tl_str *note);
 /* Where a vendor's object holds what is no field ("id", "meta.changed"); null: nowhere. modified, created: times;
@@ -58,8 +59,9 @@ bool tlk_object_read(const tlk_plan *p, const tlk_envelope *names, const tlk_nod
 void tlk_record_bad(tl_record *rec, tl_str note);
 
 /* Writes the record's values as members of the object that is open in w; dotted names share their inner objects. Fields
- * marked TL_F_READONLY are left out, TL_F_CREATE_ONLY ones unless rec->op is TL_OP_CREATE, and values of TL_BYTES.
- * Returns how many were written. */
+ * marked TL_F_READONLY are left out, TL_F_CREATE_ONLY ones unless rec->op is TL_OP_CREATE, and values of TL_BYTES and
+ * TL_BLOB. TL_ROWS are an array of objects, whose members are the names of the columns. Returns how many were written.
+ */
 uint32_t tlk_record_write(tlk_writer *w, const tl_shape *shape, const tl_record *rec, const tlk_rules *r);
 void tlk_value_write(tlk_writer *w, const tl_field *f, const tl_value *v, const tlk_rules *r);
 

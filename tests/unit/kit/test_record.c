@@ -319,6 +319,64 @@ static void test_flags_hold_back(void **state)
     assert_string_equal(tlk_w_lent(&w).p, "{\"cf\":{\"s\":\"2\"}}");
 }
 
+/* The lines of a document: each value with its column, money to the last digit, and back as it came. */
+static void test_rows(void **state)
+{
+    (void)state;
+    static const tl_field columns[] = {FIELD("name", "name", TL_TEXT),
+                                       FIELD("rate", "rate", TL_DECIMAL),
+                                       {.struct_size = sizeof(tl_field),
+                                        .type = TL_LIST,
+                                        .item_type = TL_TEXT,
+                                        .path = TL_STR("x.tags"),
+                                        .name = TL_STR("tags")},
+                                       {.struct_size = sizeof(tl_field),
+                                        .type = TL_DECIMAL,
+                                        .flags = TL_F_READONLY,
+                                        .path = TL_STR("amount"),
+                                        .name = TL_STR("item_total")}};
+    static const tl_field rows[] = {{.struct_size = sizeof(tl_field),
+                                     .type = TL_ROWS,
+                                     .path = TL_STR("lines"),
+                                     .name = TL_STR("line_items"),
+                                     .n_columns = TLK_LEN(columns),
+                                     .column_stride = sizeof(tl_field),
+                                     .columns = columns},
+                                    FIELD("x.file", "file", TL_BLOB)};
+    const tl_shape s = {.n_fields = 2, .field_stride = sizeof(tl_field), .fields = rows};
+    TLK_AUTO_ARENA a = {0};
+    TLK_AUTO_JSON j = {0};
+    TLK_AUTO_WRITER w = {0};
+    tlk_plan plan;
+    tl_record rec = {.op = TL_OP_UPDATE};
+    tlk_plan_init(&plan, &s, NULL, &a);
+    const char *text = "{\"line_items\":[{\"name\":\"Bolt\",\"rate\":0.10,\"item_total\":1.00,\"tags\":[\"a\"],"
+                       "\"other\":{}},{\"rate\":null},{}]}";
+    assert_true(tlk_record_read(&plan, tlk_json_read(&j, tlk_str(text)), &a, &rec));
+    assert_int_equal(rec.n_values, 1);
+    const tl_value *row = rec.values[0].u.list.items;
+    assert_int_equal(rec.values[0].type, TL_ROWS);
+    assert_int_equal(rec.values[0].u.list.n, 3);
+    assert_int_equal(row[0].u.list.n, 4);
+    assert_int_equal(row[0].u.list.items[1].field, 1);
+    assert_text(row[0].u.list.items[1].u.s, "0.10");
+    assert_int_equal(row[1].u.list.n, 1);
+    assert_int_equal(row[1].u.list.items[0].type, TL_NULL);
+    assert_int_equal(row[2].u.list.n, 0);
+    tlk_w_object(&w);
+    assert_int_equal(tlk_record_write(&w, &s, &rec, NULL), 1);
+    tlk_w_end_object(&w);
+    assert_string_equal(tlk_w_lent(&w).p,
+                        "{\"line_items\":[{\"name\":\"Bolt\",\"rate\":0.10,\"tags\":[\"a\"]},{\"rate\":null},{}]}");
+    static const char *const bad[] = {"{\"line_items\":{}}", "{\"line_items\":[1]}",
+                                      "{\"line_items\":[{\"rate\":\"ten\"}]}", "{\"file\":\"x\"}"};
+    for (size_t i = 0; i < TLK_LEN(bad); i++) {
+        TLK_AUTO_JSON other = {0};
+        assert_false(tlk_record_read(&plan, tlk_json_read(&other, tlk_str(bad[i])), &a, &rec));
+        assert_int_equal(rec.flags & TL_REC_BAD, TL_REC_BAD);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_converter_of_the_connector),
         cmocka_unit_test(test_writes_values),
         cmocka_unit_test(test_flags_hold_back),
+        cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
