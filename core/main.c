@@ -5,6 +5,7 @@
 #include "app.h"
 #include "arguments.h"
 #include "backups.h"
+#include "bearer.h"
 #include "config_test.h"
 #include "connector_attention.h"
 #include "doctor.h"
@@ -26,7 +27,8 @@
 struct tielined {
     struct app app;
     struct hook_listener *listener;
-    struct server *api, *hooks;
+    struct bearer *bearer;
+    struct server *api, *network, *hooks;
     struct ending *ending;
 };
 
@@ -121,7 +123,7 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
     return readers_new(&app->readers, db_options, e);
 }
 
-static int listen_all(struct tielined *t, struct err *e)
+static int listen_api(struct tielined *t, struct err *e)
 {
     const struct config *c = t->app.config;
     struct server_options api = {
@@ -129,6 +131,22 @@ static int listen_all(struct tielined *t, struct err *e)
     int rc = daemon_group(c, &api.socket_group, e);
     if (!rc)
         rc = server_start(&t->api, &t->app, &api, e);
+    const char *address = config_get(c, "api", "listen");
+    if (rc || strcmp(address, "off") == 0)
+        return rc;
+    t->bearer = bearer_new(&t->app, (uint32_t)config_number(c, "api", "token_rate"));
+    struct server_options network = {.address = address,
+                                     .max_body = 1 << 20,
+                                     .tables = api_tables,
+                                     .authenticate = bearer_authenticate,
+                                     .auth_self = t->bearer};
+    return server_start(&t->network, &t->app, &network, e);
+}
+
+static int listen_all(struct tielined *t, struct err *e)
+{
+    const struct config *c = t->app.config;
+    int rc = listen_api(t, e);
     const char *address = config_get(c, "hooks", "listen");
     if (rc || strcmp(address, "off") == 0)
         return rc;
@@ -146,6 +164,7 @@ static void stop_serving(void *ctx)
 {
     struct tielined *t = ctx;
     t->hooks = server_stop(t->hooks);
+    t->network = server_stop(t->network);
     t->api = server_stop(t->api);
 }
 
@@ -155,6 +174,7 @@ static void unwire(struct tielined *t)
     readers_free(app->readers);
     engine_close(app->engine);
     hook_listener_free(t->listener);
+    bearer_free(t->bearer);
     hook_targets_free(app->hooks);
     runtime_free(app->runtime);
     http_client_free(app->http);

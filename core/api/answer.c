@@ -73,12 +73,24 @@ enum MHD_Result answer_json(struct MHD_Connection *c, int status, json_t *json, 
     return send_bytes(c, status, type, &text, (struct extra){"ETag", status == 200 ? etag : NULL});
 }
 
-enum MHD_Result answer_problem(struct MHD_Connection *c, const struct err *e, int status)
+static enum MHD_Result send_problem(struct MHD_Connection *c, const struct err *e, int status, struct extra extra)
 {
     json_t *json = problem_json(e, status);
-    enum MHD_Result rc = answer_json(c, status, json, "application/problem+json");
+    AUTO(buf_done) struct buf text = text_of(json);
     json_decref(json);
-    return rc;
+    return send_bytes(c, status, "application/problem+json", &text, extra);
+}
+
+enum MHD_Result answer_problem(struct MHD_Connection *c, const struct err *e, int status)
+{
+    char seconds[24];
+    struct extra extra = {NULL, NULL};
+    if (status == 401)
+        extra = (struct extra){"WWW-Authenticate", "Bearer realm=\"tieline\""};
+    snprintf(seconds, sizeof seconds, "%lld", (long long)((e->retry_after_ms + 999) / 1000));
+    if (status == 429 && e->retry_after_ms)
+        extra = (struct extra){"Retry-After", seconds};
+    return send_problem(c, e, status, extra);
 }
 
 enum MHD_Result answer_bytes(struct MHD_Connection *c, int status, const char *type, struct buf *body)
@@ -95,10 +107,7 @@ enum MHD_Result answer_words(struct MHD_Connection *c, int status, const char *t
 
 enum MHD_Result answer_other_method(struct MHD_Connection *c, const struct err *e, const char *allow)
 {
-    json_t *json = problem_json(e, 405);
-    AUTO(buf_done) struct buf text = text_of(json);
-    json_decref(json);
-    return send_bytes(c, 405, "application/problem+json", &text, (struct extra){"Allow", allow});
+    return send_problem(c, e, 405, (struct extra){"Allow", allow});
 }
 
 /* ---- streams ---- */

@@ -35,9 +35,54 @@ int caller_of_peer(struct request *rq, uint32_t group, struct caller *out, struc
     return TL_OK;
 }
 
+static const char *const scope_names[] = {
+    [SCOPE_OPERATOR] = "operate", [SCOPE_READ] = "read", [SCOPE_METRICS] = "metrics",
+    [SCOPE_VIEW] = "view",        [SCOPE_ACT] = "act",
+};
+
+const char *scope_name(enum scope scope)
+{
+    return scope_names[scope];
+}
+
+static bool scope_add(str word, uint32_t *set)
+{
+    for (uint32_t i = 0; i < ARRAY_LEN(scope_names); i++)
+        if (str_is(word, scope_names[i]))
+            return *set |= 1u << i, true;
+    return false;
+}
+
+int scopes_parse(str list, uint32_t *out, struct err *e)
+{
+    uint32_t set = 0;
+    bool known = list.n > 0;
+    str word = list;
+    for (str rest = list; known && str_split(&rest, ',', &word);) {
+        word = str_trim(word);
+        known = scope_add(word, &set);
+    }
+    if (known)
+        return *out = set, TL_OK;
+    err_set(e, E_USAGE, "there is no scope \"%.*s\"", STR_FMT(word));
+    err_hint(e, "operate, read, metrics; of an agent view, act");
+    return E_USAGE;
+}
+
+json_t *scopes_json(uint32_t scopes)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < ARRAY_LEN(scope_names); i++)
+        if (scopes & 1u << i)
+            json_array_append_new(list, json_string(scope_names[i]));
+    return list;
+}
+
 int caller_check(const struct caller *c, enum scope scope, const char *what, struct err *e)
 {
-    if (c->scopes & 1u << scope)
+    if (c->scopes & (1u << scope | 1u << SCOPE_OPERATOR))
         return TL_OK;
-    return err_set(e, TL_E_DENIED, "%s may not do this: %s", c->name, what);
+    err_set(e, TL_E_DENIED, "%s may not do this: %s", c->name, what);
+    err_hint(e, "it is for the scope \"%s\"", scope_name(scope));
+    return TL_E_DENIED;
 }

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "log.h"
 
 int listen_unix(const char *path, uint32_t group, struct err *e)
@@ -80,4 +81,11 @@ int listen_tcp(const char *address, struct err *e)
     }
     freeaddrinfo(found);
     return fd;
+}
+
+bool listen_beyond_host(int fd)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t n = sizeof at;
+    return getsockname(fd, (struct sockaddr *)&at, &n) || !address_is_loopback((const struct sockaddr *)&at);
 }

@@ -152,8 +152,9 @@ static json_t *operation(const struct route *r)
                               openapi_shape("{type:string,title:string,status:integer,code:string,detail:string?,"
                                             "hint:string?}"));
     json_object_set_new(problem, "description", json_string("refused or failed: a problem of RFC 9457"));
-    json_t *op = json_pack("{s:s,s:o,s:{s:o,s:o}}", "summary", r->summary, "parameters", parameters(r), "responses",
-                           "2XX", ok, "default", problem);
+    const char *scope = scope_name(r->scope);
+    json_t *op = json_pack("{s:s,s:s,s:[{s:[s]}],s:o,s:{s:o,s:o}}", "summary", r->summary, "x-scope", scope, "security",
+                           "bearer", scope, "parameters", parameters(r), "responses", "2XX", ok, "default", problem);
     if (r->body) {
         json_t *body = content("application/json", openapi_shape(r->body));
         json_object_set_new(body, "required", json_true());
@@ -177,9 +178,11 @@ json_t *openapi_document(const struct route *const *tables)
                 method[i] = (char)tolower((unsigned char)r->method[i]);
             json_object_set_new(path, method, operation(r));
         }
-    return json_pack("{s:s,s:{s:s,s:s,s:s},s:o}", "openapi", "3.1.0", "info", "title", "tieline", "version",
-                     TIELINE_VERSION, "description",
-                     "API of tielined over its UNIX socket. Lists carry \"next\" when there is more; objects carry an "
+    return json_pack("{s:s,s:{s:s,s:s,s:s},s:o,s:{s:{s:{s:s,s:s,s:s}}}}", "openapi", "3.1.0", "info", "title",
+                     "tieline", "version", TIELINE_VERSION, "description",
+                     "API of tielined. Over its UNIX socket the kernel says who asks, over the network a token does. "
+                     "Lists carry \"next\" when there is more; objects carry an "
                      "ETag; a change of an object needs If-Match.",
-                     "paths", paths);
+                     "paths", paths, "components", "securitySchemes", "bearer", "type", "http", "scheme", "bearer",
+                     "description", "A token made by `tieline token create`; each operation names its scope.");
 }

@@ -74,6 +74,7 @@ const struct route routes_audit[] = {
      .answer = "{items:[{id:integer,at:time,who:string,act:string,object:string,detail:any}],next:integer?}"},
     {.method = "GET",
      .path = "/api/v1/audit/verify",
+     .scope = SCOPE_READ,
      .handler = verify,
      .summary = "whether any row of the audit was changed or removed",
      .answer = "{sound:boolean,rows:integer,broken:integer?,from:integer}"},

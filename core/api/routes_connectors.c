@@ -444,11 +444,13 @@ static int enable_connector(struct request *rq, json_t **answer, struct err *e)
 const struct route routes_connectors[] = {
     {.method = "GET",
      .path = "/api/v1/connectors",
+     .scope = SCOPE_READ,
      .handler = list_connectors,
      .summary = "connectors with their state",
      .answer = "{items:[" ANSWER "]}"},
     {.method = "GET",
      .path = CONNECTOR,
+     .scope = SCOPE_READ,
      .handler = show_connector,
      .summary = "one connector with its options",
      .answer = ANSWER},

@@ -80,11 +80,13 @@ static int approve_plan(struct request *rq, json_t **answer, struct err *e)
 const struct route routes_plans[] = {
     {.method = "GET",
      .path = "/api/v1/plans/{run}",
+     .scope = SCOPE_READ,
      .handler = show_plan,
      .summary = "what a first sync would do: the sums",
      .answer = PLAN_SHAPE},
     {.method = "GET",
      .path = "/api/v1/plans/{run}/items",
+     .scope = SCOPE_READ,
      .handler = list_items,
      .summary = "its rows; also as text/csv",
      .params = "what:string kind:string changed:boolean tz:string limit:integer after:integer",

@@ -59,6 +59,12 @@ struct arriving {
 
 /* ---- who asks ---- */
 
+/* TL_E_AUTH is the caller's here; from a handler it would be a vendor's. */
+static int refusal_status(int rc)
+{
+    return rc == TL_E_AUTH ? 401 : problem_status(rc);
+}
+
 static int find_caller(const struct server *s, struct request *rq, struct err *e)
 {
     const struct server_options *o = &s->options;
@@ -171,7 +177,7 @@ static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c
                          .caller = {.name = "nobody"},
                          .http_status = 200,
                          .held = &in->held};
-    int rc;
+    int rc, refused = 0;
     struct err e = {0};
     const char *path = path_of(in, &rq.arena);
     rq.path = str_of(path ? path : "");
@@ -180,8 +186,8 @@ static enum MHD_Result answer_request(struct server *s, struct MHD_Connection *c
     } else if (!path) {
         err_set(&e, TL_E_INVALID, "malformed request: a NUL in its address");
         rc = answer_problem(c, &e, 400);
-    } else if (find_caller(s, &rq, &e)) {
-        rc = answer_problem(c, &e, 403);
+    } else if ((refused = find_caller(s, &rq, &e)) != 0) {
+        rc = answer_problem(c, &e, refusal_status(refused));
     } else {
         rc = s->options.handle(s->options.self, &rq);
     }
@@ -354,6 +360,11 @@ int server_start(struct server **out, struct app *app, const struct server_optio
                                   : listen_tcp(options->address, e);
     if (fd < 0)
         return e->status;
+    if (options->address && options->tables && listen_beyond_host(fd))
+        log_line(LOG_WARN, "api",
+                 "%s can be reached from other machines: what is sent there, tokens too, is in the clear "
+                 "unless a TLS proxy stands in front",
+                 options->address);
     struct server *s = server_new(app, options);
     s->daemon = start_library(s, fd);
     if (!s->daemon) {

@@ -89,8 +89,8 @@ struct server_options {
     int max_per_address;     /* connections from one address at once; 0: no limit */
     size_t max_body;
     const struct route *const *tables; /* NULL-terminated list of route tables, each ended by a route without method */
-    /* Who asks; TL_E_DENIED with words: he is not let in. NULL: on a socket its peer, on an address nobody,
-     * so that tables cannot be served there. */
+    /* Who asks; TL_E_DENIED with words: he is not let in; TL_E_AUTH: nobody knows who it is (401). NULL: on a socket
+     * its peer, on an address nobody, so that tables cannot be served there. */
     int (*authenticate)(void *auth_self, struct request *rq, struct caller *out, struct err *e);
     void *auth_self;
     /* Instead of tables: gets every request as it is, and answers it by answer.h or holds it. The result of that. */

@@ -32,6 +32,11 @@ const struct config_key config_keys[] = {
     {"api", "group", CONFIG_TEXT, NULL, NULL, 0, 0, RELOAD_DAEMON,
      "Members of this group may use the socket beside root and the daemon's own user, who must be a member too "
      "(with the unit: SupplementaryGroups=)."},
+    {"api", "listen", CONFIG_ADDRESS, "off", NULL, 0, 0, RELOAD_DAEMON,
+     "Address where the API is served to bearers of a token (\"tieline token create\") as well, for example "
+     "127.0.0.1:8440. Put a TLS proxy in front: tokens are sent in the clear."},
+    {"api", "token_rate", CONFIG_INT, "600", NULL, 1, 60000, RELOAD_DAEMON,
+     "Requests a minute of one token; more are answered 429."},
 
     {"http", "proxy", CONFIG_URL, NULL, NULL, 0, 0, RELOAD_DAEMON,
      "Proxy for calls to vendors, for example http://proxy:3128."},

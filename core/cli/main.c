@@ -13,15 +13,19 @@
 extern const struct command commands_daemon[], commands_connectors[], commands_endpoints[], commands_connections[],
     commands_life[], commands_maps[], commands_transforms[], commands_sync[], commands_plans[], commands_undo[],
     commands_records[], commands_pairs[], commands_backups[], commands_fsck[], commands_audit[], commands_passports[],
-    commands_people[], commands_profiles[], commands_doctor[], commands_completion[];
+    commands_people[], commands_profiles[], commands_tokens[], commands_doctor[], commands_completion[];
 const struct command *const command_tables[] = {
-    commands_daemon,      commands_connectors, commands_endpoints,
-    commands_connections, commands_life,       commands_maps,
-    commands_transforms,  commands_sync,       commands_plans,
-    commands_undo,        commands_records,    commands_pairs,
-    commands_backups,     commands_fsck,       commands_audit,
-    commands_passports,   commands_people,     commands_profiles,
-    commands_doctor,      commands_completion, NULL,
+    commands_daemon,     commands_connectors,
+    commands_endpoints,  commands_connections,
+    commands_life,       commands_maps,
+    commands_transforms, commands_sync,
+    commands_plans,      commands_undo,
+    commands_records,    commands_pairs,
+    commands_backups,    commands_fsck,
+    commands_audit,      commands_passports,
+    commands_people,     commands_profiles,
+    commands_tokens,     commands_doctor,
+    commands_completion, NULL,
 };
 
 static void on_interrupt(int signal_number)

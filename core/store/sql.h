@@ -42,6 +42,7 @@ enum sql_module {
     SQL_ERASED,
     SQL_ERASE,
     SQL_PERMISSIONS,
+    SQL_TOKENS,
     SQL_MODULES
 };
 
@@ -144,6 +145,7 @@ enum counter {
     COUNT_AUDIT,
     COUNT_AGE, /* see sidecar.c */
     COUNT_ERASURE,
+    COUNT_TOKEN,
     COUNTERS
 };
 int64_t next_id(struct db *db, enum counter c); /* inside a transaction */

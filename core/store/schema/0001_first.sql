@@ -436,6 +436,17 @@ CREATE TABLE permission_decided(
   PRIMARY KEY(connection, profile)
 ) STRICT, WITHOUT ROWID;
 
+-- Who may come in by a token of ours. Its hash alone is kept; kind leaves room for codes and sessions.
+CREATE TABLE api_token(
+  token INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  kind INTEGER NOT NULL,
+  name TEXT NOT NULL, scopes INTEGER NOT NULL,
+  endpoint INTEGER REFERENCES endpoint ON DELETE CASCADE, agent TEXT NOT NULL, -- NULL and empty: an operator
+  made_by TEXT NOT NULL, made INTEGER NOT NULL, expires INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX api_token_endpoint ON api_token(endpoint) WHERE endpoint IS NOT NULL;
+
 -- People ------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE repair(

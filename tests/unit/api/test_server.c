@@ -210,6 +210,13 @@ static int by_header(void *self, struct request *rq, struct caller *out, struct 
     str name = request_header(rq, "X-Name"), may = request_header(rq, "X-May");
     if (str_is(name, "mallory"))
         return err_set(e, TL_E_DENIED, "not you");
+    if (str_is(name, "stranger"))
+        return err_set(e, TL_E_AUTH, "who are you");
+    if (str_is(name, "eager")) {
+        err_set(e, TL_E_THROTTLED, "not so often");
+        e->retry_after_ms = 1500;
+        return TL_E_THROTTLED;
+    }
     *out = (struct caller){.kind = CALLER_AGENT,
                            .name = arena_str(&rq->arena, name).p,
                            .scopes = str_is(may, "operate") ? 1u << SCOPE_OPERATOR : 0};
@@ -231,6 +238,12 @@ static void a_route_is_for_whose_scope_it_is(void **state)
     a = ask(&s, &out, "GET /who", "X-Name: mallory\r\nX-May: operate\r\n", "");
     has(a, "HTTP/1.1 403");
     has(a, "not you");
+    a = ask(&s, &out, "GET /who", "X-Name: stranger\r\n", "");
+    has(a, "HTTP/1.1 401");
+    has(a, "WWW-Authenticate: Bearer realm=\"tieline\"");
+    a = ask(&s, &out, "GET /who", "X-Name: eager\r\n", "");
+    has(a, "HTTP/1.1 429");
+    has(a, "Retry-After: 2\r\n");
     a = ask(&s, &out, "GET /who", "X-Name: alice\r\n", "");
     has(a, "HTTP/1.1 403");
     has(a, "alice may not do this: who asks");
@@ -238,6 +251,33 @@ static void a_route_is_for_whose_scope_it_is(void **state)
     has(a, "\"name\": \"alice\"");
     has(ask(&s, &out, "GET /nothing", "X-Name: alice\r\n", ""), "HTTP/1.1 404");
     site_end(&s);
+}
+
+/* An operator may all; others what they were given, and no scope brings another one along. */
+static void scopes_by_name(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", ",", "rea", "read,operat", "READ"};
+    struct err e = {0};
+    uint32_t set = 0;
+    assert_int_equal(scopes_parse(STR("read, metrics"), &set, &e), TL_OK);
+    const struct caller reader = {.name = "r", .scopes = set};
+    assert_int_equal(caller_check(&reader, SCOPE_READ, "look", &e), TL_OK);
+    assert_int_equal(caller_check(&reader, SCOPE_METRICS, "look", &e), TL_OK);
+    assert_int_equal(caller_check(&reader, SCOPE_VIEW, "look", &e), TL_E_DENIED);
+    assert_int_equal(caller_check(&reader, SCOPE_OPERATOR, "look", &e), TL_E_DENIED);
+    json_t *names = scopes_json(set);
+    assert_int_equal(json_array_size(names), 2);
+    json_decref(names);
+    assert_int_equal(scopes_parse(STR("operate"), &set, &e), TL_OK);
+    const struct caller boss = {.name = "o", .scopes = set};
+    for (int scope = SCOPE_OPERATOR; scope <= SCOPE_ACT; scope++)
+        assert_int_equal(caller_check(&boss, (enum scope)scope, "look", &e), TL_OK);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        set = 99;
+        assert_int_equal(scopes_parse(str_of(wrong[i]), &set, &e), E_USAGE);
+        assert_int_equal(set, 99);
+    }
 }
 
 static void strangers_are_served_no_routes(void **state)
@@ -274,6 +314,7 @@ int main(void)
                                        cmocka_unit_test(a_change_names_what_it_saw),
                                        cmocka_unit_test(other_forms_of_answers),
                                        cmocka_unit_test(a_route_is_for_whose_scope_it_is),
+                                       cmocka_unit_test(scopes_by_name),
                                        cmocka_unit_test(strangers_are_served_no_routes),
                                        cmocka_unit_test(places_that_cannot_be_listened_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
