@@ -312,15 +312,6 @@ static void ctl_switches(struct call *c)
         switches_put(c, t);
 }
 
-static bool switch_known(const struct twin *t, const char *name)
-{
-    for (size_t i = 0; i < t->switch_count; i++) {
-        if (strcmp(t->switches[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void ctl_switches_set(struct call *c)
 {
     struct twin *t = twin_of(c);
@@ -332,7 +323,7 @@ static void ctl_switches_set(struct call *c)
     const char *name;
     json_object_foreach(body, name, value)
     {
-        if (!switch_known(t, name) || (!json_is_integer(value) && !json_is_boolean(value)))
+        if (!twin_has_switch(t, name) || (!json_is_integer(value) && !json_is_boolean(value)))
             return refuse(c, 400, "no such switch, or its value is neither integer nor boolean");
     }
     json_object_foreach(body, name, value)

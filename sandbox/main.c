@@ -32,15 +32,19 @@ static const char usage[] =
     "for one role\n"
     "  --product NAME    which of Zoho's two the finance role's first organisation is: books (default) or invoice\n"
     "  --latency MS      every answer of every twin is held back for so long\n"
+    "  --switch T.N=V    switch N of twin T begins with V; once for each (GET <control>/_sim/T/switches lists them)\n"
     "  --json            accepted for symmetry: the address line always is JSON\n"
     "  --help, --version\n";
 
+enum { SWITCHES_MAX = 32 };
 struct settings {
     struct sandbox_options world;
     struct people_plan plan;
     bool empty, invoice;
     int port, accounts_port, desk_port, login_port, instance_port, toy_port, finance_port;
     int64_t latency_ms;
+    const char *switches[SWITCHES_MAX]; /* "finance.per_minute=1000" */
+    int n_switches;
 };
 
 enum {
@@ -59,6 +63,7 @@ enum {
     OPT_FINANCE_PORT,
     OPT_PRODUCT,
     OPT_LATENCY,
+    OPT_SWITCH,
     OPT_JSON,
     OPT_HELP,
     OPT_VERSION
@@ -80,6 +85,7 @@ static const struct option options[] = {
     {"finance-port", required_argument, NULL, OPT_FINANCE_PORT},
     {"product", required_argument, NULL, OPT_PRODUCT},
     {"latency", required_argument, NULL, OPT_LATENCY},
+    {"switch", required_argument, NULL, OPT_SWITCH},
     {"json", no_argument, NULL, OPT_JSON},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -138,6 +144,11 @@ static int option_take(struct settings *s, int option, const char *name, struct 
         rc = number_read(name, optarg, 1000000, &n, e);
         s->plan.accounts = (int)n;
         return rc;
+    case OPT_SWITCH:
+        if (s->n_switches == SWITCHES_MAX)
+            return err_set(e, E_USAGE, "--switch is given more than %d times", SWITCHES_MAX);
+        s->switches[s->n_switches++] = optarg;
+        return TL_OK;
     case OPT_LATENCY:
         return number_read(name, optarg, 3600000, &s->latency_ms, e);
     default:
@@ -229,6 +240,30 @@ static struct sandbox *world_build(struct settings *s)
     return w;
 }
 
+/* "TWIN.NAME=VALUE" */
+static int switch_set(struct sandbox *w, const char *text, struct err *e)
+{
+    str value = str_of(text), name, twin;
+    int64_t v;
+    if (!str_split(&value, '=', &name) || !str_split(&name, '.', &twin) || !str_to_i64(value, &v))
+        return err_set(e, E_USAGE, "--switch wants TWIN.NAME=NUMBER, not \"%s\"", text);
+    AUTO(text_free) char *twin_text = str_dup(twin);
+    AUTO(text_free) char *name_text = str_dup(name);
+    struct twin *t = sandbox_twin(w, twin_text);
+    if (!t || !twin_has_switch(t, name_text))
+        return err_set(e, E_USAGE, "--switch: there is no twin \"%s\" with a switch \"%s\"", twin_text, name_text);
+    twin_switch_set(t, name_text, v);
+    return TL_OK;
+}
+
+static int switches_set(struct sandbox *w, const struct settings *s, struct err *e)
+{
+    int rc = TL_OK;
+    for (int i = 0; i < s->n_switches && rc == TL_OK; i++)
+        rc = switch_set(w, s->switches[i], e);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     struct settings s = {.world.seed = 1, .plan = {.contacts = 2000, .accounts = 400, .planted = true}};
@@ -246,7 +281,9 @@ int main(int argc, char **argv)
 
     struct sandbox *w = world_build(&s);
     struct err e = {0};
-    rc = sandbox_start(w, &e);
+    rc = switches_set(w, &s, &e);
+    if (rc == TL_OK)
+        rc = sandbox_start(w, &e);
     if (rc) {
         fprintf(stderr, "%s\n", e.text);
     } else {

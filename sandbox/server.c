@@ -145,6 +145,11 @@ int64_t twin_switch(const struct twin *t, const char *name)
     return s->value;
 }
 
+bool twin_has_switch(const struct twin *t, const char *name)
+{
+    return switch_find(t, name) != NULL;
+}
+
 void twin_switch_set(struct twin *t, const char *name, int64_t value)
 {
     struct sandbox_switch *s = switch_find(t, name);

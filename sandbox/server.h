@@ -75,6 +75,7 @@ const char *twin_name(const struct twin *t);
 int twin_port(const struct twin *t);                         /* known once the sandbox listens */
 const char *twin_url(const struct twin *t);                  /* "http://127.0.0.1:4711" */
 int64_t twin_switch(const struct twin *t, const char *name); /* asserts that it exists */
+bool twin_has_switch(const struct twin *t, const char *name);
 void twin_switch_set(struct twin *t, const char *name, int64_t value);
 unsigned twin_in_flight(const struct twin *t); /* requests begun and not yet answered in full, this one included */
 

@@ -16,7 +16,7 @@ def listed():
     return set(re.findall(r"`(\w+\.c)`", " ".join(row.split("|")[1] for row in rows)))
 
 
-@pytest.mark.parametrize("folder", ["plugins/desk", "plugins/salesforce"])
+@pytest.mark.parametrize("folder", ["plugins/desk", "plugins/finance", "plugins/salesforce"])
 def test_the_files_of_a_connector(folder):
     files = {p.name for p in (ROOT / folder).glob("*.c")}
     headers = {p.name for p in (ROOT / folder).glob("*.h")}

@@ -32,6 +32,7 @@ def options(*source):
 
 
 CONNECTORS = {"desk": ("plugins", "desk", "plugin.c"), "salesforce": ("plugins", "salesforce", "plugin.c"),
+              "finance": ("plugins", "finance", "plugin.c"),
               "csvdir": ("sdk", "examples", "csvdir", "csvdir.c"), "rest": ("sdk", "examples", "rest", "options.c")}
 
 

@@ -48,7 +48,7 @@ def test_contents(packages):
                     "/usr/share/man/man8/tielined.8.gz", "/usr/share/bash-completion/completions/tieline",
                     "/usr/share/doc/tieline/README.md",
                     "/usr/share/doc/tieline/docs/vendors.md", "/usr/share/doc/tieline/changelog.gz"],
-        "tieline-connectors": [f"/usr/lib/{triplet}/tieline/connectors/{x}.so" for x in ("desk", "salesforce")],
+        "tieline-connectors": [f"/usr/lib/{triplet}/tieline/connectors/{x}.so" for x in ("desk", "finance", "salesforce")],
         "tieline-sandbox": ["/usr/bin/tieline-sandbox", "/usr/share/man/man1/tieline-sandbox.1.gz"],
         "libtieline-dev": ["/usr/include/tieline.h", "/usr/include/tieline/kit/kit.h", "/usr/bin/tieline-sdk",
                            f"/usr/lib/{triplet}/pkgconfig/tieline.pc", f"/usr/lib/{triplet}/cmake/tieline/tieline-config.cmake",

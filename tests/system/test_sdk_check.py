@@ -27,6 +27,7 @@ def report(so, config, *args):
 
 
 @pytest.mark.parametrize("name, folder", [("desk", "plugins/desk"), ("salesforce", "plugins/salesforce"),
+                                          ("finance", "plugins/finance"),
                                           ("toy", "sdk/examples/toy"), ("csvdir", "sdk/examples/csvdir"),
                                           ("rest", "sdk/examples/rest")])
 @pytest.mark.parametrize("seed", [1, 2])
