@@ -104,7 +104,7 @@ void sf_not_found(struct sf_req *r)
 
 struct sf_object *sf_req_object(struct sf_req *r, str name)
 {
-    struct sf_object *o = sf_schema_object(&r->sf->schema, name);
+    struct sf_object *o = sf_schema_seen(&r->sf->schema, name);
     if (!o)
         sf_not_found(r);
     return o;

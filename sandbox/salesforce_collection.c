@@ -137,7 +137,7 @@ static void run(struct collection *c,
 static struct sf_object *type_of(struct collection *c, const struct sj *record, struct sf_outcome *out)
 {
     str type = sj_text(attribute_type(record));
-    struct sf_object *o = type.n ? sf_schema_object(&c->r->sf->schema, type) : NULL;
+    struct sf_object *o = type.n ? sf_schema_seen(&c->r->sf->schema, type) : NULL;
     if (!o)
         sf_refuse(out, 400, "INVALID_TYPE", "",
                   type.n ? "sObject type '%.*s' is not supported."
@@ -227,7 +227,7 @@ void sf_collection_update(struct sf_req *r)
 static void upsert_one(struct collection *c, const struct sj *record, struct sf_outcome *out)
 {
     struct sf_req *r = c->r;
-    struct sf_object *o = sf_schema_object(&r->sf->schema, r->capture[0]), *type = type_of(c, record, out);
+    struct sf_object *o = sf_schema_seen(&r->sf->schema, r->capture[0]), *type = type_of(c, record, out);
     if (!type)
         return;
     if (type != o) {

@@ -265,6 +265,21 @@ static void field_hide(struct call *c)
     call_answer_empty(c, 204);
 }
 
+/* PATCH /objects/{object} {"hidden":true}: the user has no right to the object any more. */
+static void object_hide(struct call *c)
+{
+    struct sf *sf = c->self;
+    struct sf_object *o = object_of(sf, c->capture[0]);
+    const json_t *hidden = json_object_get(call_json(c, NULL), "hidden");
+    if (!o)
+        return refuse(c, 404, "NOT_FOUND", "no such object");
+    if (!json_is_boolean(hidden))
+        return refuse(c, 400, "INVALID", "wants {\"hidden\":true} or {\"hidden\":false}");
+    o->hidden = json_is_true(hidden);
+    o->described_us = sandbox_now_us(c->world);
+    call_answer_empty(c, 204);
+}
+
 static void counts(struct call *c)
 {
     struct sf *sf = c->self;
@@ -328,6 +343,8 @@ const struct route SF_LOGIN_CONTROL[SF_LOGIN_CONTROL_COUNT] = {
 const struct route SF_CONTROL[SF_CONTROL_COUNT] = {
     {"POST", "/fields/{object}", field_add},
     {"PATCH", "/fields/{object}/{name}", field_hide},
+    {"PATCH", "/objects/{object}", object_hide},
+    {"POST", "/notes", sf_note_add},
     {"GET", "/counts", counts},
     {"POST", "/forget_deletions", forget_deletions},
 };

@@ -109,8 +109,12 @@ void sf_describe_global(struct sf_req *r)
     if (not_modified(r, changed))
         return;
     buf_text_add(r->out, "{\"encoding\":\"UTF-8\",\"maxBatchSize\":200,\"sobjects\":[");
+    bool first = true;
     for (size_t i = 0; i < s->n; i++) {
-        buf_text_add(r->out, i ? ",{" : "{");
+        if (s->objects[i].hidden)
+            continue;
+        buf_text_add(r->out, first ? "{" : ",{");
+        first = false;
         object_flags_put(r->out, &s->objects[i]);
         urls_put(r->out, sf_req_base(r), &s->objects[i], NULL);
         buf_char(r->out, '}');
@@ -254,7 +258,7 @@ static void field_first_half_put(struct buf *out, const struct sf_object *o, con
 
 static void field_put(struct buf *out, const struct sf_object *o, const struct sf_field *f)
 {
-    bool several = f->refs && strchr(f->refs, ',');
+    bool several = sf_is_polymorphic(f);
     buf_char(out, '{');
     field_first_half_put(out, o, f);
     put_text(out, "mask", NULL);
@@ -293,7 +297,7 @@ static void child_lists_put(struct buf *out, const struct sf_schema *s, const st
     for (size_t i = 0; i < s->n; i++)
         for (size_t f = 0; f < s->objects[i].n; f++) {
             const struct sf_field *field = &s->objects[i].fields[f];
-            if (!sf_field_refers(field, o->name) || (field->flags & F_HIDDEN))
+            if (!sf_field_refers(field, o->name) || (field->flags & F_HIDDEN) || s->objects[i].hidden)
                 continue;
             const char *list = sf_child_list(o, &s->objects[i], field);
             bool cascade = list && field->number && strcmp(o->name, "Account") == 0 && &s->objects[i] != o;
@@ -363,7 +367,7 @@ void sf_record_count(struct sf_req *r)
     sf_req_param(r, "sObjects", &list);
     buf_text_add(r->out, "{\"sObjects\":[");
     while (str_split(&list, ',', &one)) {
-        struct sf_object *o = sf_schema_object(&r->sf->schema, str_trim(one));
+        struct sf_object *o = sf_schema_seen(&r->sf->schema, str_trim(one));
         if (!o)
             continue;
         buf_fmt(r->out, "%s{\"count\":%zu,\"name\":\"%s\"}", first ? "" : ",", sf_store_table(&r->sf->store, o)->live,

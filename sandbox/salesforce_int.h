@@ -174,7 +174,7 @@ void sf_time_put(struct buf *out, int64_t us); /* "2015-08-19T08:17:00.000+0000"
 void sf_ids_error_put(struct buf *out, const struct sf_outcome *o, bool row);
 
 /* ---- parts ---- */
-enum { SF_LOGIN_ROUTE_COUNT = 5, SF_LOGIN_CONTROL_COUNT = 3, SF_CONTROL_COUNT = 4 };
+enum { SF_LOGIN_ROUTE_COUNT = 5, SF_LOGIN_CONTROL_COUNT = 3, SF_CONTROL_COUNT = 6 };
 extern const struct route SF_LOGIN_ROUTES[SF_LOGIN_ROUTE_COUNT];
 extern const struct route SF_LOGIN_CONTROL[SF_LOGIN_CONTROL_COUNT];
 extern const struct route SF_CONTROL[SF_CONTROL_COUNT];
@@ -184,6 +184,7 @@ struct sf_grant *sf_grant_open(struct sf *sf, uint32_t user);
 void sf_auth_setup(struct sf *sf);
 void sf_redirects(struct call *c); /* control: a further redirect address */
 void sf_identity(struct call *c);  /* GET /id/{org}/{user} */
+void sf_note_add(struct call *c);  /* control: an enhanced note */
 bool sf_bearer(const struct call *c, str *token);
 struct sf_route {
     const char *method, *pattern; /* behind /services/data/vNN.0 */

@@ -172,8 +172,12 @@ static void columns_put(struct sf *sf, struct buf *out, const struct soql_plan *
             continue;
         }
         if (path->hops == depth) {
+            const struct sf_field *f = soql_field_of(path, row);
             buf_str(out, path->field->key);
-            value_put(sf, out, row, path->field);
+            if (f)
+                value_put(sf, out, row, f);
+            else
+                buf_text_add(out, "null");
             continue;
         }
         bool first = true;

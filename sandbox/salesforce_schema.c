@@ -277,6 +277,37 @@ static const struct sf_field NOTE[] = {
     SYSTEM_TAIL,
 };
 
+/* Enhanced notes are documents of the file type SNOTE: a document, its latest version with the text, and a link to each
+ * record it is shown with (Object Reference: ContentDocument, ContentVersion, ContentDocumentLink). */
+static const struct sf_field CONTENT_DOCUMENT[] = {
+    SYSTEM_HEAD("ContentDocument"),
+    TEXT("Title", "Title", 255, F_CU | F_NAME),
+    TEXT("FileType", "File Type", 20, F_N),
+    REF("LatestPublishedVersionId", "Latest Published Version ID", "ContentVersion", "LatestPublishedVersion", F_N),
+    OWNER("User"),
+    SYSTEM_TAIL,
+};
+
+static const struct sf_field CONTENT_VERSION[] = {
+    SYSTEM_HEAD("ContentVersion"),
+    REF("ContentDocumentId", "ContentDocument ID", "ContentDocument", "ContentDocument", F_C | F_N | F_INDEX),
+    FIELD("IsLatest", "Is Latest", SF_BOOLEAN, 0, F_D),
+    TEXT("Title", "Title", 255, F_CU | F_NAME),
+    TEXT("TextPreview", "Text Preview", 255, F_N),
+    TEXT("FileType", "File Type", 20, F_N),
+    OWNER("User"),
+    SYSTEM_TAIL,
+};
+
+static const struct sf_field CONTENT_LINK[] = {
+    SYSTEM_HEAD("ContentDocumentLink"),
+    REF("LinkedEntityId", "Linked Entity ID", "Account,Contact,Lead,Opportunity", "LinkedEntity", F_C | F_INDEX),
+    REF("ContentDocumentId", "ContentDocument ID", "ContentDocument", "ContentDocument", F_C | F_INDEX),
+    PICK("ShareType", "Share Type", 40, F_CUN | F_R, "V|C|I"),
+    PICK("Visibility", "Visibility", 40, F_CUN | F_R, "AllUsers|InternalUsers|SharedUsers"),
+    FIELD("SystemModstamp", "System Modstamp", SF_DATETIME, 0, F_D, .source = SRC_STAMP),
+};
+
 static const struct sf_field USER[] = {
     {"Id", "User ID", SF_ID, 18, .flags = F_D | F_LOOKUP, .source = SRC_ID},
     TEXT("Username", "Username", 80, F_CU | F_INDEX | F_LOOKUP),
@@ -300,6 +331,12 @@ static const struct {
 } STOCK[] = {
     {"Account", "Account", "Accounts", "001", O_ALL | O_MERGE, ACCOUNT, ARRAY_LEN(ACCOUNT)},
     {"Contact", "Contact", "Contacts", "003", O_ALL | O_MERGE, CONTACT, ARRAY_LEN(CONTACT)},
+    {"ContentDocument", "Content Document", "Content Documents", "069", O_QUERY | O_UPDATE | O_DELETE | O_REPLICATE,
+     CONTENT_DOCUMENT, ARRAY_LEN(CONTENT_DOCUMENT)},
+    {"ContentDocumentLink", "Content Document Link", "Content Document Link", "06A", O_ALL, CONTENT_LINK,
+     ARRAY_LEN(CONTENT_LINK)},
+    {"ContentVersion", "Content Version", "Content Versions", "068", O_QUERY | O_CREATE | O_UPDATE | O_REPLICATE,
+     CONTENT_VERSION, ARRAY_LEN(CONTENT_VERSION)},
     {"Event", "Event", "Events", "00U", O_ALL, EVENT, ARRAY_LEN(EVENT)},
     {"Lead", "Lead", "Leads", "00Q", O_ALL | O_MERGE, LEAD, ARRAY_LEN(LEAD)},
     {"Note", "Note", "Notes", "002", O_ALL, NOTE, ARRAY_LEN(NOTE)},
@@ -386,6 +423,12 @@ struct sf_field *sf_object_field(const struct sf_object *o, str name)
             return f;
     }
     return NULL;
+}
+
+struct sf_object *sf_schema_seen(struct sf_schema *s, str name)
+{
+    struct sf_object *o = sf_schema_object(s, name);
+    return o && !o->hidden ? o : NULL;
 }
 
 struct sf_field *sf_object_visible(const struct sf_object *o, str name)

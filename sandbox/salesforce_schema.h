@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "arena.h"
 #include "str.h"
@@ -83,6 +84,7 @@ enum { SF_FIELDS_MAX = 240, SF_SLOTS = 512 };
 struct sf_object {
     const char *name, *label, *plural, *prefix;
     uint32_t flags;
+    bool hidden; /* the integration user has no right to see the object */
     struct sf_field *fields;
     size_t n;
     uint16_t slots[SF_SLOTS]; /* hash of the lower-case name -> field number + 1 */
@@ -101,7 +103,7 @@ enum { /* flags of an object */
        O_ALL = O_CREATE | O_UPDATE | O_DELETE | O_QUERY | O_REPLICATE
 };
 
-enum { SF_OBJECTS_MAX = 12 };
+enum { SF_OBJECTS_MAX = 16 };
 
 struct sf_schema {
     struct arena memory;
@@ -111,7 +113,8 @@ struct sf_schema {
 
 void sf_schema_init(struct sf_schema *s, int64_t now_us);
 void sf_schema_done(struct sf_schema *s);
-struct sf_object *sf_schema_object(struct sf_schema *s, str name); /* case-insensitive; NULL */
+struct sf_object *sf_schema_object(struct sf_schema *s, str name); /* case-insensitive; NULL; sees hidden ones too */
+struct sf_object *sf_schema_seen(struct sf_schema *s, str name);   /* the object the integration user sees; NULL */
 struct sf_object *sf_schema_prefix(struct sf_schema *s, str id);   /* by the id's first three characters; NULL */
 struct sf_field *sf_object_field(const struct sf_object *o,
                                  str name); /* case-insensitive; NULL; sees hidden ones too */
@@ -139,6 +142,11 @@ static inline bool sf_is_long_text(const struct sf_field *f)
 static inline bool sf_is_required(const struct sf_field *f)
 {
     return (f->flags & (F_C | F_N | F_D)) == F_C && f->type != SF_BOOLEAN;
+}
+/* A reference that may lead to records of several objects. */
+static inline bool sf_is_polymorphic(const struct sf_field *f)
+{
+    return f->refs && strchr(f->refs, ',');
 }
 const char *sf_type_name(enum sf_type t);
 enum sf_type sf_type_of(str name, bool *known_out);

@@ -55,6 +55,15 @@ static str saved_text(const struct sf_save *s, struct draft *d, const char *fiel
     return s->record && f ? sf_row_text(s->record->now, s->object, field) : (str){0};
 }
 
+static const struct sf_val *saved_value(const struct sf_save *s, struct draft *d, const char *field)
+{
+    const struct sf_field *f = sf_object_field(s->object, str_of(field));
+    const struct sf_val *v = f ? draft_find(d, f) : NULL;
+    if (v || !f || !s->record)
+        return v && v->kind != CELL_NULL ? v : NULL;
+    return sf_row_val(s->record->now, f);
+}
+
 /* ---- reading the body ---- */
 
 static bool may_write(const struct sf_save *s, const struct sf_field *f)
@@ -198,11 +207,46 @@ static str what_account(struct sf_save *s, struct draft *d)
     return r && r->now ? sf_row_text(r->now, r->object, "AccountId") : (str){0};
 }
 
+static void draft_moment(struct draft *d, const struct sf_object *o, const char *field, enum sf_cell_kind kind,
+                         int64_t v)
+{
+    draft_put(d, &(struct sf_val){.field = sf_object_field(o, str_of(field))->number, .kind = (uint8_t)kind, .i = v});
+}
+
+/* Start, end and duration of an event: of the last two the one that is written decides. */
+static void derive_span(struct sf_save *s, struct draft *d)
+{
+    const struct sf_object *o = s->object;
+    const struct sf_val *start = saved_value(s, d, "StartDateTime"), *end = saved_value(s, d, "EndDateTime");
+    const struct sf_val *minutes = saved_value(s, d, "DurationInMinutes");
+    bool by_minutes = minutes && (!end || (draft_find(d, sf_object_field(o, STR("DurationInMinutes"))) &&
+                                           !draft_find(d, sf_object_field(o, STR("EndDateTime")))));
+    if (!start)
+        return;
+    int64_t from = start->i, to = by_minutes ? from + (int64_t)minutes->d * 60 * US_PER_S : end ? end->i : from;
+    draft_moment(d, o, "EndDateTime", CELL_TIME, to);
+    draft_put(d, &(struct sf_val){.field = sf_object_field(o, STR("DurationInMinutes"))->number,
+                                  .kind = CELL_NUMBER,
+                                  .d = (double)((to - from) / (60 * US_PER_S))});
+    draft_moment(d, o, "ActivityDateTime", CELL_TIME, from);
+    draft_moment(d, o, "ActivityDate", CELL_DATE, from / US_PER_DAY);
+}
+
+static void derive_closing(struct sf_save *s, struct draft *d)
+{
+    bool closed = str_is(saved_text(s, d, "Status"), "Completed");
+    draft_bool(d, s->object, "IsClosed", closed);
+    if (closed && !saved_value(s, d, "CompletedDateTime"))
+        draft_moment(d, s->object, "CompletedDateTime", CELL_TIME, s->now_us - s->now_us % US_PER_S);
+}
+
 static void derive(struct sf_save *s, struct draft *d)
 {
     const char *name = s->object->name;
+    if (strcmp(name, "Event") == 0)
+        derive_span(s, d);
     if (strcmp(name, "Task") == 0) {
-        draft_bool(d, s->object, "IsClosed", str_is(saved_text(s, d, "Status"), "Completed"));
+        derive_closing(s, d);
         draft_bool(d, s->object, "IsHighPriority", str_is(saved_text(s, d, "Priority"), "High"));
     }
     if (strcmp(name, "Task") == 0 || strcmp(name, "Event") == 0)

@@ -135,6 +135,12 @@ AUTO_DONE(struct soql_result, soql_result_done)
 bool soql_matches(const struct soql_plan *p, const struct soql_world *w, struct sf_row *row);
 /* The row at the end of the hops, or NULL when one of the references is empty or leads nowhere. */
 const struct sf_row *soql_follow(struct sf_store *s, const struct soql_path *path, const struct sf_row *row);
+/* The path's field of the object that this row, at the end of it, is of: through a polymorphic reference the path was
+ * bound to another one. NULL: it has no such field. */
+const struct sf_field *soql_field_of(const struct soql_path *path, const struct sf_row *end);
+/* The value at the end of the path; null where it leads nowhere. */
+void soql_cell(struct sf_store *s, const struct soql_path *path, const struct sf_row *row, struct sf_scratch *scratch,
+               struct sf_cell *out);
 /* The name of the child list of `parent` that `field` of `child` makes ("Contacts"), or NULL when it has none. */
 const char *sf_child_list(const struct sf_object *parent, const struct sf_object *child, const struct sf_field *field);
 #endif

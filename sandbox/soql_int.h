@@ -44,6 +44,8 @@ static inline int soql_compare_text(const struct sf_field *f, str a, str b)
 bool soql_test_row(const struct soql_test *t, struct sf_store *s, const struct sf_row *row);
 int soql_path_bind(struct sf_schema *schema, const struct sf_object *o, const struct soql_name *name, str alias,
                    str query, struct soql_path *out, struct soql_error *e);
+/* How many sub-selects a condition may have, and where. 0, or 1 with *e filled. */
+int soql_joins_check(const struct soql_where *w, struct soql_error *e);
 struct soql_test *soql_where_bind(struct arena *a, const struct soql_query *q, const struct soql_where *w,
                                   const struct sf_object *o, const struct soql_world *world, struct soql_error *e);
 #endif

@@ -21,6 +21,7 @@ static const struct {
     {NULL, "Event", "WhoId", "Events"},
     {NULL, "Event", "WhatId", "Events"},
     {NULL, "Note", "ParentId", "Notes"},
+    {NULL, "ContentDocumentLink", "LinkedEntityId", "ContentDocumentLinks"},
 };
 
 const char *sf_child_list(const struct sf_object *parent, const struct sf_object *child, const struct sf_field *field)
@@ -46,7 +47,7 @@ static int bind_children(struct arena *a, const struct soql_item *item, const st
         for (size_t f = 0; f < schema->objects[i].n; f++) {
             const struct sf_field *field = &schema->objects[i].fields[f];
             const char *list = sf_child_list(o, &schema->objects[i], field);
-            if (!list || !str_eq_nocase(str_of(list), q->from))
+            if (!list || schema->objects[i].hidden || !str_eq_nocase(str_of(list), q->from))
                 continue;
             *out = (struct soql_column){.child_name = list, .child_field = field};
             out->children = bind_on(a, q, &schema->objects[i], w, depth + 1, e);
@@ -162,6 +163,19 @@ static int bind_order(struct arena *a, struct soql_plan *p, const struct soql_qu
     return 0;
 }
 
+/* Is a link asked for by one of its ends (or its id)? Object Reference, ContentDocumentLink, "Usage". */
+static bool names_its_ends(const struct soql_test *t)
+{
+    static const char *const ends[] = {"Id", "ContentDocumentId", "LinkedEntityId"};
+    for (const struct soql_test *child = t->node == NODE_AND ? t->first : NULL; child; child = child->next)
+        if (names_its_ends(child))
+            return true;
+    for (size_t i = 0; i < ARRAY_LEN(ends) && t->node == NODE_TEST && !t->path.hops; i++)
+        if ((t->op == OP_EQ || t->op == OP_IN) && strcmp(t->path.field->name, ends[i]) == 0)
+            return true;
+    return false;
+}
+
 static struct soql_plan *bind_on(struct arena *a, const struct soql_query *q, const struct sf_object *o,
                                  const struct soql_world *w, int depth, struct soql_error *e)
 {
@@ -174,15 +188,24 @@ static struct soql_plan *bind_on(struct arena *a, const struct soql_query *q, co
     }
     if (bind_columns(a, p, q, w, depth, e) || bind_order(a, p, q, w, e))
         return NULL;
+    if (q->where && soql_joins_check(q->where, e))
+        return NULL;
     if (q->where && !(p->where = soql_where_bind(a, q, q->where, o, w, e)))
         return NULL;
+    if (depth == 0 && strcmp(o->name, "ContentDocumentLink") == 0 && !(p->where && names_its_ends(p->where))) {
+        soql_fail(e, "MALFORMED_QUERY",
+                  "Implementation restriction: ContentDocumentLink requires a filter by a single Id on "
+                  "ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN "
+                  "operator.");
+        return NULL;
+    }
     return p;
 }
 
 struct soql_plan *soql_bind(struct arena *a, const struct soql_query *q, const struct soql_world *w,
                             struct soql_error *e)
 {
-    const struct sf_object *o = sf_schema_object(w->store->schema, q->from);
+    const struct sf_object *o = sf_schema_seen(w->store->schema, q->from);
     if (!o || !(o->flags & O_QUERY)) {
         soql_fail_at(e, "INVALID_TYPE", q->text, q->from_at,
                      "sObject type '%.*s' is not supported. If you are attempting to use a custom object, be sure to "
@@ -401,15 +424,6 @@ struct sort_context {
     struct sf_store *store;
 };
 
-static void cell_at(struct sf_store *s, const struct soql_path *path, const struct sf_row *row,
-                    struct sf_scratch *scratch, struct sf_cell *out)
-{
-    const struct sf_row *end = soql_follow(s, path, row);
-    *out = (struct sf_cell){0};
-    if (end)
-        sf_cell(s, end, path->field, scratch, out);
-}
-
 static int compare_cells(const struct sf_field *f, const struct sf_cell *a, const struct sf_cell *b)
 {
     if (a->kind == CELL_TEXT)
@@ -427,8 +441,8 @@ static int compare_rows(const void *a, const void *b, void *arg)
         const struct soql_sort *o = &ctx->plan->order[i];
         struct sf_scratch sx, sy;
         struct sf_cell cx, cy;
-        cell_at(ctx->store, &o->path, *x, &sx, &cx);
-        cell_at(ctx->store, &o->path, *y, &sy, &cy);
+        soql_cell(ctx->store, &o->path, *x, &sx, &cx);
+        soql_cell(ctx->store, &o->path, *y, &sy, &cy);
         if (cx.kind == CELL_NULL || cy.kind == CELL_NULL) {
             if (cx.kind == cy.kind)
                 continue;

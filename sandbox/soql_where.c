@@ -27,9 +27,23 @@ static int unknown_relation(const struct soql_name *name, str part, str query, s
     return 1;
 }
 
+/* Through a reference that may lead to several objects only the fields of the object Name are reached
+ * (Object Reference: Name). */
+static bool is_of_every_name(str field)
+{
+    static const char *const names[] = {"Id",       "Name",  "FirstName", "LastName", "Title",
+                                        "Username", "Alias", "Email",     "Phone",    "IsActive"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_nocase(field, str_of(names[i])))
+            return true;
+    return false;
+}
+
 int soql_path_bind(struct sf_schema *schema, const struct sf_object *o, const struct soql_name *name, str alias,
                    str query, struct soql_path *out, struct soql_error *e)
 {
+    static const struct sf_object any_name = {.name = "Name"};
+    bool polymorphic = false;
     unsigned i = 0;
     *out = (struct soql_path){0};
     if (name->n > 1 &&
@@ -38,17 +52,39 @@ int soql_path_bind(struct sf_schema *schema, const struct sf_object *o, const st
         i = 1;
     for (; i + 1 < name->n; i++) {
         struct sf_field *hop = sf_object_relation(o, name->part[i]);
-        if (!hop)
+        if (!hop || polymorphic)
             return unknown_relation(name, name->part[i], query, e);
         str refs = str_of(hop->refs), first = refs;
         (void)str_split(&refs, ',', &first); /* of a polymorphic reference the first object describes the fields */
-        o = sf_schema_object(schema, first.n ? first : str_of(hop->refs));
+        o = sf_schema_object(schema, first);
         if (!o)
             o = sf_schema_object(schema, STR("User")); /* OwnerId refers to Group and User; groups are not offered */
+        polymorphic = sf_is_polymorphic(hop);
+        if (o->hidden && !polymorphic)
+            return unknown_relation(name, name->part[i], query, e);
         out->hop[out->hops++] = hop;
     }
+    if (polymorphic && !is_of_every_name(name->part[i]))
+        return unknown_column(&any_name, name, name->part[i], query, e);
     out->field = sf_object_visible(o, name->part[i]);
     return out->field ? 0 : unknown_column(o, name, name->part[i], query, e);
+}
+
+const struct sf_field *soql_field_of(const struct soql_path *path, const struct sf_row *end)
+{
+    const struct sf_object *o = end->record->object;
+    bool owns = path->field >= o->fields && path->field < o->fields + o->n;
+    return owns ? path->field : sf_object_visible(o, str_of(path->field->name));
+}
+
+void soql_cell(struct sf_store *s, const struct soql_path *path, const struct sf_row *row, struct sf_scratch *scratch,
+               struct sf_cell *out)
+{
+    const struct sf_row *end = path->hops ? soql_follow(s, path, row) : row;
+    const struct sf_field *f = end ? soql_field_of(path, end) : NULL;
+    *out = (struct sf_cell){0};
+    if (f)
+        sf_cell(s, end, f, scratch, out);
 }
 
 const struct sf_row *soql_follow(struct sf_store *s, const struct soql_path *path, const struct sf_row *row)
@@ -152,10 +188,68 @@ static void sort_values(struct soql_test *t)
     qsort_r(t->values, t->n, sizeof t->values[0], text_order, t);
 }
 
-static int bind_set_query(struct arena *a, const struct soql_query *q, const struct soql_where *w,
-                          const struct soql_world *world, struct soql_test *t, struct soql_error *e)
+/* Whatever they are nested in. SOQL reference, "Semi-Joins with IN and Anti-Joins with NOT IN". */
+static unsigned joins_in(const struct soql_where *w)
 {
-    static const char *const refused[] = {"Task", "Event", "Note"};
+    unsigned n = w->inner != NULL;
+    for (const struct soql_where *child = w->first; child; child = child->next)
+        n += joins_in(child);
+    return n;
+}
+
+static bool joins_under_or(const struct soql_where *w, bool under)
+{
+    if (w->inner && under)
+        return true;
+    for (const struct soql_where *child = w->first; child; child = child->next)
+        if (joins_under_or(child, under || w->node == NODE_OR))
+            return true;
+    return false;
+}
+
+int soql_joins_check(const struct soql_where *w, struct soql_error *e)
+{
+    enum { JOINS_MAX = 2 };
+    if (joins_under_or(w, false)) {
+        soql_fail(e, "MALFORMED_QUERY", "Semi join sub-selects are not allowed with the 'OR' operator");
+        return 1;
+    }
+    if (joins_in(w) > JOINS_MAX) {
+        soql_fail(e, "MALFORMED_QUERY", "Maximum %d semi join sub-selects are allowed", JOINS_MAX);
+        return 1;
+    }
+    return 0;
+}
+
+/* What the two sides of IN refer to must be one object. */
+static int check_join_sides(const struct soql_query *q, const struct soql_where *w, const struct sf_object *o,
+                            const struct soql_test *t, const struct soql_plan *p, struct soql_error *e)
+{
+    const struct sf_field *left = t->path.field, *right = p->columns[0].path.field;
+    const char *of_left = left->type == SF_ID ? o->name : left->refs;
+    const char *of_right = right->type == SF_ID ? p->object->name : right->refs;
+    bool joined = right->type == SF_ID || right->type == SF_REFERENCE;
+    if (p->object == o) {
+        soql_fail_at(e, "MALFORMED_QUERY", q->text, w->op_at,
+                     "The inner and outer selects should not be on the same object type");
+        return 1;
+    }
+    str rest = str_of(joined ? of_right : NULL), one;
+    while (str_split(&rest, ',', &one))
+        if (str_in_list(str_of(of_left), one))
+            return 0;
+    soql_fail_at(e, "MALFORMED_QUERY", q->text, w->op_at,
+                 "The selected field '%s' in the subquery and the left operand field in the where expression in the "
+                 "outer query '%s' should point to the same object type",
+                 right->name, left->name);
+    return 1;
+}
+
+static int bind_set_query(struct arena *a, const struct soql_query *q, const struct soql_where *w,
+                          const struct sf_object *o, const struct soql_world *world, struct soql_test *t,
+                          struct soql_error *e)
+{
+    static const char *const refused[] = {"Task", "Event", "Note", "ContentDocumentLink"};
     if (t->path.field->type != SF_ID && t->path.field->type != SF_REFERENCE) {
         soql_fail_at(e, "INVALID_FIELD", q->text, w->op_at, "semi join sub-selects are only allowed on id fields");
         return 1;
@@ -178,16 +272,15 @@ static int bind_set_query(struct arena *a, const struct soql_query *q, const str
         soql_fail(e, "MALFORMED_QUERY", "semi join sub-selects can only select one column");
         return 1;
     }
+    if (!t->path.hops && check_join_sides(q, w, o, t, p, e))
+        return 1;
     AUTO(soql_result_done) struct soql_result found = {0};
     soql_run(p, &plain, &found);
     t->values = arena_array(a, struct soql_value, found.n + 1);
     for (size_t i = 0; i < found.n; i++) {
         struct sf_scratch scratch;
         struct sf_cell cell;
-        const struct sf_row *row = soql_follow(world->store, &p->columns[0].path, found.rows[i]);
-        if (!row)
-            continue;
-        sf_cell(world->store, row, p->columns[0].path.field, &scratch, &cell);
+        soql_cell(world->store, &p->columns[0].path, found.rows[i], &scratch, &cell);
         if (cell.kind == CELL_TEXT)
             t->values[t->n++] = (struct soql_value){.kind = CELL_TEXT, .text = arena_str(a, cell.text)};
     }
@@ -248,7 +341,7 @@ static struct soql_test *bind_test(struct arena *a, const struct soql_query *q, 
     if (soql_path_bind(world->store->schema, o, &w->name, q->alias, q->text, &t->path, e) ||
         check_operator(q, w, t->path.field, e))
         return NULL;
-    int rc = w->inner ? bind_set_query(a, q, w, world, t, e) : bind_values(a, q, w, world, t, e);
+    int rc = w->inner ? bind_set_query(a, q, w, o, world, t, e) : bind_values(a, q, w, world, t, e);
     return rc ? NULL : t;
 }
 
@@ -359,9 +452,7 @@ bool soql_test_row(const struct soql_test *t, struct sf_store *s, const struct s
         return t->node != NODE_OR;
     }
     struct sf_scratch scratch;
-    struct sf_cell cell = {0};
-    const struct sf_row *end = t->path.hops ? soql_follow(s, &t->path, row) : row;
-    if (end)
-        sf_cell(s, end, t->path.field, &scratch, &cell);
+    struct sf_cell cell;
+    soql_cell(s, &t->path, row, &scratch, &cell);
     return test_cell(t, &cell);
 }

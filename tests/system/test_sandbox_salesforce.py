@@ -714,6 +714,63 @@ def test_changes_as_another_user_and_the_dump(w):
     assert w.sim("GET", "/salesforce/counts")["Contact"] == {"live": 1, "created": 1, "updated": 1, "deleted": 0}
 
 
+def test_an_object_without_rights_is_not_there(w):
+    contact = w.create(LastName="x")
+    task = w.create(kind="Task", Subject="t", WhoId=contact)
+    w.sim("PATCH", "/salesforce/objects/Task", {"hidden": True})
+    assert "Task" not in [o["name"] for o in w.api("GET", "/sobjects").json["sobjects"]]
+    assert w.api("GET", "/sobjects/Task/describe").code == "NOT_FOUND"
+    assert w.api("GET", f"/sobjects/Task/{task}").code == "NOT_FOUND"
+    assert w.query("SELECT Id FROM Task").code == "INVALID_TYPE"
+    assert w.query("SELECT Id, (SELECT Id FROM Tasks) FROM Contact").code == "INVALID_TYPE"
+    children = w.api("GET", "/sobjects/Contact/describe").json["childRelationships"]
+    assert "Task" not in [c["childSObject"] for c in children] and "Event" in [c["childSObject"] for c in children]
+    w.sim("PATCH", "/salesforce/objects/Task", {"hidden": False})
+    assert w.rows("SELECT Id FROM Task")[0]["Id"] == task
+
+
+def test_an_enhanced_note_is_a_document_with_a_link(w):
+    contact = w.create(LastName="x")
+    note = w.sim("POST", "/salesforce/notes", {"about": contact, "title": "t", "text": "\u00e4" * 300})["id"]
+    ask = ("SELECT ContentDocumentId, ContentDocument.Title, ContentDocument.FileType, ContentDocument.Owner.Name, "
+           "ContentDocument.LatestPublishedVersion.TextPreview, LinkedEntity.Name FROM ContentDocumentLink "
+           f"WHERE LinkedEntityId = '{contact}' AND ContentDocument.FileType = 'SNOTE'")
+    row, = w.rows(ask)
+    document = row["ContentDocument"]
+    assert note.startswith("069") and row["ContentDocumentId"] == note and row["LinkedEntity"]["Name"] == "x"
+    assert (document["Title"], document["Owner"]["Name"]) == ("t", "Ada Admin")
+    assert document["LatestPublishedVersion"]["TextPreview"] == "\u00e4" * 255
+    assert document["attributes"]["type"] == "ContentDocument"
+    w.sim("POST", f"/salesforce/records/Contact/{contact}/trash", {})
+    assert w.rows(ask) == []
+
+
+def test_activities_derive_their_times(w):
+    contact = w.create(LastName="x")
+    start = {"WhoId": contact, "StartDateTime": "2026-03-05T09:00:00Z"}
+    by_minutes = w.get(w.create(kind="Event", DurationInMinutes=90, **start), "Event")
+    by_end = w.get(w.create(kind="Event", EndDateTime="2026-03-05T10:00:00Z", **start), "Event")
+    assert by_minutes["EndDateTime"] == "2026-03-05T10:30:00.000+0000" and by_end["DurationInMinutes"] == 60
+    assert by_end["ActivityDate"] == "2026-03-05" and by_end["ActivityDateTime"] == by_end["StartDateTime"]
+    w.api("PATCH", f"/sobjects/Event/{by_end['Id']}", {"DurationInMinutes": 30})
+    assert w.get(by_end["Id"], "Event")["EndDateTime"] == "2026-03-05T09:30:00.000+0000"
+    task = w.create(kind="Task", WhoId=contact)
+    assert w.get(task, "Task")["CompletedDateTime"] is None
+    w.api("PATCH", f"/sobjects/Task/{task}", {"Status": "Completed"})
+    assert w.get(task, "Task")["CompletedDateTime"] == "2026-03-01T12:00:00.000+0000"
+
+
+def test_a_reference_to_several_objects_leads_to_the_right_one(w):
+    account = w.create(kind="Account", Name="a")
+    deal = w.create(kind="Opportunity", Name="d", StageName="Prospecting", CloseDate="2026-05-01", AccountId=account)
+    for what in (account, deal):
+        w.create(kind="Task", Subject=what, WhatId=what)
+    rows = w.rows("SELECT Subject, What.Name, Who.Name FROM Task WHERE What.Name IN ('a', 'd') ORDER BY What.Name")
+    assert [(r["Subject"], r["What"]["Name"], r["Who"]) for r in rows] == [(account, "a", None), (deal, "d", None)]
+    wrong = w.query("SELECT What.StageName FROM Task")
+    assert wrong.code == "INVALID_FIELD" and "No such column 'StageName' on entity 'Name'" in wrong.message
+
+
 def test_a_write_for_another_source_record_is_a_violation(w):
     contact = w.create(LastName="x", Tieline_Id__c="i.one")
     w.api("PATCH", f"/sobjects/Contact/{contact}", {"Title": "t", "Tieline_Id__c": "i.one"})

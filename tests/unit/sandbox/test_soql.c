@@ -149,6 +149,38 @@ static void like_knows_wildcards_and_their_escapes(void **state)
     ASK(C "LastName LIKE '%r%r%'", "\xC3\x84rger");
 }
 
+static void sub_selects_have_limits(void **state)
+{
+    struct org *org = *state;
+    four(org);
+#define IN_CONTACT "Id IN (SELECT AccountId FROM Contact WHERE LastName = 'Ash')"
+#define A          "SELECT Id FROM Account WHERE "
+    ASK(A IN_CONTACT " AND Id NOT IN (SELECT AccountId FROM Opportunity)", "Acme");
+    ASK(A "Name = 'x' OR " IN_CONTACT, "MALFORMED_QUERY");
+    assert_string_equal(org->e.text, "Semi join sub-selects are not allowed with the 'OR' operator");
+    ASK(A "Name = 'x' OR (Name = 'y' AND " IN_CONTACT ")", "MALFORMED_QUERY");
+    ASK(A "(Name = 'x' OR Name = 'Acme') AND " IN_CONTACT, "Acme");
+    ASK(A IN_CONTACT " AND " IN_CONTACT " AND " IN_CONTACT, "MALFORMED_QUERY");
+    assert_string_equal(org->e.text, "Maximum 2 semi join sub-selects are allowed");
+    ASK(A "ParentId IN (SELECT Id FROM Account)", "MALFORMED_QUERY"); /* of one object with itself */
+    ASK(A "Id IN (SELECT OwnerId FROM Contact)", "MALFORMED_QUERY");  /* users, not accounts */
+    ASK(A "Id IN (SELECT LastName FROM Contact)", "MALFORMED_QUERY");
+    ASK(A "Id IN (SELECT LinkedEntityId FROM ContentDocumentLink WHERE LinkedEntityId = '001000000000001')",
+        "MALFORMED_QUERY");
+}
+
+static void links_are_asked_for_by_an_end(void **state)
+{
+    struct org *org = *state;
+#define L "SELECT Id FROM ContentDocumentLink"
+    ASK(L, "MALFORMED_QUERY");
+    ASK(L " WHERE ShareType = 'V'", "MALFORMED_QUERY");
+    ASK(L " WHERE LinkedEntityId = '003000000000001' OR ShareType = 'V'", "MALFORMED_QUERY");
+    ASK(L " WHERE LinkedEntityId != '003000000000001'", "MALFORMED_QUERY");
+    ASK(L " WHERE LinkedEntityId = '003000000000001' AND ContentDocument.FileType = 'SNOTE'", "");
+    ASK(L " WHERE ContentDocumentId IN ('069000000000001', '069000000000002')", "");
+}
+
 static void logic_wants_parentheses_where_it_mixes(void **state)
 {
     struct org *org = *state;
@@ -170,6 +202,10 @@ static void parents_and_semi_joins(void **state)
     ASK("SELECT Id FROM Account WHERE Id NOT IN (SELECT AccountId FROM Contact)", "");
     ASK("SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Task)", "MALFORMED_QUERY");
     ASK("SELECT Nope.Name FROM Contact", "INVALID_FIELD");
+    ASK(C "Owner.Name = 'x'", "");
+    ASK("SELECT Who.Name, Who.Email, What.Name, Owner.Name FROM Task", "");
+    ASK("SELECT Who.Department FROM Task", "INVALID_FIELD"); /* not of every object it may lead to */
+    ASK("SELECT Who.Account.Name FROM Task", "INVALID_FIELD");
 }
 
 static void dates_and_their_words(void **state)
@@ -375,6 +411,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(compares_without_case_and_knows_null),
         TEST(like_knows_wildcards_and_their_escapes),
+        TEST(sub_selects_have_limits),
+        TEST(links_are_asked_for_by_an_end),
         TEST(logic_wants_parentheses_where_it_mixes),
         TEST(parents_and_semi_joins),
         TEST(dates_and_their_words),
