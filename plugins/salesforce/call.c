@@ -97,45 +97,41 @@ tl_status sf_call(tl_conn *c, tl_http *r, const tlk_node **root, tl_error *e)
 
 /* ---- queries */
 
-static tl_str query_target(tl_conn *c, tl_str soql, bool all, bool relative)
+static tl_str query_target(tl_conn *c, tl_str soql, bool all, tl_str data)
 {
     TLK_AUTO_BUF b = {0};
-    if (relative)
-        tlk_addf(&b, "/services/data/v%.*s", TLK_FMT(c->version));
-    else
-        tlk_add(&b, c->data);
+    tlk_add(&b, data);
     tlk_addz(&b, all ? "/queryAll?q=" : "/query?q=");
     tlk_add_url(&b, soql);
     return tlk_dup(&c->call, tlk_lent(&b));
 }
 
-/* A long query goes as the one part of a composite call, whose body has room for it
- * [REST:resources_composite_composite]. */
+tl_str sf_inner_path(tl_conn *c, tl_str tail)
+{
+    return tlk_fmt(&c->call, "/services/data/v%.*s%.*s", TLK_FMT(c->version), TLK_FMT(tail));
+}
+
+void sf_composite_query(struct sf_composite *m, tl_str soql, bool all)
+{
+    sf_composite_get(m, query_target(m->c, soql, all, sf_inner_path(m->c, TLK_NONE)));
+}
+
+/* A long query goes as the one part of a composite call, whose body has room for it. */
 static void wrapped_request(tl_conn *c, tl_http *r, tl_str soql, bool all)
 {
-    TLK_AUTO_WRITER w = {0};
-    tlk_w_object(&w);
-    tlk_w_key(&w, TL_STR("compositeRequest"));
-    tlk_w_array(&w);
-    tlk_w_object(&w);
-    tlk_w_member(&w, "method", TL_STR("GET"));
-    tlk_w_member(&w, "url", query_target(c, soql, all, true));
-    tlk_w_member(&w, "referenceId", TL_STR("query"));
-    tlk_w_end_object(&w);
-    tlk_w_end_array(&w);
-    tlk_w_end_object(&w);
-    tlk_request(r, "POST", sf_path(c, "/composite"), 0);
-    tlk_request_json(r, &c->call, tlk_w_lent(&w));
+    SF_AUTO_COMPOSITE m;
+    sf_composite_begin(&m, c);
+    sf_composite_query(&m, soql, all);
+    sf_composite_request(&m, r);
 }
 
 void sf_query_request(tl_conn *c, tl_http *r, tl_str soql, bool all)
 {
-    tl_str url = query_target(c, soql, all, false);
+    tl_str url = query_target(c, soql, all, c->data);
     if (url.n > SF_URL)
         wrapped_request(c, r, soql, all);
     else
-        tlk_request(r, "GET", url, 0);
-    tlk_request_header(r, &c->call, "sforce-call-options", TL_STR("client=tieline"));
+        sf_get_request(c, r, url);
     tlk_request_header(r, &c->call, "sforce-query-options", TL_STR("batchSize=2000")); /* [REST:headers_queryoptions] */
 }
 
@@ -145,14 +141,10 @@ tl_status sf_query_answer(tl_conn *c, const tl_http *r, const tlk_node **root, t
     tl_status rc = tlk_answer(c->host, r, &sf_errors, &c->json, &top, e);
     if (rc != TL_OK)
         return rc;
-    const tlk_node *inner = tlk_at(top, "compositeResponse.0");
-    int64_t status = 200;
-    if (inner) {
-        tlk_i64(tlk_get(inner, "httpStatusCode"), &status);
-        top = tlk_get(inner, "body");
-    }
-    if (status >= 300)
-        return tlk_error_of(&sf_errors, (int32_t)status, top, 0, e);
+    if (tlk_get(top, "compositeResponse"))
+        rc = sf_composite_part(top, 0, &top, e);
+    if (rc != TL_OK)
+        return rc;
     if (tlk_type(tlk_get(top, "records")) != TLK_JARRAY)
         return tlk_fail(e, TL_E_TEMPORARY, "salesforce: the answer to a query holds no records");
     *root = top;

@@ -82,6 +82,36 @@ static tl_status report_kind(tl_conn *c, const struct sf_kind *k, tl_error *e)
     return rc == TL_OK ? report_stamp(c, k, root) : rc;
 }
 
+/* ---- what agents are shown */
+
+static tl_status report_list(tl_conn *c, const struct sf_listed *k, tl_str objects)
+{
+    tl_status rc = TL_OK;
+    for (uint32_t i = 0; i < k->n_about && rc == TL_OK; i++) {
+        const struct sf_about *about = &k->about[i];
+        if (sf_about_seen(k, about, objects))
+            continue;
+        const struct sf_source *s = &about->sources[0];
+        const char *object =
+            tlk_in_list(objects, ',', tlk_str(s->origin->object)) && s->also ? s->also : s->origin->object;
+        rc = tlk_finding(c->host, TL_WARN, "LIST_HIDDEN",
+                         tlk_fmt(&c->call, "no %s is shown beside a %s: the signed-in user may not see %s records",
+                                 k->kind.kind, about->kind, object),
+                         TL_STR("give its profile or a permission set the right Read on the object, if agents are to "
+                                "see them"));
+    }
+    return rc;
+}
+
+static tl_status report_lists(tl_conn *c, tl_error *e)
+{
+    tl_str objects;
+    tl_status rc = sf_objects_seen(c, &objects, e);
+    for (uint32_t i = 0; i < sf_n_listed && rc == TL_OK; i++)
+        rc = report_list(c, &sf_listed[i], objects);
+    return rc;
+}
+
 /* ---- the version */
 
 static tl_status report_version(tl_conn *c, int64_t *server_us, tl_error *e)
@@ -194,5 +224,5 @@ tl_status sf_check(tl_conn *c, const tl_check *req, tl_error *e)
         if (!sf_kinds[i].fixed && tlk_wants(req->kinds, req->n_kinds, sf_kinds[i].kind))
             rc = report_kind(c, &sf_kinds[i], e);
     }
-    return rc;
+    return rc == TL_OK ? report_lists(c, e) : rc;
 }

@@ -1,8 +1,6 @@
 /* Records by id: a retrieve, and for what that does not show a query that sees the recycle bin. */
 #include "salesforce.h"
 
-#include <ctype.h>
-
 enum { IDS_A_QUERY = 300 };
 
 static tl_str retrieve_body(struct sf_reader *rd, const tl_str *ids, uint32_t n)
@@ -127,15 +125,6 @@ static tl_status look_in_bin(struct sf_reader *rd, const tl_get *req, const bool
     return TL_OK;
 }
 
-static bool is_id(tl_str s)
-{
-    for (uint64_t i = 0; i < s.n; i++) {
-        if (!isalnum((unsigned char)s.p[i]))
-            return false;
-    }
-    return s.n == 15 || s.n == SF_ID;
-}
-
 tl_status sf_get(tl_conn *c, const tl_get *req, tl_error *e)
 {
     struct sf_reader rd;
@@ -143,9 +132,8 @@ tl_status sf_get(tl_conn *c, const tl_get *req, tl_error *e)
     if (rc != TL_OK)
         return rc;
     for (uint32_t i = 0; i < req->n_ids; i++) { /* an id of another shape would fail the whole call */
-        if (!is_id(req->ids[i]))
-            return tlk_fail_record(e, TL_E_INVALID, TL_R_PARAM_INVALID, "Id", "salesforce: \"%.*s\" is not an id",
-                                   TLK_FMT(req->ids[i]));
+        if (!sf_is_id(req->ids[i]))
+            return sf_no_id(e, req->ids[i]);
     }
     bool *missing = tlk_new(&c->call, bool, req->n_ids + 1);
     rc = retrieve(&rd, req, missing, e);

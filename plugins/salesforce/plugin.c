@@ -81,6 +81,8 @@ static const void *sf_extension(const char *id)
         return &sf_auth;
     if (strcmp(id, "tl.prepare/1") == 0)
         return &sf_prepare;
+    if (strcmp(id, "tl.view/1") == 0)
+        return &sf_view;
     return NULL;
 }
 

@@ -1,8 +1,33 @@
 /* From a row of a query to a record of the host. */
 #include "salesforce.h"
 
-/* Several picklist entries are one text: "a;b;c" [SOQL:sforce_api_calls_soql_querying_multiselect_picklists]. */
-const tlk_rules sf_rules = {.list_separator = ';'};
+/* What an id begins with says of which object it is: keyPrefix [REST:resources_sobject_describe]. */
+static const struct prefix {
+    const char *begins, *kind;
+} prefixes[] = {
+    {"001", "account"}, {"003", "contact"}, {"006", "deal"}, {"00Q", "lead"}, {"005", "user"}, {"00G", "group"},
+};
+
+/* A reference to records of several kinds says which one it leads to; where that is not known it is left out. */
+static int read_reference(void *ctx, const tl_field *f, const tlk_node *v, tlk_arena *a, tl_value *out)
+{
+    tl_str id = tlk_text(v, a), kinds = f->refers_to, kind, begins = tlk_strn(id.p, id.n < 3 ? 0 : 3);
+    (void)ctx;
+    if (f->type != TL_REF || !id.n || !memchr(kinds.p, ',', (size_t)kinds.n))
+        return TLK_DEFAULT;
+    const struct prefix *known = tlk_row_by(prefixes, TLK_LEN(prefixes), begins, begins);
+    for (uint16_t i = 0; known && tlk_split(&kinds, ',', &kind); i++) {
+        if (!tlk_is(kind, known->kind))
+            continue;
+        *out = (tl_value){.type = TL_REF, .aux = i, .u.s = id};
+        return TLK_DONE;
+    }
+    return TLK_OMIT;
+}
+
+/* Several picklist entries are one text: "a;b;c" [SOQL:sforce_api_calls_soql_querying_multiselect_picklists]. A parent
+ * that is null has no fields: "Owner": null. */
+const tlk_rules sf_rules = {.from = read_reference, .list_separator = ';', .null_object_is_empty = true};
 
 void sf_reader_init(struct sf_reader *r, tl_conn *c, const struct sf_kind *k, const tl_shape *shape)
 {
@@ -48,14 +73,15 @@ static int32_t state_of(const tlk_node *deleted, tl_str master)
     return master.n ? TL_STATE_MERGED : tlk_is_true(deleted) ? TL_STATE_TRASHED : TL_STATE_LIVE;
 }
 
-static tl_str url_of(const struct sf_reader *r, tl_str id, tlk_arena *a)
+/* As the describe's uiDetailTemplate says it: leads to the record in the page design that the reader uses. */
+tl_str sf_url_of(const tl_conn *c, tl_str id, tlk_arena *a)
 {
-    char *url = tlk_alloc(a, (size_t)(r->c->base.n + id.n) + 2);
-    memcpy(url, r->c->base.p, (size_t)r->c->base.n);
-    url[r->c->base.n] = '/';
+    char *url = tlk_alloc(a, (size_t)(c->base.n + id.n) + 2);
+    memcpy(url, c->base.p, (size_t)c->base.n);
+    url[c->base.n] = '/';
     if (id.n)
-        memcpy(url + r->c->base.n + 1, id.p, (size_t)id.n);
-    return (tl_str){url, r->c->base.n + 1 + id.n};
+        memcpy(url + c->base.n + 1, id.p, (size_t)id.n);
+    return (tl_str){url, c->base.n + 1 + id.n};
 }
 
 /* SystemModstamp is the version: it moves with every change, also an automatic one, and is what pulling goes by. */
@@ -72,7 +98,7 @@ bool sf_record_read(const struct sf_reader *r, const tlk_node *row, tl_record *r
     rec->stamp = tlk_text(m[STAMP], a);
     rec->into = tlk_text(m[MASTER], a);
     rec->state = state_of(m[DELETED], rec->into);
-    rec->url = url_of(r, rec->id, a);
+    rec->url = sf_url_of(r->c, rec->id, a);
     return tlk_record_read(&r->plan, row, a, rec);
 }
 

@@ -15,6 +15,7 @@ enum {
     SF_RETRIEVE = 2000,        /* ids of a retrieve [REST:resources_composite_sobjects_collections_retrieve_post] */
     SF_BODY = 3 * 1024 * 1024, /* of a write; 6 MB are said to be the limit */
     SF_URL = 12000,            /* of 16,384 bytes for URL and headers together [REST:errorcodes] */
+    SF_OFFSET = 2000,          /* rows a query can skip [SOQL:sforce_api_calls_soql_select_offset] */
     SF_ID = 18
 };
 /* How late a row may become visible with an older SystemModstamp: it is set when a transaction writes, the row is seen
@@ -37,6 +38,49 @@ extern const struct sf_kind sf_kinds[];
 extern const uint32_t sf_n_kinds;
 const struct sf_kind *sf_kind_of(tl_str kind); /* null: not ours */
 
+/* ---- kinds that are only listed beside a record (listed.c) */
+struct sf_rename {
+    const char *name, *here; /* a field's name as described; as it is called in the object */
+};
+struct sf_origin { /* rows of one object, read as records of a kind */
+    const char *object;
+    tlk_envelope envelope;
+    const char *order;             /* the field by which the latest come first */
+    const char *always;            /* a condition of all of them; null: none */
+    const struct sf_rename *names; /* null: as described */
+    uint32_t n_names;
+    bool archived; /* some are seen only by a query of everything */
+};
+struct sf_source { /* which of them belong to a record; in the condition "$" stands for its id, quoted */
+    const struct sf_origin *origin;
+    const char *where;
+    const char *fields; /* used for it, and hidden from some users */
+    const char *also;   /* a further object that must be seen; null: none */
+};
+struct sf_about {
+    const char *kind;
+    struct sf_source sources[2]; /* together they are the list, no row is of both */
+};
+struct sf_part { /* of a list: tl_kind.filters; in the condition "@" stands for the time it is */
+    const char *name, *fields, *where;
+};
+struct sf_own_field { /* described by us, as there is no one object that could be asked */
+    const char *path, *name, *label;
+    uint32_t type;
+};
+struct sf_listed {
+    struct sf_kind kind;
+    const char *people; /* references whose names are told beside the ids */
+    const struct sf_own_field *own;
+    const struct sf_about *about;
+    const struct sf_part *parts;
+    uint32_t n_own, n_about, n_parts;
+};
+extern const struct sf_listed sf_listed[];
+extern const uint32_t sf_n_listed;
+const struct sf_listed *sf_listed_of(tl_str kind); /* null: not ours */
+uint32_t sf_n_sources(const struct sf_about *about);
+
 struct tl_conn {
     const tl_host *host;
     tlk_arena keep;   /* texts below */
@@ -55,6 +99,7 @@ struct tl_conn {
 extern const tlk_errors sf_errors;
 extern const tl_auth sf_auth;
 extern const tl_prepare sf_prepare;
+extern const tl_view sf_view;
 extern const tlk_rules sf_rules;
 
 /* What is known about the stamp field of an object. */
@@ -79,6 +124,10 @@ void sf_query_request(tl_conn *c, tl_http *r, tl_str soql, bool all);
 /* Judges the answer to it: root is the query result also when it came wrapped. */
 tl_status sf_query_answer(tl_conn *c, const tl_http *r, const tlk_node **root, tl_error *e);
 tl_status sf_query(tl_conn *c, tl_str soql, bool all, const tlk_node **root, int64_t *server_us, tl_error *e);
+/* Names of the objects that can be queried, comma separated. */
+tl_status sf_objects_seen(tl_conn *c, tl_str *names, tl_error *e);
+/* Can what a list about such a record needs be seen? objects: of sf_objects_seen. */
+bool sf_about_seen(const struct sf_listed *k, const struct sf_about *about, tl_str objects);
 /* Org id and user id of the sign-in, 18 characters each. */
 tl_status sf_identity(tl_conn *c, tl_str *org, tl_str *user, tl_error *e);
 tl_str sf_stamp_of(tl_conn *c, const struct sf_kind *k); /* the stamp field, if the kind has it; else empty */
@@ -87,6 +136,22 @@ void sf_stamp_remember(tl_conn *c, const struct sf_kind *k, enum sf_stamp_state 
 /* "api-usage=18/5000; per-app-api-usage=17/250(appName=x)": the org's used and allowed requests. Pure. */
 bool sf_usage_parse(tl_str header, int64_t *used, int64_t *limit);
 
+/* ---- several calls in one (composite.c): begin, the parts, request; at most 25 parts, 5 of them queries */
+struct sf_composite {
+    tl_conn *c;
+    tlk_writer w;
+    uint32_t n; /* parts it has */
+};
+void sf_composite_done(struct sf_composite *m);
+#define SF_AUTO_COMPOSITE __attribute__((cleanup(sf_composite_done))) struct sf_composite
+void sf_composite_begin(struct sf_composite *m, tl_conn *c);
+void sf_composite_get(struct sf_composite *m, tl_str target); /* of sf_inner_path */
+void sf_composite_query(struct sf_composite *m, tl_str soql, bool all);
+void sf_composite_request(struct sf_composite *m, tl_http *r);
+tl_str sf_inner_path(tl_conn *c, tl_str tail); /* "/services/data/v62.0" and the tail */
+/* The body of a part, or its error. */
+tl_status sf_composite_part(const tlk_node *root, uint32_t i, const tlk_node **body, tl_error *e);
+
 /* ---- SOQL (soql.c), pure */
 void sf_soql_text(tlk_buf *b, tl_str s);   /* 'O\'Brien' */
 void sf_soql_time(tlk_buf *b, int64_t us); /* 2026-01-31T12:00:00Z, whole seconds, cut */
@@ -94,10 +159,14 @@ bool sf_is_name(tl_str s);                 /* may stand in a query as a field or
 /* "SELECT Id,... FROM Contact": the envelope's fields, the stamp, then the shape's, each once. */
 void sf_soql_select(tlk_buf *b, const struct sf_kind *k, const tl_shape *shape, tl_str stamp);
 void sf_soql_envelope(tlk_buf *b, const struct sf_kind *k, tl_str stamp); /* the comma separated names alone */
+void sf_soql_name(tlk_buf *names, tl_str name); /* adds it to the comma separated names, unless it is among them */
+void sf_soql_names(tlk_buf *names, const tl_shape *shape); /* adds the shape's, each once */
 /* Scope and condition of a list view's own query; false when there is no condition to be found. */
 bool sf_soql_view(tl_str query, tl_str *scope, tl_str *condition);
 void sf_id18(char out[SF_ID + 1], tl_str id); /* 15 characters get their suffix; others are copied */
-bool sf_same_text(tl_str a, tl_str b);        /* as Salesforce compares: without case */
+bool sf_is_id(tl_str s);                      /* 15 or 18 letters and digits */
+tl_status sf_no_id(tl_error *e, tl_str s);
+bool sf_same_text(tl_str a, tl_str b); /* as Salesforce compares: without case */
 
 /* ---- records (record.c) */
 struct sf_reader {
@@ -112,6 +181,7 @@ tl_status sf_begin_records(tl_conn *c, const tl_shape *shape, struct sf_reader *
 void sf_reader_init(struct sf_reader *r, tl_conn *c, const struct sf_kind *k, const tl_shape *shape);
 /* Fills rec from a row; texts lent from the document or in c->page. False: it cannot be used (TL_REC_BAD is set). */
 bool sf_record_read(const struct sf_reader *r, const tlk_node *row, tl_record *rec);
+tl_str sf_url_of(const tl_conn *c, tl_str id, tlk_arena *a); /* "view in Salesforce" */
 struct sf_rows {
     tl_record *list; /* in c->page */
     uint32_t n;
@@ -136,4 +206,5 @@ struct sf_filter {                                                         /* of
 tl_status sf_filter_of(struct sf_reader *rd, tl_str view, struct sf_filter *out, tl_error *e);
 #define SF_PASS_TAG    "sf.pass.1"
 #define SF_CHANGES_TAG "sf.changes.1"
+#define SF_LIST_TAG    "sf.list.1"
 #endif

@@ -68,20 +68,26 @@ static bool has_name(tl_str list, tl_str name)
 }
 
 /* A column named twice is refused: "duplicate field selected". */
+void sf_soql_name(tlk_buf *names, tl_str name)
+{
+    if (!sf_is_name(name) || has_name(tlk_lent(names), name))
+        return;
+    tlk_addz(names, names->n ? "," : "");
+    tlk_add(names, name);
+}
+
+void sf_soql_names(tlk_buf *names, const tl_shape *shape)
+{
+    for (uint32_t i = 0; i < shape->n_fields; i++)
+        sf_soql_name(names, tlk_field(shape, i)->name);
+}
+
 void sf_soql_select(tlk_buf *b, const struct sf_kind *k, const tl_shape *shape, tl_str stamp)
 {
     TLK_AUTO_BUF names = {0};
     sf_soql_envelope(&names, k, stamp);
-    for (uint32_t i = 0; i < shape->n_fields; i++) {
-        tl_str name = tlk_field(shape, i)->name;
-        if (!sf_is_name(name) || has_name(tlk_lent(&names), name))
-            continue;
-        tlk_addc(&names, ',');
-        tlk_add(&names, name);
-    }
-    tlk_addz(b, "SELECT ");
-    tlk_add(b, tlk_lent(&names));
-    tlk_addf(b, " FROM %s", k->object);
+    sf_soql_names(&names, shape);
+    tlk_addf(b, "SELECT %.*s FROM %s", TLK_FMT(tlk_lent(&names)), k->object);
 }
 
 /* Position of a keyword outside of quotes and brackets, as a word of its own; -1: not there. */
@@ -126,6 +132,20 @@ bool sf_soql_view(tl_str query, tl_str *scope, tl_str *condition)
     if (where >= 0 && where + 5 < end)
         *condition = tlk_trim(tlk_strn(query.p + where + 5, (size_t)(end - where - 5)));
     return true;
+}
+
+bool sf_is_id(tl_str s)
+{
+    for (uint64_t i = 0; i < s.n; i++) {
+        if (!isalnum((unsigned char)s.p[i]))
+            return false;
+    }
+    return s.n == 15 || s.n == SF_ID;
+}
+
+tl_status sf_no_id(tl_error *e, tl_str s)
+{
+    return tlk_fail_record(e, TL_E_INVALID, TL_R_PARAM_INVALID, "Id", "salesforce: \"%.*s\" is not an id", TLK_FMT(s));
 }
 
 /* The suffix says which of the 15 characters are capital letters, five by five. */

@@ -141,6 +141,9 @@ static tl_status describe(const tl_host *h, const tl_kind *k)
     struct said_kind *to = &f->kinds[f->n_kinds++ % ARRAY_LEN(f->kinds)];
     COPY(to->kind, k->kind);
     COPY(to->stamp_field, k->stamp_field);
+    COPY(to->label, k->label);
+    COPY(to->about, k->about);
+    COPY(to->filters, k->filters);
     to->can = k->can;
     to->max_batch = k->max_batch;
     to->n_fields = k->n_fields;
@@ -160,6 +163,7 @@ static void copy_value(struct said_value *to, const tl_value *v)
 {
     to->field = v->field;
     to->type = v->type;
+    to->aux = v->aux;
     if (v->type == TL_BOOL || v->type == TL_INT || v->type == TL_TIME || v->type == TL_DATE)
         to->i = v->u.i;
     else if (v->type == TL_LIST) {
@@ -191,6 +195,7 @@ static tl_status emit(const tl_host *h, const tl_batch *batch)
         COPY(to->into, r->into);
         COPY(to->stamp, r->stamp);
         COPY(to->by, r->by);
+        COPY(to->url, r->url);
         COPY(to->note, r->note);
         to->values = arena_array(&f->arena, struct said_value, r->n_values + 1);
         for (uint32_t v = 0; v < r->n_values; v++)

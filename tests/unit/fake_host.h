@@ -7,13 +7,14 @@
 #include "tieline.h"
 
 struct said_record {
-    char id[64], version[64], into[64], stamp[64], by[64], note[256];
+    char id[64], version[64], into[64], stamp[64], by[64], url[256], note[256];
     int64_t modified_us, created_us;
     int32_t state;
     uint32_t flags, index, n_values;
     struct said_value {
         uint32_t field;
         uint8_t type;
+        uint16_t aux;
         int64_t i;
         char text[128]; /* lists: joined by "|" */
     } * values;
@@ -34,7 +35,7 @@ struct said_finding {
     char code[64], text[512], hint[256];
 };
 struct said_kind {
-    char kind[32], stamp_field[64];
+    char kind[32], stamp_field[64], label[64], about[64], filters[64];
     uint32_t can, max_batch, n_fields;
     tl_field *fields; /* texts copied too */
 };
@@ -59,7 +60,7 @@ struct fake_host {
     uint32_t n_checkpoints;
     struct said_finding findings[64];
     uint32_t n_findings;
-    struct said_kind kinds[8];
+    struct said_kind kinds[16];
     uint32_t n_kinds;
     struct said_subscription subscription;
     char org_key[64], org_name[64], edition[64], user_id[64], user_name[64];

@@ -551,6 +551,105 @@ static void test_position_ahead_of_all_clocks(void **state)
     }
 }
 
+/* ---- lists: what no twin answers */
+
+static tl_status list_of_notes(struct script *s, uint32_t limit, const char *cursor, tl_error *e)
+{
+    static const tl_field fields[] = {
+        {.struct_size = sizeof(tl_field), .type = TL_TEXT, .path = TL_STR("title"), .name = TL_STR("Title")},
+    };
+    const tl_shape shape = {.struct_size = sizeof shape,
+                            .n_fields = 1,
+                            .field_stride = sizeof(tl_field),
+                            .kind = TL_STR("note"),
+                            .fields = fields};
+    tl_list l = {.struct_size = sizeof l,
+                 .limit = limit,
+                 .shape = &shape,
+                 .about_kind = TL_STR("contact"),
+                 .about_id = TL_STR("003000000000001AAA"),
+                 .cursor = str_of(cursor)};
+    const tl_view *view = tieline_connector_v0()->extension("tl.view/1");
+    *e = (tl_error){.struct_size = sizeof *e};
+    fake_forget(s->fake);
+    return view->list(s->conn, &l, e);
+}
+
+#define PART(status, body) "{\"body\":" body ",\"httpHeaders\":{},\"httpStatusCode\":" status ",\"referenceId\":\"x\"}"
+#define THERE              PART("200", "{\"Id\":\"003000000000001AAA\"}")
+#define COUNTED(n)         PART("200", "{\"totalSize\":" n ",\"done\":true,\"records\":[]}")
+#define NOTE(id, day)                                                                                                  \
+    "{\"Id\":\"00200000000000" id "AAA\",\"Title\":\"n" id "\",\"LastModifiedDate\":\"2026-03-" day                    \
+    "T12:00:00.000+0000\",\"CreatedDate\":\"2026-03-01T12:00:00.000+0000\"}"
+#define LINK(id, day)                                                                                                  \
+    "{\"ContentDocumentId\":\"06900000000000" id "AAA\",\"ContentDocument\":{\"Title\":\"d" id                         \
+    "\",\"LastModifiedDate\":\"2026-03-" day "T12:00:00.000+0000\",\"CreatedDate\":\"2026-03-01T12:00:00.000+0000\"}}"
+#define ROWS(done, rows) PART("200", "{\"totalSize\":9,\"done\":" done ",\"records\":[" rows "]}")
+#define ANSWER(parts)    "{\"compositeResponse\":[" parts "]}"
+
+/* A page may hold less than it was asked for. What the other query has is then told only as far as nothing later can
+ * lie in what was not sent. */
+static void test_list_that_is_cut(void **state)
+{
+    struct script *s = *state;
+    tl_error e;
+    say(s, 200,
+        ANSWER(THERE "," ROWS("false", NOTE("1", "09") "," NOTE("2", "07")) "," ROWS(
+            "true", LINK("1", "08") "," LINK("2", "06")) "," COUNTED("3") "," COUNTED("2")));
+    assert_int_equal(list_of_notes(s, 10, "", &e), TL_OK);
+    assert_non_null(strstr(s->bodies[0], "/services/data/v62.0/sobjects/Contact/003000000000001AAA?fields=Id"));
+    assert_int_equal(s->fake->n_records, 3);
+    assert_string_equal(s->fake->records[0].id, "002000000000001AAA");
+    assert_string_equal(s->fake->records[1].id, "069000000000001AAA");
+    assert_string_equal(s->fake->records[2].id, "002000000000002AAA");
+    assert_int_equal(s->fake->checkpoints[0].complete, 0);
+    assert_int_equal(s->fake->checkpoints[0].estimate, 5);
+    char cursor[512];
+    snprintf(cursor, sizeof cursor, "%s", fake_last_cursor(s->fake));
+
+    say(s, 200, ANSWER(ROWS("true", NOTE("3", "05")) "," ROWS("true", LINK("2", "06"))));
+    assert_int_equal(list_of_notes(s, 10, cursor, &e), TL_OK);
+    assert_non_null(strstr(s->bodies[1], "OFFSET%202"));
+    assert_non_null(strstr(s->bodies[1], "OFFSET%201"));
+    assert_null(strstr(s->bodies[1], "COUNT"));
+    assert_string_equal(s->fake->records[0].id, "069000000000002AAA");
+    assert_string_equal(s->fake->records[1].id, "002000000000003AAA");
+    assert_int_equal(s->fake->checkpoints[0].complete, 1);
+    assert_int_equal(s->fake->checkpoints[0].estimate, 5);
+}
+
+static void test_list_that_fails(void **state)
+{
+#define REFUSED(status, code) PART(status, "[{\"errorCode\":\"" code "\",\"message\":\"words\"}]")
+    struct script *s = *state;
+    static const struct {
+        const char *body;
+        tl_status status;
+        int32_t scope;
+    } all[] = {
+        {ANSWER(
+             REFUSED("404", "NOT_FOUND") "," ROWS("true", "") "," ROWS("true", "") "," COUNTED("0") "," COUNTED("0")),
+         TL_E_NOT_FOUND, TL_SCOPE_RECORD},
+        {ANSWER(THERE "," REFUSED("400", "INVALID_FIELD") "," ROWS("true", "") "," COUNTED("0") "," COUNTED("0")),
+         TL_E_INVALID, TL_SCOPE_KIND},
+        {ANSWER(THERE "," REFUSED("400", "QUERY_TIMEOUT") "," ROWS("true", "") "," COUNTED("0") "," COUNTED("0")),
+         TL_E_TEMPORARY, TL_SCOPE_KIND},
+        {ANSWER(THERE "," ROWS("true", "") "," ROWS("true", "") "," REFUSED("400", "QUERY_TIMEOUT") "," COUNTED("0")),
+         TL_E_TEMPORARY, TL_SCOPE_KIND},
+        {ANSWER(THERE "," ROWS("true", "")), TL_E_TEMPORARY, TL_SCOPE_ENDPOINT}, /* cut, yet whole JSON */
+        {ANSWER(THERE "," THERE "," THERE "," THERE "," THERE), TL_E_TEMPORARY, TL_SCOPE_ENDPOINT},
+        {"{}", TL_E_TEMPORARY, TL_SCOPE_ENDPOINT},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        tl_error e;
+        say(s, 200, all[i].body);
+        assert_int_equal(list_of_notes(s, 5, "", &e), all[i].status);
+        assert_int_equal(e.scope, all[i].scope);
+        assert_true(e.text[0] != '\0');
+        assert_int_equal(s->fake->n_checkpoints, 0);
+    }
+}
+
 static void test_unknown_kind_and_bad_options(void **state)
 {
     struct script *s = *state;
@@ -592,6 +691,8 @@ int main(void)
         T(test_one_bad_value_does_not_fail_the_page),
         T(test_changes_by_a_wrong_date),
         T(test_position_ahead_of_all_clocks),
+        T(test_list_that_is_cut),
+        T(test_list_that_fails),
         T(test_unknown_kind_and_bad_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

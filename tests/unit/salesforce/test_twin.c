@@ -1,222 +1,8 @@
 /* The connector against the Salesforce twin: real requests, real sign-in; the twin's control plane plays the other
  * users and the bad days. */
-#include "unit/unit.h"
+#include "bench.h"
 
-#include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "auth.h"
-#include "salesforce.h"
-#include "times.h"
-#include "unit/fake_host.h"
-
-struct bench {
-    struct fake_host *fake;
-    pid_t pid;
-    FILE *out;
-    json_t *line; /* the sandbox's addresses and credentials */
-    struct http_client *client;
-    struct http_allow *allow;
-    struct auth_spec *spec;
-    struct auth *auth;
-    struct auth_answers *answers;
-    const tl_connector *connector;
-    tl_conn *conn;
-    int http_calls;
-};
-
-/* ---- the world */
-
-static const char *credential(struct bench *b, const char *name)
-{
-    const json_t *all = json_object_get(json_object_get(b->line, "credentials"), "salesforce");
-    const char *text = json_string_value(json_object_get(all, name));
-    assert_non_null(text);
-    return text;
-}
-
-static const char *address(struct bench *b, const char *role)
-{
-    return json_string_value(json_object_get(b->line, role));
-}
-
-static void start_sandbox(struct bench *b)
-{
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    b->pid = fork();
-    if (b->pid == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        execl(TIELINE_SANDBOX, TIELINE_SANDBOX, "--contacts", "60", "--accounts", "12", "--frozen", "--now",
-              "2026-03-01T12:00:00Z", (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    b->out = fdopen(ends[0], "r");
-    char *text = NULL;
-    size_t cap = 0;
-    assert_true(getline(&text, &cap, b->out) > 0);
-    b->line = json_loads(text, 0, NULL);
-    free(text);
-    assert_non_null(b->line);
-}
-
-/* A control call; the answer is the caller's (json_decref). */
-static json_t *sim(struct bench *b, const char *method, const char *path, const char *body)
-{
-    AUTO(text_free) char *url = text_fmt("%s/_sim%s", address(b, "control"), path);
-    struct http_request r = {.method = method, .url = str_of(url), .body = str_of(body), .allow = b->allow};
-    struct http_request *const list[] = {&r};
-    struct err e = {0};
-    assert_int_equal(http_client_run(b->client, list, 1, NULL, &e), TL_OK);
-    if (r.outcome != TL_OK || r.status >= 300)
-        fail_msg("%s %s: HTTP %d %s %s", method, path, (int)r.status, r.error, buf_text(&r.answer));
-    json_t *j = json_loadb(buf_text(&r.answer), r.answer.n, 0, NULL);
-    http_request_done(&r);
-    return j;
-}
-
-static void sim_do(struct bench *b, const char *method, const char *path, const char *body)
-{
-    json_decref(sim(b, method, path, body));
-}
-
-/* As another user; the id is lent until the next call. */
-static const char *create_there(struct bench *b, const char *object, const char *body)
-{
-    static char id[64];
-    AUTO(text_free) char *path = text_fmt("/salesforce/records/%s", object);
-    json_t *j = sim(b, "POST", path, body);
-    snprintf(id, sizeof id, "%s", json_string_value(json_object_get(j, "id")));
-    json_decref(j);
-    return id;
-}
-
-static void advance(struct bench *b, const char *how)
-{
-    AUTO(text_free) char *body = text_fmt("{\"advance\":\"%s\"}", how);
-    sim_do(b, "POST", "/clock", body);
-}
-
-/* ---- the host's part */
-
-static tl_status http(struct fake_host *f, tl_http *r, uint32_t n, tl_error *e)
-{
-    struct bench *b = f->test;
-    struct err why = {0};
-    b->http_calls += (int)n;
-    int rc = auth_http(b->auth, b->answers, r, n, NULL, NULL, &why);
-    err_to_tl(&why, e);
-    return rc;
-}
-
-static tl_status extra(struct fake_host *f, const char *member, struct buf *out)
-{
-    struct bench *b = f->test;
-    struct err e = {0};
-    return auth_extra(b->auth, member, NULL, out, &e);
-}
-
-static int32_t verdict(void *ctx, int32_t status, str body)
-{
-    (void)ctx;
-    return sf_auth.verdict(status, body);
-}
-
-static tl_status token_error(void *ctx, int32_t status, str body, tl_error *e)
-{
-    (void)ctx;
-    return sf_auth.token_error(status, body, e);
-}
-
-static void sign_in(struct bench *b, bool by_refresh_token)
-{
-    const tl_pair options[] = {
-        {TL_STR("login_url"), str_of(address(b, "login"))},
-        {TL_STR("client_id"), str_of(credential(b, "client_id"))},
-        {TL_STR("client_secret"), str_of(credential(b, "client_secret"))},
-        {TL_STR("refresh_token"), str_of(by_refresh_token ? credential(b, "refresh_token") : "")},
-    };
-    struct auth_config config = {.endpoint = "sf",
-                                 .spec = b->spec,
-                                 .allow = b->allow,
-                                 .http = b->client,
-                                 .env = &env_real,
-                                 .options = options,
-                                 .n_options = ARRAY_LEN(options),
-                                 .verdict = verdict,
-                                 .token_error = token_error};
-    struct err e = {0};
-    auth_free(b->auth);
-    assert_int_equal(auth_new(&b->auth, &config, &e), TL_OK);
-}
-
-static void open_connector(struct bench *b)
-{
-    const tl_pair config[] = {
-        {TL_STR("login_url"), str_of(address(b, "login"))},
-        {TL_STR("api_version"), TL_STR("62.0")},
-        {TL_STR("external_id_field"), TL_STR("Tieline_Id__c")},
-    };
-    tl_open o = {.struct_size = sizeof o, .config = config, .n_config = ARRAY_LEN(config), .endpoint = TL_STR("sf")};
-    tl_error e = {.struct_size = sizeof e};
-    assert_int_equal(b->connector->open(&b->fake->host, &o, &b->conn, &e), TL_OK);
-}
-
-static void discover(struct bench *b)
-{
-    tl_discover d = {.struct_size = sizeof d};
-    tl_error e = {.struct_size = sizeof e};
-    if (b->connector->discover(b->conn, &d, &e) != TL_OK)
-        fail_msg("discover: %s (%s)", e.text, e.detail);
-}
-
-static int setup(void **state)
-{
-    static const char *const roles[] = {"control", "login", "salesforce"};
-    struct bench *b = calloc(1, sizeof *b);
-    struct err e = {0};
-    start_sandbox(b);
-    b->fake = fake_new();
-    b->fake->test = b;
-    b->fake->http = http;
-    b->fake->auth_extra = extra;
-    b->connector = tieline_connector_v0();
-    b->allow = http_allow_new(true);
-    for (size_t i = 0; i < ARRAY_LEN(roles); i++)
-        assert_int_equal(http_allow_url(b->allow, str_of(address(b, roles[i])), &e), TL_OK);
-    assert_int_equal(http_client_new(&b->client, NULL, &env_real, &e), TL_OK);
-    assert_int_equal(auth_spec_copy(&b->spec, &sf_auth, &e), TL_OK);
-    b->answers = auth_answers_new(false);
-    sign_in(b, false);
-    open_connector(b);
-    discover(b);
-    *state = b;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct bench *b = *state;
-    b->connector->close(b->conn);
-    auth_free(b->auth);
-    auth_answers_free(b->answers);
-    auth_spec_free(b->spec);
-    http_client_free(b->client);
-    http_allow_free(b->allow);
-    kill(b->pid, SIGTERM);
-    waitpid(b->pid, NULL, 0);
-    fclose(b->out);
-    json_decref(b->line);
-    fake_free(b->fake);
-    free(b);
-    return 0;
-}
 
 /* ---- calls */
 
@@ -250,7 +36,7 @@ static const struct said_checkpoint *last_checkpoint(struct bench *b)
 static size_t live_there(struct bench *b, const char *object)
 {
     AUTO(text_free) char *path = text_fmt("/salesforce/dump/%s", object);
-    json_t *all = sim(b, "GET", path, ""), *one;
+    json_t *all = bench_sim(b, "GET", path, ""), *one;
     size_t i, n = 0;
     json_array_foreach(all, i, one) n += !json_is_true(json_object_get(one, "IsDeleted"));
     json_decref(all);
@@ -309,17 +95,17 @@ static void test_check(void **state)
     tl_check c = {.struct_size = sizeof c};
     tl_error e = {.struct_size = sizeof e};
     assert_int_equal(b->connector->check(b->conn, &c, &e), TL_OK);
-    assert_string_equal(b->fake->org_key, credential(b, "org_id"));
+    assert_string_equal(b->fake->org_key, bench_credential(b, "org_id"));
     assert_int_equal(strlen(b->fake->user_id), 18);
     assert_non_null(fake_finding(b->fake, "STAMP_UNIQUE"));
     assert_null(fake_finding(b->fake, "NO_RIGHT"));
     assert_true(b->fake->quota_limit > 0);
 
     b->fake->n_findings = 0;
-    sim_do(b, "POST", "/salesforce/switches", "{\"stamp_field\":0}");
+    bench_do(b, "POST", "/salesforce/switches", "{\"stamp_field\":0}");
     assert_int_equal(b->connector->check(b->conn, &c, &e), TL_OK);
     assert_non_null(fake_finding(b->fake, "STAMP_MISSING"));
-    sim_do(b, "POST", "/salesforce/switches", "{\"stamp_field\":1,\"api_disabled\":1}");
+    bench_do(b, "POST", "/salesforce/switches", "{\"stamp_field\":1,\"api_disabled\":1}");
     assert_int_equal(b->connector->check(b->conn, &c, &e), TL_E_CONFIG);
     assert_non_null(strstr(e.text, "no access to the API"));
 }
@@ -391,9 +177,9 @@ static void test_changes(void **state)
     tl_shape s = contacts(b);
     char *cursor = pull(b, TL_PULL_CHANGES, &s, "");
     assert_int_equal(last_checkpoint(b)->complete, 1);
-    advance(b, "20m");
+    bench_advance(b, "20m");
     char id[64];
-    snprintf(id, sizeof id, "%s", create_there(b, "Contact", "{\"LastName\":\"O'Brien\",\"Email\":\"ob@x.example\"}"));
+    snprintf(id, sizeof id, "%s", bench_create(b, "Contact", "{\"LastName\":\"O'Brien\",\"Email\":\"ob@x.example\"}"));
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     const struct said_record *r = fake_record(b->fake, id);
     assert_string_equal(fake_value(r, &s, "last_name")->text, "O'Brien");
@@ -405,16 +191,16 @@ static void test_changes(void **state)
     assert_int_equal(b->fake->n_records, 0);    /* counted, not read again */
     assert_int_equal(b->http_calls - calls, 3); /* page and two counts, as its second may still go on */
 
-    advance(b, "1m");
+    bench_advance(b, "1m");
     AUTO(text_free) char *path = text_fmt("/salesforce/records/Contact/%s", id);
-    sim_do(b, "PATCH", path, "{\"Phone\":\"+1 555\"}");
+    bench_do(b, "PATCH", path, "{\"Phone\":\"+1 555\"}");
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     r = fake_record(b->fake, id);
     assert_string_equal(fake_value(r, &s, "phone")->text, "+1 555");
 
     AUTO(text_free) char *trash = text_fmt("%s/trash", path);
-    advance(b, "1m");
-    sim_do(b, "POST", trash, "{}");
+    bench_advance(b, "1m");
+    bench_do(b, "POST", trash, "{}");
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     r = fake_record(b->fake, id);
     assert_int_equal(r->state, TL_STATE_TRASHED);
@@ -427,13 +213,13 @@ static void test_merge(void **state)
     struct bench *b = *state;
     tl_shape s = contacts(b);
     char winner[64], loser[64];
-    snprintf(winner, sizeof winner, "%s", create_there(b, "Contact", "{\"LastName\":\"Winner\"}"));
-    snprintf(loser, sizeof loser, "%s", create_there(b, "Contact", "{\"LastName\":\"Loser\"}"));
+    snprintf(winner, sizeof winner, "%s", bench_create(b, "Contact", "{\"LastName\":\"Winner\"}"));
+    snprintf(loser, sizeof loser, "%s", bench_create(b, "Contact", "{\"LastName\":\"Loser\"}"));
     char *cursor = pull(b, TL_PULL_CHANGES, &s, "");
-    advance(b, "1m");
+    bench_advance(b, "1m");
     AUTO(text_free) char *path = text_fmt("/salesforce/records/Contact/%s/merge", loser);
     AUTO(text_free) char *body = text_fmt("{\"master\":\"%s\"}", winner);
-    sim_do(b, "POST", path, body);
+    bench_do(b, "POST", path, body);
     pull(b, TL_PULL_CHANGES, &s, cursor);
     const struct said_record *r = fake_record(b->fake, loser);
     assert_int_equal(r->state, TL_STATE_MERGED);
@@ -446,15 +232,15 @@ static void test_late_commit(void **state)
     struct bench *b = *state;
     tl_shape s = contacts(b);
     char late[64], *cursor = pull(b, TL_PULL_CHANGES, &s, "");
-    advance(b, "20m");
-    snprintf(late, sizeof late, "%s", create_there(b, "Contact", "{\"LastName\":\"Late\",\"$late_ms\":300000}"));
-    advance(b, "1m");
-    create_there(b, "Contact", "{\"LastName\":\"Early\"}");
+    bench_advance(b, "20m");
+    snprintf(late, sizeof late, "%s", bench_create(b, "Contact", "{\"LastName\":\"Late\",\"$late_ms\":300000}"));
+    bench_advance(b, "1m");
+    bench_create(b, "Contact", "{\"LastName\":\"Early\"}");
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     assert_null(fake_record(b->fake, late));
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     assert_int_equal(b->fake->n_records, 0);
-    advance(b, "6m");
+    bench_advance(b, "6m");
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
     assert_non_null(fake_record(b->fake, late));
     pull(b, TL_PULL_CHANGES, &s, cursor);
@@ -467,14 +253,14 @@ static void test_late_commit_hidden_by_a_change(void **state)
     struct bench *b = *state;
     tl_shape s = contacts(b);
     char late[64], mover[64], *cursor = pull(b, TL_PULL_CHANGES, &s, "");
-    advance(b, "20m");
-    snprintf(late, sizeof late, "%s", create_there(b, "Contact", "{\"LastName\":\"Late\",\"$late_ms\":300000}"));
-    advance(b, "1m");
-    snprintf(mover, sizeof mover, "%s", create_there(b, "Contact", "{\"LastName\":\"Mover\"}"));
+    bench_advance(b, "20m");
+    snprintf(late, sizeof late, "%s", bench_create(b, "Contact", "{\"LastName\":\"Late\",\"$late_ms\":300000}"));
+    bench_advance(b, "1m");
+    snprintf(mover, sizeof mover, "%s", bench_create(b, "Contact", "{\"LastName\":\"Mover\"}"));
     cursor = pull(b, TL_PULL_CHANGES, &s, cursor);
-    advance(b, "6m");
+    bench_advance(b, "6m");
     AUTO(text_free) char *path = text_fmt("/salesforce/records/Contact/%s", mover);
-    sim_do(b, "PATCH", path, "{\"LastName\":\"Moved\"}");
+    bench_do(b, "PATCH", path, "{\"LastName\":\"Moved\"}");
     pull(b, TL_PULL_CHANGES, &s, cursor);
     assert_non_null(fake_record(b->fake, late));
     assert_non_null(fake_record(b->fake, mover));
@@ -488,9 +274,9 @@ static void test_ties(void **state)
     tl_shape s = contacts(b);
     char cursor[4096];
     snprintf(cursor, sizeof cursor, "%s", pull(b, TL_PULL_CHANGES, &s, ""));
-    advance(b, "20m");
+    bench_advance(b, "20m");
     for (int i = 0; i < N; i++)
-        create_there(b, "Contact", "{\"LastName\":\"Tied\"}");
+        bench_create(b, "Contact", "{\"LastName\":\"Tied\"}");
     uint32_t seen = 0;
     for (int turn = 0; turn < 12; turn++) {
         tl_pull p = {.struct_size = sizeof p, .shape = &s, .cursor = str_of(cursor), .page_hint = 10};
@@ -623,7 +409,8 @@ static void test_lost_answer(void **state)
     tl_shape s = contacts(b);
     tl_value v[] = {text_value(field_index(&s, "last_name"), TL_TEXT, "Lost")};
     tl_record create[] = {{.op = TL_OP_CREATE, .stamp = TL_STR("i1.lost"), .values = v, .n_values = 1}};
-    sim_do(b, "POST", "/faults", "{\"name\":\"drop-after\",\"twin\":\"salesforce\",\"method\":\"PATCH\",\"times\":1}");
+    bench_do(b, "POST", "/faults",
+             "{\"name\":\"drop-after\",\"twin\":\"salesforce\",\"method\":\"PATCH\",\"times\":1}");
     size_t before = live_there(b, "Contact");
     tl_error e;
     assert_int_equal(push(b, &s, create, 1, &e), TL_OK);
@@ -644,9 +431,9 @@ static void test_find(void **state)
     tl_shape s = contacts(b);
     char first[64];
     snprintf(first, sizeof first, "%s",
-             create_there(b, "Contact", "{\"LastName\":\"O'Brien \\\\ x\",\"Email\":\"same@x.example\"}"));
-    create_there(b, "Contact", "{\"LastName\":\"Other\",\"Email\":\"SAME@x.example\"}");
-    create_there(b, "Contact", "{\"LastName\":\"\xc3\x84rger\",\"Email\":\"third@x.example\"}");
+             bench_create(b, "Contact", "{\"LastName\":\"O'Brien \\\\ x\",\"Email\":\"same@x.example\"}"));
+    bench_create(b, "Contact", "{\"LastName\":\"Other\",\"Email\":\"SAME@x.example\"}");
+    bench_create(b, "Contact", "{\"LastName\":\"\xc3\x84rger\",\"Email\":\"third@x.example\"}");
     tl_query q[] = {
         {TL_STR("email"), TL_STR("same@X.example")},   {TL_STR("email"), TL_STR("nobody@x.example")},
         {TL_STR("last_name"), TL_STR("o'brien \\ x")}, {TL_STR("email"), TL_STR("third@x.example")},
@@ -735,11 +522,11 @@ static void test_expired_session_and_rotation(void **state)
 {
     struct bench *b = *state;
     tl_shape s = contacts(b);
-    sim_do(b, "POST", "/login/switches", "{\"rotation\":1}");
-    sign_in(b, true);
+    bench_do(b, "POST", "/login/switches", "{\"rotation\":1}");
+    bench_sign_in(b, true);
     pull(b, TL_PULL_PASS, &s, "");
     uint32_t there = b->fake->n_records;
-    sim_do(b, "POST", "/faults", "{\"name\":\"expire-token\",\"twin\":\"salesforce\",\"times\":1}");
+    bench_do(b, "POST", "/faults", "{\"name\":\"expire-token\",\"twin\":\"salesforce\",\"times\":1}");
     pull(b, TL_PULL_PASS, &s, "");
     assert_int_equal(b->fake->n_records, there);
 }
@@ -763,12 +550,12 @@ static void test_bad_days(void **state)
         tl_error e = {.struct_size = sizeof e};
         AUTO(text_free)
         char *body = text_fmt("{\"name\":\"%s\",\"twin\":\"salesforce\",\"path\":\"*/query\"}", all[i].fault);
-        sim_do(b, "POST", "/faults", body);
+        bench_do(b, "POST", "/faults", body);
         tl_status rc = try_pull(b, TL_PULL_PASS, &s, "", &e);
         if (rc != all[i].status)
             fail_msg("%s: status %d %s: %s (%s)", all[i].fault, (int)rc, e.code, e.text, e.detail);
         assert_true(e.text[0] != '\0');
-        sim_do(b, "DELETE", "/faults", "");
+        bench_do(b, "DELETE", "/faults", "");
     }
     tl_error e = {.struct_size = sizeof e};
     assert_int_equal(try_pull(b, TL_PULL_PASS, &s, "", &e), TL_OK);
@@ -776,7 +563,7 @@ static void test_bad_days(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
     const struct CMUnitTest tests[] = {
         T(test_check),
         T(test_discover),
