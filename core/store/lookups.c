@@ -6,12 +6,21 @@
 #include "records.h"
 #include "sql.h"
 
-enum { KEY_MAX = 96, BUILD_MAX_BYTES = 16 << 20 };
+enum { KEY_MAX = 96, BUILD_MAX_BYTES = 16 << 20, ROWS_MAX = 8 };
 
-enum { Q_FIND, Q_ADD, Q_DROP, Q_CLEAR, Q_KIND_NEXT };
+enum { Q_FIND, Q_ADD, Q_ADD_2, Q_ADD_3, Q_ADD_8, Q_DROP, Q_CLEAR, Q_KIND_NEXT };
+
+/* Starting and ending a statement costs a third of what a row does. */
+#define ADD   "INSERT OR IGNORE INTO lookup(feed, kind, key, rec) VALUES"
+#define ROW   "(?1, ?, ?, ?)"
+#define ROW_2 ROW ", " ROW
+#define ROW_4 ROW_2 ", " ROW_2
 static const char *const SQL[] = {
     [Q_FIND] = "SELECT rec FROM lookup WHERE feed = ?1 AND kind = ?2 AND key = ?3 ORDER BY rec LIMIT ?4",
-    [Q_ADD] = "INSERT OR IGNORE INTO lookup(feed, kind, key, rec) VALUES(?1, ?2, ?3, ?4)",
+    [Q_ADD] = ADD ROW,
+    [Q_ADD_2] = ADD ROW_2,
+    [Q_ADD_3] = ADD ROW ", " ROW_2,
+    [Q_ADD_8] = ADD ROW_4 ", " ROW_4,
     [Q_DROP] = "DELETE FROM lookup WHERE feed = ?1 AND kind = ?2 AND key = ?3 AND rec = ?4",
     [Q_CLEAR] = "DELETE FROM lookup WHERE feed = ?1 AND (kind, key, rec) IN "
                 "(SELECT kind, key, rec FROM lookup WHERE feed = ?1 LIMIT ?2)",
@@ -55,14 +64,56 @@ int lookup_find(struct db *db, int64_t feed, const struct lookup_key *k, int64_t
     return query_ids(&q, recs, max, n);
 }
 
-static int write_key(struct db *db, int statement, int64_t feed, int64_t rec, const struct lookup_key *k, struct err *e)
+struct row {
+    struct lookup_key key;
+    int64_t rec;
+};
+
+static int write_rows(struct db *db, int statement, int64_t feed, const struct row *rows, size_t n, struct err *e)
 {
-    char room[KEY_MAX];
+    char room[ROWS_MAX][KEY_MAX];
     AUTO(query_end) struct query q = query_begin(db, &T, statement, e);
     put_i64(&q, feed);
-    put_key(&q, k, room);
-    put_i64(&q, rec);
+    for (size_t i = 0; i < n; i++) {
+        put_key(&q, &rows[i].key, room[i]);
+        put_i64(&q, rows[i].rec);
+    }
     return query_run(&q);
+}
+
+static int drop_row(struct db *db, int64_t feed, const struct lookup_key *k, int64_t rec, struct err *e)
+{
+    const struct row row = {*k, rec};
+    return write_rows(db, Q_DROP, feed, &row, 1, e);
+}
+
+/* Rows that are written a few at a time. */
+struct adding {
+    struct db *db;
+    int64_t feed;
+    size_t n;
+    struct row rows[ROWS_MAX];
+};
+
+static int add_end(struct adding *a, struct err *e)
+{
+    static const struct {
+        int statement;
+        size_t rows;
+    } widths[] = {{Q_ADD_8, ROWS_MAX}, {Q_ADD_3, 3}, {Q_ADD_2, 2}, {Q_ADD, 1}};
+    size_t at = 0;
+    int rc = TL_OK;
+    for (size_t w = 0; w < ARRAY_LEN(widths); w++)
+        for (; rc == TL_OK && a->n - at >= widths[w].rows; at += widths[w].rows)
+            rc = write_rows(a->db, widths[w].statement, a->feed, a->rows + at, widths[w].rows, e);
+    a->n = 0;
+    return rc;
+}
+
+static int add_row(struct adding *a, const struct lookup_key *k, int64_t rec, struct err *e)
+{
+    a->rows[a->n++] = (struct row){*k, rec};
+    return a->n == ROWS_MAX ? add_end(a, e) : TL_OK;
 }
 
 int lookup_kind_next(struct db *db, int64_t feed, int32_t after, int32_t *kind_out, struct err *e)
@@ -93,13 +144,16 @@ int lookup_change(struct db *db, int64_t feed, int64_t rec, const struct lookup_
                   const struct lookup_key *now, size_t n_now, struct err *e)
 {
     AUTO(tx_end) struct tx tx;
+    struct adding added = {.db = db, .feed = feed};
     int rc = tx_begin(&tx, db, e);
     for (size_t i = 0; rc == TL_OK && i < n_old; i++)
         if (!has_key(now, n_now, &old[i]))
-            rc = write_key(db, Q_DROP, feed, rec, &old[i], e);
+            rc = drop_row(db, feed, &old[i], rec, e);
     for (size_t i = 0; rc == TL_OK && i < n_now; i++)
         if (!has_key(old, n_old, &now[i]))
-            rc = write_key(db, Q_ADD, feed, rec, &now[i], e);
+            rc = add_row(&added, &now[i], rec, e);
+    if (rc == TL_OK)
+        rc = add_end(&added, e);
     return rc == TL_OK ? tx_commit(&tx, e) : rc;
 }
 
@@ -246,13 +300,16 @@ int lookup_build_write(struct lookup_build *b, int max_rows, bool *empty_out, st
         b->sorted = b->n;
     }
     size_t at = b->written;
+    struct adding added = {.db = b->db, .feed = b->feed};
     int rc = tx_begin(&tx, b->db, e);
     for (int i = 0; rc == TL_OK && i < max_rows && at < b->sorted; i++, at++) {
         const struct build_entry *x = &b->entries[at];
         struct lookup_key k = {.kind = x->kind, .number = x->number, .text = {buf_text(&b->text) + x->at, x->n}};
         if (!told_again(b, at))
-            rc = write_key(b->db, x->told & 1 ? Q_DROP : Q_ADD, b->feed, x->rec, &k, e);
+            rc = x->told & 1 ? drop_row(b->db, b->feed, &k, x->rec, e) : add_row(&added, &k, x->rec, e);
     }
+    if (rc == TL_OK)
+        rc = add_end(&added, e);
     if (rc == TL_OK)
         rc = tx_commit(&tx, e);
     if (rc)

@@ -369,6 +369,33 @@ static void lookups_follow_changes(void **state)
     assert_int_equal(find(r, &phone, recs), 1);
 }
 
+/* However many keys a record has, all of them find it, long ones too, and any of them can go. */
+static void a_record_is_found_by_each_of_its_keys(void **state)
+{
+    struct rig *r = *state;
+    enum { MOST = 14 };
+    char text[MOST][200];
+    struct lookup_key keys[MOST];
+    int64_t recs[8];
+    for (int i = 0; i < MOST; i++) {
+        memset(text[i], 'k', sizeof text[i]);
+        text[i][0] = (char)('a' + i);
+        keys[i] = i % 2 ? (struct lookup_key){.kind = LOOKUP_PHONE, .number = 100000000 + i}
+                        : (struct lookup_key){.kind = LOOKUP_NAME, .text = {text[i], i % 4 ? 1 : sizeof text[i]}};
+    }
+    for (int n = 1; n <= MOST; n++)
+        ok(lookup_change(r->db, r->feed[SIDE_A], n, NULL, 0, keys, (size_t)n, &r->e));
+    for (int i = 0; i < MOST; i++) {
+        assert_int_equal(find(r, &keys[i], recs), MOST - i < 8 ? MOST - i : 8);
+        assert_int_equal(recs[0], i + 1);
+    }
+    ok(lookup_change(r->db, r->feed[SIDE_A], MOST, keys, MOST, keys + 1, MOST - 2, &r->e));
+    assert_int_equal(find(r, &keys[MOST - 1], recs), 0);
+    assert_int_equal(find(r, &keys[MOST - 2], recs), 2);
+    ok(lookup_change(r->db, r->feed[SIDE_A], MOST - 1, keys, MOST - 1, keys, MOST, &r->e));
+    assert_int_equal(find(r, &keys[MOST - 1], recs), 1);
+}
+
 static void long_keys_stay_distinct(void **state)
 {
     struct rig *r = *state;
@@ -494,6 +521,7 @@ int main(void)
         UNIT(a_walk_of_a_link_tells_what_has_a_pair),
         UNIT(a_record_in_use_stays),
         UNIT(lookups_follow_changes),
+        UNIT(a_record_is_found_by_each_of_its_keys),
         UNIT(long_keys_stay_distinct),
         UNIT(a_bulk_build_finds_all_also_after_a_rollback),
         UNIT(a_bulk_build_follows_changes),
