@@ -157,6 +157,8 @@ static int writer_setup(struct db *db, const struct db_options *o, struct err *e
     if (rc == TL_OK)
         rc = marks_look(db, e);
     if (rc == TL_OK)
+        rc = old_ids_look(db, e);
+    if (rc == TL_OK)
         rc = compact_if_due(db, e);
     if (rc == TL_OK)
         rc = sidecar_open(db, created, e);

@@ -51,6 +51,7 @@ struct db {
     struct err pending_error;
     struct stretch stretches[16];                             /* by feed */
     bool may_have_marks;                                      /* writer: of erased records */
+    bool may_have_old_ids;                                    /* writer: of records that pairs used to hold */
     int64_t sources, sources_before;                          /* rows of intent_source: most of the time none */
     int64_t vm_steps, cache_hits, cache_misses, cache_writes; /* see db_stats */
 
@@ -100,6 +101,8 @@ void sidecar_look(const struct db *db, char *words, size_t size, int64_t *intent
 int need_key(const struct db *db, struct err *e);
 /* erased.c */
 int marks_look(struct db *db, struct err *e);
+/* holds.c */
+int old_ids_look(struct db *db, struct err *e);
 /* attention.c */
 int audit_erase_word(struct db *db, str word, int64_t *rows, struct err *e); /* adds to *rows */
 /* compact.c: makes up for what a crash cut off */

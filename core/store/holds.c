@@ -33,7 +33,8 @@ enum {
     Q_OLD_GET,
     Q_OLD_LIST,
     Q_OLD_DROP,
-    Q_OLD_TRIM
+    Q_OLD_TRIM,
+    Q_OLD_ANY
 };
 static const char *const SQL[] = {
     [Q_CONFLICT_PUT] = "INSERT INTO conflict(" CONFLICT_COLUMNS ", link) VALUES(?1, ?2, ?3, ?4, ?5, ?6, "
@@ -69,6 +70,7 @@ static const char *const SQL[] = {
     [Q_OLD_DROP] = "DELETE FROM old_id WHERE link = ?1 AND rec = ?2",
     [Q_OLD_TRIM] = "DELETE FROM old_id WHERE (link, rec) IN (SELECT o.link, o.rec FROM old_id o INDEXED BY old_id_at "
                    "LEFT JOIN record r ON r.rec = o.rec WHERE o.at < ?1 AND coalesce(r.state, -1) <> 0 LIMIT ?2)",
+    [Q_OLD_ANY] = "SELECT EXISTS(SELECT 1 FROM old_id)",
 };
 SQL_TABLE(T, SQL_HOLDS, SQL);
 
@@ -347,7 +349,17 @@ int old_id_put(struct db *db, const struct old_id *o, struct err *e)
     put_text(&q, o->why);
     put_blob(&q, buf_lent(&sealed));
     put_i64(&q, o->at_us);
+    db->may_have_old_ids = true; /* also when this is rolled back: then they are looked for in vain */
     return query_run(&q);
+}
+
+int old_ids_look(struct db *db, struct err *e)
+{
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_OLD_ANY, e);
+    int rc = query_row(&q);
+    if (rc == TL_OK)
+        db->may_have_old_ids = get_bool(&q);
+    return rc;
 }
 
 static void read_old_id(struct query *q, struct arena *a, struct old_id *out)
@@ -367,6 +379,8 @@ static void read_old_id(struct query *q, struct arena *a, struct old_id *out)
 
 int old_id_get(struct db *db, struct arena *a, int64_t link, int64_t rec, struct old_id *out, struct err *e)
 {
+    if (!db->may_have_old_ids && !db->reader)
+        return TL_E_NOT_FOUND;
     AUTO(query_end) struct query q = query_begin(db, &T, Q_OLD_GET, e);
     put_i64(&q, link);
     put_i64(&q, rec);
@@ -391,6 +405,8 @@ int old_id_list(struct db *db, struct arena *a, int64_t pair, struct old_id **ou
 
 int old_id_drop(struct db *db, int64_t link, int64_t rec, struct err *e)
 {
+    if (!db->may_have_old_ids)
+        return TL_OK;
     return drop_of_link(db, Q_OLD_DROP, link, rec, e);
 }
 

@@ -272,6 +272,7 @@ static void an_old_id_keeps_its_base(void **state)
                        .at_us = 5},
                   got, *list;
     size_t n;
+    assert_int_equal(old_id_get(r->db, &r->a, r->link, rec, &got, &r->e), TL_E_NOT_FOUND);
     ok(old_id_put(r->db, &o, &r->e));
     struct record x;
     ok(record_get(r->db, &r->a, rec, &x, &r->e));
@@ -283,6 +284,8 @@ static void an_old_id_keeps_its_base(void **state)
     assert_false(got.damaged);
     assert_int_equal(got.gen, 2);
     assert_str(got.why, "recreated");
+    rig_reopen(r);
+    ok(old_id_get(r->db, &r->a, r->link, rec, &got, &r->e));
     o.base.kind = BASE_NONE;
     ok(old_id_put(r->db, &o, &r->e));
     ok(old_id_list(r->db, &r->a, 3, &list, &n, &r->e));
