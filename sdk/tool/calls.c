@@ -1,14 +1,13 @@
 #include "calls.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "codec.h"
-#include "words.h"
 
-static json_t *text(str s)
-{
-    return json_stringn(s.n ? s.p : "", s.n);
-}
+enum { LIST_PAGE = 50 };
 
 /* ---- JSON to requests */
 
@@ -51,12 +50,20 @@ static int scalar_of(struct call *c, const tl_field *f, uint32_t type, const jso
     return E_USAGE;
 }
 
-static int value_of(struct call *c, const tl_field *f, const json_t *v, tl_value *out, struct err *e)
+/* Words that are a JSON array stand for one. *own is the caller's to drop. */
+static const json_t *array_of(const tl_field *f, const json_t *v, json_t **own, struct err *e)
 {
-    if (f->type != TL_LIST || json_is_null(v))
-        return scalar_of(c, f, f->type, v, out, e);
-    if (!json_is_array(v))
-        return err_set(e, E_USAGE, "\"%.*s\" is a list: write it with \"lines\", as a JSON array", STR_FMT(f->path));
+    json_error_t wrong;
+    if (json_is_string(v))
+        v = *own = json_loads(json_string_value(v), 0, &wrong);
+    if (json_is_array(v))
+        return v;
+    err_set(e, E_USAGE, "\"%.*s\" is a list: write it as a JSON array", STR_FMT(f->path));
+    return NULL;
+}
+
+static int list_of(struct call *c, const tl_field *f, const json_t *v, tl_value *out, struct err *e)
+{
     tl_value *items = arena_array(&c->arena, tl_value, json_array_size(v) + 1);
     int rc = TL_OK;
     for (size_t i = 0; i < json_array_size(v) && !rc; i++)
@@ -67,37 +74,117 @@ static int value_of(struct call *c, const tl_field *f, const json_t *v, tl_value
     return rc;
 }
 
-/* n_fields: there is none. */
-static uint32_t field_of(const struct stand_kind *k, str path)
+static int value_of(struct call *c, const tl_field *f, const json_t *v, tl_value *out, struct err *e);
+
+/* Position of a path among fields; n: there is none. */
+static uint32_t path_at(const tl_field *fields, uint32_t n, str path)
 {
     uint32_t f = 0;
-    while (f < k->shape.n_fields && !str_eq(k->shape.fields[f].path, path))
+    while (f < n && !str_eq(fields[f].path, path))
         f++;
     return f;
 }
 
-static int no_such_field(const struct stand_kind *k, const char *path, struct err *e)
+static int row_of(struct call *c, const tl_field *f, json_t *o, tl_value *out, struct err *e)
+{
+    const char *path;
+    json_t *v;
+    tl_value *values = arena_array(&c->arena, tl_value, json_object_size(o) + 1);
+    uint32_t n = 0;
+    out->type = TL_LIST;
+    if (!json_is_object(o))
+        return err_set(e, E_USAGE, "\"%.*s\": a row is a JSON object", STR_FMT(f->path));
+    json_object_foreach(o, path, v)
+    {
+        uint32_t at = path_at(f->columns, f->n_columns, str_of(path));
+        if (at == f->n_columns)
+            return err_set(e, E_USAGE, "\"%.*s\" has no column \"%s\"", STR_FMT(f->path), path);
+        int rc = value_of(c, &f->columns[at], v, &values[n], e);
+        if (rc)
+            return rc;
+        values[n++].field = at;
+    }
+    out->u.list.items = values;
+    out->u.list.n = n;
+    return TL_OK;
+}
+
+static int rows_of(struct call *c, const tl_field *f, const json_t *v, tl_value *out, struct err *e)
+{
+    tl_value *rows = arena_array(&c->arena, tl_value, json_array_size(v) + 1);
+    int rc = TL_OK;
+    for (size_t i = 0; i < json_array_size(v) && !rc; i++)
+        rc = row_of(c, f, json_array_get(v, i), &rows[i], e);
+    out->type = TL_ROWS;
+    out->u.list.items = rows;
+    out->u.list.n = json_array_size(v);
+    return rc;
+}
+
+/* "@photo.jpg" */
+static int file_of(struct call *c, const tl_field *f, const json_t *v, tl_value *out, struct err *e)
+{
+    const char *text = json_string_value(v), *path = text && text[0] == '@' ? text + 1 : NULL;
+    if (!path)
+        return err_set(e, E_USAGE, "\"%.*s\" is a file: write \"@PATH\"", STR_FMT(f->path));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        if (fd >= 0)
+            close(fd);
+        return err_set(e, E_USAGE, "\"%s\" is no file that can be read", path);
+    }
+    const char *slash = strrchr(path, '/');
+    const tl_blob about = {
+        .struct_size = sizeof about, .bytes = (uint64_t)st.st_size, .name = str_of(slash ? slash + 1 : path)};
+    uint64_t handle;
+    if (blob_list_add(&c->blobs, fd, &about, &handle)) {
+        close(fd);
+        return err_set(e, E_USAGE, "\"%s\" cannot be given along", path);
+    }
+    out->type = TL_BLOB;
+    out->u.i = (int64_t)handle;
+    return TL_OK;
+}
+
+static int value_of(struct call *c, const tl_field *f, const json_t *v, tl_value *out, struct err *e)
+{
+    json_t *own = NULL;
+    if (f->type == TL_BLOB && !json_is_null(v))
+        return file_of(c, f, v, out, e);
+    if ((f->type != TL_LIST && f->type != TL_ROWS) || json_is_null(v))
+        return scalar_of(c, f, f->type, v, out, e);
+    const json_t *array = array_of(f, v, &own, e);
+    int rc = !array ? E_USAGE : f->type == TL_LIST ? list_of(c, f, array, out, e) : rows_of(c, f, array, out, e);
+    json_decref(own);
+    return rc;
+}
+
+static int no_such_field(const char *of, const tl_shape *shape, const char *path, const char *hint, struct err *e)
 {
     AUTO(buf_done) struct buf known = {0};
-    for (uint32_t i = 0; i < k->shape.n_fields; i++)
-        buf_fmt(&known, "%s%.*s", i ? ", " : "", STR_FMT(k->shape.fields[i].path));
-    err_set(e, E_USAGE, "%s has no field \"%s\"", k->name, path);
-    err_hint(e, "%s; \"stamp\" is the stamp", buf_text(&known));
+    for (uint32_t i = 0; i < shape->n_fields; i++)
+        buf_fmt(&known, "%s%.*s", i ? ", " : "", STR_FMT(shape->fields[i].path));
+    err_set(e, E_USAGE, "%s has no field \"%s\"", of, path);
+    err_hint(e, "%s%s", buf_text(&known), hint);
     return E_USAGE;
 }
 
-static int values_of(struct call *c, const struct stand_kind *k, json_t *values, tl_record *out, struct err *e)
+#define STAMP_HINT "; \"stamp\" is the stamp"
+
+static int values_of(struct call *c, const char *of, const tl_shape *shape, const char *hint, json_t *values,
+                     tl_record *out, struct err *e)
 {
     const char *path;
     json_t *v;
     tl_value *list = arena_array(&c->arena, tl_value, json_object_size(values) + 1);
     json_object_foreach(values, path, v)
     {
-        uint32_t f = field_of(k, str_of(path));
-        if (f == k->shape.n_fields)
-            return no_such_field(k, path, e);
+        uint32_t f = path_at(shape->fields, shape->n_fields, str_of(path));
+        if (f == shape->n_fields)
+            return no_such_field(of, shape, path, hint, e);
         list[out->n_values].field = f;
-        int rc = value_of(c, &k->shape.fields[f], v, &list[out->n_values++], e);
+        int rc = value_of(c, &shape->fields[f], v, &list[out->n_values++], e);
         if (rc)
             return rc;
     }
@@ -128,7 +215,7 @@ static int record_of(struct call *c, const struct stand_kind *k, const json_t *o
     const char *op = json_string_value(json_object_get(o, "op"));
     json_t *values = json_object_get(o, "values");
     int rc = op_of(op, &out->op, e);
-    rc = rc ? rc : values_of(c, k, values, out, e);
+    rc = rc ? rc : values_of(c, k->name, &k->shape, STAMP_HINT, values, out, e);
     if (rc)
         return rc;
     out->id = str_at(c, o, "id");
@@ -178,8 +265,8 @@ static int find_of(const struct stand_kind *k, struct call *c, const json_t *o, 
         list[i].path = str_at(c, json_array_get(queries, i), "path");
         list[i].value = str_at(c, json_array_get(queries, i), "value");
         if (!str_is(list[i].path, "stamp") && !str_is(list[i].path, "created") &&
-            field_of(k, list[i].path) == k->shape.n_fields)
-            return no_such_field(k, list[i].path.p, e);
+            path_at(k->shape.fields, k->shape.n_fields, list[i].path) == k->shape.n_fields)
+            return no_such_field(k->name, &k->shape, list[i].path.p, STAMP_HINT, e);
     }
     if (json_array_size(queries) == 0)
         return err_set(e, E_USAGE, "find needs questions: PATH=VALUE");
@@ -209,6 +296,68 @@ static int get_of(const struct stand_kind *k, struct call *c, const json_t *o, s
     c->request.get.stamp_field = k->told.stamp_field;
     c->request.get.ids = strs_at(c, o, "ids", &c->request.get.n_ids);
     return c->request.get.n_ids ? TL_OK : err_set(e, E_USAGE, "get needs the ids of records");
+}
+
+/* "contact:17" */
+static int list_call_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
+{
+    tl_list *q = &c->request.list;
+    str about = str_at(c, o, "about"), kind;
+    if (!str_split(&about, ':', &kind) || !about.n)
+        return err_set(e, E_USAGE, "list needs the record it is about: --about KIND:ID");
+    if (!str_in_list(k->told.about, kind)) {
+        err_set(e, E_USAGE, "there are no lists of %s about \"%.*s\"", k->name, STR_FMT(kind));
+        err_hint(e, "%.*s", STR_FMT(k->told.about));
+        return E_USAGE;
+    }
+    q->shape = &k->shape;
+    q->about_kind = arena_str(&c->arena, kind);
+    q->about_id = arena_str(&c->arena, about);
+    q->filter = str_at(c, o, "filter");
+    q->cursor = str_at(c, o, "cursor");
+    q->limit = (uint32_t)json_integer_value(json_object_get(o, "limit"));
+    q->limit = q->limit ? q->limit : LIST_PAGE;
+    if (!q->filter.n || str_in_list(k->told.filters, q->filter))
+        return TL_OK;
+    err_set(e, E_USAGE, "lists of %s have no part \"%.*s\"", k->name, STR_FMT(q->filter));
+    err_hint(e, "%.*s", STR_FMT(k->told.filters));
+    return E_USAGE;
+}
+
+static int no_such_action(const struct stand *s, const struct stand_kind *k, const char *name, struct err *e)
+{
+    AUTO(buf_done) struct buf known = {0};
+    for (uint32_t i = 0; i < s->n_actions; i++)
+        if (str_is(s->actions[i].told.kind, k->name))
+            buf_fmt(&known, "%s%s", known.n ? ", " : "", s->actions[i].name);
+    err_set(e, E_USAGE, "%s has no action \"%s\"", k->name, name);
+    err_hint(e, "%s", known.n ? buf_text(&known) : "discover tells of none");
+    return E_USAGE;
+}
+
+static int act_of(const struct stand *s, const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
+{
+    str name = str_at(c, o, "name");
+    const struct stand_action *x = stand_action(s, k->name, name.p);
+    if (!x)
+        return no_such_action(s, k, name.p, e);
+    tl_act *q = &c->request.act;
+    tl_record *r = arena_new(&c->arena, tl_record);
+    r->id = str_at(c, o, "id");
+    r->stamp = str_at(c, o, "stamp");
+    q->record = r;
+    q->name = x->told.name;
+    q->shape = &x->shape;
+    q->stamp_field = k->told.stamp_field;
+    q->person = str_at(c, o, "person");
+    q->flags = json_is_true(json_object_get(o, "look")) ? TL_ACT_LOOK : 0;
+    c->rehearse = json_is_true(json_object_get(o, "dry_run"));
+    c->reads = x->told.flags & TL_ACTION_READS;
+    if (((x->told.flags & TL_ACTION_CREATES) != 0) == (r->id.n > 0))
+        return err_set(e, E_USAGE,
+                       r->id.n ? "\"%s\" makes a record, which has no id yet" : "\"%s\" needs the id of a record",
+                       x->name);
+    return values_of(c, x->name, &x->shape, "", json_object_get(o, "params"), r, e);
 }
 
 static int check_of(const struct stand_kind *k, struct call *c, const json_t *o, struct err *e)
@@ -251,13 +400,19 @@ static const fill_fn fill[] = {
     [CALL_CHECK] = check_of,     [CALL_DISCOVER] = discover_of,   [CALL_PULL] = pull_of,
     [CALL_GET] = get_of,         [CALL_FIND] = find_of,           [CALL_PUSH] = push_of,
     [CALL_PREPARE] = prepare_of, [CALL_SUBSCRIBE] = subscribe_of, [CALL_UNSUBSCRIBE] = subscribe_of,
+    [CALL_LIST] = list_call_of,
 };
+
+static bool by_hand(enum call_kind call)
+{
+    return call == CALL_ACT || (call < ARRAY_LEN(fill) && fill[call]);
+}
 
 static int no_such_call(const char *name, struct err *e)
 {
     AUTO(buf_done) struct buf known = {.max = 1024};
-    for (size_t i = 0; i < ARRAY_LEN(fill); i++)
-        if (fill[i])
+    for (size_t i = 0; i <= CALL_ACT; i++)
+        if (by_hand((enum call_kind)i))
             buf_fmt(&known, "%s%s", known.n ? ", " : "", call_kind_name((enum call_kind)i));
     err_set(e, E_USAGE, "there is no call \"%s\"", name ? name : "");
     err_hint(e, "%s", buf_text(&known));
@@ -270,7 +425,7 @@ struct call *call_of_json(const struct stand *s, const json_t *o, struct err *e)
     const char *kind = json_string_value(json_object_get(o, "kind"));
     const struct stand_kind *k = kind ? stand_kind(s, kind) : NULL;
     enum call_kind call;
-    if (!name || !call_kind_parse(name, &call) || call >= ARRAY_LEN(fill) || !fill[call]) {
+    if (!name || !call_kind_parse(name, &call) || !by_hand(call)) {
         no_such_call(name, e);
         return NULL;
     }
@@ -280,95 +435,6 @@ struct call *call_of_json(const struct stand *s, const json_t *o, struct err *e)
         return NULL;
     }
     struct call *c = call_new(call, 1, TL_PURPOSE_BULK);
-    return fill[call](k, c, o, e) ? call_free(c) : c;
-}
-
-/* ---- replies to JSON */
-
-static json_t *value_json(const tl_value *v)
-{
-    if (v->type == TL_NULL)
-        return json_null();
-    if (v->type == TL_LIST) {
-        json_t *list = json_array();
-        for (uint64_t i = 0; i < v->u.list.n; i++)
-            json_array_append_new(list, value_json(&v->u.list.items[i]));
-        return list;
-    }
-    return v->type <= TL_DATE ? json_integer(v->u.i) : text(v->u.s);
-}
-
-static json_t *record_json(const struct stand_kind *k, const tl_record *x)
-{
-    json_t *values = json_object();
-    for (uint32_t i = 0; k && i < x->n_values; i++)
-        json_object_set_new(values, k->shape.fields[x->values[i].field].path.p, value_json(&x->values[i]));
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:i,s:i,s:i,s:o}", "id", text(x->id), "version",
-                     text(x->version), "by", text(x->by), "stamp", text(x->stamp), "note", text(x->note), "kind",
-                     text(x->kind), "modified_us", (json_int_t)x->modified_us, "created_us", (json_int_t)x->created_us,
-                     "state", x->state, "flags", (int)x->flags, "index", (int)x->index, "values", values);
-}
-
-static json_t *error_json(const tl_error *e)
-{
-    return json_pack("{s:s,s:s,s:s,s:i,s:i,s:I}", "text", e->text, "code", e->code, "field", e->field, "reason",
-                     e->reason, "scope", e->scope, "retry_after_ms", (json_int_t)e->retry_after_ms);
-}
-
-static json_t *kind_json(const tl_kind *k)
-{
-    json_t *fields = json_object();
-    for (uint32_t i = 0; i < k->n_fields; i++) {
-        const tl_field *f = TL_AT(tl_field, k->fields, k->field_stride, i);
-        json_object_set_new(fields, f->path.p,
-                            json_pack("{s:o,s:o,s:o,s:i}", "name", text(f->name), "type", field_type_word(f->type),
-                                      "flags", field_flag_words(f->flags), "max", (int)f->max));
-    }
-    return json_pack("{s:o,s:o,s:o,s:o}", "kind", text(k->kind), "can", rights_words(k->can), "stamp_field",
-                     text(k->stamp_field), "fields", fields);
-}
-
-json_t *item_to_json(const struct stand *s, const struct call *c, const struct item *x)
-{
-    const struct stand_kind *k = NULL;
-    const tl_shape *shape = request_shape(c);
-    for (size_t i = 0; i < s->n_kinds; i++)
-        k = &s->kinds[i].shape == shape ? &s->kinds[i] : k;
-    switch (x->kind) {
-    case ITEM_RECORD:
-        return json_pack("{s:o}", "record", record_json(k, &x->u.record));
-    case ITEM_CHECKPOINT:
-        return json_pack("{s:{s:o,s:b,s:I}}", "checkpoint", "cursor", text(x->u.checkpoint.cursor), "complete",
-                         x->u.checkpoint.complete, "estimate", (json_int_t)x->u.checkpoint.estimate);
-    case ITEM_RESULT:
-        return json_pack("{s:{s:i,s:s,s:i,s:o?,s:o?}}", "result", "index", (int)x->u.result.index, "status",
-                         status_name(x->u.result.result.status), "created", x->u.result.result.created, "record",
-                         x->u.result.result.record ? record_json(k, x->u.result.result.record) : NULL, "error",
-                         x->u.result.result.error ? error_json(x->u.result.result.error) : NULL);
-    case ITEM_KIND:
-        return json_pack("{s:o}", "kind", kind_json(&x->u.described));
-    case ITEM_ACCOUNT:
-        return json_pack("{s:{s:o,s:o,s:o,s:o}}", "account", "org_key", text(x->u.account.org_key), "org_name",
-                         text(x->u.account.org_name), "edition", text(x->u.account.edition), "user_name",
-                         text(x->u.account.user_name));
-    case ITEM_FINDING:
-        return json_pack("{s:{s:i,s:o,s:o,s:o}}", "finding", "level", x->u.finding.level, "code",
-                         text(x->u.finding.code), "text", text(x->u.finding.text), "hint", text(x->u.finding.hint));
-    default:
-        return json_pack("{s:{s:o,s:o}}", "subscription", "id", text(x->u.subscription.id), "audience",
-                         text(x->u.subscription.audience));
-    }
-}
-
-json_t *reply_to_json(const struct stand *s, const struct call *c)
-{
-    AUTO(reply_reader_done) struct reply_reader reader = {0};
-    json_t *items = json_array();
-    reply_reader_init(&reader, &c->reply);
-    for (struct item x; reply_next(&reader, &x);)
-        json_array_append_new(items, item_to_json(s, c, &x));
-    json_t *out = json_pack("{s:s,s:o,s:o?}", "status", status_name(c->reply.status), "items", items, "error",
-                            c->reply.status ? error_json(&c->reply.error) : NULL);
-    ASSERT(out);
-    return out;
+    int rc = call == CALL_ACT ? act_of(s, k, c, o, e) : fill[call](k, c, o, e);
+    return rc ? call_free(c) : c;
 }

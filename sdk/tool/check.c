@@ -260,8 +260,8 @@ static bool wanted(const struct checker *k, const char *name)
     return strncmp(name, k->only, n) == 0 && (name[n] == 0 || name[n] == '.');
 }
 
-static const struct check_test *const groups[] = {check_binary, check_life, check_discover, check_pull,
-                                                  check_moving, check_push, check_robust};
+static const struct check_test *const groups[] = {check_binary, check_life, check_discover, check_pull,  check_moving,
+                                                  check_push,   check_view, check_action,   check_robust};
 
 static void gather(struct checker *k)
 {

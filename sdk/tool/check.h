@@ -28,7 +28,7 @@ struct check_test {
     const char *what; /* one line: what holds when it passes */
 };
 extern const struct check_test check_binary[], check_life[], check_discover[], check_pull[], check_moving[],
-    check_push[], check_robust[]; /* each ends with a name NULL */
+    check_push[], check_view[], check_action[], check_robust[]; /* each ends with a name NULL */
 
 /* ---- how a test ends */
 _Noreturn void check_fail(struct check *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -19,6 +19,7 @@ const char *fault_name(enum fault_kind k)
 static bool counts(struct fault *f, const tl_http *r)
 {
     f->requests++;
+    f->written += (r->flags & TL_HTTP_WRITE) != 0;
     if (f->kind == FAULT_NONE || (f->writes && !(r->flags & TL_HTTP_WRITE)))
         return false;
     bool now = f->seen++ == f->at && !f->hit;

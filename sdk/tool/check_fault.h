@@ -27,6 +27,7 @@ struct fault {
     uint64_t random;   /* of FAULT_GARBLED */
     uint32_t seen;     /* requests that counted */
     uint32_t requests; /* all of them */
+    uint32_t written;  /* those with TL_HTTP_WRITE, sent or not */
     bool hit;
     int64_t cancel_at; /* the n-th look at the cancel flag says so, and all behind it; -1: never */
     int64_t looks;

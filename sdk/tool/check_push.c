@@ -385,22 +385,6 @@ static void conflict(struct check *c)
 
 /* ---- get and find */
 
-/* An id like those of the records and of none of them: one digit of the last is another. NULL: there is no such. */
-static const char *other_id(struct check *c, const struct world *w)
-{
-    char *id = arena_copy(&c->stand.arena, w->list[w->n - 1].id, strlen(w->list[w->n - 1].id) + 1);
-    for (size_t i = strlen(id); i-- > 0;) {
-        char was = id[i];
-        for (char digit = '9'; was >= '0' && was <= '9' && digit > '0'; digit--) {
-            id[i] = digit;
-            if (!world_find(w, str_of(id)))
-                return id;
-        }
-        id[i] = was;
-    }
-    return NULL;
-}
-
 static void get_all(struct check *c)
 {
     check_open(c, false);
@@ -431,7 +415,7 @@ static void get_all(struct check *c)
         }
         if (seen != n)
             check_fail(c, "get of %u records of %s answers %u", n, k->name, seen);
-        const char *nobody = other_id(c, &w);
+        const char *nobody = check_other_id(c, &w);
         if (nobody && check_get(c, k, nobody, NULL) == -1)
             check_fail(c, "get of %s tells nothing of the id \"%s\", which no record has: it is answered, as deleted",
                        k->name, nobody);

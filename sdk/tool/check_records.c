@@ -35,7 +35,7 @@ const tl_field *check_spare_field(const struct check *c, const struct stand_kind
 
 /* ---- values */
 
-static const char *first_id(struct check *c, str kinds)
+const char *check_first_id(struct check *c, str kinds)
 {
     str name;
     while (str_split(&kinds, ',', &name)) {
@@ -81,6 +81,23 @@ static str text_value(struct check *c, const tl_field *f, uint32_t n)
     return cut(c, f, text);
 }
 
+static bool value_of(struct check *c, const tl_field *f, uint32_t position, uint32_t n, tl_value *out);
+
+/* One row, with whatever of it can be made up. */
+static bool row_of(struct check *c, const tl_field *f, uint32_t n, tl_value *out)
+{
+    tl_value *values = arena_array(&c->stand.arena, tl_value, f->n_columns),
+             *row = arena_new(&c->stand.arena, tl_value);
+    uint64_t filled = 0;
+    for (uint32_t i = 0; i < f->n_columns; i++)
+        if (!(f->columns[i].flags & TL_F_READONLY) && value_of(c, &f->columns[i], i, n, &values[filled]))
+            filled++;
+    *row = (tl_value){.type = TL_LIST, .u.list = {values, filled}};
+    out->u.list.items = row;
+    out->u.list.n = 1;
+    return filled > 0;
+}
+
 /* False: no value of this type can be made up. */
 static bool value_of(struct check *c, const tl_field *f, uint32_t position, uint32_t n, tl_value *out)
 {
@@ -104,18 +121,26 @@ static bool value_of(struct check *c, const tl_field *f, uint32_t position, uint
             out->u.s = f->choices[0].value;
         return f->n_choices > 0;
     case TL_REF: {
-        const char *id = first_id(c, f->refers_to);
+        const char *id = check_first_id(c, f->refers_to);
         out->u.s = str_of(id);
         return id != NULL;
     }
+    case TL_ROWS:
+        return row_of(c, f, n, out);
     case TL_LIST:
     case TL_JSON:
     case TL_BYTES:
+    case TL_BLOB:
         return false;
     default:
         out->u.s = text_value(c, f, n);
         return true;
     }
+}
+
+bool check_make_value(struct check *c, const tl_field *f, uint32_t position, tl_value *out)
+{
+    return value_of(c, f, position, ++c->serial, out);
 }
 
 bool check_can_make(struct check *c, const struct stand_kind *k)

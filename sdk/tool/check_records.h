@@ -5,6 +5,10 @@
 
 /* Can a record be made up? False where a required field refers to a kind without records, or is of a strange type. */
 bool check_can_make(struct check *c, const struct stand_kind *k);
+/* A value for one field, for example of an action; false: none can be made up. */
+bool check_make_value(struct check *c, const tl_field *f, uint32_t position, tl_value *out);
+/* The id of a record of one of these kinds (comma separated) that a pass tells; NULL: there is none. */
+const char *check_first_id(struct check *c, str kinds);
 /* Adds one record to a push: a create with a new value for every plain field. id NULL: a create. */
 tl_record *check_add(struct check *c, struct call *push, int32_t op, const char *id);
 struct call *check_push_call(const struct stand_kind *k);

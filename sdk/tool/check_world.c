@@ -172,3 +172,18 @@ char *check_pull_sized(struct check *c, const struct stand_kind *k, int32_t mode
     }
     return at;
 }
+
+const char *check_other_id(struct check *c, const struct world *w)
+{
+    char *id = arena_copy(&c->stand.arena, w->list[w->n - 1].id, strlen(w->list[w->n - 1].id) + 1);
+    for (size_t i = strlen(id); i-- > 0;) {
+        char was = id[i];
+        for (char digit = '9'; was >= '0' && was <= '9' && digit > '0'; digit--) {
+            id[i] = digit;
+            if (!world_find(w, str_of(id)))
+                return id;
+        }
+        id[i] = was;
+    }
+    return NULL;
+}

@@ -18,6 +18,8 @@ void world_done(struct world *w);
 AUTO_DONE(struct world, world_done)
 void world_take(struct world *w, const struct reply *reply); /* all that stands before the last checkpoint counts */
 struct world_record *world_find(const struct world *w, str id);
+/* An id like those of the records and of none of them: one digit of the last is another. NULL: there is no such. */
+const char *check_other_id(struct check *c, const struct world *w);
 /* Same records with the same content? Else false and the first difference in words. states: a record that is gone in
  * one and absent in the other is the same. */
 bool world_same(const struct world *a, const struct world *b, char *why, size_t cap);

@@ -16,7 +16,14 @@ struct stand_kind {
     tl_shape shape; /* all that can be mapped: as the daemon's, without the stamp field */
 };
 
-enum { STAND_KINDS_MAX = 32 };
+/* One action as it told it. */
+struct stand_action {
+    const char *name;
+    tl_action told; /* texts and parameters are the stand's */
+    tl_shape shape; /* the kind, with the parameters in place of its fields */
+};
+
+enum { STAND_KINDS_MAX = 32, STAND_ACTIONS_MAX = 128 };
 
 struct stand {
     const struct project *project;
@@ -42,14 +49,17 @@ struct stand {
     char blobs[64];
     struct stand_kind kinds[STAND_KINDS_MAX];
     uint32_t n_kinds;
+    struct stand_action actions[STAND_ACTIONS_MAX];
+    uint32_t n_actions;
 };
 /* The parts of a stand: with_endpoint false stops before the vendor and its options are needed. */
 int stand_open(struct stand *s, const struct project *p, bool isolated, bool with_endpoint, struct err *e);
 /* True when the connector's code is really gone. */
 bool stand_close(struct stand *s);
-/* Keeps what a discover call told, for the shapes of later calls. */
+/* Keeps what a discover call told, for the shapes of later calls (stand_learn.c). */
 void stand_learn(struct stand *s, const struct reply *reply);
-const struct stand_kind *stand_kind(const struct stand *s, const char *name); /* NULL: none */
+const struct stand_kind *stand_kind(const struct stand *s, const char *name);                       /* NULL: none */
+const struct stand_action *stand_action(const struct stand *s, const char *kind, const char *name); /* NULL: none */
 
 /* One instance. wrap, when given, may put itself between the connector and the services. */
 struct seat {

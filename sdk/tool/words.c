@@ -28,9 +28,22 @@ json_t *field_flag_words(uint32_t flags)
     return bit_words(flags, names, ARRAY_LEN(names));
 }
 
+json_t *action_flag_words(uint32_t flags)
+{
+    static const char *const names[] = {"CREATES", "READS", "LOOKS"};
+    return bit_words(flags, names, ARRAY_LEN(names));
+}
+
+json_t *action_right_words(uint32_t rights)
+{
+    static const char *const names[] = {"VIEW", "CREATE", "UPDATE", "SEND", "DELETE"};
+    return bit_words(rights, names, ARRAY_LEN(names));
+}
+
 json_t *field_type_word(uint32_t type)
 {
-    static const char *const names[] = {"NULL",  "BOOL",  "INT", "TIME",   "DATE", "DECIMAL", "TEXT", "MULTILINE",
-                                        "EMAIL", "PHONE", "URL", "CHOICE", "REF",  "LIST",    "JSON", "BYTES"};
+    static const char *const names[] = {"NULL", "BOOL",      "INT",   "TIME",  "DATE", "DECIMAL",
+                                        "TEXT", "MULTILINE", "EMAIL", "PHONE", "URL",  "CHOICE",
+                                        "REF",  "LIST",      "JSON",  "BYTES", "BLOB", "ROWS"};
     return type < ARRAY_LEN(names) ? json_string(names[type]) : json_integer(type);
 }
