@@ -59,6 +59,13 @@ bool desk_lacks_scope(tl_status rc, const tl_error *e)
     return rc != TL_OK && strcmp(e->code, "SCOPE_MISMATCH") == 0;
 }
 
+tl_status desk_page_end(tl_conn *c, tl_status rc, tl_error *e)
+{
+    if (rc == TL_E_CANCELLED && !c->host->cancelled(c->host))
+        return TL_OK;
+    return tlk_refused(rc, e);
+}
+
 tl_status desk_of_kind(const struct desk_kind *k, tl_status rc, tl_error *e)
 {
     if (k->trash_ids || !desk_lacks_scope(rc, e))

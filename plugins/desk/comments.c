@@ -185,9 +185,9 @@ static tl_status list_page(const struct desk_reader *rd, const tl_list *q, tl_er
         return rc;
     tlk_cursor_set_int(&next, &c->page, "from", from + n);
     tlk_cursor_set(&next, &c->page, "last", last);
-    return tlk_refused(tlk_checkpoint(c->host, 0, end, tlk_cursor_text(&next, TAG, &c->page),
-                                      tlk_server_us(c->host, &r), end ? from + n : -1),
-                       e);
+    rc = tlk_checkpoint(c->host, 0, end, tlk_cursor_text(&next, TAG, &c->page), tlk_server_us(c->host, &r),
+                        end ? from + n : -1);
+    return desk_page_end(c, rc, e);
 }
 
 tl_status desk_comments_list(tl_conn *c, const tl_list *q, tl_error *e)

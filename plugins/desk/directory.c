@@ -254,10 +254,8 @@ static tl_status pull(const struct desk_reader *rd, const struct directory *d, c
         tlk_cursor_set_int(&next, &c->page, "from", from);
         rc = tlk_checkpoint(c->host, p->mode, end, tlk_cursor_text(&next, TAG, &c->page), tlk_server_us(c->host, &r),
                             -1);
-        if (rc == TL_E_CANCELLED) /* budget used up, or asked to stop: what was checkpointed stands */
-            return c->host->cancelled(c->host) ? rc : TL_OK;
         if (rc != TL_OK || end)
-            return tlk_refused(rc, e);
+            return desk_page_end(c, rc, e);
     }
     return TL_OK;
 }

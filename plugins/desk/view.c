@@ -203,9 +203,9 @@ static tl_status checkpoint(const struct listing *s, tl_error *e)
     if (s->plain)
         tlk_cursor_set_int(&next, &c->page, "plain", 1);
     bool counted = !s->part->fits; /* of a part only those are known that were read */
-    return tlk_refused(tlk_checkpoint(c->host, 0, s->end, tlk_cursor_text(&next, TAG, &c->page), s->server_us,
-                                      counted ? s->count : -1),
-                       e);
+    tl_status rc = tlk_checkpoint(c->host, 0, s->end, tlk_cursor_text(&next, TAG, &c->page), s->server_us,
+                                  counted ? s->count : -1);
+    return desk_page_end(c, rc, e);
 }
 
 /* A comma in a search means "or", and a star anything. */

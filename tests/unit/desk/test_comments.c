@@ -123,6 +123,7 @@ static tl_status list(struct portal *f, const tl_shape *s, const char *about, ui
                        .cursor = tlk_str(cursor)};
     *e = (tl_error){.struct_size = sizeof(*e)};
     f->host.n_checkpoints = f->host.n_records = 0;
+    f->host.pages_left = 1; /* the host takes one page, and says so */
     tl_status rc = desk_view.list(f->conn, &q, e);
     if (rc == TL_OK) {
         assert_int_equal(f->host.n_checkpoints, 1);
