@@ -106,7 +106,8 @@ static int restore_person(struct request *rq, json_t **answer, struct err *e)
 
 #define ERASED                                                                                                         \
     "{records:integer,pairs:integer,changes:integer,failures:integer,conflicts:integer,plan_rows:integer,"             \
-    "lookups:integer,hints:integer,deliveries:integer,passport_pairs:integer,texts:integer,audit_rows:integer}"
+    "lookups:integer,hints:integer,deliveries:integer,passport_pairs:integer,acts:integer,texts:integer,"              \
+    "audit_rows:integer}"
 
 const struct route routes_people[] = {
     {.method = "POST",
@@ -115,9 +116,9 @@ const struct route routes_people[] = {
      .handler = export_person,
      .summary = "everything stored about a person: by record id, e-mail address or phone number",
      .body = "{who:string}",
-     .answer =
-         "{who:string,records:[{endpoint:string,kind:string,record:string,live:boolean,seen:time?,changed:time?,"
-         "changed_by:string?,values:object}],pairs:[object],audit:[{id:integer,at:time?,act:string,detail:string}]}"},
+     .answer = "{who:string,records:[{endpoint:string,kind:string,record:string,live:boolean,seen:time?,changed:time?,"
+               "changed_by:string?,values:object}],pairs:[object],acts:[" ACT_SHAPE
+               "],audit:[{id:integer,at:time?,act:string,detail:string}]}"},
     {.method = "POST",
      .path = "/api/v1/person/erase",
      .flags = ROUTE_WRITE | ROUTE_DRY,

@@ -109,4 +109,9 @@
 #define PERMISSION_SHAPE                                                                                               \
     "{profile:string,name:string,object:string,item:string,allowed:boolean,decided_by:{object:string,item:string,"     \
     "there:boolean},text:string}"
+
+#define ACT_SHAPE                                                                                                      \
+    "{act:integer,key:string,connection:string?,endpoint:string?,kind:string,name:string,record:string?,who:string,"   \
+    "person:string?,beside:{kind:string,id:string?}?,state:string,params:object?,before:object?,after:object?,"        \
+    "code:string?,text:string?,made:time,ended:time?,next_look:time?,looks:integer}"
 #endif

@@ -21,14 +21,24 @@ enum {
     Q_HINTS,
     Q_PASSPORTS,
     Q_LOOKUPS,
+    Q_ACTS,
+    Q_RELATIONS,
     Q_FAILURE_TEXT,
     Q_REPAIR_TEXT,
     Q_RUN_TEXT,
     Q_PLAN_TEXT,
+    Q_ACT_TEXT,
+    Q_ACT_VALUES,
     Q_INBOX
 };
 #define NAMES(column) "erase_word(" column ", ?1) IS NOT " column
 #define CLEAR(column) column " = erase_word(" column ", ?1)"
+/* Of the record with id ?3 of feed f, be it what was acted on or what that was done beside. */
+#define ACT_IS_OF(table, id)                                                                                           \
+    "((" table ".endpoint = f.endpoint AND " table ".kind = f.kind AND " table "." id " = ?3) OR "                     \
+    "(" table ".endpoint <> f.endpoint AND " table ".beside_kind = f.kind AND " table ".beside_id = ?3 AND "           \
+    "EXISTS(SELECT 1 FROM connection c WHERE c.connection = " table ".connection AND "                                 \
+    "f.endpoint IN (c.a_endpoint, c.b_endpoint))))"
 static const char *const SQL[] = {
     [Q_CHANGES] = "UPDATE change SET pair = 0, remote_id = NULL, fields = CAST('[]' AS BLOB) WHERE pair = ?1",
     /* The pair is its create's row in the history: see run_accounting. */
@@ -48,6 +58,11 @@ static const char *const SQL[] = {
     [Q_PASSPORTS] = "DELETE FROM passport_pair WHERE EXISTS(SELECT 1 FROM link l WHERE l.link = passport_pair.link AND "
                     "((l.a_feed = ?2 AND a_id = ?3) OR (l.b_feed = ?2 AND b_id = ?3)))",
     [Q_LOOKUPS] = "DELETE FROM lookup WHERE feed = ?2 AND rec = ?1",
+    /* The row stays: that it was done, and its key, so that it is not done again. */
+    [Q_ACTS] = "UPDATE act SET record = NULL, person = '', beside_id = NULL, params = '{}', before = '', after = '', "
+               "words = '' WHERE EXISTS(SELECT 1 FROM feed f WHERE f.feed = ?2 AND " ACT_IS_OF("act", "record") ")",
+    [Q_RELATIONS] =
+        "DELETE FROM relation WHERE EXISTS(SELECT 1 FROM feed f WHERE f.feed = ?2 AND " ACT_IS_OF("relation", "id") ")",
     [Q_FAILURE_TEXT] = "UPDATE failure SET " CLEAR("text") ", " CLEAR("vendor_text") " WHERE " NAMES(
         "text") " OR " NAMES("vendor_text"),
     [Q_REPAIR_TEXT] = "UPDATE OR REPLACE repair SET " CLEAR("key") ", " CLEAR("text") ", " CLEAR(
@@ -55,6 +70,10 @@ static const char *const SQL[] = {
     [Q_RUN_TEXT] = "UPDATE run SET " CLEAR("error") " WHERE " NAMES("error"),
     [Q_PLAN_TEXT] =
         "UPDATE plan_item SET " CLEAR("detail") ", " CLEAR("fields") " WHERE " NAMES("detail") " OR " NAMES("fields"),
+    [Q_ACT_TEXT] = "UPDATE act SET " CLEAR("person") ", " CLEAR("params") ", " CLEAR("words") " WHERE " NAMES(
+        "person") " OR " NAMES("params") " OR " NAMES("words"),
+    [Q_ACT_VALUES] =
+        "UPDATE act SET " CLEAR("before") ", " CLEAR("after") " WHERE " NAMES("before") " OR " NAMES("after"),
     [Q_INBOX] = "DELETE FROM inbox WHERE has_word(headers, ?1) OR has_word(query, ?1) OR "
                 "has_word(CAST(body AS TEXT), ?1)",
 };
@@ -256,7 +275,9 @@ int erase_record(struct db *db, int64_t rec, struct erase_counts *counts, struct
                {Q_OLD_IDS, &others},
                {Q_HINTS, &counts->hints},
                {Q_PASSPORTS, &counts->passport_pairs},
-               {Q_LOOKUPS, &counts->lookups}};
+               {Q_LOOKUPS, &counts->lookups},
+               {Q_ACTS, &counts->acts},
+               {Q_RELATIONS, &counts->acts}};
     int rc = name_of(db, &a, rec, &gone, e);
     for (size_t i = 0; i < ARRAY_LEN(all) && rc == TL_OK; i++)
         rc = run_record(db, all[i].statement, &gone, all[i].count, e);
@@ -277,7 +298,7 @@ static int run_word(struct db *db, int statement, str word, int64_t *count, stru
 
 int erase_word(struct db *db, str word, struct erase_counts *counts, struct err *e)
 {
-    static const int texts[] = {Q_FAILURE_TEXT, Q_REPAIR_TEXT, Q_RUN_TEXT, Q_PLAN_TEXT};
+    static const int texts[] = {Q_FAILURE_TEXT, Q_REPAIR_TEXT, Q_RUN_TEXT, Q_PLAN_TEXT, Q_ACT_TEXT, Q_ACT_VALUES};
     int rc = erase_word_ready(db, e);
     for (size_t i = 0; i < ARRAY_LEN(texts) && rc == TL_OK; i++)
         rc = run_word(db, texts[i], word, &counts->texts, e);

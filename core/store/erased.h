@@ -25,13 +25,14 @@ int erasure_lift(struct db *db, int64_t erasure, int64_t *records_out, struct er
 /* ---- What goes. All inside the caller's transaction ------------------------------------------------------------ */
 
 struct erase_counts {
-    int64_t records, pairs, changes, failures, conflicts, plan_rows, lookups, hints, deliveries, passport_pairs, texts,
-        audit_rows;
+    int64_t records, pairs, changes, failures, conflicts, plan_rows, lookups, hints, deliveries, passport_pairs, acts,
+        texts, audit_rows;
 };
 /* With its conflicts, failures, plan rows, what it is held or parked for. Its change rows keep run, side and time, so
  * that the sums of the history stay true, and say no more of whom or what. An open intent: E_PRECONDITION. */
 int erase_pair(struct db *db, int64_t pair, struct erase_counts *counts, struct err *e);
-/* Once no pair holds it; with lookups, hints, failures, rows of plans and passports, former ids. */
+/* Once no pair holds it; with lookups, hints, failures, rows of plans and passports, former ids. What was done to it
+ * stays as a row that says no more of whom or with what. */
 int erase_record(struct db *db, int64_t rec, struct erase_counts *counts, struct err *e);
 /* Texts of rows that are others', where they name the word as a whole: it is replaced. Deliveries that wait and name it
  * are dropped: they are hints, the next pull tells the same. Audit rows are chained anew from the first one changed. */

@@ -34,6 +34,7 @@ enum sql_module {
     SQL_FAILURES,
     SQL_HOLDS,
     SQL_HOOKS,
+    SQL_ACTS,
     SQL_SECRETS,
     SQL_ATTENTION,
     SQL_FSCK,
@@ -146,6 +147,8 @@ enum counter {
     COUNT_AGE, /* see sidecar.c */
     COUNT_ERASURE,
     COUNT_TOKEN,
+    COUNT_ACT,
+    COUNT_RELATION,
     COUNTERS
 };
 int64_t next_id(struct db *db, enum counter c); /* inside a transaction */

@@ -170,12 +170,12 @@ static int words_erase(struct erasing *x, const struct target *t, struct err *e)
 
 static json_t *counts_json(const struct erase_counts *n)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "records", (json_int_t)n->records, "pairs",
-                     (json_int_t)n->pairs, "changes", (json_int_t)n->changes, "failures", (json_int_t)n->failures,
-                     "conflicts", (json_int_t)n->conflicts, "plan_rows", (json_int_t)n->plan_rows, "lookups",
-                     (json_int_t)n->lookups, "hints", (json_int_t)n->hints, "deliveries", (json_int_t)n->deliveries,
-                     "passport_pairs", (json_int_t)n->passport_pairs, "texts", (json_int_t)n->texts, "audit_rows",
-                     (json_int_t)n->audit_rows);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "records", (json_int_t)n->records,
+                     "pairs", (json_int_t)n->pairs, "changes", (json_int_t)n->changes, "failures",
+                     (json_int_t)n->failures, "conflicts", (json_int_t)n->conflicts, "plan_rows",
+                     (json_int_t)n->plan_rows, "lookups", (json_int_t)n->lookups, "hints", (json_int_t)n->hints,
+                     "deliveries", (json_int_t)n->deliveries, "passport_pairs", (json_int_t)n->passport_pairs, "acts",
+                     (json_int_t)n->acts, "texts", (json_int_t)n->texts, "audit_rows", (json_int_t)n->audit_rows);
 }
 
 static int trace(struct erasing *x, struct err *e)

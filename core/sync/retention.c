@@ -1,5 +1,6 @@
 /* What is past its time is forgotten, a slice of every table at a time, once an hour when nothing is left. Then is also
  * looked whether everybody who is to stand in for others is there. */
+#include "acts.h"
 #include "attention.h"
 #include "engine_int.h"
 #include "log.h"
@@ -71,7 +72,7 @@ static int trim_tables(struct engine *g, bool *done, struct err *e)
         {failure_trim, r->failures_us},    {repair_trim, r->failures_us},
         {inbox_trim, r->inbox_us},         {hint_trim, r->inbox_us},
         {old_id_trim, r->tombstones_us},   {passport_pair_trim, r->tombstones_us},
-        {audit_trim, r->audit_us},
+        {act_trim, r->history_us},         {audit_trim, r->audit_us},
     };
     int64_t now = g_now(g);
     int rc = trim_tombstones(g, now - r->tombstones_us, done, e);

@@ -7,6 +7,7 @@
 #include "feeds.h"
 #include "person.h"
 #include "values.h"
+#include "view_act.h"
 #include "view_record.h"
 
 enum { AUDIT_PAGE = 1000, AUDIT_PAGES = 20 };
@@ -121,19 +122,23 @@ int view_person(struct db *r, const char *who, json_t **out, struct err *e)
     AUTO(arena_done) struct arena a = {0};
     struct person p = {.r = r, .who = str_of(who), .kinds = {.r = r}, .records = json_array(), .pairs = json_array()};
     const struct person_ask ask = {.who = who, .by_phone = true};
-    json_t *audit = json_array();
+    json_t *acts = json_array(), *audit = json_array();
     struct person_record *found = NULL;
     size_t n = 0;
     int rc = person_find(r, &ask, &a, &found, &n, e);
     for (size_t i = 0; i < n && rc == TL_OK; i++)
         rc = add_record(&p, &found[i], e);
     if (rc == TL_OK)
+        rc = view_acts_of_person(r, p.records, p.who, acts, e);
+    if (rc == TL_OK)
         rc = add_audit(&p, audit, e);
     if (rc == TL_OK)
-        *out = json_pack("{s:s,s:O,s:O,s:O}", "who", who, "records", p.records, "pairs", p.pairs, "audit", audit);
+        *out = json_pack("{s:s,s:O,s:O,s:O,s:O}", "who", who, "records", p.records, "pairs", p.pairs, "acts", acts,
+                         "audit", audit);
     view_kinds_done(&p.kinds);
     json_decref(p.records);
     json_decref(p.pairs);
+    json_decref(acts);
     json_decref(audit);
     return rc;
 }

@@ -355,6 +355,45 @@ CREATE INDEX failure_pair ON failure(pair) WHERE resolved IS NULL;
 CREATE INDEX failure_resolved ON failure(resolved) WHERE resolved IS NOT NULL;
 CREATE INDEX failure_run ON failure(run);
 
+-- Acts --------------------------------------------------------------------------------------------------------------
+
+-- What people can have done to records of a kind, as the endpoint describes it.
+CREATE TABLE action(
+  endpoint INTEGER NOT NULL REFERENCES endpoint ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  description BLOB NOT NULL, hash INTEGER NOT NULL, discovered INTEGER NOT NULL,
+  PRIMARY KEY(endpoint, kind, name)
+) STRICT;
+
+-- One deed each, kept before anything is sent: its key names it at the vendor too, so that it is done once.
+CREATE TABLE act(
+  act INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  connection INTEGER NOT NULL, endpoint INTEGER NOT NULL,
+  kind TEXT NOT NULL, name TEXT NOT NULL,
+  record ANY, -- acted on, or made by it
+  who TEXT NOT NULL, person TEXT NOT NULL,
+  beside_kind TEXT NOT NULL, beside_id ANY, -- the record of the other end that it was done beside
+  state INTEGER NOT NULL,
+  params TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, -- JSON
+  code TEXT NOT NULL, words TEXT NOT NULL,
+  made INTEGER NOT NULL, ended INTEGER NOT NULL,
+  look_at INTEGER NOT NULL, looks INTEGER NOT NULL -- of unknown outcome: when the vendor is looked at again
+) STRICT;
+CREATE INDEX act_connection ON act(connection, act);
+CREATE INDEX act_open ON act(act) WHERE state < 2 OR look_at > 0;
+
+-- A record that was made beside one of the connection's other end: an invoice beside a ticket.
+CREATE TABLE relation(
+  relation INTEGER PRIMARY KEY,
+  connection INTEGER NOT NULL REFERENCES connection ON DELETE CASCADE,
+  endpoint INTEGER NOT NULL, kind TEXT NOT NULL, id ANY NOT NULL,
+  beside_kind TEXT NOT NULL, beside_id ANY NOT NULL,
+  who TEXT NOT NULL, made INTEGER NOT NULL,
+  UNIQUE(connection, beside_kind, beside_id, endpoint, kind, id)
+) STRICT;
+
 -- From outside ------------------------------------------------------------------------------------------------------
 
 CREATE TABLE hint(
