@@ -435,6 +435,8 @@ bool value_convert(const tl_value *in, const tl_field *target, struct arena *are
 
 int value_convertible(uint32_t from, uint32_t to)
 {
+    if (from >= TL_BLOB || to >= TL_BLOB)
+        return 0; /* files and rows are shown and done something with; what is kept of records has neither */
     if (from == to || is_text_type(to))
         return from == TL_REF && to != TL_REF ? 0 : 2;
     if (is_number_type(from) && is_number_type(to))

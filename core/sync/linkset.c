@@ -204,6 +204,16 @@ const tl_field *field_by_name(const tl_kind *k, str name)
     return NULL;
 }
 
+/* Without them no value of a row could be judged, and they lie where the description was read. */
+static void columns_copy(tl_field *out, const tl_field *f, struct arena *arena)
+{
+    tl_field *columns = arena_array(arena, tl_field, f->n_columns);
+    for (uint32_t i = 0; i < f->n_columns; i++)
+        columns[i] = field_bare(TL_AT(tl_field, f->columns, f->column_stride, i), arena);
+    out->columns = f->n_columns ? columns : NULL;
+    out->column_stride = sizeof *columns;
+}
+
 tl_field field_bare(const tl_field *f, struct arena *arena)
 {
     tl_field out = *f;
@@ -213,6 +223,7 @@ tl_field field_bare(const tl_field *f, struct arena *arena)
     out.refers_to = arena_str(arena, f->refers_to);
     out.n_choices = 0;
     out.choices = NULL;
+    columns_copy(&out, f, arena);
     return out;
 }
 

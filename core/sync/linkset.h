@@ -39,7 +39,7 @@ int32_t match_lookup_kind(str path); /* enum lookup_kind; LOOKUP_TEXT_OF without
 
 const tl_field *field_by_name(const tl_kind *k, str name); /* canonical path, then the vendor's name; NULL */
 
-tl_field field_copy(const tl_field *f, struct arena *arena); /* with its texts and choices */
+tl_field field_copy(const tl_field *f, struct arena *arena); /* with its texts, choices and columns */
 tl_field field_bare(const tl_field *f, struct arena *arena); /* without choices: a pull has no use for them */
 /* Rules of one map row; false when a field does not exist on one side. Texts and choices are copied into the arena. */
 bool rule_of_row(const struct map_row *row, const tl_kind *a, const tl_kind *b, struct arena *arena,

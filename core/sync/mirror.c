@@ -69,7 +69,7 @@ static int needs_take(struct engine *g, const struct g_endpoint *ep, const struc
     u->every_us = MIRROR_EVERY_US;
     for (uint32_t i = 0; i < k->desc.n_fields && rc == TL_OK; i++) {
         const tl_field *f = TL_AT(tl_field, k->desc.fields, k->desc.field_stride, i);
-        if (str_starts(f->path, STR("x.")))
+        if (str_starts(f->path, STR("x.")) || f->type >= TL_BLOB) /* of rows nothing is kept */
             continue;
         struct feed_need *need = &u->needs[u->n_needs++];
         need->field = field_bare(f, &m->arena);

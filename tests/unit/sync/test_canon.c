@@ -144,10 +144,27 @@ static void numbers_in_texts(void **state)
     }
 }
 
+/* What is kept of a record has no form for them, so they are mapped to nothing, their own kind included. */
+static void rows_and_files_are_not_mapped(void **state)
+{
+    (void)state;
+    static const uint32_t types[] = {TL_TEXT, TL_INT, TL_DECIMAL, TL_LIST, TL_JSON, TL_BYTES, TL_BLOB, TL_ROWS};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        assert_int_equal(value_convertible(types[i], TL_ROWS), 0);
+        assert_int_equal(value_convertible(TL_ROWS, types[i]), 0);
+        assert_int_equal(value_convertible(types[i], TL_BLOB), 0);
+        assert_int_equal(value_convertible(TL_BLOB, types[i]), 0);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_in_texts), cmocka_unit_test(texts), cmocka_unit_test(numbers),
-        cmocka_unit_test(moments),          cmocka_unit_test(lists), cmocka_unit_test(conversion)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_in_texts),
+                                       cmocka_unit_test(texts),
+                                       cmocka_unit_test(numbers),
+                                       cmocka_unit_test(moments),
+                                       cmocka_unit_test(lists),
+                                       cmocka_unit_test(conversion),
+                                       cmocka_unit_test(rows_and_files_are_not_mapped)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

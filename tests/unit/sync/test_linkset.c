@@ -126,9 +126,33 @@ static void settings(void **state)
     assert_int_equal(match_lookup_kind(STR("off")), 0);
 }
 
+/* A field outlives the description it was read from, and so do the columns of its rows. */
+static void a_copy_has_columns_of_its_own(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena there = {0};
+    AUTO(arena_done) struct arena here = {0};
+    tl_field *columns = arena_array(&there, tl_field, 2);
+    columns[0] = (tl_field){.struct_size = sizeof *columns, .type = TL_TEXT, .path = arena_str(&there, STR("name"))};
+    columns[1] = (tl_field){.struct_size = sizeof *columns, .type = TL_DECIMAL, .path = arena_str(&there, STR("rate"))};
+    const tl_field rows = {.struct_size = sizeof rows,
+                           .type = TL_ROWS,
+                           .path = arena_str(&there, STR("lines")),
+                           .n_columns = 2,
+                           .column_stride = sizeof *columns,
+                           .columns = columns};
+    tl_field copy = field_copy(&rows, &here), bare = field_bare(&rows, &here);
+    memset(columns, 0xff, 2 * sizeof *columns);
+    arena_done(&there);
+    assert_int_equal(copy.n_columns, 2);
+    assert_true(str_is(copy.columns[1].path, "rate"));
+    assert_true(str_is(bare.columns[0].path, "name"));
+    assert_int_equal(bare.columns[1].type, TL_DECIMAL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults), cmocka_unit_test(checks),
-                                       cmocka_unit_test(settings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults), cmocka_unit_test(checks), cmocka_unit_test(settings),
+                                       cmocka_unit_test(a_copy_has_columns_of_its_own)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
