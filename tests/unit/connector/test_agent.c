@@ -203,6 +203,46 @@ static void test_pages(void **state)
 
 /* ---- actions */
 
+enum { SCRIPT_CALLS = 8 };
+
+static void run_script(enum isolation isolation, struct call **calls)
+{
+    static tl_value tag = {.field = 1, .type = TL_DECIMAL, .u.s = TL_STR("1.10")};
+    static tl_value row = {.type = TL_LIST, .u.list = {&tag, 1}};
+    static tl_value rows = {.field = 3, .type = TL_ROWS, .u.list = {&row, 1}};
+    struct rig r;
+    begin(&r, isolation, "https://agent.example.com", "nothing");
+    struct call *script[SCRIPT_CALLS] = {rig_call(CALL_DISCOVER),      list_call("7", ""),
+                                         list_call("7", "2"),          list_call("gone", ""),
+                                         list_call("big", ""),         act_call("lines", &rows, 1),
+                                         act_call("strange", NULL, 0), act_call("rename", NULL, 0)};
+    script[SCRIPT_CALLS - 1]->request.act.flags = TL_ACT_LOOK;
+    for (int i = 0; i < SCRIPT_CALLS; i++)
+        calls[i] = rig_run(&r, script[i]);
+    rig_stop(&r);
+}
+
+/* A connector answers the same bytes wherever it runs. */
+static void test_transcripts_identical(void **state)
+{
+    (void)state;
+    struct call *calls[3][SCRIPT_CALLS];
+    for (int mode = 0; mode < 3; mode++)
+        run_script((enum isolation)mode, calls[mode]);
+    for (int i = 0; i < SCRIPT_CALLS; i++) {
+        const struct reply *a = &calls[0][i]->reply;
+        for (int mode = 1; mode < 3; mode++) {
+            const struct reply *b = &calls[mode][i]->reply;
+            assert_int_equal(a->status, b->status);
+            assert_true(str_eq(buf_lent(&a->items), buf_lent(&b->items)));
+            assert_memory_equal(&a->error, &b->error, sizeof a->error);
+        }
+    }
+    for (int mode = 0; mode < 3; mode++)
+        for (int i = 0; i < SCRIPT_CALLS; i++)
+            call_free(calls[mode][i]);
+}
+
 struct vendor {
     pthread_mutex_t lock; /* guards the rest */
     int reads, writes;
@@ -487,7 +527,7 @@ int main(void)
         cmocka_unit_test(test_pages),     cmocka_unit_test(test_acts),
         cmocka_unit_test(test_files),     cmocka_unit_test(test_rehearsed),
         cmocka_unit_test(test_lost),      cmocka_unit_test(test_drained),
-        cmocka_unit_test(test_without),
+        cmocka_unit_test(test_without),   cmocka_unit_test(test_transcripts_identical),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
