@@ -18,6 +18,7 @@
 #include "process.h"
 #include "readers.h"
 #include "reload.h"
+#include "roster.h"
 #include "routes.h"
 #include "setup.h"
 #include "sign_ins.h"
@@ -28,6 +29,7 @@ struct tielined {
     struct app app;
     struct hook_listener *listener;
     struct bearer *bearer;
+    struct roster *roster;
     struct server *api, *network, *hooks;
     struct ending *ending;
 };
@@ -175,6 +177,7 @@ static void unwire(struct tielined *t)
     engine_close(app->engine);
     hook_listener_free(t->listener);
     bearer_free(t->bearer);
+    roster_free(t->roster);
     hook_targets_free(app->hooks);
     runtime_free(app->runtime);
     http_client_free(app->http);
@@ -212,6 +215,8 @@ static int start(struct tielined *t, struct err *e)
     if (rc)
         return rc;
     setup_apply(app);
+    t->roster = roster_new(app);
+    housekeeping_also(app->housekeeping, roster_tick, t->roster);
     rc = listen_all(t, e);
     if (rc)
         return rc;

@@ -1,56 +1,20 @@
 /* Agents of a help desk: see agent.h. */
 #include "agent.h"
 
-#include "endpoints.h"
-#include "feeds.h"
-#include "obs.h"
-#include "records.h"
+#include "people.h"
 
 enum { WALK_PAGE = 200 };
 
-/* The feed of an endpoint's agents with the numbers of its fields. */
-struct roll {
-    int64_t feed;
-    struct field_row *fields;
-    size_t n_fields;
-};
-
-static int roll_open(struct db *r, struct arena *a, int64_t endpoint, struct roll *out, struct err *e)
+static int roll_open(struct db *r, struct arena *a, int64_t endpoint, struct people *out, struct err *e)
 {
-    struct feed *feeds = NULL;
-    size_t n = 0;
-    int rc = feed_list(r, a, endpoint, &feeds, &n, e);
-    *out = (struct roll){0};
-    for (size_t i = 0; i < n && rc == TL_OK; i++)
-        if (str_is(feeds[i].kind, "user") && feeds[i].view.n == 0)
-            out->feed = feeds[i].feed;
-    if (rc == TL_OK)
-        rc = field_list(r, a, endpoint, STR("user"), &out->fields, &out->n_fields, e);
-    if (rc == TL_OK && !out->feed)
-        rc = err_set(e, TL_E_NOT_FOUND, "the agents of the help desk were not read yet");
-    return rc;
+    int rc = people_open(r, a, endpoint, "user", out, e);
+    return rc == TL_E_NOT_FOUND ? err_set(e, rc, "the agents of the help desk were not read yet") : rc;
 }
 
-static bool value_of(const struct roll *roll, const struct record *rec, const char *path, struct arena *a,
-                     tl_value *out)
-{
-    for (size_t i = 0; i < roll->n_fields; i++)
-        if (str_is(roll->fields[i].path, path))
-            return obs_find(rec->observation, roll->fields[i].number, a, out) && out->type != TL_NULL;
-    return false;
-}
-
-static str text_of(const struct roll *roll, const struct record *rec, const char *path, struct arena *a)
+static void departments_of(const struct people *roll, const struct record *rec, struct arena *a, struct agent *out)
 {
     tl_value v = {0};
-    bool is_text = value_of(roll, rec, path, a, &v) && v.type != TL_BOOL && v.type != TL_INT && v.type != TL_LIST;
-    return is_text ? v.u.s : (str){0};
-}
-
-static void departments_of(const struct roll *roll, const struct record *rec, struct arena *a, struct agent *out)
-{
-    tl_value v = {0};
-    if (!value_of(roll, rec, "departments", a, &v) || v.type != TL_LIST)
+    if (!people_value(roll, rec, "departments", a, &v) || v.type != TL_LIST)
         return;
     str *list = arena_array(a, str, v.u.list.n + 1);
     for (uint64_t i = 0; i < v.u.list.n; i++)
@@ -59,15 +23,13 @@ static void departments_of(const struct roll *roll, const struct record *rec, st
     out->n_departments = (size_t)v.u.list.n;
 }
 
-static void read_agent(const struct roll *roll, const struct record *rec, struct arena *a, struct agent *out)
+static void read_agent(const struct people *roll, const struct record *rec, struct arena *a, struct agent *out)
 {
-    tl_value active = {0};
-    bool told = value_of(roll, rec, "active", a, &active) && active.type == TL_BOOL;
     *out = (struct agent){.id = rec->id,
-                          .name = text_of(roll, rec, "name", a),
-                          .email = text_of(roll, rec, "email", a),
-                          .profile = text_of(roll, rec, "profile", a),
-                          .active = rec->state == TL_STATE_LIVE && !rec->damaged && (!told || active.u.i)};
+                          .name = people_text(roll, rec, "name", a),
+                          .email = people_text(roll, rec, "email", a),
+                          .profile = people_text(roll, rec, "profile", a),
+                          .active = people_there(rec) && people_is(roll, rec, "active", true, a)};
     departments_of(roll, rec, a, out);
 }
 
@@ -78,10 +40,10 @@ static int unknown(str who, struct err *e)
     return TL_E_NOT_FOUND;
 }
 
-static int by_id(struct db *r, struct arena *a, const struct roll *roll, str id, struct agent *out, struct err *e)
+static int by_id(struct db *r, struct arena *a, const struct people *roll, str id, struct agent *out, struct err *e)
 {
     struct record rec = {0};
-    int rc = record_find(r, a, roll->feed, id, &rec, e);
+    int rc = record_find(r, a, roll->feed.feed, id, &rec, e);
     if (rc == TL_OK)
         read_agent(roll, &rec, a, out);
     return rc;
@@ -89,7 +51,7 @@ static int by_id(struct db *r, struct arena *a, const struct roll *roll, str id,
 
 int agent_get(struct db *r, struct arena *a, int64_t endpoint, str id, struct agent *out, struct err *e)
 {
-    struct roll roll;
+    struct people roll;
     int rc = roll_open(r, a, endpoint, &roll, e);
     if (rc)
         return rc;
@@ -97,14 +59,15 @@ int agent_get(struct db *r, struct arena *a, int64_t endpoint, str id, struct ag
     return rc == TL_E_NOT_FOUND ? unknown(id, e) : rc;
 }
 
-static int by_email(struct db *r, struct arena *a, const struct roll *roll, str email, struct agent *out, struct err *e)
+static int by_email(struct db *r, struct arena *a, const struct people *roll, str email, struct agent *out,
+                    struct err *e)
 {
     for (int64_t after = 0;;) {
         struct record *page = NULL;
         size_t n = 0;
-        int rc = record_walk(r, a, roll->feed, after, WALK_PAGE, &page, &n, e);
+        int rc = record_walk(r, a, roll->feed.feed, after, WALK_PAGE, &page, &n, e);
         for (size_t i = 0; i < n && rc == TL_OK; i++) {
-            if (!str_eq_nocase(text_of(roll, &page[i], "email", a), email))
+            if (!str_eq_nocase(people_text(roll, &page[i], "email", a), email))
                 continue;
             read_agent(roll, &page[i], a, out);
             return TL_OK;
@@ -117,7 +80,7 @@ static int by_email(struct db *r, struct arena *a, const struct roll *roll, str 
 
 int agent_find(struct db *r, struct arena *a, int64_t endpoint, str who, struct agent *out, struct err *e)
 {
-    struct roll roll;
+    struct people roll;
     int rc = roll_open(r, a, endpoint, &roll, e);
     if (rc)
         return rc;

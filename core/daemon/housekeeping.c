@@ -29,6 +29,8 @@ struct housekeeping {
     pthread_mutex_t lock; /* guards finished and result */
     bool finished;
     struct err result;
+    int64_t (*also)(void *ctx);
+    void *also_ctx;
 };
 
 struct housekeeping *housekeeping_new(struct app *app)
@@ -144,6 +146,17 @@ static void look_for_file(struct housekeeping *h, int64_t now)
         log_err(LOG_ERROR, "the database", &e);
 }
 
+void housekeeping_also(struct housekeeping *h, int64_t (*also)(void *ctx), void *ctx)
+{
+    h->also = also;
+    h->also_ctx = ctx;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t housekeeping_tick(void *arg)
 {
     struct housekeeping *h = arg;
@@ -158,7 +171,6 @@ int64_t housekeeping_tick(void *arg)
         take_result(h, now);
     else if (h->due <= now)
         start_check(h, now);
-    int64_t backup_due = backups_tick(h->app->backups, h->looked);
-    int64_t due = backup_due < h->due ? backup_due : h->due;
-    return due < h->present_due ? due : h->present_due;
+    int64_t due = sooner(backups_tick(h->app->backups, h->looked), sooner(h->due, h->present_due));
+    return h->also ? sooner(due, h->also(h->also_ctx)) : due;
 }

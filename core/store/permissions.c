@@ -1,6 +1,7 @@
 /* Profiles of help desks and what they may see and have done. */
 #include "permissions.h"
 
+#include "connections.h"
 #include "sql.h"
 
 enum {
@@ -13,6 +14,7 @@ enum {
     Q_ADD,
     Q_DECIDE,
     Q_DECIDED,
+    Q_WAITING,
 };
 static const char *const SQL[] = {
     [Q_PROFILE_PUT] = "INSERT INTO profile(endpoint, id, name, administrator, first_seen) VALUES(?1, ?2, ?3, ?4, ?5) "
@@ -30,6 +32,9 @@ static const char *const SQL[] = {
     [Q_DECIDE] = "INSERT INTO permission_decided(connection, profile, at, who) VALUES(?1, ?2, ?3, ?4) "
                  "ON CONFLICT(connection, profile) DO UPDATE SET at = excluded.at, who = excluded.who",
     [Q_DECIDED] = "SELECT 1 FROM permission_decided WHERE connection = ?1 AND profile = ?2",
+    [Q_WAITING] = "SELECT name, CASE a_endpoint WHEN ?1 THEN b_endpoint ELSE a_endpoint END FROM connection c WHERE "
+                  "(a_endpoint = ?1 OR b_endpoint = ?1) AND state <> ?2 AND NOT EXISTS(SELECT 1 FROM "
+                  "permission_decided d WHERE d.connection = c.connection AND d.profile = '')",
 };
 SQL_TABLE(T, SQL_PERMISSIONS, SQL);
 
@@ -166,4 +171,20 @@ int permission_is_decided(struct db *db, int64_t connection, str profile, bool *
     if (rc == TL_OK || rc == TL_E_NOT_FOUND)
         *out = rc == TL_OK;
     return rc == TL_E_NOT_FOUND ? TL_OK : rc;
+}
+
+int permission_list_waiting(struct db *db, struct arena *a, int64_t helpdesk, struct permission_waiting **out,
+                            size_t *n, struct err *e)
+{
+    struct list l = {.a = a, .item_bytes = sizeof(struct permission_waiting)};
+    AUTO(query_end) struct query q = query_begin(db, &T, Q_WAITING, e);
+    put_i64(&q, helpdesk);
+    put_i64(&q, CONN_DELETING);
+    int rc;
+    while ((rc = query_row(&q)) == TL_OK) {
+        struct permission_waiting *w = list_add(&l);
+        w->connection = get_text(&q, a);
+        w->other = get_i64(&q);
+    }
+    return list_end(rc, &l, (void **)out, n);
 }

@@ -34,4 +34,11 @@ int permission_replace(struct db *db, int64_t connection, str profile, const str
                        struct err *e);
 /* Was it decided about, at the set-up or since? The empty profile: was the set-up done? */
 int permission_is_decided(struct db *db, int64_t connection, str profile, bool *out, struct err *e);
+/* Connections of this help desk whose set-up was not done, without those that are being deleted. */
+struct permission_waiting {
+    str connection; /* its name */
+    int64_t other;  /* endpoint at the other end */
+};
+int permission_list_waiting(struct db *db, struct arena *a, int64_t helpdesk, struct permission_waiting **out,
+                            size_t *n, struct err *e);
 #endif

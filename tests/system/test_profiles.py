@@ -1,40 +1,38 @@
 """What profiles of the help desk may see and have done: listed, shown, changed, copied, tested, audited, by the command
 line and over the API, with the real daemon."""
-import contextlib
 import json
-import sqlite3
 
 import pytest
-from systemlib import Site
+from systemlib import Site, wait_until
 
-PROFILES = [("10", "Support Administrator", 1), ("20", "Agent", 0), ("30", "Light Agent", 0), ("40", "Newbie", 0)]
-
-
-def plant(site):
-    """Profiles as the desk would tell them."""
-    with contextlib.closing(sqlite3.connect(site.database, timeout=20)) as db, db:
-        [desk] = db.execute("SELECT endpoint FROM endpoint WHERE name = 'desk'").fetchone()
-        db.executemany("INSERT OR REPLACE INTO profile VALUES(?, ?, ?, ?, 1760000000000000, 0)",
-                       [(desk, *p) for p in PROFILES])
+PROFILES = ("Agent", "Light Agent", "Newbie")
 
 
 @pytest.fixture(scope="module")
 def shared():
-    with Site("--contacts", 20, "--accounts", 4) as s:
+    with Site("--contacts", 20, "--accounts", 4, "--plan", "plain") as s:
+        there = {p["name"] for p in s.sandbox.dump("desk", "profiles")}
+        for name in set(PROFILES) - there:
+            s.sandbox.create("desk", "profiles", {"name": name})
         s.start()
         s.sign_in()
         s.connect("every=1h", number=False)
-        plant(s)
+        s.first_sync()
+        wait_until(lambda: known(s) and not any(p["new"] for p in known(s).values()), 60, "permissions are set up")
         yield s
 
 
 @pytest.fixture
 def site(shared):
-    """Every profile without any permission, as before."""
-    for _, name, _ in PROFILES:
+    """Every profile without any permission."""
+    for name in PROFILES:
         for thing in ("contact", "account", "integration"):
             shared.run("profile", "set", "demo", name, thing, "none")
     return shared
+
+
+def known(site):
+    return {p["name"]: p for p in site.list("profile", "list", "demo")}
 
 
 def may(site, profile, thing, item):
@@ -47,6 +45,15 @@ def may(site, profile, thing, item):
 def granted(site, profile, thing):
     [found] = site.list("profile", "show", "demo", profile)
     return next(set(o["granted"]) for o in found["objects"] if o["object"] == thing)
+
+
+def test_the_set_up(shared):
+    """Whoever is there when the desk was read first sees everything and may do nothing. proves: S1-27 S2-36"""
+    assert set(known(shared)) == {p["name"] for p in shared.sandbox.dump("desk", "profiles")} >= set(PROFILES)
+    for name in PROFILES:
+        assert known(shared)[name]["visible"] and {o["access"] for o in known(shared)[name]["objects"]} == {"full access"}
+        assert may(shared, name, "contact", "deal") and not may(shared, name, "contact", "update")
+    assert "profile.set-up" in {row["act"] for row in shared.list("audit", "list")}
 
 
 def test_light_agents_without_deals(site):
@@ -65,7 +72,7 @@ def test_light_agents_without_deals(site):
     for item in ("information", "note", "task"):
         assert may(site, "Light Agent", "contact", item), item
         assert not may(site, "Light Agent", "account", item), item
-    done = site.run("profile", "test", "demo", "30", "contact", "deal", check=False)
+    done = site.run("profile", "test", "demo", "Light Agent", "contact", "deal", check=False)
     assert done.returncode == 5 and done.stdout == "denied: there is no row contact/deal\n", done
     site.run("profile", "set", "demo", "Light Agent", "integration", "visible=off")
     assert not may(site, "Light Agent", "contact", "note")
@@ -105,19 +112,6 @@ def test_every_change_is_in_the_audit(site):
     assert site.run("audit", "verify").returncode == 0
 
 
-def test_new_profiles_are_shown_as_new(site, shared):
-    with contextlib.closing(sqlite3.connect(shared.database, timeout=20)) as db, db:
-        db.execute("INSERT INTO profile SELECT endpoint, '90', 'Later', 0, 1, 0 FROM profile WHERE id = '10'")
-    try:
-        found = {p["name"]: p for p in site.list("profile", "list", "demo")}
-        assert found["Later"]["new"] and not found["Later"]["visible"] and not found["Agent"]["new"]
-        assert not may(site, "Later", "contact", "visible")
-        assert "1 new: denied" in site.run("profile", "list", "demo").stderr
-    finally:
-        with contextlib.closing(sqlite3.connect(shared.database, timeout=20)) as db, db:
-            db.execute("DELETE FROM profile WHERE id = '90'")
-
-
 @pytest.mark.parametrize("command, code, words", [
     (("list", "none"), 4, 'no connection "none"'),
     (("show", "demo", "Boss"), 4, 'no profile "Boss"'),
@@ -144,5 +138,22 @@ def test_two_administrators_do_not_overwrite_each_other(site):
     answer = site.api("GET", target + "/test?object=contact&item=deal")
     assert answer.status == 200 and answer.json["decided_by"] == {"object": "integration", "item": "visible", "there": False}
     assert site.api("GET", target + "/test?object=contact").status == 400
-    assert json.loads(site.run("--json", "profile", "test", "demo", "30", "contact", "deal", check=False).stdout)["items"][0][
+    assert json.loads(site.run("--json", "profile", "test", "demo", "Agent", "contact", "deal", check=False).stdout)["items"][0][
         "allowed"] is False
+
+
+def test_what_comes_later_is_new(shared):
+    """A profile made at the desk is denied until somebody decides; one that was deleted there is not shown any more."""
+    made = shared.sandbox.create("desk", "profiles", {"name": "Later"})
+    shared.restart()
+    wait_until(lambda: "Later" in known(shared), 60, "the new profile was read")
+    found = known(shared)
+    assert found["Later"]["new"] and not found["Later"]["visible"] and not found["Agent"]["new"]
+    assert not may(shared, "Later", "contact", "visible")
+    assert "1 new: denied" in shared.run("profile", "list", "demo").stderr
+    shared.run("profile", "copy", "demo", "Newbie", "Later")
+    assert not known(shared)["Later"]["new"]
+    shared.sandbox.change("desk", "profiles", made["id"], name="Latest")
+    shared.restart()
+    wait_until(lambda: "Latest" in known(shared), 60, "the new name was read")
+    assert not known(shared)["Latest"]["new"] and "Later" not in known(shared)

@@ -1,6 +1,7 @@
 /* Profiles of a help desk and what a connection lets them see: set up, looked at, changed, copied, audited. */
 #include "unit/store/rig.h"
 
+#include "call.h"
 #include "permission_admin.h"
 #include "permission_view.h"
 
@@ -185,6 +186,46 @@ static void the_integration_as_a_whole(void **state)
     assert_true(may(r, "Agent", "contact", "deal")); /* what was granted before was kept */
 }
 
+static void describe(struct rig *r, const char *kind, const char *about)
+{
+    const tl_kind k = {
+        .struct_size = sizeof k, .kind = str_of(kind), .about = str_of(about), .field_stride = sizeof(tl_field)};
+    struct reply one = {0};
+    assert_int_equal(reply_add_kind(&one, &k, &r->e), TL_OK);
+    const struct kind_row row = {.kind = k.kind, .description = buf_lent(&one.items), .hash = 1};
+    assert_int_equal(kind_put(r->db, r->endpoint[1], &row, &r->e), TL_OK);
+    reply_done(&one);
+}
+
+/* What the other system describes is what can be granted: one whose calls are tasks has no item for calls, and a kind
+ * of its own is an item by its name. proves: S1-36 S2-45 */
+static void items_follow_what_is_described(void **state)
+{
+    struct rig *r = *state;
+    prepare(r, TL_ROLE_CRM);
+    describe(r, "contact", "");
+    describe(r, "account", "");
+    describe(r, "user", "contact");
+    describe(r, "deal", "account,contact");
+    describe(r, "task", "contact");
+    describe(r, "event", "contact");
+    describe(r, "subscription", "account");
+    describe(r, "invoice", "contact");
+    ok(permission_set_up(r->db, "desk-sf", "ann", &r->e));
+    assert_true(may(r, "Agent", "contact", "task") && may(r, "Agent", "contact", "event"));
+    assert_true(may(r, "Agent", "account", "subscription") && !may(r, "Agent", "contact", "subscription"));
+    assert_false(may(r, "1", "contact", "call") || may(r, "1", "contact", "user") || may(r, "1", "contact", "invoice"));
+    assert_true(may(r, "Agent", "invoice", "view") && !may(r, "Agent", "estimate", "view"));
+    struct permission_change c = {
+        .connection = "desk-sf", .profile = "Agent", .object = "contact", .wish = "task=off", .who = "ann"};
+    change(r, &c);
+    assert_true(!may(r, "Agent", "contact", "task") && may(r, "Agent", "contact", "event"));
+    c.object = "deal"; /* a kind whose actions somebody may be let do */
+    c.wish = "update";
+    change(r, &c);
+    assert_true(may(r, "Agent", "deal", "update") && may(r, "Agent", "deal", "view"));
+}
+
 static void what_is_not_known_is_refused(void **state)
 {
     struct rig *r = *state;
@@ -255,6 +296,7 @@ int main(void)
         UNIT(a_profile_without_deals),
         UNIT(the_integration_as_a_whole),
         UNIT(what_is_not_known_is_refused),
+        UNIT(items_follow_what_is_described),
         UNIT(permissions_live_as_long_as_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
