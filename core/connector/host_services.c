@@ -392,6 +392,8 @@ static tl_status s_kv_get(void *ctx, const char *key, struct buf *out)
 static tl_status s_kv_set(void *ctx, const char *key, tl_str value)
 {
     struct host_side *h = ctx;
+    if (h->rehearse)
+        return TL_E_CANCELLED;
     struct err e = {0};
     struct store_call c = {
         .store = h->config.store, .endpoint = h->config.endpoint, .key = key, .value = value, .e = &e};

@@ -1,8 +1,8 @@
 #ifndef REHEARSAL_H
 #define REHEARSAL_H
-/* An act that is only shown: requests that write are noted in its reply and not sent. What the host would have added
- * (authorisation, every header) is never part of a note, so none holds a secret of the endpoint's. Pure but for what
- * it sends. */
+/* An act that is only shown: requests that write are noted in its reply and not sent, and kv_set keeps nothing. What
+ * the host would have added (authorisation, every header) is never part of a note, so none holds a secret of the
+ * endpoint's. Pure but for what it sends. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -740,7 +740,7 @@ typedef struct tl_view {
  * Who may, whether the parameters are right, and that nothing is done twice is seen to by the host: it keeps what it
  * is about to have done, under a key, before the call. When the answer is lost it asks with TL_ACT_LOOK and never
  * sends again of itself. To show beforehand what would be sent it runs the action with every request that has
- * TL_HTTP_WRITE noted down and answered with TL_E_CANCELLED; the connector returns that, as it would anyway. */
+ * TL_HTTP_WRITE noted down and answered with TL_E_CANCELLED, as kv_set is; the connector returns that, as ever. */
 
 /* tl_act.flags */
 enum { TL_ACT_LOOK = 1 /* do nothing: TL_OK and its result when it has been done, TL_E_NOT_FOUND when not */ };

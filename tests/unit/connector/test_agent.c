@@ -434,6 +434,15 @@ static void rehearsed(enum isolation isolation)
     call_free(c);
     free(text);
 
+    c = act_call("remember", NULL, 0); /* nor is anything kept of it */
+    c->rehearse = true;
+    outcome(rig_run(&r, c), TL_E_CANCELLED, NULL);
+    assert_string_equal(r.store.value, "");
+    call_free(c);
+    outcome(c = rig_run(&r, act_call("remember", NULL, 0)), TL_OK, "inv-1");
+    assert_string_equal(r.store.value, "done");
+    call_free(c);
+
     title.u.s = STR("in earnest"); /* and the next one is sent */
     c = rig_run(&r, act_call("rename", &title, 1));
     outcome(c, TL_OK, "inv-1");
