@@ -2,29 +2,50 @@
  * ones are named by the operator. */
 #include "finance.h"
 
-static void add_choices(tl_conn *c, const char *words, tl_field *f)
+static void add_choices(tl_conn *c, const struct fin_field *from, tl_field *f)
 {
     tl_choice *choices = tlk_new(&c->call, tl_choice, 16);
-    tl_str rest = tlk_str(words), one;
+    tl_str rest = tlk_str(from->words), one;
     while (f->n_choices < 16 && tlk_split(&rest, ',', &one))
         choices[f->n_choices++] = (tl_choice){one, one};
     f->choices = choices;
     f->choice_stride = sizeof(*choices);
-    f->flags |= TL_F_CLOSED;
+    if (!(from->flags & TL_F_READONLY))
+        f->flags |= TL_F_CLOSED;
+}
+
+static void add_columns(tl_conn *c, const struct fin_kind *k, uint32_t scale, tl_field *f)
+{
+    tlk_fields columns = {.arena = &c->call};
+    for (uint32_t i = 0; i < k->n_columns; i++)
+        fin_describe_field(c, &columns, &k->columns[i], scale, k);
+    f->columns = columns.list;
+    f->n_columns = columns.n;
+    f->column_stride = sizeof(tl_field);
+}
+
+tl_field *fin_describe_field(tl_conn *c, tlk_fields *list, const struct fin_field *from, uint32_t scale,
+                             const struct fin_kind *k)
+{
+    tl_field *f = tlk_field_add(list, from->path, tlk_str(from->name), tlk_str(from->label), from->type, from->flags);
+    f->max = from->max;
+    f->scale = from->type == TL_DECIMAL ? scale : 0;
+    if (from->type == TL_CHOICE)
+        add_choices(c, from, f);
+    else if (from->type == TL_REF)
+        f->refers_to = tlk_str(from->words);
+    else if (from->type == TL_ROWS)
+        add_columns(c, k, scale, f);
+    else if (from->type == TL_LIST)
+        f->item_type = TL_EMAIL;
+    return f;
 }
 
 static void add_fields(tl_conn *c, const struct fin_kind *k, uint32_t scale, tlk_fields *list)
 {
-    for (uint32_t i = 0; i < k->n_fields; i++) {
-        const struct fin_field *from = &k->fields[i];
-        tl_field *f =
-            tlk_field_add(list, from->path, tlk_str(from->name), tlk_str(from->label), from->type, from->flags);
-        f->max = from->max;
-        f->scale = from->type == TL_DECIMAL ? scale : 0;
-        if (from->choices)
-            add_choices(c, from->choices, f);
-    }
-    tl_str rest = c->custom, one;
+    for (uint32_t i = 0; i < k->n_fields; i++)
+        fin_describe_field(c, list, &k->fields[i], scale, k);
+    tl_str rest = k->synced ? c->custom : TLK_NONE, one;
     while (tlk_split(&rest, ',', &one))
         tlk_field_add(list, tlk_fmt(&c->call, "x.%.*s", TLK_FMT(one)).p, one, one, TL_TEXT, TL_F_CUSTOM);
 }
@@ -55,11 +76,12 @@ static tl_status describe(tl_conn *c, const struct fin_kind *k, uint32_t scale, 
     if (stamped)
         tlk_field_add(&list, tlk_fmt(&c->call, "x.%.*s", TLK_FMT(c->stamp)).p, c->stamp, TL_STR("Tieline Id"), TL_TEXT,
                       TL_F_CUSTOM | TL_F_STAMP | TL_F_UNIQUE);
+    const uint32_t synced = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_RETURN_POST |
+                            (stamped ? TL_CAN_STAMP_UNIQUE : 0u);
     tl_kind kind = {
         .struct_size = sizeof(kind),
-        .can = TL_CAN_PULL | TL_CAN_PASS | TL_CAN_CREATE | TL_CAN_UPDATE | TL_CAN_RETURN_POST | TL_CAN_FIND |
-               (stamped ? TL_CAN_STAMP_UNIQUE : 0u),
-        .max_batch = 8,
+        .can = TL_CAN_FIND | (k->synced ? synced : 0u),
+        .max_batch = k->synced ? 8 : 0,
         .max_get = 20,
         .max_find = 10,
         .n_fields = list.n,
@@ -72,8 +94,11 @@ static tl_status describe(tl_conn *c, const struct fin_kind *k, uint32_t scale, 
         .name = tlk_str(k->many),
         .stamp_field = stamped ? c->stamp : TLK_NONE,
         .fields = list.list,
+        .about = tlk_str(k->about),
+        .filters = tlk_str(k->filters),
     };
-    return tlk_refused(c->host->describe(c->host, &kind), e);
+    rc = tlk_refused(c->host->describe(c->host, &kind), e);
+    return rc == TL_OK ? fin_describe_actions(c, k, scale, stamped, e) : rc;
 }
 
 tl_status fin_discover(tl_conn *c, const tl_discover *q, tl_error *e)

@@ -28,19 +28,26 @@ struct fin_product {
 struct fin_field {
     const char *path, *name, *label;
     uint32_t type, max, flags; /* TL_F_* */
-    const char *choices;       /* TL_CHOICE: comma separated */
+    const char *words;         /* TL_CHOICE: its entries, TL_REF: the kinds it refers to; comma separated */
     bool listed;               /* the rows of the lists have it too */
 };
 struct fin_kind {
     const char *kind, *label;
-    const char *many, *one, *id; /* "contacts", "contact", "contact_id" */
-    const struct fin_field *fields;
-    uint32_t n_fields;
+    const char *many, *one, *id;              /* "contacts", "contact", "contact_id" */
+    const struct fin_field *fields, *columns; /* columns: of lines; null: it has none */
+    uint32_t n_fields, n_columns;
+    bool synced;         /* customers: pulled and pushed. Documents are shown and acted on alone */
+    const char *about;   /* kinds that have lists of it, or null */
+    const char *filters; /* values of "status" that a list can be asked for, or null */
 };
 extern const struct fin_kind fin_kinds[];
 extern const uint32_t fin_n_kinds;
 const struct fin_kind *fin_kind_of(tl_str kind); /* null: not ours */
+/* Adds one of them to a description; columns: of a TL_ROWS. */
+tl_field *fin_describe_field(tl_conn *c, tlk_fields *list, const struct fin_field *f, uint32_t scale,
+                             const struct fin_kind *k);
 
+struct fin_deed;
 struct tl_conn {
     const tl_host *host;
     tlk_arena keep; /* texts below */
@@ -61,6 +68,8 @@ struct tl_conn {
 extern const tlk_errors fin_errors;
 extern const tl_auth fin_auth;
 extern const tl_prepare fin_prepare;
+extern const tl_view fin_view;
+extern const tl_actions fin_actions;
 extern const tlk_rules fin_rules;
 extern const struct fin_product fin_products[]; /* plugin.c */
 
@@ -116,6 +125,42 @@ tl_str fin_contact_body(const struct fin_reader *rd, const tl_record *rec, tl_st
 bool fin_has_values(const struct fin_reader *rd, const tl_record *rec);
 /* The name a new customer gets, which nobody else may have; empty: there is nothing to make one of. */
 tl_str fin_contact_name(const struct fin_reader *rd, const tl_record *rec);
+
+/* ---- actions (action.c; documents: document.c; status, mail and PDF: deed.c) */
+struct fin_action {
+    const char *kind, *name, *label, *help;
+    uint32_t flags, rights; /* TL_ACTION_*, TL_RIGHT_* */
+    const struct fin_field *params;
+    uint32_t n_params;
+    tl_status (*act)(struct fin_deed *d, tl_error *e);
+    const char *status; /* the one it sets, end of the path; null: a parameter says it */
+    const char *done;   /* status that a document has when that has been done, comma separated; null: that one */
+};
+/* One action being done. */
+struct fin_deed {
+    tl_conn *c;
+    const struct fin_action *action;
+    const tl_act *act;
+    struct fin_reader rd; /* of its kind and parameters */
+};
+tl_status fin_describe_actions(tl_conn *c, const struct fin_kind *k, uint32_t scale, bool stamped, tl_error *e);
+tl_str fin_deed_status(const struct fin_deed *d);                      /* the one the action sets */
+const tl_value *fin_param(const struct fin_deed *d, const char *path); /* null: not given, or empty */
+tlk_url fin_deed_url(const struct fin_deed *d, const char *more);      /* of the record acted on */
+/* Sends what has effects, judges the answer and ends the action where it was refused: *ended. */
+tl_status fin_deed_send(struct fin_deed *d, tl_http *r, const tlk_node **root, bool *ended, tl_error *e);
+/* The record acted on as it is now: *now lies in c->json. */
+tl_status fin_deed_read(struct fin_deed *d, const tlk_node **now, tl_error *e);
+tl_status fin_deed_refuse(struct fin_deed *d, tl_status status, const tl_error *why, tl_error *e);
+/* Ends with the record of an answer, or with its id alone where it has none. file: of a TL_BLOB parameter, or 0. */
+tl_status fin_deed_done(struct fin_deed *d, const tlk_node *record, uint64_t file, bool created, tl_error *e);
+tl_status fin_deed_reread(struct fin_deed *d, tl_error *e); /* reads the record and ends with it */
+tl_status fin_act_create(struct fin_deed *d, tl_error *e);
+tl_status fin_act_edit(struct fin_deed *d, tl_error *e);
+tl_status fin_act_convert(struct fin_deed *d, tl_error *e);
+tl_status fin_act_status(struct fin_deed *d, tl_error *e);
+tl_status fin_act_send(struct fin_deed *d, tl_error *e);
+tl_status fin_act_pdf(struct fin_deed *d, tl_error *e);
 
 /* ---- going through a list (list.c): pages by number, which must not jump over a record when others go away */
 struct fin_walk {

@@ -25,7 +25,8 @@ static bool question_request(struct fin_reader *rd, const tl_query *q, uint32_t 
     tlk_url u = fin_url(c, "/");
     tlk_addz(&u.b, rd->kind->many);
     tlk_url_add(&u, "filter_by", TL_STR("Status.All"));
-    tlk_url_add(&u, "contact_type", TL_STR("customer"));
+    if (rd->kind->synced)
+        tlk_url_add(&u, "contact_type", TL_STR("customer"));
     if (longer) /* the host compares again */
         tlk_url_add(&u, tlk_fmt(&c->call, "%s_startswith", f->name).p, head_of(c, q->value, FILTER_MAX));
     else

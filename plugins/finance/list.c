@@ -49,7 +49,7 @@ static tl_status rows_read(const struct fin_reader *rd, const struct fin_walk *w
     tlk_url u = fin_url(c, "/");
     tlk_addz(&u.b, rd->kind->many);
     tlk_url_add(&u, "filter_by", TL_STR("Status.All"));
-    if (tlk_is(tlk_str(rd->kind->many), "contacts"))
+    if (rd->kind->synced)
         tlk_url_add(&u, "contact_type", TL_STR("customer"));
     tlk_url_add(&u, "sort_column", tlk_str(w->sort));
     tlk_url_add(&u, "sort_order", w->down ? TL_STR("D") : TL_STR("A"));

@@ -146,6 +146,10 @@ static const void *fin_extension(const char *id)
         return &fin_auth;
     if (strcmp(id, "tl.prepare/1") == 0)
         return &fin_prepare;
+    if (strcmp(id, "tl.view/1") == 0)
+        return &fin_view;
+    if (strcmp(id, "tl.action/1") == 0)
+        return &fin_actions;
     return NULL;
 }
 

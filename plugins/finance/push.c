@@ -249,5 +249,7 @@ tl_status fin_push(tl_conn *c, const tl_push *p, tl_error *e)
 {
     struct push s = {.p = p};
     tl_status rc = fin_begin_records(c, p->shape, true, &s.rd, e);
+    if (rc == TL_OK && !s.rd.kind->synced)
+        rc = tlk_unknown_kind(e, fin_errors.system, p->shape->kind);
     return rc == TL_OK ? send_all(&s, e) : rc;
 }
