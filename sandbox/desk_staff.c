@@ -58,8 +58,10 @@ static const struct {
                         "\"associatedAgentIds\":[\"4876000000010001\"]}"},
 };
 static const struct {
-    const char *name, *required;
-} kinds[STAFF_KINDS] = {{"agents", "lastName,emailId,profileId"}, {"profiles", "name"}, {"departments", "name"}};
+    const char *name, *required, *event; /* event NULL: the vendor tells of none */
+} kinds[STAFF_KINDS] = {{"agents", "lastName,emailId,profileId", "Agent"},
+                        {"profiles", "name", NULL},
+                        {"departments", "name", "Department"}};
 
 static json_t *tree_of(const char *text)
 {
@@ -365,8 +367,22 @@ static void refuse(struct call *c, int status, const char *what)
     call_answer_fmt(c, status, "{\"error\":\"%s\"}", what);
 }
 
-static void answer_one(struct call *c, const json_t *one)
+static void raise_event(struct desk *d, enum staff kind, const char *verb, const json_t *one)
 {
+    if (!kinds[kind].event)
+        return;
+    AUTO(text_free) char *event = text_fmt("%s_%s", kinds[kind].event, verb);
+    AUTO(buf_done) struct buf payload = {0};
+    if (strcmp(verb, "Delete") == 0)
+        buf_fmt(&payload, "{\"id\":\"%.*s\"}", STR_FMT(member(one, "id")));
+    else
+        json_put_tree(&payload, one);
+    hooks_raise(d->hooks, event, buf_lent(&payload), (str){0}, (str){0});
+}
+
+static void answer_one(struct call *c, struct desk *d, enum staff kind, const char *verb, const json_t *one)
+{
+    raise_event(d, kind, verb, one);
     json_put_tree(&c->out, one);
     call_answer(c, 200);
 }
@@ -386,7 +402,7 @@ static void create(struct call *c, struct desk *d, enum staff kind, json_t *fiel
     if (kind == STAFF_AGENTS)
         agent_complete(one);
     json_array_append_new(d->staff[kind], one);
-    answer_one(c, one);
+    answer_one(c, d, kind, "Add", one);
 }
 
 bool staff_change(struct call *c, struct desk *d, const char *verb, str kind, str id, json_t *fields)
@@ -403,14 +419,14 @@ bool staff_change(struct call *c, struct desk *d, const char *verb, str kind, st
         json_object_update_recursive(one, fields);
         if (k == STAFF_AGENTS)
             agent_complete(one);
-        return answer_one(c, one), true;
+        return answer_one(c, d, (enum staff)k, "Update", one), true;
     }
     if (strcmp(verb, "purge") != 0)
         return false;
     size_t i = 0;
     while (json_array_get(d->staff[k], i) != one)
         i++;
-    answer_one(c, one);
+    answer_one(c, d, (enum staff)k, "Delete", one);
     json_array_remove(d->staff[k], i);
     return true;
 }

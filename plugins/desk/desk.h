@@ -33,7 +33,6 @@ struct desk_kind {
     const char *kind, *label;
     const char *module;          /* "contacts": path and metadata */
     const char *bin_type;        /* "Contacts": type of a recycle bin entry */
-    const char *event;           /* "Contact": head of webhook events */
     const char *trash_ids;       /* member of the moveToTrash body; null: its records are only read */
     const char *scope;           /* a sign-in needs it to read them: "Desk.contacts.READ" */
     const char *about, *filters; /* as in tl_kind; null: none */

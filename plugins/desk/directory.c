@@ -1,5 +1,5 @@
 /* Who works at the desk: agents (the kind "user": whom a record can belong to), their profiles and departments. They
- * can only be read. Nothing tells which of them changed, so every poll reads the list whole, and the host sees what is
+ * can only be read. No list tells which of them changed, so every poll reads it whole, and the host sees what is
  * new [OAS:Agent, OAS:Profile, OAS:Department]. */
 #include "desk.h"
 

@@ -838,6 +838,23 @@ def test_events_of_tickets(sim, hooks):
     assert hooks.next()[0]["eventType"] == "Ticket_Delete"
 
 
+def test_events_of_agents_and_departments(sim, hooks):
+    subscribe(sim, hooks, {"Agent_Add": None, "Agent_Update": None, "Agent_Delete": None, "Department_Update": None})
+    made = sim.sim("POST", "/desk/records/agents", {"lastName": "Told", "emailId": "told@mail.example",
+                                                    "profileId": "4876000000010302"}).json
+    assert hooks.next()[0]["payload"]["emailId"] == "told@mail.example"
+    sim.sim("PATCH", "/desk/records/agents/" + made["id"], {"profileId": "4876000000010303"})
+    event, _ = hooks.next()
+    assert (event["eventType"], event["payload"]["profileId"]) == ("Agent_Update", "4876000000010303")
+    sim.sim("POST", f"/desk/records/agents/{made['id']}/purge")
+    event, _ = hooks.next()
+    assert (event["eventType"], event["payload"]) == ("Agent_Delete", {"id": made["id"]})
+    department = sim.desk("GET", "/departments").json["data"][1]
+    sim.sim("PATCH", "/desk/records/profiles/4876000000010302", {"description": "nobody is told"})
+    sim.sim("PATCH", "/desk/records/departments/" + department["id"], {"description": "x"})
+    assert hooks.next()[0]["eventType"] == "Department_Update"
+
+
 def test_verification_falls_back_to_post_and_may_fail(sim, hooks):
     body = {"name": "t", "url": hooks.url, "subscriptions": {"Contact_Add": None}}
     hooks.status["GET"] = 404

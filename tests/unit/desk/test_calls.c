@@ -598,6 +598,10 @@ static void test_hook_parsing(void **state)
     assert_int_equal(parse(f, "{\"payload\":{\"id\":\"4\"},\"eventType\":\"Ticket_Update\"}", &e), TL_OK);
     assert_true(tlk_is(f->last.kind, "ticket"));
     assert_true(tlk_is(f->last.id, "4"));
+    assert_int_equal(parse(f, "{\"payload\":{\"id\":\"6\"},\"eventType\":\"Agent_Delete\"}", &e), TL_OK);
+    assert_true(tlk_is(f->last.kind, "user"));
+    assert_int_equal(parse(f, "{\"payload\":{\"id\":\"7\"},\"eventType\":\"Agent_Presence_Update\"}", &e), TL_OK);
+    assert_int_equal(f->n_emitted, 0);
     assert_int_equal(parse(f, "{\"payload\":{\"id\":\"5\"},\"eventType\":\"Contact_Add\"}", &e), TL_OK);
     assert_int_equal(f->n_emitted, 1);
     assert_true(tlk_is(f->last.kind, "contact"));
@@ -624,7 +628,13 @@ static void test_subscribing(void **state)
     assert_non_null(
         logged(f, "\"subscriptions\":{\"Contact_Add\":null,\"Contact_Update\":null,\"Contact_Delete\":null}"));
     q.id = TL_STR("900");
-    can(f, 1, "PATCH https://desk.test/api/v1/webhooks/900", 200, "{\"id\":\"900\"}", 1);
+    can(f, 1, "PATCH https://desk.test/api/v1/webhooks/900", 200, "{\"id\":\"900\"}", 2);
+    static const tl_str people[] = {TL_STR("user"), TL_STR("profile"), TL_STR("department")};
+    const tl_subscribe of_people = {
+        .struct_size = sizeof(of_people), .n_kinds = 3, .kinds = people, .url = q.url, .id = q.id};
+    assert_int_equal(desk_webhook.subscribe(f->conn, &of_people, &e), TL_OK);
+    assert_non_null(logged(f, "\"subscriptions\":{\"Agent_Add\":null,\"Agent_Update\":null,\"Agent_Delete\":null,"
+                              "\"Department_Add\":null,\"Department_Update\":null}"));
     assert_int_equal(desk_webhook.subscribe(f->conn, &q, &e), TL_OK);
     can(f, 1, "PATCH", 404, "{\"errorCode\":\"URL_NOT_FOUND\"}", 1); /* removed behind our back: made anew */
     can(f, 0, "POST", 200, "{\"id\":\"901\"}", 1);
