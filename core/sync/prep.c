@@ -2,6 +2,7 @@
  * and what an answer says about the whole endpoint is kept here: signed out, throttled, down, another org. */
 #include <stdlib.h>
 
+#include "acts.h"
 #include "attention.h"
 #include "brake.h"
 #include "engine_int.h"
@@ -410,6 +411,45 @@ static int kinds_changed(struct engine *g, struct g_endpoint *ep, struct err *e)
     return rc == TL_OK ? links_rebuild(g, ep, e) : rc;
 }
 
+/* An action as it is kept: one item of a reply of its own. */
+static int action_kept(struct engine *g, const tl_action *action, struct arena *a, struct action_row *out,
+                       struct err *e)
+{
+    struct reply one = {0};
+    int rc = reply_add_action(&one, action, e);
+    if (rc == TL_OK) {
+        str bytes = arena_str(a, buf_lent(&one.items));
+        *out = (struct action_row){arena_str(a, action->kind), arena_str(a, action->name), bytes,
+                                   store_hash(bytes.p, (size_t)bytes.n), g_now(g)};
+    }
+    reply_done(&one);
+    return rc;
+}
+
+/* What people can have done there: those told now and no others. */
+static int take_actions(struct engine *g, const struct g_endpoint *ep, const struct reply *reply, struct err *e)
+{
+    AUTO(arena_done) struct arena a = {0};
+    AUTO(reply_reader_done) struct reply_reader r;
+    struct action_row *rows = NULL;
+    size_t n = 0, cap = 0;
+    int rc = TL_OK;
+    reply_reader_init(&r, reply);
+    for (struct item item; rc == TL_OK && reply_next(&r, &item);) {
+        if (item.kind != ITEM_ACTION)
+            continue;
+        if (n == cap) {
+            cap = cap ? 2 * cap : 16;
+            struct action_row *more = arena_array(&a, struct action_row, cap);
+            if (n)
+                memcpy(more, rows, n * sizeof *more);
+            rows = more;
+        }
+        rc = action_kept(g, &item.u.action, &a, &rows[n++], e);
+    }
+    return rc == TL_OK ? action_replace(g->db, ep->row.endpoint, rows, n, e) : rc;
+}
+
 int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply *reply, struct err *e)
 {
     bool changed = false;
@@ -423,6 +463,8 @@ int prep_take_kinds(struct engine *g, struct g_endpoint *ep, const struct reply 
             rc = model_kind_put(g, ep, &item.u.described, &changed, e);
     if (rc == TL_OK)
         rc = kinds_told(g, ep, e);
+    if (rc == TL_OK)
+        rc = take_actions(g, ep, reply, e);
     if (rc == TL_OK) {
         ep->row.discovered_us = g_now(g);
         rc = endpoint_update(g->db, &ep->row, e);
