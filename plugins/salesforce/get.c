@@ -133,7 +133,8 @@ tl_status sf_get(tl_conn *c, const tl_get *req, tl_error *e)
         return rc;
     for (uint32_t i = 0; i < req->n_ids; i++) { /* an id of another shape would fail the whole call */
         if (!sf_is_id(req->ids[i]))
-            return sf_no_id(e, req->ids[i]);
+            return tlk_fail_record(e, TL_E_INVALID, TL_R_PARAM_INVALID, "Id", "salesforce: \"%.*s\" is not an id",
+                                   TLK_FMT(req->ids[i]));
     }
     bool *missing = tlk_new(&c->call, bool, req->n_ids + 1);
     rc = retrieve(&rd, req, missing, e);

@@ -110,12 +110,21 @@ static bool is_missing(const struct listing *l, tl_status rc, const tl_error *e)
     return rc == TL_E_INVALID && l->k->own && strcmp(e->code, "INVALID_TYPE") == 0;
 }
 
+/* What is no id of the object is no id of a record that is there. */
+static tl_status take_about(const tlk_node *root, tl_error *e)
+{
+    const tlk_node *body = NULL;
+    tl_status rc = sf_composite_part(root, 0, &body, e);
+    bool malformed = rc == TL_E_INVALID && strcmp(e->code, "MALFORMED_ID") == 0;
+    return malformed ? TL_E_NOT_FOUND : rc;
+}
+
 /* In the order in which they were asked: whether the record is there, rows, numbers. */
 static tl_status take_answer(struct listing *l, const tlk_node *root, tl_error *e)
 {
     const tlk_node *body = NULL;
-    uint32_t part = 0, missing = 0;
-    tl_status rc = l->first ? sf_composite_part(root, part++, &body, e) : TL_OK;
+    uint32_t part = l->first ? 1 : 0, missing = 0;
+    tl_status rc = l->first ? take_about(root, e) : TL_OK;
     for (uint32_t i = 0; i < l->n && rc == TL_OK; i++) {
         struct feed *f = &l->feeds[i];
         if (f->from == ENDED)
@@ -278,8 +287,9 @@ static tl_status find_list(struct listing *l, tl_error *e)
     if (!l->about)
         return tlk_fail_kind(e, TL_E_UNSUPPORTED, "salesforce: \"%.*s\" has no list of \"%.*s\"",
                              TLK_FMT(req->about_kind), TLK_FMT(req->shape->kind));
-    if (!sf_is_id(req->about_id))
-        return sf_no_id(e, req->about_id);
+    if (!sf_is_id(req->about_id)) /* nor would it fit into an address */
+        return tlk_fail_record(e, TL_E_NOT_FOUND, TL_R_OTHER, "Id", "salesforce: no %s has the id \"%.*s\"",
+                               l->about->kind, TLK_FMT(req->about_id));
     if (!req->filter.n)
         return TL_OK;
     l->part = tlk_row_by(l->k->parts, l->k->n_parts, name, req->filter);

@@ -143,11 +143,6 @@ bool sf_is_id(tl_str s)
     return s.n == 15 || s.n == SF_ID;
 }
 
-tl_status sf_no_id(tl_error *e, tl_str s)
-{
-    return tlk_fail_record(e, TL_E_INVALID, TL_R_PARAM_INVALID, "Id", "salesforce: \"%.*s\" is not an id", TLK_FMT(s));
-}
-
 /* The suffix says which of the 15 characters are capital letters, five by five. */
 void sf_id18(char out[SF_ID + 1], tl_str id)
 {

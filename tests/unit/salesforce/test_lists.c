@@ -397,8 +397,9 @@ static void test_of_nobody(void **state)
         tl_status status;
     } all[] = {
         {{"contact", "0035j0000Zzzzzz", "", 5, ""}, TL_E_NOT_FOUND},
-        {{"contact", "' OR Id != '", "", 5, ""}, TL_E_INVALID},
-        {{"contact", "", "", 5, ""}, TL_E_INVALID},
+        {{"contact", "' OR Id != '", "", 5, ""}, TL_E_NOT_FOUND},
+        {{"contact", "", "", 5, ""}, TL_E_NOT_FOUND},
+        {{"contact", "0035j0000A00000XXX", "", 5, ""}, TL_E_NOT_FOUND},
         {{"deal", "0065j0000A00000", "", 5, ""}, TL_E_UNSUPPORTED},
         {{"contact", "0035j0000A00000", "overdue", 5, ""}, TL_E_UNSUPPORTED},
         {{"contact", "0035j0000A00000", "", 5, "sf.pass.1;after=003"}, TL_E_CURSOR_LOST},
