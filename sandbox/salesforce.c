@@ -286,6 +286,7 @@ static void instance_before(struct call *c, const struct route *route)
     (void)route;
     sf_settle(&sf->store, sandbox_now_us(c->world));
     stamp_field_follow_switch(sf);
+    sf_histories_follow_switch(c, sf);
     if (c->path.n + c->query.n > URI_BYTES_MAX)
         call_answer_text(c, 414, "text/html;charset=iso-8859-1",
                          "<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>");
@@ -425,6 +426,7 @@ static struct sandbox_switch login_switches[] = {
 
 static struct sandbox_switch instance_switches[] = {
     {"stamp_field", 1, "0: " SF_STAMP_FIELD " is absent from Account and Contact"},
+    {"histories", 0, "so many contacts with an account have deals, notes, tasks and events"},
     {"page_max", 0, "rows per page at most, below what batchSize allows; 0: batchSize counts"},
     {"unordered", 1, "1: a query without ORDER BY comes newest first"},
     {"parser_error_fails_request", 1, "1: a value that cannot be parsed fails the whole collection; 0: its row"},

@@ -66,7 +66,9 @@ struct sf {
     EVP_PKEY *jwt_key;
     struct consent consent;
     int64_t api_used, api_epoch_us;
-    uint32_t assigned; /* next owner of the assignment rule */
+    uint32_t assigned;   /* next owner of the assignment rule */
+    int64_t histories;   /* contacts that were given one; see the switch */
+    uint32_t history_at; /* the contact to look at next */
 };
 
 /* ---- one request, of the wire or inside a composite ---- */
@@ -185,6 +187,8 @@ void sf_auth_setup(struct sf *sf);
 void sf_redirects(struct call *c); /* control: a further redirect address */
 void sf_identity(struct call *c);  /* GET /id/{org}/{user} */
 void sf_note_add(struct call *c);  /* control: an enhanced note */
+/* Gives further contacts deals, notes and activities until there are as many with some as the switch says. */
+void sf_histories_follow_switch(struct call *c, struct sf *sf);
 bool sf_bearer(const struct call *c, str *token);
 struct sf_route {
     const char *method, *pattern; /* behind /services/data/vNN.0 */

@@ -745,6 +745,19 @@ def test_an_enhanced_note_is_a_document_with_a_link(w):
     assert w.rows(ask) == []
 
 
+def test_histories_are_given_to_as_many_contacts_as_wanted(populated):
+    w = populated
+    count = lambda kind: w.query(f"SELECT COUNT() FROM {kind}").json["totalSize"]
+    assert [count(kind) for kind in ("Opportunity", "Note", "Task", "Event")] == [0, 0, 0, 0]
+    for wanted in (2, 5):
+        w.switch(histories=wanted)
+        customers = {r["WhoId"] for r in w.rows("SELECT WhoId FROM Task")}
+        assert len(customers) == wanted and count("Task") == count("Event") == count("Opportunity") == 3 * wanted
+        assert count("OpportunityContactRole") == 2 * wanted and count("Note") == wanted
+        for contact in customers:
+            assert count(f"ContentDocumentLink WHERE LinkedEntityId = '{contact}'") == 2
+
+
 def test_activities_derive_their_times(w):
     contact = w.create(LastName="x")
     start = {"WhoId": contact, "StartDateTime": "2026-03-05T09:00:00Z"}
