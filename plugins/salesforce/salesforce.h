@@ -165,7 +165,7 @@ void sf_soql_names(tlk_buf *names, const tl_shape *shape); /* adds the shape's, 
 bool sf_soql_view(tl_str query, tl_str *scope, tl_str *condition);
 void sf_id18(char out[SF_ID + 1], tl_str id); /* 15 characters get their suffix; others are copied */
 bool sf_is_id(tl_str s);                      /* 15 or 18 letters and digits */
-bool sf_same_text(tl_str a, tl_str b); /* as Salesforce compares: without case */
+bool sf_same_text(tl_str a, tl_str b);        /* as Salesforce compares: without case */
 
 /* ---- records (record.c) */
 struct sf_reader {
