@@ -70,7 +70,9 @@ void floor_must(int rc, const struct err *e, const char *what);
 void floor_spent(struct floor *f, enum stage s); /* CPU since the last call goes to s */
 /* Observation of a record as read, in out. */
 void floor_observation(const tl_record *r, struct buf *out);
-void floor_lookup(struct floor *f, const tl_record *r, struct buf *folded, struct lookup_key *out);
+/* What the record is found by, as the engine keeps it: its match field, and every number that somebody may call from.
+ * out: [FLOOR_FIELDS], texts lent from folded; how many there are. */
+unsigned floor_keys(const struct floor *f, str observation, struct buf *folded, struct lookup_key *out);
 
 /* ---- the two vendors */
 void floor_desk_pass(struct floor *f);           /* all live records, page by page */

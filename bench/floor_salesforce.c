@@ -140,10 +140,9 @@ static void row_store(struct floor *f, const tl_record *r, struct buf *blob, str
     if (!probe.bare)
         floor_die("a row was seen before", f->kind->object);
     floor_must(record_first(f->db, &rec, &e), &e, "storing a record");
-    struct lookup_key key;
-    floor_lookup(f, r, folded, &key);
-    if (folded->n)
-        floor_must(lookup_change(f->db, f->feed[1], rec.rec, NULL, 0, &key, 1, &e), &e, "storing a look-up");
+    struct lookup_key keys[FLOOR_FIELDS];
+    unsigned n_keys = floor_keys(f, rec.observation, folded, keys);
+    floor_must(lookup_change(f->db, f->feed[1], rec.rec, NULL, 0, keys, n_keys, &e), &e, "storing look-ups");
     floor_must(pair_get_of_record(f->db, a, f->link.link, SIDE_B, rec.rec, (str){0}, &p, &e), &e, "finding a pair");
     pair_set_base(&p, SIDE_B, BASE_SAME, (str){0});
     p.unsettled = 0;

@@ -87,13 +87,25 @@ void floor_observation(const tl_record *r, struct buf *out)
     obs_add_all(out, values, r->n_values);
 }
 
-void floor_lookup(struct floor *f, const tl_record *r, struct buf *folded, struct lookup_key *out)
+unsigned floor_keys(const struct floor *f, str observation, struct buf *folded, struct lookup_key *out)
 {
+    struct obs_reader r;
+    unsigned n = 0;
     buf_clear(folded);
-    for (uint32_t i = 0; i < r->n_values; i++)
-        if (r->values[i].field == f->kind->match && r->values[i].type != TL_NULL)
-            text_fold(folded, r->values[i].u.s);
-    *out = (struct lookup_key){.kind = f->kind->match_kind, .text = buf_lent(folded)};
+    obs_reader_init(&r, observation, NULL);
+    for (tl_value v; obs_next(&r, &v);) {
+        if (v.type == TL_NULL)
+            continue;
+        if (v.field == f->kind->match + 1) {
+            text_fold(folded, v.u.s);
+            out[n] = (struct lookup_key){.kind = f->kind->match_kind, .text = buf_lent(folded)};
+            n += folded->n > 0;
+        } else if (v.type == TL_PHONE) {
+            out[n] = (struct lookup_key){.kind = LOOKUP_PHONE};
+            n += phone_last9(v.u.s, &out[n].number);
+        }
+    }
+    return n;
 }
 
 /* ---- Setting up ------------------------------------------------------------------------------------------------- */
@@ -175,12 +187,12 @@ static void lookups_build(struct floor *f)
         arena_reset(&a);
         floor_must(record_walk(f->db, &a, f->feed[0], after, WALK, &list, &n, &e), &e, "walk");
         for (size_t i = 0; i < n; i++) {
-            tl_value v;
-            buf_clear(&folded);
-            if (obs_find(list[i].observation, f->kind->match + 1, &a, &v) && v.type != TL_NULL)
-                text_fold(&folded, v.u.s);
-            struct lookup_key key = {.kind = f->kind->match_kind, .text = buf_lent(&folded)};
-            if (folded.n && lookup_build_add(b, &key, list[i].rec))
+            struct lookup_key keys[FLOOR_FIELDS];
+            unsigned n_keys = floor_keys(f, list[i].observation, &folded, keys);
+            bool full = false;
+            for (unsigned k = 0; k < n_keys; k++)
+                full |= lookup_build_add(b, &keys[k], list[i].rec);
+            if (full)
                 lookups_write(b);
         }
         if (n)
