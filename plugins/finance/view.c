@@ -11,8 +11,7 @@ static void list_request(const struct fin_reader *rd, const tl_list *q, int64_t 
     tlk_url_add(&u, "customer_id", q->about_id);
     if (q->filter.n > 0)
         tlk_url_add(&u, "status", q->filter);
-    tlk_url_add(&u, "sort_column", TL_STR("created_time"));
-    tlk_url_add(&u, "sort_order", TL_STR("D"));
+    tlk_url_add(&u, "sort_order", TL_STR("D")); /* of the default column, which is the time of creation */
     tlk_url_add_int(&u, "page", page);
     tlk_url_add_int(&u, "per_page", size);
     fin_request(rd->c, r, "GET", &u, 0);
