@@ -1,6 +1,5 @@
 /* Deeds: parameters are held against what is declared and every complaint is told at once; a key is done once; a lost
- * answer is looked for and nothing is ever sent twice, also after an end in between.
- * proves: S4-23 S4-24 S4-25 */
+ * answer is looked for and nothing is ever sent twice, also after an end in between. */
 #include "unit/store/rig.h"
 
 #include "act_run.h"
@@ -244,6 +243,8 @@ static void all_complaints_at_once_and_nothing_sent(void **state)
     fake_end(&f);
 }
 
+/* What a profile was not granted it cannot have done, nor is it offered.
+ * proves: S4-23 */
 static void who_may_not_is_refused(void **state)
 {
     struct fake f = fake_of(state, 0);
