@@ -18,14 +18,14 @@ class Connector:
                  "refresh_token": refresh_token(sim, SCOPES), **options}
         self.process = connector_lines(program("desk.so", "connectors"), folder, given)
 
-    def call(self, name, expect="ok", **more):
+    def call(self, name, /, expect="ok", **more):
         self.process.stdin.write(json.dumps({"call": name, **more}) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         assert expect is None or answer["status"] == expect, answer["error"]
         return answer
 
-    def items(self, what, name, **more):
+    def items(self, what, name, /, **more):
         return [i[what] for i in self.call(name, **more)["items"] if what in i]
 
     def pull(self, kind, mode, cursor="", max_pages=0, expect="ok"):
@@ -126,6 +126,76 @@ def test_a_ticket(sim, desk):
     records, cursor = desk.pull("ticket", "changes", cursor)
     assert [r["state"] for r in records if r["id"] == id][-1] == TRASHED
     assert [r["state"] for r in desk.items("record", "get", kind="ticket", ids=[id])] == [TRASHED]
+
+
+def ids_listed(desk, kind, about, **more):
+    """The ids of a list, page by page to its end."""
+    ids, cursor = [], ""
+    while True:
+        answer = desk.call("list", kind=kind, about=about, cursor=cursor, **more)
+        ids += [i["record"]["id"] for i in answer["items"] if "record" in i]
+        [checkpoint] = [i["checkpoint"] for i in answer["items"] if "checkpoint" in i]
+        if checkpoint["complete"]:
+            return ids
+        cursor = checkpoint["cursor"]
+
+
+@pytest.mark.parametrize("switches", [{}, {"open_word": 0}, {"search_limit_cap": 99}])
+def test_tickets_beside_their_contact(sim, desk, switches):
+    sim.switch("desk", **switches)
+    account = sim.sim("POST", "/desk/records/accounts", {"accountName": "Asks a lot"}).json["id"]
+    contact = sim.sim("POST", "/desk/records/contacts", {"lastName": "Asks", "accountId": account}).json["id"]
+    nobody = sim.sim("POST", "/desk/records/contacts", {"lastName": "Never asks"}).json["id"]
+    def ticket(**fields):
+        at = f"2025-01-01T00:00:{len(made):02}.000Z"
+        fields = {"subject": "Help", "contactId": contact, "createdTime": at, "modifiedTime": at, **fields}
+        made.append(sim.sim("POST", "/desk/records/tickets", fields).json["id"])
+        return made[-1]
+    made = []
+    late = ticket(dueDate="2020-01-01T00:00:00.000Z")
+    held = ticket(status="On Hold", priority="High")
+    closed = ticket(status="Closed", dueDate="2020-01-01T00:00:00.000Z")
+    escalated = ticket(status="Escalated", isEscalated=True)
+    for about in (f"contact:{contact}", f"account:{account}"):
+        for limit in (1, 3, 50):
+            def listed(part):
+                return ids_listed(desk, "ticket", about, filter=part, limit=limit)
+            assert listed("") == [escalated, closed, held, late]
+            assert listed("open") == [escalated, late] and listed("closed") == [closed]
+            assert listed("overdue") == [late] and listed("escalated") == [escalated]
+            assert listed("high_priority") == [held]
+    assert ids_listed(desk, "ticket", f"contact:{nobody}", limit=10) == []
+    desk.call("list", kind="ticket", about="contact:4876000000099999999", limit=10, expect="not found")
+
+
+@pytest.mark.parametrize("switches", [{}, {"comment_samples": 1, "from_base": 0}])
+def test_commenting_on_a_ticket(sim, desk, switches):
+    """What is shown beforehand is what is sent, once; a comment whose answer is lost is not made again."""
+    sim.switch("desk", **switches)
+    contact = sim.sim("POST", "/desk/records/contacts", {"lastName": "Asks"}).json["id"]
+    id = sim.sim("POST", "/desk/records/tickets", {"subject": "Help", "contactId": contact}).json["id"]
+    sim.sim("POST", "/desk/records/comments", {"ticketId": id, "content": "<div>Any &amp; all <b>news</b>?</div>",
+                                               "commenterId": contact})
+    act = {"kind": "comment", "name": "create", "person": "Lena Light", "stamp": "key.1",
+           "params": {"parent": id, "body": "5 < 6", "public": True}}
+    path = f"/api/v1/tickets/{id}/comments"
+    shown = json.dumps(desk.call("act", **act, dry_run=True, expect=None)["items"])
+    assert path in shown and "Lena Light" in shown
+    assert len([c for c in sim.dump("desk", "comments") if c["ticketId"] == id]) == 1
+    [made] = desk.items("result", "act", **act)
+    assert made["status"] == "ok" and made["created"] == 1
+    sim.fault("drop-after", twin="desk", path=path, method="POST", times=1)
+    lost = desk.items("result", "act", **{**act, "params": {"parent": id, "body": "lost"}}, expect=None)
+    assert [r["status"] for r in lost] == ["unknown"]
+    written = [c for c in sim.dump("desk", "comments") if c["ticketId"] == id]
+    assert [(c["content"], c["isPublic"], c["contentType"]) for c in written[1:]] == [
+        ("5 < 6\n\n-- Lena Light", True, "plainText"), ("lost\n\n-- Lena Light", False, "plainText")]
+    records = desk.items("record", "list", kind="comment", about=f"ticket:{id}", limit=10)
+    assert [r["id"] for r in records] == [c["id"] for c in reversed(written)]
+    asked = records[-1]["values"]
+    assert (asked["body"], asked["author"], asked["author_name"]) == ("Any & all news?", contact, "Asks")
+    assert not asked["public"] and asked["at"] and asked["parent"] == id
+    assert records[0]["values"]["author_name"] == "Ada Admin"
 
 
 def test_finding_tickets(sim, desk):
