@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answers.h"
 #include "app.h"
 #include "arguments.h"
 #include "backups.h"
@@ -122,6 +123,12 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
                                   .tick = housekeeping_tick,
                                   .ctx = app->housekeeping};
     app->control = control_new(&parts);
+    struct answers_parts answers = {.env = app->env,
+                                    .control = app->control,
+                                    .engine = app->engine,
+                                    .keep_us = ANSWERS_KEEP_US,
+                                    .max_bytes = ANSWERS_MAX_BYTES};
+    app->answers = answers_new(&answers);
     return readers_new(&app->readers, db_options, e);
 }
 
@@ -175,6 +182,7 @@ static void unwire(struct tielined *t)
     struct app *app = &t->app;
     readers_free(app->readers);
     engine_close(app->engine);
+    answers_free(app->answers);
     hook_listener_free(t->listener);
     bearer_free(t->bearer);
     roster_free(t->roster);

@@ -28,6 +28,11 @@ bool permission_is_panel(str object)
     return str_is(object, "account") || str_is(object, "contact");
 }
 
+bool permission_is_document(str object)
+{
+    return str_is(object, "invoice") || str_is(object, "estimate");
+}
+
 str permission_seeing(str object)
 {
     return permission_is_panel(object) ? STR("information") : STR("view");
@@ -54,7 +59,7 @@ static bool granted(const struct grants *g, str object, str item)
     return false;
 }
 
-struct verdict permission_judge(const struct grants *g, str object, str item)
+struct permission_verdict permission_judge(const struct grants *g, str object, str item)
 {
     const struct permission needed[] = {
         {PERMISSION_INTEGRATION, PERMISSION_VISIBLE},
@@ -64,23 +69,29 @@ struct verdict permission_judge(const struct grants *g, str object, str item)
     };
     for (size_t i = 0; i < ARRAY_LEN(needed); i++)
         if (!granted(g, needed[i].object, needed[i].item))
-            return (struct verdict){false, needed[i].object, needed[i].item};
-    return (struct verdict){true, object, item};
+            return (struct permission_verdict){false, needed[i].object, needed[i].item};
+    return (struct permission_verdict){true, object, item};
 }
 
-struct verdict permission_judge_action(const struct grants *g, str kind, uint32_t rights)
+struct permission_verdict permission_judge_list(const struct grants *g, str panel, str kind)
 {
-    struct verdict v = permission_judge(g, kind, permission_seeing(kind));
+    return permission_is_document(kind) ? permission_judge(g, kind, permission_seeing(kind))
+                                        : permission_judge(g, panel, kind);
+}
+
+struct permission_verdict permission_judge_action(const struct grants *g, str kind, uint32_t rights)
+{
+    struct permission_verdict v = permission_judge(g, kind, permission_seeing(kind));
     uint32_t known = TL_RIGHT_VIEW;
     for (unsigned i = 0; i < ARRAY_LEN(rights_known); i++) {
         known |= rights_known[i].bit;
         if (v.allowed && (rights & rights_known[i].bit))
             v = permission_judge(g, kind, rights_known[i].item);
     }
-    return v.allowed && (rights & ~known) ? (struct verdict){false, kind, STR("unknown right")} : v;
+    return v.allowed && (rights & ~known) ? (struct permission_verdict){false, kind, STR("unknown right")} : v;
 }
 
-void verdict_words(const struct verdict *v, struct buf *out)
+void verdict_words(const struct permission_verdict *v, struct buf *out)
 {
     buf_fmt(out, v->allowed ? "allowed: the row %.*s/%.*s grants it" : "denied: there is no row %.*s/%.*s",
             STR_FMT(v->object), STR_FMT(v->item));

@@ -115,17 +115,9 @@ static bool has_kind(const struct kinds *k, str kind)
     return false;
 }
 
-static bool is_document(str kind)
-{
-    for (size_t i = 0; i < ARRAY_LEN(documents); i++)
-        if (str_eq(documents[i], kind))
-            return true;
-    return false;
-}
-
 static bool is_list(str kind)
 {
-    return !permission_is_panel(kind) && !is_document(kind) && !str_in_list(str_of(about_people), kind);
+    return !permission_is_panel(kind) && !permission_is_document(kind) && !str_in_list(str_of(about_people), kind);
 }
 
 static void kind_take(struct kinds *k, const tl_kind *described)

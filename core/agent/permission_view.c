@@ -113,7 +113,7 @@ int view_permission(struct db *r, const struct permission_question *ask, json_t 
         rc = grants_load(r, &a, ends.connection.connection, p.id, &g, e);
     if (rc)
         return rc;
-    struct verdict v = permission_judge(&g, str_of(ask->object), str_of(ask->item));
+    struct permission_verdict v = permission_judge(&g, str_of(ask->object), str_of(ask->item));
     verdict_words(&v, &words);
     *out = json_pack("{s:o,s:o,s:s,s:s,s:b,s:{s:o,s:o,s:b},s:s}", "profile", view_str(p.id), "name", view_str(p.name),
                      "object", ask->object, "item", ask->item, "allowed", v.allowed, "decided_by", "object",

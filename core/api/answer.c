@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "route_match.h"
 
@@ -95,7 +96,10 @@ enum MHD_Result answer_problem(struct MHD_Connection *c, const struct err *e, in
 
 enum MHD_Result answer_bytes(struct MHD_Connection *c, int status, const char *type, struct buf *body)
 {
-    return send_bytes(c, status, type, body, (struct extra){NULL, NULL});
+    static const char policy[] = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
+                                 "frame-ancestors 'none'";
+    bool is_page = strncmp(type, "text/html", 9) == 0;
+    return send_bytes(c, status, type, body, (struct extra){"Content-Security-Policy", is_page ? policy : NULL});
 }
 
 enum MHD_Result answer_words(struct MHD_Connection *c, int status, const char *text)

@@ -26,7 +26,7 @@ const struct vocabulary_kind vocabulary_kinds[] = {
     {"invoice", "number status total balance currency date due expires customer lines reference notes terms sent"},
     {"estimate", "number status total balance currency date due expires customer lines reference notes terms sent"},
     {"user", "name first_name last_name email active status profile role departments"},
-    {"profile", "name permissions"},
+    {"profile", "name administrator permissions"},
     {"department", "name active"},
 };
 const size_t vocabulary_n_kinds = ARRAY_LEN(vocabulary_kinds);
@@ -47,7 +47,7 @@ static const struct {
      "employees annual_revenue unit_price amount probability total balance balance.credits "
      "balance.receivable balance.payable seconds",
      "a number"},
-    {A_BOOL, "active won public overdue escalated", "yes or no"},
+    {A_BOOL, "active administrator won public overdue escalated", "yes or no"},
     {A_REF, "owner parent account contact product deal ticket customer converted_contact converted_account author",
      "a reference"},
 };

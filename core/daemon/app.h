@@ -25,6 +25,7 @@ struct app {
     struct engine *engine;             /* [control] */
     struct control *control;           /* [any] */
     struct readers *readers;           /* [any] */
+    struct answers *answers;           /* [any] what vendors told people a moment ago; core/agent */
     struct hook_targets *hooks;        /* [any] */
     struct housekeeping *housekeeping; /* [control] */
     struct backups *backups;           /* [control] */

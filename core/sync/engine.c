@@ -109,6 +109,11 @@ bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpo
     return is_awake(g, ep) && budget_room(&ep->budget, g_now(g)) > 0 && has_slot(g, ep, purpose);
 }
 
+bool g_endpoint_answers(struct engine *g, const struct g_endpoint *ep)
+{
+    return is_awake(g, ep) && budget_room(&ep->budget, g_now(g)) > 0;
+}
+
 bool g_endpoint_parses(struct engine *g, const struct g_endpoint *ep)
 {
     return !g->stopping && ep->prep == PREP_READY && has_slot(g, ep, TL_PURPOSE_LIVE);

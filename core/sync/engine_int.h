@@ -393,6 +393,7 @@ struct call_note { /* what the engine remembers of a call it sent; in the call's
     int64_t answered_us; /* mono */
     uint64_t shape_hash; /* of the feed when it was asked: an answer in another shape is not read */
     void *more;
+    struct asker *asker; /* ask.h: whose answer it is; NULL: the engine's own */
 };
 static inline struct call_note *call_note(const struct call *c)
 {
@@ -401,6 +402,9 @@ static inline struct call_note *call_note(const struct call *c)
 bool g_endpoint_can(struct engine *g, const struct g_endpoint *ep, int32_t purpose);
 /* A delivery can be parsed: nothing is asked of the vendor, so neither his pauses nor his allowance count. */
 bool g_endpoint_parses(struct engine *g, const struct g_endpoint *ep);
+/* A person may ask it something: other than work of the engine's own that waits for a free instance there. */
+bool g_endpoint_answers(struct engine *g, const struct g_endpoint *ep);
+void ask_answered(struct engine *g, struct call *c); /* ask.c */
 /* What has begun may go on, more calls under way than a new beginning would find room for: the endpoint is asked at
  * all. A person's slot is free where only the others are taken. */
 bool g_endpoint_can_go_on(struct engine *g, const struct g_endpoint *ep);

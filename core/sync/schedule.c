@@ -208,6 +208,12 @@ static void take_answer(struct engine *g, struct call *c)
     g->calls_open--;
     call_timed(g, c);
     budget_call_answered(g, c);
+    if (call_note(c)->asker) {
+        ask_answered(g, c);
+        if (ep)
+            schedule_room(g, ep);
+        return;
+    }
     switch (c->kind) {
     case CALL_CHECK:
     case CALL_DISCOVER:

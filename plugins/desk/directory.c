@@ -30,6 +30,7 @@ static const struct row agent_rows[] = {
  * integration agents see: crmInteg, financeInteg. */
 static const struct row profile_rows[] = {
     {"name", "name", "Name", TL_TEXT, 0, NULL},
+    {"administrator", "type", "Administrator", TL_BOOL, 0, NULL},
     {"permissions", "permissions", "Permissions", TL_JSON, 0, NULL},
     {"x.type", "type", "Type", TL_TEXT, 0, NULL},
     {"x.description", "description", "Description", TL_MULTILINE, 0, NULL},

@@ -10,6 +10,12 @@ static int from_vendor(void *ctx, const tl_field *f, const tlk_node *v, tlk_aren
         out->u.i = tlk_is(tlk_text(v, a), "ACTIVE");
         return TLK_DONE;
     }
+    if (f->type == TL_BOOL &&
+        tlk_is(f->name, "type")) { /* of a profile: Administrator, Standard, Light [OAS:Profile] */
+        out->type = TL_BOOL;
+        out->u.i = tlk_is(tlk_text(v, a), "Administrator");
+        return TLK_DONE;
+    }
     if (f->type != TL_CHOICE || !tlk_is(tlk_text(v, a), "-None-"))
         return TLK_DEFAULT;
     out->type = TL_NULL;

@@ -824,8 +824,8 @@ TL_EXPORT const tl_connector *tieline_connector_v0(void);
 /* ---- Vocabulary 2 ---------------------------------------------------------------------------------------------------
  * Kinds and their canonical paths. Equal paths on both sides are mapped by default; paths under "x." never are.
  * Version 2 adds balance.*, currency and payment_terms of account and contact, author_name of a comment, reference,
- * notes, terms and sent of an invoice and an estimate, departments of a user, permissions of a profile, active of a
- * department; and columns of lines (TL_ROWS): id, item, name, description, quantity, rate, amount.
+ * notes, terms and sent of an invoice and an estimate, departments of a user, administrator and permissions of a
+ * profile, active of a department; and columns of lines (TL_ROWS): id, item, name, description, quantity, rate, amount.
  *
  * account: name phone fax website industry description employees annual_revenue parent owner
  *          address.street address.city address.state address.postal_code address.country
@@ -845,7 +845,7 @@ TL_EXPORT const tl_connector *tieline_connector_v0(void);
  * event:   subject start end location description contact account owner
  * invoice, estimate: number status total balance currency date due expires customer lines reference notes terms sent
  * user:    name first_name last_name email active status profile role departments
- * profile: name permissions                          department: name active
+ * profile: name administrator permissions            department: name active
  */
 
 #ifdef __cplusplus

@@ -69,7 +69,7 @@ def test_answers_fit_the_document(site):
     filled = {"{connection}": "demo", "{kind}": "contact", "/failures/{id}": f"/failures/{failure}",
               "/pairs/{id}": f"/pairs/{site.pair_id}", "/connectors/{name}": "/connectors/desk",
               "/endpoints/{name}": "/endpoints/desk", "/connections/{name}": "/connections/demo", "{run}": site.plan,
-              "{profile}": "Light%20Agent"}
+              "{profile}": "Light%20Agent", "/context/contact/{id}": f"/context/contact/{site.pairs(1)[0][0]}"}
     wrong, seen = [], 0
     for path, methods in document["paths"].items():
         if "get" not in methods:

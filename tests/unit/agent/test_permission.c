@@ -20,7 +20,7 @@ static bool may(const struct grants *g, const char *object, const char *item)
     return permission_judge(g, str_of(object), str_of(item)).allowed;
 }
 
-static void expect(struct verdict v, bool allowed, const char *object, const char *item)
+static void expect(struct permission_verdict v, bool allowed, const char *object, const char *item)
 {
     assert_int_equal(v.allowed, allowed);
     assert_str(v.object, object);
@@ -67,7 +67,7 @@ static void every_set_of_rows_keeps_the_rules(void **state)
                     rows[g.n++] = (struct permission){objects[i], items[k]};
         str object = objects[env_random_below(&sim.env, ARRAY_LEN(objects))];
         str item = items[env_random_below(&sim.env, ARRAY_LEN(items))];
-        struct verdict v = permission_judge(&g, object, item);
+        struct permission_verdict v = permission_judge(&g, object, item);
         bool there = false, visible = false, whole = false;
         for (size_t i = 0; i < g.n; i++) {
             there |= str_eq(rows[i].object, v.object) && str_eq(rows[i].item, v.item);
