@@ -37,9 +37,10 @@ static int connection_open(struct db *db, struct arena *a, const char *name, str
     return rc;
 }
 
-static struct verdict allowed(const struct act_caller *caller, const struct grants *g, str kind, uint32_t rights)
+static struct permission_verdict allowed(const struct act_caller *caller, const struct grants *g, str kind,
+                                         uint32_t rights)
 {
-    return caller->everything ? (struct verdict){.allowed = true} : permission_judge_action(g, kind, rights);
+    return caller->everything ? (struct permission_verdict){.allowed = true} : permission_judge_action(g, kind, rights);
 }
 
 static int grants_of(struct db *db, struct arena *a, const struct connection *c, const struct act_caller *caller,
@@ -161,7 +162,7 @@ int act_judge(struct db *db, struct arena *a, struct arena *arrays, const struct
     if (rc == TL_OK)
         rc = grants_of(db, a, &j.connection, &w->caller, &grants, e);
     if (rc == TL_OK) {
-        struct verdict v = allowed(&w->caller, &grants, j.action.kind, j.action.rights);
+        struct permission_verdict v = allowed(&w->caller, &grants, j.action.kind, j.action.rights);
         AUTO(buf_done) struct buf words = {0};
         verdict_words(&v, &words);
         rc = v.allowed ? TL_OK : err_set(e, TL_E_DENIED, "\"%s %s\" is %s", w->kind, w->name, buf_text(&words));

@@ -1,5 +1,5 @@
 """What is shown beside a contact: who he is in the other system and what that knows of him, to whom it may be shown."""
-from systemlib import Site
+from systemlib import Site, wait_until
 
 
 def block(context, item, kind="contact"):
@@ -79,3 +79,52 @@ def test_slow_vendor_keeps_nobody_waiting():
         assert block(answer, "information")["state"] == "late"
         answer = site.api("GET", f"/api/v1/context/contact/{contact}?wait_ms=8000").json
         assert block(answer, "information")["state"] == "shown"
+
+
+def items(context, kind="contact"):
+    return {b["item"] for s in context["systems"] for r in s["records"] if r["kind"] == kind for b in r["blocks"]}
+
+
+def test_light_agents_see_no_opportunities():
+    """proves: S1-03 S1-28 S1-30 S1-31 S1-33 S1-34 S1-35 S1-36 S1-57 S1-58"""
+    with Site("--contacts", 10, "--accounts", 2, "--plan", "plain") as site:
+        site.start()
+        site.sign_in()
+        site.connect("every=1s", number=False)
+        site.first_sync()
+        site.wait_equal(number=False)
+        wait_until(lambda: [p for p in site.list("profile", "list", "demo") if p["name"] == "Light Agent"], 60,
+                   "the profiles of the desk are known")
+        contact = next(key for key, one in sorted(site.desk().items()) if one.get("accountId"))
+        [shown] = site.list("contact", "context", contact)
+        person = next(r["id"] for r in shown["systems"][0]["records"] if r["kind"] == "contact")
+        deal = site.sandbox.create("salesforce", "Opportunity", {"Name": "Secret renewal", "StageName": "Prospecting",
+                                                                 "CloseDate": "2027-06-01"})
+        site.sandbox.create("salesforce", "OpportunityContactRole", {"OpportunityId": deal["id"], "ContactId": person})
+        site.sandbox.create("salesforce", "Task", {"Subject": "Call him back", "WhoId": person})
+        site.sandbox.create("salesforce", "Event", {"Subject": "Visit", "WhoId": person,
+                                                    "StartDateTime": "2026-12-01T10:00:00.000+0000",
+                                                    "EndDateTime": "2026-12-01T11:00:00.000+0000"})
+
+        def seen(*more):
+            return site.list("contact", "context", contact, *more)[0]
+
+        # what was answered a moment ago is used again, and the first look was before
+        other = next(key for key in sorted(site.desk()) if key != contact)
+        assert {"information", "deal", "note", "task", "event"} <= items(site.list("contact", "context", other)[0])
+        wait_until(lambda: [r["name"] for r in block(seen(), "deal")["records"]] == ["Secret renewal"], 90,
+                   "the opportunity is shown")
+        assert [r["name"] for r in block(seen(), "task")["records"]] == ["Call him back"]
+        light = ("--profile", "Light Agent")
+        assert "deal" in items(seen(*light))
+        site.run("profile", "set", "demo", "Light Agent", "contact", "deal=off")
+        assert items(seen(*light)) == items(seen()) - {"deal"}
+        assert "Secret renewal" not in site.run("contact", "context", contact, *light).stdout
+        site.run("profile", "set", "demo", "Light Agent", "contact", "event=off")
+        assert {"task"} <= items(seen(*light)) and "event" not in items(seen(*light))
+        site.run("profile", "set", "demo", "Light Agent", "contact", "information=off")
+        assert "information" not in items(seen(*light)) and "task" in items(seen(*light))
+        site.run("profile", "set", "demo", "Light Agent", "contact", "none")
+        assert not items(seen(*light)) and items(seen(*light), "account")
+        site.run("profile", "set", "demo", "Light Agent", "integration", "none")
+        assert seen(*light)["systems"] == [] and seen()["systems"]
