@@ -59,6 +59,14 @@ bool desk_lacks_scope(tl_status rc, const tl_error *e)
     return rc != TL_OK && strcmp(e->code, "SCOPE_MISMATCH") == 0;
 }
 
+tl_status desk_data(const tlk_node *root, const char *of, const tlk_node **data, tl_error *e)
+{
+    *data = tlk_get(root, "data");
+    if (!root || tlk_type(*data) == TLK_JARRAY)
+        return TL_OK;
+    return tlk_fail(e, TL_E_TEMPORARY, "Zoho Desk answered without the list of %s", of);
+}
+
 tl_status desk_page_end(tl_conn *c, tl_status rc, tl_error *e)
 {
     if (rc == TL_E_CANCELLED && !c->host->cancelled(c->host))

@@ -175,9 +175,11 @@ static tl_status list_page(const struct desk_reader *rd, const tl_list *q, tl_er
     tlk_url_add_int(&u, "limit", limit);
     desk_request(c, &r, "GET", &u, 0);
     tl_status rc = desk_call(c, &r, &root, e);
+    const tlk_node *data = NULL;
+    if (rc == TL_OK)
+        rc = desk_data(root, "comments", &data, e);
     if (rc != TL_OK)
         return rc;
-    const tlk_node *data = tlk_get(root, "data");
     uint32_t n = tlk_count(data);
     bool end = n < limit;
     rc = emit_page(rd, data, q, &last, e);

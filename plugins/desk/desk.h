@@ -78,6 +78,8 @@ tl_status desk_read(tl_conn *c, tlk_url *u, const tlk_node **root, tl_error *e);
  * made: its missing scope is a matter of that kind alone, and is named. */
 tl_status desk_of_kind(const struct desk_kind *k, tl_status rc, tl_error *e);
 bool desk_lacks_scope(tl_status rc, const tl_error *e);
+/* The rows of a list; null: none (204, an empty one). An answer without a list is none that can be believed. */
+tl_status desk_data(const tlk_node *root, const char *of, const tlk_node **data, tl_error *e);
 /* What a call ends with whose checkpoint the host answered so: a used-up budget of pages is no fault. */
 tl_status desk_page_end(tl_conn *c, tl_status rc, tl_error *e);
 

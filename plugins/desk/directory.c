@@ -227,9 +227,11 @@ static tl_status one_page(const struct desk_reader *rd, const struct directory *
         tlk_error_clear(e);
         rc = ask(c, d, from, r, &root, e);
     }
+    const tlk_node *data = NULL;
+    if (rc == TL_OK)
+        rc = desk_data(root, d->kind.module, &data, e);
     if (rc != TL_OK)
         return rc;
-    const tlk_node *data = tlk_get(root, "data");
     *n_out = tlk_count(data);
     return newer && c->old_profiles ? emit_by_id(rd, d, data, e) : emit_rows(rd, data, e);
 }

@@ -213,6 +213,8 @@ static void test_lists_that_are_none(void **state)
     assert_true(f->complete);
     assert_int_equal(f->host.n_records, 0);
     portal_set_cursor(f, "");
+    can(f, 0, "/tickets/55/comments", 200, "{\"comments\":[]}", 1);
+    assert_int_equal(list(f, &s, "ticket", 10, &e), TL_E_TEMPORARY);
     can(f, 0, "/tickets/55/comments", 404, "{\"errorCode\":\"URL_NOT_FOUND\",\"message\":\"no\"}", 1);
     assert_int_equal(list(f, &s, "ticket", 10, &e), TL_E_NOT_FOUND);
     can(f, 0, "/tickets/55/comments", 403, "{\"errorCode\":\"SCOPE_MISMATCH\",\"message\":\"no\"}", 1);

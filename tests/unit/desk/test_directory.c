@@ -174,6 +174,25 @@ static void test_a_missing_scope_concerns_the_kind_alone(void **state)
     portal_free(f);
 }
 
+/* An answer that is no list would otherwise say that nobody works there any more. */
+static void test_an_answer_without_a_list(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {"{}", "[]", "{\"data\":{}}", "{\"data\":null}"};
+    for (size_t i = 0; i < TLK_LEN(answers); i++) {
+        struct portal *f = portal_new();
+        tl_error e;
+        tl_shape s = shape_of(f, "user");
+        can(f, 0, "/agents?", 200, answers[i], 1);
+        assert_int_equal(portal_pull_of(f, &s, TL_PULL_PASS, 0, &e), TL_E_TEMPORARY);
+        assert_int_equal(f->host.n_checkpoints, 0);
+        can(f, 0, "/agents?", 204, "", 1); /* this one says so */
+        assert_int_equal(portal_pull_of(f, &s, TL_PULL_PASS, 0, &e), TL_OK);
+        assert_true(f->complete);
+        portal_free(f);
+    }
+}
+
 static void test_foreign_cursors(void **state)
 {
     (void)state;
@@ -195,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_profiles_of_an_older_portal),
         cmocka_unit_test(test_departments),
         cmocka_unit_test(test_a_missing_scope_concerns_the_kind_alone),
+        cmocka_unit_test(test_an_answer_without_a_list),
         cmocka_unit_test(test_foreign_cursors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
