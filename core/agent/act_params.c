@@ -146,6 +146,25 @@ static void complain_of(struct reading *r, const tl_field *f, const tl_value *in
         complain(r, f, "is to be %s", type_words(f->type));
 }
 
+/* The id of a record; where several kinds may be meant, "KIND:ID" says which, and the bare id is of the first. */
+static bool read_reference(struct reading *r, const tl_field *f, str text, tl_value *out)
+{
+    str kinds = f->refers_to, kind;
+    for (uint16_t at = 0; str_split(&kinds, ',', &kind); at++)
+        if (kind.n && text.n > kind.n && text.p[kind.n] == ':' && str_starts(text, kind)) {
+            out->aux = at;
+            text = str_n(text.p + kind.n + 1, (size_t)(text.n - kind.n - 1));
+            break;
+        }
+    if (text.n == 0 || text.n > 255) {
+        complain(r, f, "is to be %s", type_words(TL_REF));
+        return false;
+    }
+    out->type = TL_REF;
+    out->u.s = arena_str(r->a, text);
+    return true;
+}
+
 /* One value that is no list. */
 static bool read_single(struct reading *r, const tl_field *f, const json_t *v, tl_value *out)
 {
@@ -165,6 +184,11 @@ static bool read_single(struct reading *r, const tl_field *f, const json_t *v, t
     if (f->type == TL_BLOB || f->type == TL_BYTES || !plain_value(v, &in)) {
         complain(r, f, f->type == TL_BLOB ? "is %s, which cannot be given here" : "is to be %s", type_words(f->type));
         return false;
+    }
+    if (f->type == TL_REF && in.type != TL_BOOL) {
+        AUTO(buf_done) struct buf text = {0};
+        value_text(&text, &in);
+        return read_reference(r, f, buf_lent(&text), out);
     }
     if (f->type == TL_DECIMAL)
         return read_decimal(r, f, &in, out);

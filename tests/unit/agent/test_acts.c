@@ -108,7 +108,12 @@ static const tl_field params[] = {
      .path = STR("tone"),
      .name = STR("tone")},
     {.struct_size = sizeof(tl_field), .type = TL_TEXT, .max = 5, .path = STR("note"), .name = STR("note")},
-    {.struct_size = sizeof(tl_field), .type = TL_DATE, .path = STR("due"), .name = STR("due")}};
+    {.struct_size = sizeof(tl_field), .type = TL_DATE, .path = STR("due"), .name = STR("due")},
+    {.struct_size = sizeof(tl_field),
+     .type = TL_REF,
+     .refers_to = STR("contact,lead"),
+     .path = STR("whom"),
+     .name = STR("whom")}};
 
 static tl_action action(const char *name, uint32_t flags, uint32_t rights)
 {
@@ -241,6 +246,24 @@ static void all_complaints_at_once_and_nothing_sent(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM act"), 0);
     json_decref(bad);
     fake_end(&f);
+}
+
+static void records_are_named_by_id(void **state)
+{
+    struct rig *r = *state;
+    static const char *const given[] = {"17", "lead:17", "contact:1:7"}, *const ids[] = {"17", "17", "1:7"};
+    static const uint16_t kinds[] = {0, 1, 0};
+    const tl_action create = action("create", TL_ACTION_CREATES, TL_RIGHT_VIEW);
+    for (size_t i = 0; i < ARRAY_LEN(given); i++) {
+        struct act_values values = {0};
+        json_t *asked = json_pack("{s:s,s:s}", "to", "ada@example.com", "whom", given[i]);
+        ok(act_params_read(&create, asked, &r->a, &values, &r->e));
+        assert_int_equal(values.n, 2);
+        assert_int_equal(values.of[1].type, TL_REF);
+        assert_int_equal(values.of[1].aux, kinds[i]);
+        assert_str(values.of[1].u.s, ids[i]);
+        json_decref(asked);
+    }
 }
 
 /* What a profile was not granted it cannot have done, nor is it offered.
@@ -510,6 +533,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(all_complaints_at_once_and_nothing_sent),
+        UNIT(records_are_named_by_id),
         UNIT(who_may_not_is_refused),
         UNIT(done_once_and_audited),
         UNIT(what_is_made_beside_a_ticket_is_related),
