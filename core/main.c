@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "act_run.h"
 #include "answers.h"
 #include "app.h"
 #include "arguments.h"
+#include "ask.h"
 #include "backups.h"
 #include "bearer.h"
 #include "config_test.h"
@@ -132,6 +134,30 @@ static int wire(struct app *app, const struct db_options *db_options, struct err
     return readers_new(&app->readers, db_options, e);
 }
 
+static int ask_vendor(void *ctx, int64_t endpoint, enum call_kind what, str kind, struct call **out,
+                      const tl_shape **shape_out, struct err *e)
+{
+    return ask_new(ctx, endpoint, what, kind, out, shape_out, e);
+}
+
+static void submit_to_vendor(void *ctx, struct call *c, void (*done)(void *arg, struct call *c), void *arg)
+{
+    ask_submit(ctx, c, done, arg);
+}
+
+static void wire_acts(struct app *app)
+{
+    const struct acts_parts parts = {app->env, app->db, {app->engine, ask_vendor, submit_to_vendor}};
+    app->acts = acts_new(&parts);
+}
+
+static int64_t tick_agents(void *ctx)
+{
+    struct tielined *t = ctx;
+    int64_t roster = roster_tick(t->roster), acts = acts_tick(t->app.acts);
+    return roster < acts ? roster : acts;
+}
+
 static int listen_api(struct tielined *t, struct err *e)
 {
     const struct config *c = t->app.config;
@@ -188,6 +214,7 @@ static void unwire(struct tielined *t)
     roster_free(t->roster);
     hook_targets_free(app->hooks);
     runtime_free(app->runtime);
+    acts_free(app->acts);
     http_client_free(app->http);
     ending_free(t->ending);
     reloader_free(app->reloader);
@@ -224,7 +251,8 @@ static int start(struct tielined *t, struct err *e)
         return rc;
     setup_apply(app);
     t->roster = roster_new(app);
-    housekeeping_also(app->housekeeping, roster_tick, t->roster);
+    wire_acts(app);
+    housekeeping_also(app->housekeeping, tick_agents, t);
     rc = listen_all(t, e);
     if (rc)
         return rc;

@@ -46,7 +46,7 @@ struct acts *acts_new(const struct acts_parts *parts)
     struct acts *s = calloc(1, sizeof *s);
     ASSERT(s);
     s->parts = *parts;
-    s->due_us = NEVER;
+    s->due_us = env_now_us(parts->env); /* what an end of the daemon left behind */
     return s;
 }
 

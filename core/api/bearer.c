@@ -153,6 +153,7 @@ static int speak_for_agent(struct db *db, struct request *rq, const struct api_t
     c->kind = CALLER_AGENT;
     c->endpoint = t->endpoint;
     c->agent = who.id;
+    c->person = who.name;
     c->profile = who.profile;
     c->departments = who.departments;
     c->n_departments = (uint32_t)who.n_departments;

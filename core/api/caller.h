@@ -35,6 +35,7 @@ struct caller {
     const char *name; /* for log and audit: "uid 0 (root)" */
     int64_t endpoint; /* of an agent: the help desk's; else 0 */
     str agent;        /* the help desk's id of him; else empty, as what follows */
+    str person;       /* his name */
     str profile;      /* id of it, as the help desk told last */
     const str *departments;
     uint32_t n_departments;

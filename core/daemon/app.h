@@ -27,6 +27,7 @@ struct app {
     struct readers *readers;           /* [any] */
     struct answers *answers;           /* [any] what vendors told people a moment ago; core/agent */
     struct hook_targets *hooks;        /* [any] */
+    struct acts *acts;                 /* [control] core/agent */
     struct housekeeping *housekeeping; /* [control] */
     struct backups *backups;           /* [control] */
     struct sign_ins *sign_ins;         /* [control] */
