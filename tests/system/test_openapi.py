@@ -57,6 +57,10 @@ def site():
         s.wait_title("salesforce", pair[1], "documented")
         s.pair_id = s.list("pair", "find", pair[2])[0]["pair"]
         s.email = pair[2]
+        ticket = s.sandbox.create("desk", "tickets", {"subject": "Help", "contactId": pair[0]})
+        wait_until(lambda: s.list("action", "list", "demo"), 30, "the actions were told")
+        s.act = s.list("action", "run", "demo", "comment", "create", "--set",
+                       f"parent={ticket if isinstance(ticket, str) else ticket['id']},body=Called back", "-y")[0]["act"]
         s.run("backup", "now")
         wait_until(lambda: s.list("profile", "list", "demo"), 30, "the profiles were read")
         s.sandbox.fault("503-html", twin="desk", method="GET", times=1)
@@ -69,7 +73,8 @@ def test_answers_fit_the_document(site):
     filled = {"{connection}": "demo", "{kind}": "contact", "/failures/{id}": f"/failures/{failure}",
               "/pairs/{id}": f"/pairs/{site.pair_id}", "/connectors/{name}": "/connectors/desk",
               "/endpoints/{name}": "/endpoints/desk", "/connections/{name}": "/connections/demo", "{run}": site.plan,
-              "{profile}": "Light%20Agent", "/context/contact/{id}": f"/context/contact/{site.pairs(1)[0][0]}"}
+              "{profile}": "Light%20Agent", "{act}": str(site.act),
+              "/context/contact/{id}": f"/context/contact/{site.pairs(1)[0][0]}"}
     wrong, seen = [], 0
     for path, methods in document["paths"].items():
         if "get" not in methods:
