@@ -144,7 +144,7 @@ static json_t *content(const char *type, json_t *schema)
 
 static json_t *operation(const struct route *r)
 {
-    json_t *ok = r->flags & ROUTE_TEXT     ? content("text/plain", type_json("string"))
+    json_t *ok = r->flags & ROUTE_TEXT     ? content(r->text ? r->text : "text/plain", type_json("string"))
                  : r->flags & ROUTE_STREAM ? content("application/x-ndjson", type_json("string"))
                                            : content("application/json", openapi_shape(r->answer));
     json_object_set_new(ok, "description", json_string("done"));

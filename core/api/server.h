@@ -65,7 +65,7 @@ enum {
     ROUTE_WRITE = 1, /* changes something */
     ROUTE_MATCH = 2, /* the object must be named by If-Match, as its GET told it in ETag */
     ROUTE_STREAM = 4,
-    ROUTE_TEXT = 16, /* answers plain text */
+    ROUTE_TEXT = 16, /* answers text, plain or of the type that it names */
     ROUTE_DRY = 8    /* knows ?dry_run=true; others refuse it rather than do the thing */
 };
 
@@ -78,6 +78,7 @@ struct route {
     const char *body;   /* shape of the request body, see openapi.h; NULL: none */
     const char *answer; /* shape of the answer */
     enum scope scope;   /* whose it is; the operators' where none is named */
+    const char *text;   /* ROUTE_TEXT: its type, "text/html"; NULL: text/plain */
 };
 
 struct server;

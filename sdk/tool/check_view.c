@@ -1,7 +1,7 @@
 /* Lists about a record: whole, the same each time, and never empty because an answer could not be read. */
 #include "check_lists.h"
 
-enum { CALLS_MAX = 500, RECORDS_TRIED = 30, REQUESTS_TRIED = 3, SMALL_PAGE = 2, LARGE_PAGE = 50 };
+enum { CALLS_MAX = 500, RECORDS_TRIED = 30, REQUESTS_TRIED = 3, SMALL_PAGE = 2, LARGE_PAGE = 50, KINDS_TRIED = 32 };
 
 struct call *check_list_call(const struct stand_kind *k, const struct about *a, str filter, const char *cursor,
                              uint32_t limit)
@@ -67,21 +67,27 @@ bool check_about(struct check *c, const struct stand_kind *k, struct about *out)
     return false;
 }
 
-/* The i-th kind that lists are made of, and a record that has some. The test does not apply where there is none. */
-static const struct stand_kind *listed(struct check *c, uint32_t i, struct about *out)
+/* The kinds that lists are made of, each with the record that has the most. The test does not apply where there is
+ * none. Found before anything is made to fail. */
+struct listed {
+    const struct stand_kind *kind;
+    struct about about;
+};
+
+static uint32_t find_listed(struct check *c, struct listed out[KINDS_TRIED])
 {
-    uint32_t lists = 0, seen = 0;
+    uint32_t lists = 0, n = 0;
     const struct stand_kind *x;
-    for (uint32_t k = 0; (x = check_kind(c, 0, k)); k++) {
+    for (uint32_t k = 0; (x = check_kind(c, 0, k)) && n < KINDS_TRIED; k++) {
         lists += x->told.about.n > 0;
-        if (x->told.about.n && check_about(c, x, out) && seen++ == i)
-            return x;
+        out[n].kind = x;
+        n += x->told.about.n && check_about(c, x, &out[n].about);
     }
     if (!lists)
         check_not_for(c, "it has no kind of which there are lists (tl_kind.about)");
-    if (!seen)
+    if (!n)
         check_not_for(c, "no record that can be read by a pass has any");
-    return NULL;
+    return n;
 }
 
 /* ---- the tests */
@@ -89,9 +95,11 @@ static const struct stand_kind *listed(struct check *c, uint32_t i, struct about
 static void pages(struct check *c)
 {
     check_open(c, false);
-    const struct stand_kind *k;
-    struct about a;
-    for (uint32_t i = 0; (k = listed(c, i, &a)); i++) {
+    struct listed of[KINDS_TRIED];
+    uint32_t n_of = find_listed(c, of);
+    for (uint32_t i = 0; i < n_of; i++) {
+        const struct stand_kind *k = of[i].kind;
+        struct about a = of[i].about;
         AUTO(world_done) struct world small = {0};
         AUTO(world_done) struct world large = {0};
         char why[400];
@@ -112,10 +120,12 @@ static void pages(struct check *c)
 static void filters(struct check *c)
 {
     check_open(c, false);
-    const struct stand_kind *k;
-    struct about a;
+    struct listed of[KINDS_TRIED];
+    uint32_t n_of = find_listed(c, of);
     bool tried = false;
-    for (uint32_t i = 0; (k = listed(c, i, &a)); i++) {
+    for (uint32_t i = 0; i < n_of; i++) {
+        const struct stand_kind *k = of[i].kind;
+        struct about a = of[i].about;
         AUTO(world_done) struct world all = {0};
         str rest = k->told.filters, filter;
         list_all(c, k, &a, (str){"", 0}, LARGE_PAGE, &all);
@@ -136,9 +146,11 @@ static void filters(struct check *c)
 static void unknown(struct check *c)
 {
     check_open(c, false);
-    const struct stand_kind *k;
-    struct about a;
-    for (uint32_t i = 0; (k = listed(c, i, &a)); i++) {
+    struct listed of[KINDS_TRIED];
+    uint32_t n_of = find_listed(c, of);
+    for (uint32_t i = 0; i < n_of; i++) {
+        const struct stand_kind *k = of[i].kind;
+        struct about a = of[i].about;
         AUTO(world_done) struct world w = {0};
         text_free(check_pull_all(c, stand_kind(&c->stand, a.kind.p), TL_PULL_PASS, "", &w, NULL));
         const char *nobody = check_other_id(c, &w);
@@ -162,9 +174,11 @@ static void broken(struct check *c)
         int32_t status;
     } faults[] = {{FAULT_STATUS, 500}, {FAULT_STATUS, 429}, {FAULT_HTML, 0}, {FAULT_LOST, 0}};
     check_open(c, false);
-    const struct stand_kind *k;
-    struct about a;
-    for (uint32_t i = 0; (k = listed(c, i, &a)); i++) {
+    struct listed of[KINDS_TRIED];
+    uint32_t n_of = find_listed(c, of);
+    for (uint32_t i = 0; i < n_of; i++) {
+        const struct stand_kind *k = of[i].kind;
+        struct about a = of[i].about;
         for (uint32_t n = 0; n < ARRAY_LEN(faults) * REQUESTS_TRIED; n++) {
             AUTO(call_free) struct call *call = check_list_call(k, &a, (str){"", 0}, "", LARGE_PAGE);
             check_reseat(c);

@@ -82,8 +82,8 @@ def test_every_get_answers_by_its_schema(site):
             continue
         if path.startswith("/api/v1/plans"):
             continue  # there is none here; see test_preview.py
-        if "/{profile}" in path:
-            continue  # likewise; see test_openapi.py and test_profiles.py
+        if "/{profile}" in path or "{act}" in path or "/context/" in path:
+            continue  # likewise; see test_openapi.py, test_profiles.py, test_acts.py, test_context.py
         target = filled(site, path)
         needs = {"/api/v1/pairs": "find", "map/preview": "record"}
         for end, name in needs.items():

@@ -38,7 +38,8 @@ def test_what_was_synced_is_sound(site):
 
 def test_findings_say_what_to_do_and_are_mended(site):
     change(site, "UPDATE tally SET n = n + 7 WHERE what = 1", "INSERT INTO parked VALUES(99999, 1, 1, 0, 5, 5)",
-           "DELETE FROM stretch WHERE (owner, n) = (SELECT feed, rec >> 6 FROM record LIMIT 1)")
+           "DELETE FROM stretch WHERE (owner, n) = (SELECT feed, rec >> 6 FROM record WHERE feed IN (SELECT a_feed FROM link)"
+           " LIMIT 1)")
     done = site.run("fsck", "--json", check=False)
     assert done.returncode == 8
     found = json.loads(done.stdout)["items"]
