@@ -168,7 +168,7 @@ def test_calls_are_logged_and_counted(sim):
 def test_control_refuses_what_it_does_not_know(sim):
     assert sim.sim("GET", "/nothing/at/all").status == 404
     assert sim.sim("POST", "/desk/switches", {"no_such": 1}).status == 400
-    assert sim.sim("GET", "/desk/dump/tickets").status == 404
+    assert sim.sim("GET", "/desk/dump/surveys").status == 404
     assert sim.sim("GET", "").body.startswith(b"tieline-sandbox control plane")
 
 
